@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { UserError } from "./errors.ts";
+
+/** The compiled door (`native/door.cc`): tensors are numbers here, and only here. */
+export interface Door {
+  find(name: string, overload: string): number | null;
+  call(operator: number, ...args: unknown[]): unknown;
+  release(handles: readonly number[]): void;
+  describeTensor(handle: number): [dtype: number, device: string, requiresGrad: boolean, ...shape: number[]];
+  fromBytes(buffer: ArrayBufferLike, byteOffset: number, dtype: number, shape: readonly number[]): number;
+  toBytes(handle: number): ArrayBuffer;
+  gradient(handle: number): number | null;
+  setGradient(handle: number, gradient: number | null): void;
+  setRequiresGrad(handle: number, wanted: boolean): void;
+  setGradMode(enabled: boolean): boolean;
+  setAutocast(device: "cpu" | "cuda", enabled: boolean, dtype: number): void;
+  setThreads(count: number): void;
+  information(): [version: string, threads: number, live: number, cudaDevices: number, parallel: string];
+  backward(root: number, gradient: number | null, retainGraph: boolean): void;
+  gradientsOf(
+    roots: readonly number[],
+    inputs: readonly number[],
+    gradients: readonly number[],
+    createGraph: boolean,
+  ): (number | null)[];
+  customNode(
+    output: number,
+    inputs: readonly number[],
+    backward: (gradients: (number | null)[]) => (number | null)[],
+  ): number;
+}
+
+const addonPath =
+  process.env["EVE_DOOR"] ?? fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
+
+function load(): Door {
+  if (!existsSync(addonPath)) {
+    throw new UserError(
+      "expected the native engine to be built, found none: run ./eve doctor, which builds what is missing",
+    );
+  }
+  return createRequire(import.meta.url)(addonPath) as Door;
+}
+
+/** The one loaded door of this process. */
+export const door: Door = load();

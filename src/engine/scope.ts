@@ -1,0 +1,83 @@
+import { door } from "./native.ts";
+import { invariant } from "./errors.ts";
+
+/** What a scope owns: anything with a native handle. */
+export interface Owned {
+  readonly handle: number;
+  owner: TensorScope | undefined;
+}
+
+const abandoned = new FinalizationRegistry<number>((handle) => {
+  door.release([handle]);
+});
+
+let current: TensorScope | undefined;
+
+/**
+ * The lifetime of the tensors made while it is the innermost one.
+ *
+ * V8 does not see native memory, so intermediates are freed here, at step boundaries, and not by the
+ * garbage collector. Scopes nest, are synchronous and never span an `await`.
+ */
+export class TensorScope {
+  readonly #parent: TensorScope | undefined;
+  #owned: Owned[] = [];
+
+  constructor() {
+    this.#parent = current;
+    current = this;
+  }
+
+  /** Takes `tensor` into this scope. */
+  adopt(tensor: Owned): void {
+    tensor.owner = this;
+    this.#owned.push(tensor);
+  }
+
+  /** Hands `tensor` to the enclosing scope, or to the garbage collector where there is none. */
+  passOutward(tensor: Owned): void {
+    if (this.#parent) this.#parent.adopt(tensor);
+    else leaveToCollector(tensor);
+  }
+
+  [Symbol.dispose](): void {
+    invariant(current === this, "tensor scopes must close in the reverse order of opening, within one tick");
+    current = this.#parent;
+    door.release(this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle));
+    this.#owned = [];
+  }
+}
+
+function leaveToCollector(tensor: Owned): void {
+  tensor.owner = undefined;
+  abandoned.register(tensor, tensor.handle);
+}
+
+/** Opens a scope: `using scope = tensorScope()` frees every tensor made until the block ends. */
+export function tensorScope(): TensorScope {
+  return new TensorScope();
+}
+
+/** Registers a fresh tensor with the innermost scope. */
+export function own(tensor: Owned): void {
+  if (current) current.adopt(tensor);
+  else leaveToCollector(tensor);
+}
+
+/** Lets `tensor` outlive the scope that made it: it then belongs to the enclosing scope. */
+export function keep<T extends Owned>(tensor: T): T {
+  tensor.owner?.passOutward(tensor);
+  return tensor;
+}
+
+/** Lets `tensor` outlive every scope: weights, optimizer state, caches. The garbage collector frees it. */
+export function persist<T extends Owned>(tensor: T): T {
+  if (tensor.owner) leaveToCollector(tensor);
+  return tensor;
+}
+
+/** Runs `work` in a scope of its own and hands out what it returns. */
+export function scoped<T extends Owned>(work: () => T): T {
+  using _ = tensorScope();
+  return keep(work());
+}
