@@ -1,0 +1,145 @@
+# Brings a checkout to the point where it runs; sourced by ./eve, test/run and native/build.sh.
+#
+#   setup_packages   node_modules, Node 24 among them
+#   setup_engine     libtorch, a compiler, and the native door built against it
+#   setup_environment  what has to be in the environment before libtorch loads
+#
+# Where nothing is missing each costs a few milliseconds: one hash compared with a stamp.
+# LIBTORCH=dir uses that libtorch (a directory with include/ and lib/) instead of Debian's.
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+node=$root/node_modules/node/bin/node
+door=$root/native/build/door.node
+
+say() { echo "eve: $*" >&2; }
+
+give_up() {
+  say "$*"
+  exit 1
+}
+
+# Runs a step with its output hidden; shows the end of it if the step fails.
+quietly() {
+  local what=$1 log started=$SECONDS
+  shift
+  log=$(mktemp)
+  say "$what …"
+  if ! "$@" >"$log" 2>&1 9<&-; then
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    give_up "$what failed after $((SECONDS - started)) s; the end of its output is above."
+  fi
+  rm -f "$log"
+  say "$what: done in $((SECONDS - started)) s"
+}
+
+# Makes LIBTORCH an absolute directory, or empty for the system's.
+use_libtorch() {
+  [ -z "$1" ] || [ -d "$1" ] || give_up "LIBTORCH: $1 is no directory"
+  export LIBTORCH=${1:+$(cd "$1" && pwd)}
+}
+
+# One set-up at a time: the second waits here, then finds everything in place.
+lock_setup() {
+  command -v flock >/dev/null || return 0
+  exec 9<"$root"
+  flock -n 9 && return 0
+  say "another set-up of this checkout is running; waiting for it"
+  flock 9
+}
+
+unlock_setup() { exec 9<&-; }
+
+hash_of() { sha256sum -- "$@" 2>/dev/null | sha256sum; }
+
+packages_hash() { hash_of "$root/package-lock.json"; }
+
+engine_hash() {
+  hash_of "$root"/native/*.cc "$root"/native/*.h "$root/native/build.sh" "$(torch_version_header)"
+  echo "$LIBTORCH"
+}
+
+torch_version_header() {
+  echo "${LIBTORCH:-/usr}/include/torch/csrc/api/include/torch/version.h"
+}
+
+has_stamp() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+packages_ready() {
+  [ -x "$node" ] || return 1
+  has_stamp "$root/node_modules/.eve/packages" "$(packages_hash)" && return 0
+  # Installed by npm itself, after the lock file last changed: as good as our own stamp.
+  [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ] || return 1
+  stamp_packages
+}
+
+stamp_packages() {
+  mkdir -p "$root/node_modules/.eve"
+  packages_hash >"$root/node_modules/.eve/packages"
+}
+
+engine_ready() {
+  [ -f "$door" ] && has_stamp "$root/native/build/stamp" "$(engine_hash)"
+}
+
+setup_packages() {
+  packages_ready && return 0
+  lock_setup
+  if ! packages_ready; then
+    command -v npm >/dev/null ||
+      give_up "npm is missing: install Node.js 20 or newer together with npm, then run this again."
+    quietly "installing the npm packages (about a minute)" install_packages
+    [ -x "$node" ] || give_up "npm brought no Node 24 for this machine; see docs/running.md."
+    stamp_packages
+  fi
+  unlock_setup
+}
+
+# Neither a user's ignore-scripts nor NODE_ENV=production may leave Node 24 out. node-av would also
+# fetch an ffmpeg program from outside npm, which nothing here uses.
+install_packages() {
+  (cd "$root" && SKIP_FFMPEG=true npm ci --include=dev --ignore-scripts=false --no-fund --no-audit)
+}
+
+setup_engine() {
+  engine_ready && return 0
+  lock_setup
+  if ! engine_ready; then
+    setup_debian
+    quietly "building the native engine (about a minute)" bash "$root/native/build.sh"
+  fi
+  unlock_setup
+}
+
+missing_debian_packages() {
+  command -v g++ >/dev/null || echo g++
+  [ -n "$LIBTORCH" ] && return 0
+  [ -f "$(torch_version_header)" ] || echo libtorch-dev
+  compgen -G "/usr/lib/*/openblas-pthread/libblas.so.3" >/dev/null || echo libopenblas0-pthread
+}
+
+setup_debian() {
+  local missing
+  missing=$(missing_debian_packages | xargs)
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null ||
+    give_up "$missing missing and no apt-get here: install a C++ compiler and set LIBTORCH to a libtorch directory."
+  [ "$(id -u)" -eq 0 ] ||
+    give_up "$missing missing; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
+  # shellcheck disable=SC2086 # a list of package names
+  quietly "installing Debian packages: $missing" install_debian $missing
+}
+
+install_debian() {
+  export DEBIAN_FRONTEND=noninteractive
+  local install=(apt-get install -y --no-install-recommends "$@")
+  "${install[@]}" || { apt-get update && "${install[@]}"; }
+}
+
+# libtorch would settle for AVX2 unless told otherwise before it loads.
+setup_environment() {
+  [ -n "${ATEN_CPU_CAPABILITY:-}" ] && return 0
+  if grep -qm1 avx512f /proc/cpuinfo 2>/dev/null; then export ATEN_CPU_CAPABILITY=avx512; fi
+}
+
+use_libtorch "${LIBTORCH:-}"
