@@ -1,0 +1,59 @@
+import { dispatch, type Float } from "../engine/tensor.ts";
+import type { Rng } from "../engine/random.ts";
+import { Module } from "./module.ts";
+import { fanInUniform } from "./init.ts";
+
+/** A 2-D convolution. */
+export class Conv2d extends Module {
+  readonly weight: Float<"out in kh kw">;
+  readonly bias: Float<"out"> | null;
+  readonly #stride: number;
+  readonly #padding: number;
+
+  constructor(
+    rng: Rng,
+    inputs: number,
+    outputs: number,
+    { kernel = 3, stride = 1, padding = Math.floor(kernel / 2), bias = true } = {},
+  ) {
+    super();
+    const fanIn = inputs * kernel * kernel;
+    this.weight = fanInUniform(rng.split("weight"), [outputs, inputs, kernel, kernel], fanIn);
+    this.bias = bias ? fanInUniform(rng.split("bias"), [outputs], fanIn) : null;
+    this.#stride = stride;
+    this.#padding = padding;
+  }
+
+  forward(x: Float<"b in h w">): Float<"b out h w"> {
+    const stride = [this.#stride, this.#stride];
+    return dispatch("aten::conv2d", x, this.weight, this.bias, stride, [this.#padding, this.#padding]);
+  }
+}
+
+/** A 1-D convolution along the last axis, keeping its length. */
+export class Conv1d extends Module {
+  readonly weight: Float<"out in k">;
+  readonly bias: Float<"out">;
+  readonly #padding: number;
+
+  constructor(rng: Rng, inputs: number, outputs: number, { kernel = 3 } = {}) {
+    super();
+    this.weight = fanInUniform(rng.split("weight"), [outputs, inputs, kernel], inputs * kernel);
+    this.bias = fanInUniform(rng.split("bias"), [outputs], inputs * kernel);
+    this.#padding = Math.floor(kernel / 2);
+  }
+
+  forward(x: Float<"b in n">): Float<"b out n"> {
+    return dispatch("aten::conv1d", x, this.weight, this.bias, [1], [this.#padding]);
+  }
+}
+
+/** Doubles height and width, every pixel repeated. */
+export function upsampleNearest(x: Float<"b c h w">): Float<"b c 2h 2w"> {
+  return dispatch("aten::upsample_nearest2d", x, null, [2, 2]);
+}
+
+/** Pads the last two axes with zeros: left, right, top, bottom. */
+export function zeroPad(x: Float<"b c h w">, sides: readonly [number, number, number, number]): Float<"b c h w"> {
+  return dispatch("aten::constant_pad_nd", x, sides, 0);
+}
