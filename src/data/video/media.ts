@@ -1,0 +1,128 @@
+import { access, constants as mode, open, stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import {
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_LOG_QUIET,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVDISCARD_ALL,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+} from "node-av/constants";
+import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
+import { DataError, UserError } from "../../engine/errors.ts";
+
+// FFmpeg prints to stderr on its own; what went wrong reaches the user as one sentence of ours.
+Log.setLevel(AV_LOG_QUIET);
+
+/** A media file open for reading, with the one video stream that is shown; closes when disposed. */
+export interface OpenMedia extends AsyncDisposable {
+  readonly context: FormatContext;
+  readonly video: Stream;
+  readonly audio: readonly Stream[];
+  /** How the container says to turn the picture (36 bytes), `null` if it says nothing. */
+  readonly displayMatrix: Uint8Array | null;
+}
+
+/** Demuxers that read text, playlists or single pictures: FFmpeg opens them, but they are no video. */
+const notVideo = /^(tty|concat|hls|dash|sdp|image2|.*_pipe)\b/;
+
+/**
+ * Opens a video file of any container FFmpeg reads.
+ *
+ * Throws a UserError of one sentence for a missing, unreadable, empty or directory path, for what
+ * is no video, is cut off before its index, or has no picture (audio only).
+ */
+export async function openMedia(path: string): Promise<OpenMedia> {
+  const name = basename(path);
+  await requireReadableFile(path);
+  const context = new FormatContext();
+  try {
+    using options = Dictionary.fromObject({ protocol_whitelist: "file" });
+    const opened = await context.openInput(resolve(path), null, options);
+    if (opened < 0) throw await unreadable(path, opened);
+    const container = context.iformat?.name ?? "unknown";
+    if (notVideo.test(container)) throw notAVideo(name);
+    const found = await context.findStreamInfo();
+    if (found < 0) throw await unreadable(path, found);
+    const { video, audio } = chooseStreams(context, name);
+    const displayMatrix = video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
+    return {
+      context,
+      video,
+      audio,
+      displayMatrix: displayMatrix && Uint8Array.from(displayMatrix),
+      [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await context[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Lets the demuxer skip every stream but `wanted`, which makes reading cheaper. */
+export function discardOthers({ context }: OpenMedia, wanted: readonly Stream[]): void {
+  const indices = new Set(wanted.map((stream) => stream.index));
+  for (const stream of context.streams) {
+    if (!indices.has(stream.index)) stream.discard = AVDISCARD_ALL;
+  }
+}
+
+/** Throws what FFmpeg returned, if it is an error, as a DataError that says during what. */
+export function check(code: number, during: string): void {
+  if (code < 0) throw new DataError(`${during} failed: ${FFmpegError.strerror(code)}.`);
+}
+
+function chooseStreams(context: FormatContext, name: string) {
+  const isPicture = (stream: Stream) => stream.hasDisposition(AV_DISPOSITION_ATTACHED_PIC);
+  const ofType = (type: number) =>
+    context.streams.filter((stream) => stream.codecpar.codecType === type);
+  const audio = ofType(AVMEDIA_TYPE_AUDIO);
+  const pictures = ofType(AVMEDIA_TYPE_VIDEO).filter((stream) => !isPicture(stream));
+  const best = context.findBestStream(AVMEDIA_TYPE_VIDEO);
+  const video = pictures.find((stream) => stream.index === best) ?? pictures[0];
+  if (!video) {
+    throw audio.length > 0
+      ? new UserError(`${name} has only audio, no picture to edit: give a video file.`)
+      : notAVideo(name);
+  }
+  if (video.codecpar.width < 1 || video.codecpar.height < 1) {
+    throw new UserError(`${name} has a video stream without a picture size: it is damaged.`);
+  }
+  return { video, audio };
+}
+
+async function requireReadableFile(path: string): Promise<void> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EACCES") throw new UserError(`Cannot read ${path}: permission denied.`);
+    throw new UserError(`There is no file ${path}: check the path.`, { cause: error });
+  });
+  if (status.isDirectory()) throw new UserError(`${path} is a directory: give a video file.`);
+  if (!status.isFile()) throw new UserError(`${path} is no ordinary file: give a video file.`);
+  if (status.size === 0) throw new UserError(`${path} is empty (0 bytes): give a video file.`);
+  await access(path, mode.R_OK).catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: permission denied.`, { cause: error });
+  });
+}
+
+function notAVideo(name: string): UserError {
+  return new UserError(
+    `${name} is not a video: give a file such as mp4, mov, webm, mkv, avi or gif.`,
+  );
+}
+
+async function unreadable(path: string, code: number): Promise<UserError> {
+  const name = basename(path);
+  if (!(await looksLikeVideo(path))) return notAVideo(name);
+  const reason = FFmpegError.strerror(code);
+  return new UserError(
+    `${name} is cut off or damaged: its header or index cannot be read (${reason}).`,
+  );
+}
+
+/** Whether the first bytes are those of mp4/mov, Matroska, AVI or GIF. */
+async function looksLikeVideo(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
+  const head = buffer.subarray(0, bytesRead).toString("latin1");
+  return /^(.{4}(ftyp|moov|mdat|wide|free)|\x1aE\xdf\xa3|RIFF|GIF8)/s.test(head);
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { access, constants as mode, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { UserError } from "../../engine/errors.ts";
+
+/**
+ * Throws a UserError of one sentence if `output` cannot be written: its folder is missing or
+ * read-only, it is a directory, or it is the file `input` itself, by whatever name or link.
+ */
+export async function requireWritable(output: string, input?: string): Promise<void> {
+  const folder = dirname(resolve(output));
+  const folderStatus = await stat(folder).catch(() => undefined);
+  if (!folderStatus) throw new UserError(`The folder ${folder} does not exist: create it first.`);
+  if (!folderStatus.isDirectory()) {
+    throw new UserError(`${folder} is not a folder: choose another output path.`);
+  }
+  const existing = await stat(output).catch(() => undefined);
+  if (existing?.isDirectory()) {
+    throw new UserError(`The output ${output} is a directory: give a file name.`);
+  }
+  if (input !== undefined && (await isSameFile(output, input))) {
+    throw new UserError(`The output ${output} is the input itself: choose another name.`);
+  }
+  await access(folder, mode.W_OK).catch((error: unknown) => {
+    throw new UserError(`Cannot write into ${folder}: permission denied.`, { cause: error });
+  });
+}
+
+/**
+ * Runs `write` on a temporary name beside `output` and renames the file when `write` is done.
+ *
+ * Whatever goes wrong, no temporary file stays and what was at `output` before is untouched.
+ */
+export async function writeAtomically<Result>(
+  output: string,
+  write: (temporary: string) => Promise<Result>,
+): Promise<Result> {
+  const extension = extname(output);
+  const stem = basename(output, extension);
+  const unique = `${process.pid}-${randomUUID().slice(0, 8)}`;
+  const temporary = join(dirname(output), `.${stem}.partial-${unique}${extension}`);
+  try {
+    const result = await write(temporary);
+    await rename(temporary, output);
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function isSameFile(left: string, right: string): Promise<boolean> {
+  const canonical = (path: string) => realpath(path).catch(() => resolve(path));
+  const [leftPath, rightPath] = await Promise.all([canonical(left), canonical(right)]);
+  if (leftPath === rightPath) return true;
+  const inode = (path: string) => stat(path, { bigint: true }).catch(() => undefined);
+  const [leftStatus, rightStatus] = await Promise.all([inode(left), inode(right)]);
+  if (!leftStatus || !rightStatus) return false;
+  return leftStatus.ino === rightStatus.ino && leftStatus.dev === rightStatus.dev;
+}

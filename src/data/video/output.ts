@@ -1,0 +1,201 @@
+import {
+  AV_DISPOSITION_DEFAULT,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVFMT_GLOBALHEADER,
+  FF_ENCODER_GIF,
+} from "node-av/constants";
+import {
+  Dictionary,
+  FFmpegError,
+  FormatContext,
+  type Packet,
+  Rational,
+  type Stream,
+} from "node-av/lib";
+import { invariant, UserError } from "../../engine/errors.ts";
+import type { ColourTags } from "./colour.ts";
+import { type Container, pixelFormatFor } from "./containers.ts";
+import { PictureEncoder } from "./encoder.ts";
+import { check } from "./media.ts";
+import { PaletteConverter } from "./palette.ts";
+import { PictureConverter } from "./picture.ts";
+import { rescale, seconds, type TimeBase } from "./time-base.ts";
+
+/** The video stream to write: stored size, colours, clock and how players are to show it. */
+export interface OutputPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly colour: ColourTags;
+  readonly frameRate: TimeBase;
+  /** The unit of the timestamps given to `write`. */
+  readonly timeBase: TimeBase;
+  readonly sampleAspectRatio: TimeBase;
+  readonly displayMatrix: Uint8Array | null;
+}
+
+/** A video file being written, picture by picture: create, add further streams, begin, write, finish. */
+export class VideoOutput implements AsyncDisposable {
+  readonly context: FormatContext;
+  readonly #container: Container;
+  readonly #picture: OutputPicture;
+  readonly #clock: TimeBase;
+  readonly #encoder: PictureEncoder;
+  readonly #converter: PictureConverter | PaletteConverter;
+  readonly #stream: Stream;
+  #count = 0;
+  #lastTick: bigint | undefined;
+
+  private constructor(
+    context: FormatContext,
+    encoder: PictureEncoder,
+    stream: Stream,
+    container: Container,
+    picture: OutputPicture,
+  ) {
+    this.context = context;
+    this.#encoder = encoder;
+    this.#stream = stream;
+    this.#container = container;
+    this.#picture = picture;
+    this.#clock = clockOf(container, picture);
+    this.#converter =
+      container.encoder === FF_ENCODER_GIF ? new PaletteConverter(picture) : new PictureConverter();
+  }
+
+  /** Opens the encoder and the file at `path`; nothing is written yet. */
+  static async create(
+    path: string,
+    container: Container,
+    picture: OutputPicture,
+    encoderOptions: Readonly<Record<string, string>> = {},
+  ): Promise<VideoOutput> {
+    const context = new FormatContext();
+    try {
+      check(context.allocOutputContext2(null, container.muxer, path), "Creating the output");
+      const encoder = await PictureEncoder.open(container.encoder, {
+        ...picture,
+        format: pixelFormatFor(container, picture),
+        timeBase: clockOf(container, picture),
+        options: { ...container.encoderOptions, ...encoderOptions },
+        globalHeader: context.oformat?.hasFlags(AVFMT_GLOBALHEADER) ?? false,
+      });
+      const stream = addVideoStream(context, encoder, container, picture);
+      const opened = await context.openOutput();
+      if (opened < 0) {
+        throw new UserError(`Cannot write ${path}: ${FFmpegError.strerror(opened)}.`);
+      }
+      return new VideoOutput(context, encoder, stream, container, picture);
+    } catch (error) {
+      await context[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Writes the header, after which no stream can be added. */
+  async begin(metadata: Readonly<Record<string, string>>): Promise<void> {
+    this.context.metadata = Dictionary.fromObject(metadata);
+    using options = Dictionary.fromObject(muxerOptions(this.#container, metadata));
+    check(await this.context.writeHeader(options), `Starting the ${this.#container.label} file`);
+  }
+
+  /** Writes one stored picture, packed RGB, shown at `pts` for `duration` ticks (0: unknown). */
+  async write(rgb: Uint8Array, pts: bigint, duration: bigint): Promise<void> {
+    const { colour } = this.#picture;
+    const format = pixelFormatFor(this.#container, this.#picture);
+    using frame = await this.#converter.fromRgb(rgb, this.#picture, format, colour);
+    const { tick, ticks } = this.#schedule(pts, duration);
+    frame.pts = tick;
+    frame.duration = ticks;
+    frame.timeBase = this.#encoder.context.timeBase;
+    await this.#mux(this.#encoder.encode(frame));
+    this.#count++;
+  }
+
+  /** Writes what the encoder holds back and the file's index; throws if the disk did not take it all. */
+  async finish(): Promise<void> {
+    invariant(this.#count > 0, "a video must have at least one picture");
+    await this.#mux(this.#encoder.encode(null));
+    check(await this.context.writeTrailer(), "Completing the output");
+    const error = this.context.pb?.error ?? 0;
+    await this.context.closeOutput();
+    check(error, "Writing the output");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#converter[Symbol.dispose]();
+    this.#encoder[Symbol.dispose]();
+    await this.context[Symbol.asyncDispose]();
+  }
+
+  #schedule(pts: bigint, duration: bigint): { tick: bigint; ticks: bigint } {
+    const { frameRate, timeBase } = this.#picture;
+    if (this.#container.clock === "frame-number") return { tick: BigInt(this.#count), ticks: 1n };
+    const usual = rescale(1n, { num: frameRate.den, den: frameRate.num }, timeBase);
+    const tick = rescale(pts, timeBase, this.#clock);
+    const end = rescale(pts + (duration > 0n ? duration : usual), timeBase, this.#clock);
+    if (this.#lastTick !== undefined && tick <= this.#lastTick) {
+      const at = seconds(pts, timeBase).toFixed(3);
+      throw new UserError(
+        `${this.#container.label} cannot hold two pictures as close as those at ${at} s: ` +
+          `write .mp4 instead.`,
+      );
+    }
+    this.#lastTick = tick;
+    return { tick, ticks: end > tick ? end - tick : 1n };
+  }
+
+  async #mux(packets: AsyncIterable<Packet>): Promise<void> {
+    for await (const packet of packets) {
+      packet.streamIndex = this.#stream.index;
+      packet.rescaleTs(this.#clock, this.#stream.timeBase);
+      check(await this.context.interleavedWriteFrame(packet), "Writing the output");
+    }
+  }
+}
+
+function clockOf({ clock }: Container, { timeBase, frameRate }: OutputPicture): TimeBase {
+  if (clock === "source") return timeBase;
+  return clock === "centiseconds"
+    ? { num: 1, den: 100 }
+    : { num: frameRate.den, den: frameRate.num };
+}
+
+function addVideoStream(
+  context: FormatContext,
+  encoder: PictureEncoder,
+  container: Container,
+  picture: OutputPicture,
+): Stream {
+  const stream = context.newStream();
+  const { num, den } = clockOf(container, picture);
+  check(encoder.context.parametersFromContext(stream.codecpar), "Describing the output");
+  stream.timeBase = new Rational(num, den);
+  stream.avgFrameRate = new Rational(picture.frameRate.num, picture.frameRate.den);
+  stream.sampleAspectRatio = new Rational(
+    picture.sampleAspectRatio.num,
+    picture.sampleAspectRatio.den,
+  );
+  stream.disposition = AV_DISPOSITION_DEFAULT;
+  if (picture.displayMatrix) {
+    const matrix = Buffer.from(picture.displayMatrix);
+    check(
+      stream.codecpar.addCodedSideData(AV_PKT_DATA_DISPLAYMATRIX, matrix),
+      "Writing the rotation",
+    );
+  }
+  return stream;
+}
+
+/** Keys that mp4 and mov have a place for; any other needs their free-form table. */
+const mp4Keys = new Set(
+  "title artist album_artist album comment composer copyright date description encoder genre".split(
+    " ",
+  ),
+);
+
+function muxerOptions(container: Container, metadata: Readonly<Record<string, string>>) {
+  const { movflags, ...rest } = container.muxerOptions;
+  if (movflags === undefined) return rest;
+  const isFreeForm = Object.keys(metadata).some((key) => !mp4Keys.has(key));
+  return { ...rest, movflags: isFreeForm ? `${movflags}+use_metadata_tags` : movflags };
+}

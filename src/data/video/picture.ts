@@ -1,0 +1,80 @@
+import { AV_PIX_FMT_RGB24, AVCOL_SPC_RGB, type AVPixelFormat } from "node-av/constants";
+import { avGetPixFmtName, Frame, SoftwareScaleContext } from "node-av/lib";
+import { type ColourTags, effectiveRange, effectiveSpace, rgbColour } from "./colour.ts";
+import { check } from "./media.ts";
+
+/** Converts decoded frames to packed RGB and back; keeps FFmpeg's tables between frames. */
+export class PictureConverter implements Disposable {
+  readonly #scaler = new SoftwareScaleContext();
+
+  constructor() {
+    this.#scaler.allocContext();
+    this.#scaler.setOption("sws_flags", "accurate_rnd+full_chroma_int+full_chroma_inp+bicubic");
+  }
+
+  /** RGB of a decoded frame, `height × width × 3`, by the matrix and range that the frame is tagged with. */
+  async toRgb(decoded: Frame, size: { width: number; height: number }): Promise<Uint8Array> {
+    if (!isRgbFormat(decoded.format as AVPixelFormat)) {
+      decoded.colorSpace = effectiveSpace(decoded.colorSpace, decoded.height);
+      decoded.colorRange = effectiveRange(decoded.colorRange);
+    }
+    using rgb = newFrame(size.width, size.height, AV_PIX_FMT_RGB24);
+    tag(rgb, {
+      ...rgbColour,
+      primaries: decoded.colorPrimaries,
+      transfer: decoded.colorTrc,
+    });
+    check(rgb.getBuffer(), "Allocating a picture");
+    check(await this.#scaler.scaleFrame(rgb, decoded), "Converting a picture to RGB");
+    return rgb.toBuffer();
+  }
+
+  /** A frame of `format` tagged `colour` from RGB of `width × height`; the caller disposes it. */
+  async fromRgb(
+    rgb: Uint8Array,
+    { width, height }: { width: number; height: number },
+    format: AVPixelFormat,
+    colour: ColourTags,
+  ): Promise<Frame> {
+    const bytes = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength);
+    using source = Frame.fromVideoBuffer(bytes, { width, height, format: AV_PIX_FMT_RGB24 });
+    tag(source, { ...rgbColour, primaries: colour.primaries, transfer: colour.transfer });
+    const target = newFrame(width, height, format);
+    tag(target, {
+      ...colour,
+      space: effectiveSpace(colour.space, height),
+      range: effectiveRange(colour.range),
+    });
+    check(target.getBuffer(), "Allocating a picture");
+    check(await this.#scaler.scaleFrame(target, source), "Converting a picture from RGB");
+    tag(target, colour);
+    return target;
+  }
+
+  [Symbol.dispose](): void {
+    this.#scaler[Symbol.dispose]();
+  }
+}
+
+/** Whether a pixel format stores red, green and blue (or palette entries of them). */
+export function isRgbFormat(format: AVPixelFormat): boolean {
+  return /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|x2rgb|x2bgr|pal8)/.test(avGetPixFmtName(format) ?? "");
+}
+
+function newFrame(width: number, height: number, format: AVPixelFormat): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  frame.width = width;
+  frame.height = height;
+  frame.format = format;
+  return frame;
+}
+
+function tag(frame: Frame, colour: ColourTags): void {
+  frame.colorSpace = colour.space;
+  frame.colorRange = colour.range;
+  frame.colorPrimaries = colour.primaries;
+  frame.colorTrc = colour.transfer;
+  frame.chromaLocation =
+    colour.space === AVCOL_SPC_RGB ? frame.chromaLocation : colour.chromaLocation;
+}

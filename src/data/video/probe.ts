@@ -1,0 +1,147 @@
+import { setImmediate } from "node:timers/promises";
+import {
+  AV_CODEC_ID_VP8,
+  AV_NOPTS_VALUE,
+  AV_PIX_FMT_NONE,
+  AV_PKT_FLAG_DISCARD,
+  type AVPixelFormat,
+} from "node-av/constants";
+import { avGetCodecName, Packet, type Stream } from "node-av/lib";
+import { type ColourTags, outputColour } from "./colour.ts";
+import { discardOthers, type OpenMedia, openMedia } from "./media.ts";
+import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
+import { isRgbFormat } from "./picture.ts";
+import { seconds, type TimeBase } from "./time-base.ts";
+
+/** What a video file holds, as far as its container tells without decoding a picture. */
+export interface VideoInfo {
+  readonly path: string;
+  /** Pixels as shown, after rotation. */
+  readonly width: number;
+  readonly height: number;
+  /** Pixels as stored, before rotation. */
+  readonly codedWidth: number;
+  readonly codedHeight: number;
+  /** Degrees clockwise that a player turns the stored picture by. */
+  readonly rotation: Orientation["rotation"];
+  /** Whether a player also mirrors it, left to right, before turning it. */
+  readonly mirrored: boolean;
+  /** The container's display matrix as it is (36 bytes), `null` without one. */
+  readonly displayMatrix: Uint8Array | null;
+  /** Pictures shown; `null` where only decoding would tell (VP8 with hidden frames). */
+  readonly frames: number | null;
+  /** From the first picture to the end of the last; 0 if the container does not tell. */
+  readonly durationSeconds: number;
+  /** Pictures over duration. */
+  readonly averageFps: number;
+  /** The frame rate the container states, exact: `num / den` pictures a second. */
+  readonly frameRate: TimeBase;
+  /** Whether the pictures last differently long; `undefined` if the container has no timestamps. */
+  readonly variableFrameRate: boolean | undefined;
+  /** The unit of the video stream's timestamps. */
+  readonly timeBase: TimeBase;
+  /** Pixel width over pixel height, `0/1` if unknown. */
+  readonly sampleAspectRatio: TimeBase;
+  readonly colour: ColourTags;
+  readonly hasAudio: boolean;
+  /** FFmpeg's name of each audio stream's codec. */
+  readonly audioCodecs: readonly string[];
+  /** FFmpeg's names: `h264`, `vp9`; `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`. */
+  readonly codec: string;
+  readonly container: string;
+}
+
+/**
+ * Reads what a video file holds; its packets are listed, none is decoded.
+ *
+ * Throws a UserError of one sentence for everything that is no readable video file.
+ */
+export async function probeVideo(path: string): Promise<VideoInfo> {
+  await using media = await openMedia(path);
+  const { video, audio, context, displayMatrix } = media;
+  const { codecpar, timeBase, avgFrameRate, rFrameRate } = video;
+  const orientation = displayMatrix ? orientationOf(displayMatrix) : upright;
+  const timing = await listTiming(media);
+  const { num, den } = [avgFrameRate, rFrameRate].find((rate) => rate.num > 0 && rate.den > 0) ?? {
+    num: 25,
+    den: 1,
+  };
+  return {
+    path,
+    ...turnedSize(codecpar.width, codecpar.height, orientation),
+    codedWidth: codecpar.width,
+    codedHeight: codecpar.height,
+    rotation: orientation.rotation,
+    mirrored: orientation.mirrored,
+    displayMatrix,
+    frames: codecpar.codecId === AV_CODEC_ID_VP8 ? null : timing.frames,
+    durationSeconds: timing.durationSeconds,
+    averageFps: timing.durationSeconds > 0 ? timing.frames / timing.durationSeconds : num / den,
+    frameRate: { num, den },
+    variableFrameRate: timing.variable,
+    timeBase: { num: timeBase.num, den: timeBase.den },
+    sampleAspectRatio: aspectOf(video),
+    colour: outputColour(codecpar, isRgb(video)),
+    hasAudio: audio.length > 0,
+    audioCodecs: audio.map((stream) => avGetCodecName(stream.codecpar.codecId) ?? "unknown"),
+    codec: avGetCodecName(codecpar.codecId) ?? "unknown",
+    container: context.iformat?.name ?? "unknown",
+  };
+}
+
+interface Timing {
+  readonly frames: number;
+  readonly durationSeconds: number;
+  readonly variable: boolean | undefined;
+}
+
+/** Lists the timestamps of all shown pictures; lets other work run every 256 packets. */
+async function listTiming(media: OpenMedia): Promise<Timing> {
+  const { context, video } = media;
+  discardOthers(media, [video]);
+  const starts: bigint[] = [];
+  let frames = 0;
+  let end = AV_NOPTS_VALUE;
+  using packet = new Packet();
+  packet.alloc();
+  for (let count = 1; context.readFrameSync(packet) >= 0; count++, packet.unref()) {
+    if (count % 256 === 0) await setImmediate();
+    if (packet.streamIndex !== video.index || packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
+    frames++;
+    const start = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts;
+    if (start === AV_NOPTS_VALUE) continue;
+    starts.push(start);
+    if (start + packet.duration > end) end = start + packet.duration;
+  }
+  if (frames === 0 || starts.length < frames) {
+    return { frames, durationSeconds: 0, variable: undefined };
+  }
+  starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+  return {
+    frames,
+    durationSeconds: seconds(end - starts[0]!, video.timeBase),
+    variable: isVariable(starts, video.timeBase),
+  };
+}
+
+/** Whether gaps differ by more than rounding to a container's clock explains: 1 tick or 1 ms. */
+function isVariable(starts: readonly bigint[], timeBase: TimeBase): boolean {
+  const gaps = starts.slice(1).map((start, index) => seconds(start - starts[index]!, timeBase));
+  if (gaps.length < 2) return false;
+  const [least, most] = gaps.reduce(
+    ([low, high], gap) => [Math.min(low, gap), Math.max(high, gap)],
+    [Infinity, -Infinity],
+  );
+  return most - least > 1.01 * Math.max(seconds(1n, timeBase), 0.001);
+}
+
+function isRgb({ codecpar }: Stream): boolean {
+  const format = codecpar.format as AVPixelFormat;
+  return format !== AV_PIX_FMT_NONE && isRgbFormat(format);
+}
+
+function aspectOf(video: Stream): TimeBase {
+  const own = video.codecpar.sampleAspectRatio;
+  const { num, den } = own.num > 0 ? own : video.sampleAspectRatio;
+  return { num, den };
+}

@@ -1,0 +1,158 @@
+import { basename } from "node:path";
+import {
+  AV_FRAME_FLAG_CORRUPT,
+  AV_NOPTS_VALUE,
+  AV_PKT_FLAG_CORRUPT,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+} from "node-av/constants";
+import { Codec, CodecContext, FFmpegError, Frame, Packet, type Stream } from "node-av/lib";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { discardOthers, type OpenMedia, openMedia } from "./media.ts";
+import {
+  type Orientation,
+  orientationOf,
+  turnedSize,
+  turnUpright,
+  upright,
+} from "./orientation.ts";
+import { PictureConverter } from "./picture.ts";
+import { seconds, type TimeBase } from "./time-base.ts";
+
+/** One picture of a video as shown: upright, packed RGB. */
+export interface DecodedFrame {
+  /** Counts from 0. */
+  readonly index: number;
+  /** When the picture is shown, in ticks of `timeBase`; strictly increasing. */
+  readonly pts: bigint;
+  /** How long, in ticks; 0 if the file does not tell. */
+  readonly duration: bigint;
+  readonly timeBase: TimeBase;
+  readonly ptsSeconds: number;
+  /** `height × width × 3`, values 0–255. */
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How to read frames. */
+export interface ReadOptions {
+  /** Size of the frames in pixels as shown; the video's own by default. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Streams the pictures of a video in the order they are shown; holds a few at a time.
+ *
+ * Throws a UserError where `probeVideo` would, a DataError that names the frame where the stream
+ * breaks, and the signal's reason within one frame of its abort.
+ */
+export async function* readFrames(
+  path: string,
+  options: ReadOptions = {},
+): AsyncGenerator<DecodedFrame, void, undefined> {
+  await using media = await openMedia(path);
+  const { video, displayMatrix } = media;
+  const timeBase = { num: video.timeBase.num, den: video.timeBase.den };
+  const orientation = displayMatrix ? orientationOf(displayMatrix) : upright;
+  const shown = shownSize(video, orientation, options);
+  const coded = turnedSize(shown.width, shown.height, orientation);
+  const turn = orientation.rotation !== 0 || orientation.mirrored;
+  using converter = new PictureConverter();
+  let index = 0;
+  let previous: bigint | undefined;
+  for await (const decoded of decodedPictures(media, basename(path), options.signal)) {
+    const rgb = await converter.toRgb(decoded, coded);
+    const pts = nextTimestamp(decoded, previous);
+    previous = pts;
+    yield {
+      index: index++,
+      pts,
+      duration: decoded.duration,
+      timeBase,
+      ptsSeconds: seconds(pts, timeBase),
+      rgb: turn ? turnUpright(rgb, coded.width, coded.height, orientation) : rgb,
+      ...shown,
+    };
+    options.signal?.throwIfAborted();
+  }
+}
+
+/** Decodes packet by packet. The frame handed out is one object, valid until the next is asked for. */
+async function* decodedPictures(
+  media: OpenMedia,
+  name: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Frame, void, undefined> {
+  const { context, video } = media;
+  discardOthers(media, [video]);
+  using decoder = await openDecoder(video, name);
+  using packet = new Packet();
+  packet.alloc();
+  using frame = new Frame();
+  frame.alloc();
+  let count = 0;
+  const broken = (reason: string) =>
+    new DataError(
+      `${name} is damaged after ${count} frames: ${reason}; cut it there or re-encode it first.`,
+    );
+  for (let ended = false; !ended; packet.unref()) {
+    signal?.throwIfAborted();
+    const read = await context.readFrame(packet);
+    ended = read === AVERROR_EOF;
+    if (read < 0 && !ended) throw broken(FFmpegError.strerror(read));
+    if (!ended && packet.streamIndex !== video.index) continue;
+    if (!ended && packet.hasFlags(AV_PKT_FLAG_CORRUPT)) throw broken("a packet is cut off");
+    const sent = await decoder.sendPacket(ended ? null : packet);
+    if (sent < 0) throw broken(FFmpegError.strerror(sent));
+    for (;;) {
+      const received = await decoder.receiveFrame(frame);
+      if (received === AVERROR_EAGAIN || received === AVERROR_EOF) break;
+      if (received < 0) throw broken(FFmpegError.strerror(received));
+      if (frame.decodeErrorFlags !== 0 || frame.hasFlags(AV_FRAME_FLAG_CORRUPT)) {
+        throw broken("the next picture cannot be decoded without faults");
+      }
+      yield frame;
+      count++;
+      frame.unref();
+      signal?.throwIfAborted();
+    }
+  }
+  if (count === 0) throw new DataError(`${name} holds no picture that can be decoded.`);
+}
+
+async function openDecoder(video: Stream, name: string): Promise<CodecContext> {
+  const codec = Codec.findDecoder(video.codecpar.codecId);
+  if (!codec)
+    throw new UserError(`${name} is coded in a way FFmpeg cannot decode: convert it to mp4.`);
+  const decoder = new CodecContext();
+  decoder.allocContext3(codec);
+  decoder.parametersToContext(video.codecpar);
+  decoder.pktTimebase = video.timeBase;
+  decoder.threadCount = 0;
+  const opened = await decoder.open2(codec, null);
+  if (opened < 0) {
+    decoder[Symbol.dispose]();
+    throw new DataError(`${name} cannot be decoded: ${FFmpegError.strerror(opened)}.`);
+  }
+  return decoder;
+}
+
+/** The frame's own timestamp, or one tick more than the last where that is missing or not later. */
+function nextTimestamp(decoded: Frame, previous: bigint | undefined): bigint {
+  const own = decoded.bestEffortTimestamp;
+  const earliest = previous === undefined ? undefined : previous + (decoded.duration || 1n);
+  if (own === AV_NOPTS_VALUE) return earliest ?? 0n;
+  return previous !== undefined && own <= previous ? previous + 1n : own;
+}
+
+function shownSize(video: Stream, orientation: Orientation, { width, height }: ReadOptions) {
+  const own = turnedSize(video.codecpar.width, video.codecpar.height, orientation);
+  if (width === undefined && height === undefined) return own;
+  return {
+    width: width ?? Math.max(1, Math.round((own.width * height!) / own.height)),
+    height: height ?? Math.max(1, Math.round((own.height * width!) / own.width)),
+  };
+}

@@ -1,0 +1,18 @@
+/** The unit of a stream's timestamps, exact: one tick lasts `num / den` seconds. */
+export interface TimeBase {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** `ticks` of `timeBase` in seconds, as near as a double comes. */
+export function seconds(ticks: bigint, timeBase: TimeBase): number {
+  return (Number(ticks) * timeBase.num) / timeBase.den;
+}
+
+/** `ticks` of one time base in ticks of another, rounded to the nearest, halves away from zero. */
+export function rescale(ticks: bigint, from: TimeBase, to: TimeBase): bigint {
+  const numerator = ticks * BigInt(from.num) * BigInt(to.den);
+  const denominator = BigInt(from.den) * BigInt(to.num);
+  const half = denominator / 2n;
+  return (numerator + (numerator < 0n ? -half : half)) / denominator;
+}
