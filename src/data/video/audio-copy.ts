@@ -1,5 +1,12 @@
-import { AVERROR_EOF } from "node-av/constants";
-import { FFmpegError, type FormatContext, Packet, type Stream } from "node-av/lib";
+import { AV_CODEC_ID_AC3, AV_CODEC_ID_MP3, AVERROR_EOF } from "node-av/constants";
+import {
+  type CodecParameters,
+  Dictionary,
+  FFmpegError,
+  type FormatContext,
+  Packet,
+  type Stream,
+} from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { check, discardOthers, type OpenMedia } from "./media.ts";
 import { rescale, seconds } from "./time-base.ts";
@@ -62,10 +69,31 @@ export class AudioCopy implements Disposable {
 
 function addCopy(from: Stream, output: FormatContext): Stream {
   const target = output.newStream();
-  check(from.codecpar.copy(target.codecpar), "Copying the audio's parameters");
+  describe(from.codecpar, target.codecpar);
   target.codecpar.codecTag = 0;
   target.timeBase = from.timeBase;
   target.disposition = from.disposition;
-  target.metadata = from.metadata;
+  target.metadata = Dictionary.fromObject(from.metadata?.getAll() ?? {});
   return target;
+}
+
+/**
+ * Copies an audio stream's parameters.
+ *
+ * AC-3 and MP3 from an AVI come with a block size that makes another AVI count time in bytes, so
+ * their few parameters are set one by one, without it.
+ */
+function describe(from: CodecParameters, to: CodecParameters): void {
+  if (from.codecId !== AV_CODEC_ID_AC3 && from.codecId !== AV_CODEC_ID_MP3) {
+    check(from.copy(to), "Copying the audio's parameters");
+    return;
+  }
+  to.codecType = from.codecType;
+  to.codecId = from.codecId;
+  to.format = from.format;
+  to.sampleRate = from.sampleRate;
+  to.channelLayout = from.channelLayout;
+  to.bitRate = from.bitRate;
+  to.frameSize = from.frameSize;
+  to.initialPadding = from.initialPadding;
 }

@@ -1,4 +1,5 @@
 import {
+  AV_CODEC_FLAG_FRAME_DURATION,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AVERROR_EAGAIN,
   AVERROR_EOF,
@@ -80,6 +81,7 @@ function applySettings(context: CodecContext, settings: EncoderSettings): void {
   context.colorPrimaries = colour.primaries;
   context.colorTrc = colour.transfer;
   context.chromaLocation = colour.chromaLocation;
+  context.setFlags(AV_CODEC_FLAG_FRAME_DURATION);
   context.threadCount = 0;
   if (settings.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
 }

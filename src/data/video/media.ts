@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_LOG_QUIET,
+  AV_NOPTS_VALUE,
   AV_PKT_DATA_DISPLAYMATRIX,
   AVDISCARD_ALL,
   AVMEDIA_TYPE_AUDIO,
@@ -67,6 +68,19 @@ export function discardOthers({ context }: OpenMedia, wanted: readonly Stream[])
   }
 }
 
+/**
+ * When the last picture, which starts at `last.start`, ends, in ticks of the stream.
+ *
+ * The stream's own end where the container states one after that start: packets of mp4 and mov
+ * carry the gap to the next in decoding order, which is not how long the picture is shown.
+ */
+export function endOfVideo(video: Stream, last: { start: bigint; duration: bigint }): bigint {
+  const { startTime, duration } = video;
+  const isStated = startTime !== AV_NOPTS_VALUE && duration !== AV_NOPTS_VALUE && duration > 0n;
+  if (isStated && startTime + duration > last.start) return startTime + duration;
+  return last.start + last.duration;
+}
+
 /** Throws what FFmpeg returned, if it is an error, as a DataError that says during what. */
 export function check(code: number, during: string): void {
   if (code < 0) throw new DataError(`${during} failed: ${FFmpegError.strerror(code)}.`);
@@ -122,7 +136,8 @@ async function unreadable(path: string, code: number): Promise<UserError> {
 /** Whether the first bytes are those of mp4/mov, Matroska, AVI or GIF. */
 async function looksLikeVideo(path: string): Promise<boolean> {
   await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
-  const head = buffer.subarray(0, bytesRead).toString("latin1");
-  return /^(.{4}(ftyp|moov|mdat|wide|free)|\x1aE\xdf\xa3|RIFF|GIF8)/s.test(head);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+  const head = buffer.subarray(0, bytesRead);
+  const isMp4 = /^(ftyp|moov|mdat|wide|free)$/.test(head.toString("latin1", 4, 8));
+  return isMp4 || /^(1a45dfa3|52494646|47494638)/.test(head.toString("hex"));
 }

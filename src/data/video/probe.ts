@@ -8,7 +8,7 @@ import {
 } from "node-av/constants";
 import { avGetCodecName, Packet, type Stream } from "node-av/lib";
 import { type ColourTags, outputColour } from "./colour.ts";
-import { discardOthers, type OpenMedia, openMedia } from "./media.ts";
+import { discardOthers, endOfVideo, type OpenMedia, openMedia } from "./media.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
@@ -101,7 +101,7 @@ async function listTiming(media: OpenMedia): Promise<Timing> {
   discardOthers(media, [video]);
   const starts: bigint[] = [];
   let frames = 0;
-  let end = AV_NOPTS_VALUE;
+  let last = { start: AV_NOPTS_VALUE, duration: 0n };
   using packet = new Packet();
   packet.alloc();
   for (let count = 1; context.readFrameSync(packet) >= 0; count++, packet.unref()) {
@@ -111,12 +111,13 @@ async function listTiming(media: OpenMedia): Promise<Timing> {
     const start = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts;
     if (start === AV_NOPTS_VALUE) continue;
     starts.push(start);
-    if (start + packet.duration > end) end = start + packet.duration;
+    if (start > last.start) last = { start, duration: packet.duration };
   }
   if (frames === 0 || starts.length < frames) {
     return { frames, durationSeconds: 0, variable: undefined };
   }
   starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+  const end = endOfVideo(video, last);
   return {
     frames,
     durationSeconds: seconds(end - starts[0]!, video.timeBase),

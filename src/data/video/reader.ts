@@ -8,7 +8,7 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Frame, Packet, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
-import { discardOthers, type OpenMedia, openMedia } from "./media.ts";
+import { discardOthers, endOfVideo, type OpenMedia, openMedia } from "./media.ts";
 import {
   type Orientation,
   orientationOf,
@@ -25,7 +25,7 @@ export interface DecodedFrame {
   readonly index: number;
   /** When the picture is shown, in ticks of `timeBase`; strictly increasing. */
   readonly pts: bigint;
-  /** How long, in ticks; 0 if the file does not tell. */
+  /** How long, in ticks: until the next picture, or until the stream's end. */
   readonly duration: bigint;
   readonly timeBase: TimeBase;
   readonly ptsSeconds: number;
@@ -61,23 +61,26 @@ export async function* readFrames(
   const coded = turnedSize(shown.width, shown.height, orientation);
   const turn = orientation.rotation !== 0 || orientation.mirrored;
   using converter = new PictureConverter();
-  let index = 0;
-  let previous: bigint | undefined;
+  let waiting: Omit<DecodedFrame, "duration"> | undefined;
+  let lastDuration = 0n;
   for await (const decoded of decodedPictures(media, basename(path), options.signal)) {
+    const pts = nextTimestamp(decoded, waiting?.pts);
+    if (waiting) yield { ...waiting, duration: pts - waiting.pts };
+    options.signal?.throwIfAborted();
     const rgb = await converter.toRgb(decoded, coded);
-    const pts = nextTimestamp(decoded, previous);
-    previous = pts;
-    yield {
-      index: index++,
+    lastDuration = decoded.duration;
+    waiting = {
+      index: waiting ? waiting.index + 1 : 0,
       pts,
-      duration: decoded.duration,
       timeBase,
       ptsSeconds: seconds(pts, timeBase),
       rgb: turn ? turnUpright(rgb, coded.width, coded.height, orientation) : rgb,
       ...shown,
     };
-    options.signal?.throwIfAborted();
   }
+  if (!waiting) throw new DataError(`${basename(path)} holds no picture that can be decoded.`);
+  const end = endOfVideo(video, { start: waiting.pts, duration: lastDuration });
+  yield { ...waiting, duration: end - waiting.pts };
 }
 
 /** Decodes packet by packet. The frame handed out is one object, valid until the next is asked for. */
@@ -120,7 +123,6 @@ async function* decodedPictures(
       signal?.throwIfAborted();
     }
   }
-  if (count === 0) throw new DataError(`${name} holds no picture that can be decoded.`);
 }
 
 async function openDecoder(video: Stream, name: string): Promise<CodecContext> {

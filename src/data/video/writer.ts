@@ -67,7 +67,7 @@ export async function writeEdited(
   const offset = clockOffset(media);
   const toTicks = rescale(offset, microseconds, source.timeBase);
   const store = storedPicture(source, container);
-  return writeAtomically(output, async (temporary) => {
+  return await writeAtomically(output, async (temporary) => {
     await using video = await VideoOutput.create(
       temporary,
       container,

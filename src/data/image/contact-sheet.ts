@@ -1,0 +1,98 @@
+import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
+import { ShapeError } from "../../engine/errors.ts";
+import { imageData, type RgbImage, writePng } from "./png.ts";
+
+/** One line of a contact sheet: pictures side by side under their label. */
+export interface SheetRow {
+  readonly label: string;
+  readonly images: readonly RgbImage[];
+}
+
+/** Space between pictures, in pixels. */
+const gap = 4;
+/** Height of a label's line, in pixels. */
+const labelHeight = 18;
+
+/**
+ * Lays rows of pictures out on one white sheet, each row under its label.
+ *
+ * Pictures keep their own size; a label too long for the sheet is broken into lines.
+ */
+export function contactSheet(rows: readonly SheetRow[]): RgbImage {
+  if (rows.length === 0) throw new ShapeError("A contact sheet needs at least one row.");
+  const width = Math.max(160, ...rows.map(({ images }) => rowWidth(images)));
+  const measure = createCanvas(1, 1).getContext("2d");
+  styleText(measure);
+  const lines = rows.map(({ label }) => brokenLines(measure, label, width - 2 * gap));
+  const heights = rows.map(({ images }, index) => rowHeight(images, lines[index]!.length));
+  const height = heights.reduce((total, own) => total + own, gap);
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, width, height);
+  styleText(context);
+  let top = gap;
+  rows.forEach(({ images }, index) => {
+    drawRow(context, lines[index]!, images, top);
+    top += heights[index]!;
+  });
+  return { rgb: withoutAlpha(context.getImageData(0, 0, width, height).data), width, height };
+}
+
+/** Writes a contact sheet as a PNG, atomically. */
+export async function writeContactSheet(path: string, rows: readonly SheetRow[]): Promise<void> {
+  const { rgb, width, height } = contactSheet(rows);
+  await writePng(path, rgb, width, height);
+}
+
+function rowWidth(images: readonly RgbImage[]): number {
+  return images.reduce((total, image) => total + image.width + gap, gap);
+}
+
+function rowHeight(images: readonly RgbImage[], lineCount: number): number {
+  return lineCount * labelHeight + Math.max(0, ...images.map(({ height }) => height)) + gap;
+}
+
+function styleText(context: SKRSContext2D): void {
+  context.font = "13px sans-serif";
+  context.textBaseline = "top";
+  context.fillStyle = "#202020";
+}
+
+function drawRow(
+  context: SKRSContext2D,
+  lines: readonly string[],
+  images: readonly RgbImage[],
+  top: number,
+): void {
+  lines.forEach((line, index) => context.fillText(line, gap, top + index * labelHeight));
+  let left = gap;
+  for (const image of images) {
+    context.putImageData(imageData(image), left, top + lines.length * labelHeight);
+    left += image.width + gap;
+  }
+}
+
+/** Breaks text between words so that no line is wider than `width` pixels; no text gives no line. */
+function brokenLines(context: SKRSContext2D, text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && context.measureText(longer).width > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return line === "" ? lines : [...lines, line];
+}
+
+function withoutAlpha(rgba: Uint8ClampedArray): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgb[to] = rgba[from]!;
+    rgb[to + 1] = rgba[from + 1]!;
+    rgb[to + 2] = rgba[from + 2]!;
+  }
+  return rgb;
+}

@@ -1,0 +1,199 @@
+import { createHash } from "node:crypto";
+import {
+  AV_CHANNEL_ORDER_NATIVE,
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_NOPTS_VALUE,
+  AV_SAMPLE_FMT_FLTP,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
+  type FFEncoderCodec,
+} from "node-av/constants";
+import {
+  Codec,
+  CodecContext,
+  FormatContext,
+  Frame,
+  Packet,
+  Rational,
+  type Stream,
+} from "node-av/lib";
+import { invariant } from "../../src/engine/errors.ts";
+import { standardColour } from "../../src/data/video/colour.ts";
+import { containerFor } from "../../src/data/video/containers.ts";
+import { VideoOutput } from "../../src/data/video/output.ts";
+import { seconds } from "../../src/data/video/time-base.ts";
+
+/** What a generated clip is to contain. */
+export interface ClipOptions {
+  readonly width?: number;
+  readonly height?: number;
+  /** When each picture is shown, in ticks of 1/12800 s; twelve at 25 a second by default. */
+  readonly ticks?: readonly number[];
+  readonly displayMatrix?: Uint8Array;
+  /** FFmpeg's name of an audio encoder for planar floats. */
+  readonly audio?: "aac" | "libopus" | "ac3";
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+const timeBase = { num: 1, den: 12800 };
+const usualGap = 512;
+
+/** The colour (0–255) of picture `index`: flat, but for a white top left quarter. */
+export function clipColour(index: number): readonly [number, number, number] {
+  return [20 + index * 15, 200 - index * 10, 90];
+}
+
+/** The stored picture `index`, packed RGB. */
+export function clipPicture(index: number, width: number, height: number): Uint8Array {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const isMarked = x < width / 2 && y < height / 2;
+      rgb.set(isMarked ? [255, 255, 255] : clipColour(index), (y * width + x) * 3);
+    }
+  }
+  return rgb;
+}
+
+/** Writes a clip to `path`, in the container its extension names, with a tone if audio is asked for. */
+export async function makeClip(path: string, options: ClipOptions = {}): Promise<void> {
+  const { width = 64, height = 48, metadata = {} } = options;
+  const ticks = options.ticks ?? Array.from({ length: 12 }, (_, index) => index * usualGap);
+  await using video = await VideoOutput.create(path, containerFor(path), {
+    width,
+    height,
+    timeBase,
+    colour: standardColour,
+    frameRate: { num: 25, den: 1 },
+    sampleAspectRatio: { num: 1, den: 1 },
+    displayMatrix: options.displayMatrix ?? null,
+  });
+  using tone = options.audio ? Tone.create(options.audio, video.context) : undefined;
+  await video.begin(metadata);
+  for (const [index, tick] of ticks.entries()) {
+    const next = ticks[index + 1] ?? tick + usualGap;
+    const picture = clipPicture(index, width, height);
+    await video.write(picture, BigInt(tick), BigInt(next - tick));
+    tone?.writeUntil(next / timeBase.den);
+  }
+  tone?.writeUntil(Infinity);
+  await video.finish();
+}
+
+/** Writes a file that has sound and no picture. */
+export async function makeAudioOnly(path: string): Promise<void> {
+  await using context = new FormatContext();
+  context.allocOutputContext2(null, null, path);
+  using tone = Tone.create("aac", context);
+  await context.openOutput();
+  await context.writeHeader();
+  tone.writeUntil(0.5);
+  tone.writeUntil(Infinity);
+  await context.writeTrailer();
+}
+
+/** One audio packet as a file stores it. */
+export interface AudioPacket {
+  readonly ptsSeconds: number;
+  readonly sha256: string;
+}
+
+/** All audio packets of a file, in stored order. */
+export async function audioPackets(path: string): Promise<AudioPacket[]> {
+  await using context = new FormatContext();
+  await context.openInput(path);
+  await context.findStreamInfo();
+  const isAudio = (stream: Stream) => stream.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
+  const audio = context.streams.filter(isAudio);
+  const found: AudioPacket[] = [];
+  using packet = new Packet();
+  packet.alloc();
+  for (; context.readFrameSync(packet) >= 0; packet.unref()) {
+    const stream = audio.find(({ index }) => index === packet.streamIndex);
+    if (!stream) continue;
+    const sha256 = createHash("sha256").update(packet.data!).digest("hex");
+    const { pts } = packet;
+    invariant(pts !== AV_NOPTS_VALUE, "audio packets have timestamps");
+    found.push({ ptsSeconds: seconds(pts, stream.timeBase), sha256 });
+  }
+  return found;
+}
+
+/** A file's metadata. */
+export async function metadataOf(path: string): Promise<Record<string, string>> {
+  await using context = new FormatContext();
+  await context.openInput(path);
+  await context.findStreamInfo();
+  return context.metadata?.getAll() ?? {};
+}
+
+/** An audio stream with a 440 Hz tone. */
+class Tone implements Disposable {
+  readonly #encoder: CodecContext;
+  readonly #output: FormatContext;
+  readonly #stream: Stream;
+  readonly #sampleRate = 48_000;
+  #sample = 0;
+
+  private constructor(encoder: CodecContext, output: FormatContext, stream: Stream) {
+    this.#encoder = encoder;
+    this.#output = output;
+    this.#stream = stream;
+  }
+
+  static create(name: string, output: FormatContext): Tone {
+    const codec = Codec.findEncoderByName(name as FFEncoderCodec);
+    invariant(codec, `no audio encoder ${name}`);
+    const encoder = new CodecContext();
+    encoder.allocContext3(codec);
+    encoder.sampleRate = 48_000;
+    encoder.sampleFormat = AV_SAMPLE_FMT_FLTP;
+    encoder.channelLayout = { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n };
+    encoder.timeBase = new Rational(1, 48_000);
+    encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+    invariant(encoder.open2Sync(codec, null) >= 0, `the encoder ${name} opens`);
+    const stream = output.newStream();
+    encoder.parametersFromContext(stream.codecpar);
+    stream.timeBase = new Rational(1, 48_000);
+    return new Tone(encoder, output, stream);
+  }
+
+  /** Writes the tone up to a moment; `Infinity` ends it. */
+  writeUntil(end: number): void {
+    const size = this.#encoder.frameSize;
+    while (Number.isFinite(end) && this.#sample < end * this.#sampleRate) {
+      const samples = Float32Array.from(
+        { length: size },
+        (_, index) => Math.sin(((this.#sample + index) / this.#sampleRate) * 440 * 2 * Math.PI) / 4,
+      );
+      using frame = Frame.fromAudioBuffer(Buffer.from(samples.buffer), {
+        nbSamples: size,
+        format: AV_SAMPLE_FMT_FLTP,
+        sampleRate: this.#sampleRate,
+        channelLayout: { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n },
+        pts: BigInt(this.#sample),
+      });
+      this.#encode(frame);
+      this.#sample += size;
+    }
+    if (end === Infinity) this.#encode(null);
+  }
+
+  #encode(frame: Frame | null): void {
+    invariant(this.#encoder.sendFrameSync(frame) >= 0, "the tone encodes");
+    using packet = new Packet();
+    packet.alloc();
+    for (;;) {
+      const received = this.#encoder.receivePacketSync(packet);
+      if (received === AVERROR_EAGAIN || received === AVERROR_EOF) return;
+      packet.streamIndex = this.#stream.index;
+      packet.rescaleTs({ num: 1, den: this.#sampleRate }, this.#stream.timeBase);
+      this.#output.interleavedWriteFrameSync(packet);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#encoder[Symbol.dispose]();
+  }
+}
