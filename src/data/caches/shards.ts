@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
+import { persist, tensorScope } from "../../engine/scope.ts";
+import { Tensor } from "../../engine/tensor.ts";
+import type { CacheProgress } from "./frame-cache.ts";
+
+/** One piece of a cache: tensors whose first axis counts its items, and a record of text per item. */
+export interface Shard<Text> {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly texts: readonly Text[];
+}
+
+/** How a cache is made, piece by piece; `make` is pure in the index range. */
+export interface ShardPlan<Text> {
+  readonly folder: string;
+  /** What the cache holds, for progress. */
+  readonly what: string;
+  /** Items in all. */
+  readonly count: number;
+  /** Items of one shard file. */
+  readonly shardSize: number;
+  readonly make: (first: number, count: number) => Promise<Shard<Text>>;
+}
+
+/** Precomputed items on disk: float16 tensors, memory-mapped, with their texts. */
+export class ShardedCache<Text> {
+  readonly count: number;
+  readonly #shards: readonly Shard<Text>[];
+  readonly #shardSize: number;
+
+  constructor(shards: readonly Shard<Text>[], shardSize: number) {
+    this.#shards = shards;
+    this.#shardSize = shardSize;
+    this.count = shards.reduce((sum, shard) => sum + shard.texts.length, 0);
+  }
+
+  text(index: number): Text {
+    return this.#locate(index).shard.texts[index % this.#shardSize] as Text;
+  }
+
+  /** The tensor `name` of the items that `indices` names, stacked, in float32. */
+  gather(name: string, indices: readonly number[]): Tensor {
+    const rows = indices.map((index) => {
+      const { shard, row } = this.#locate(index);
+      return (shard.tensors.get(name) as Tensor).narrow(0, row, 1);
+    });
+    return Tensor.cat(rows, 0).to("float32");
+  }
+
+  #locate(index: number): { shard: Shard<Text>; row: number } {
+    const shard = this.#shards[Math.floor(index / this.#shardSize)] as Shard<Text>;
+    return { shard, row: index % this.#shardSize };
+  }
+}
+
+/** Opens a cache; shards that are missing are made first, each whole or not at all. */
+export async function openShards<Text>(
+  plan: ShardPlan<Text>,
+  report: (progress: CacheProgress) => void = () => {},
+): Promise<ShardedCache<Text>> {
+  const { folder, what, count, shardSize, make } = plan;
+  mkdirSync(folder, { recursive: true });
+  const shards: Shard<Text>[] = [];
+  for (let first = 0; first < count; first += shardSize) {
+    const size = Math.min(shardSize, count - first);
+    const base = join(folder, `${String(first).padStart(7, "0")}-${size}`);
+    if (!existsSync(`${base}.json`)) writeShard(base, await make(first, size));
+    shards.push(openShard(base));
+    report({ type: "cache-progress", what, done: first + size, total: count });
+  }
+  return new ShardedCache(shards, shardSize);
+}
+
+/** The texts are written last, under their final name: a shard is there when they are. */
+function writeShard<Text>(base: string, shard: Shard<Text>): void {
+  using _ = tensorScope();
+  saveSafetensors(`${base}.safetensors`, shard.tensors, { dtype: "float16" });
+  writeFileSync(`${base}.json.partial`, JSON.stringify(shard.texts));
+  renameSync(`${base}.json.partial`, `${base}.json`);
+}
+
+function openShard<Text>(base: string): Shard<Text> {
+  const tensors = loadSafetensors(`${base}.safetensors`);
+  for (const tensor of tensors.values()) persist(tensor);
+  return { tensors, texts: JSON.parse(readFileSync(`${base}.json`, "utf8")) as Text[] };
+}

@@ -1,0 +1,94 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { DataError, UserError } from "../engine/errors.ts";
+import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
+
+/** The parts of a model, in the order in which they are trained. */
+export const PARTS = ["autoencoder", "text-encoder", "backbone", "edit-adapter", "video-adapter"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What is kept of a part: everything needed to build it, and how it came to be. */
+export interface PartContent {
+  /** The network's config, as JSON. */
+  readonly config: unknown;
+  readonly weights: Parameters;
+  /** The training's receipt, as JSON; absent where the part was not trained. */
+  readonly receipt?: unknown;
+  /** Further files to copy into the part's folder. */
+  readonly files?: readonly string[];
+}
+
+/**
+ * A model on disk: one folder a part, each with `config.json`, `weights.safetensors` and `receipt.json`.
+ *
+ * Nothing but JSON and safetensors is read.
+ */
+export class ModelFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The folder of one part. */
+  partPath(part: Part): string {
+    return join(this.path, part);
+  }
+
+  has(part: Part): boolean {
+    return existsSync(join(this.partPath(part), "config.json"));
+  }
+
+  /** Throws one sentence that names the first part that is not there. */
+  require(...parts: readonly Part[]): void {
+    const missing = parts.find((part) => !this.has(part));
+    if (missing === undefined) return;
+    const sentence = existsSync(this.path) ? `has no ${missing}` : "does not exist";
+    throw new UserError(
+      `expected a model with ${parts.join(", ")} in ${this.path}, which ${sentence}: train it with "./eve train ${missing}"`,
+    );
+  }
+
+  /** The part's config, checked by its schema. */
+  config<Schema extends z.ZodType>(part: Part, schema: Schema): z.output<Schema> {
+    this.require(part);
+    const path = join(this.partPath(part), "config.json");
+    const parsed = schema.safeParse(readJson(path));
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw new DataError(`${path} does not describe a ${part} this version knows: ${issue?.path.join(".")} ${issue?.message}`);
+  }
+
+  /** Overwrites the weights of `module` with the part's. */
+  loadWeights(part: Part, module: Module): void {
+    using _ = tensorScope();
+    const path = join(this.partPath(part), "weights.safetensors");
+    if (!existsSync(path)) throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
+    copyParameters(module.parameters(), loadSafetensors(path), path);
+  }
+
+  /** Writes a part, weights in float16, in place of an older one; the old one stays until the new is whole. */
+  savePart(part: Part, { config, weights, receipt, files = [] }: PartContent): void {
+    const target = this.partPath(part);
+    const partial = `${target}.partial-${process.pid}`;
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial, { recursive: true });
+    writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    if (receipt !== undefined) writeFileSync(join(partial, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
+    for (const file of files) cpSync(file, join(partial, file.split("/").at(-1) as string));
+    saveSafetensors(join(partial, "weights.safetensors"), weights, { metadata: { part }, dtype: "float16" });
+    rmSync(target, { recursive: true, force: true });
+    renameSync(partial, target);
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new DataError(`expected JSON in ${path}: the file is damaged`, { cause });
+  }
+}

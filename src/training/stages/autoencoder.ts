@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
+import { openFrameCache, type FrameCache } from "../../data/caches/frame-cache.ts";
+import { latentStride } from "../../models/vae/config.ts";
+import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { sampleNumbers, type TrainConfig } from "../config.ts";
+import type { Losses, Sample, Stage, StageContext } from "../stage.ts";
+
+/** Settings of the autoencoder stage. */
+export const AutoencoderSettings = z.strictObject({
+  /** Side of the pictures, in pixels. */
+  size: z.int().positive().default(128),
+  /** Different pictures to train on. */
+  pictures: z.int().positive().default(16384),
+  /** Side of the random crops that most steps see; whole pictures follow, a batch of as many pixels. */
+  crop: z.int().positive().default(64),
+  /** Share of the steps after which whole pictures are shown. */
+  wholeFrom: z.number().min(0).max(1).default(0.7),
+  /** Folder for rendered pictures. */
+  cache: z.string().default("runs/cache"),
+});
+
+/** Weights of the terms: absolute and squared error per pixel, and the pull towards a unit Gaussian. */
+export const AUTOENCODER_LOSSES = { absolute: 1, squared: 2, kl: 2e-5 } as const;
+
+/** `KL(N(mean, e^logvar) ‖ N(0, 1))` per latent element. */
+export function klDivergence(mean: Float<"...">, logvar: Float<"...">): Float<""> {
+  return mean.square().add(logvar.exp()).sub(1).sub(logvar).mean().mul(0.5);
+}
+
+/** Peak signal-to-noise ratio in dB of pictures in [-1, 1]. */
+export function psnr(a: Pixels, b: Pixels): number {
+  return 10 * Math.log10(4 / a.sub(b).square().mean().item());
+}
+
+/** Trains the autoencoder on pictures of the generated world. */
+export async function autoencoderStage(
+  model: Autoencoder,
+  config: TrainConfig,
+  { progress }: StageContext,
+): Promise<Stage<Pixels<"b 3 h w">>> {
+  const settings = AutoencoderSettings.parse(config.stage);
+  const { size, pictures, cache: folder } = settings;
+  const report = ({ what, done, total }: { what: string; done: number; total: number }): void => progress(what, done, total);
+  const cache = await openFrameCache({ folder, split: "train", count: pictures, size }, report);
+  const held = await openFrameCache({ folder, split: "validation", count: 64, size }, report);
+  const heldIndices = Array.from({ length: held.count }, (_, index) => index);
+  const stride = latentStride(model.config);
+  model.setTrainable(true);
+  return {
+    name: "autoencoder",
+    dataset: `generated world, ${pictures} pictures of the train split, ${size}x${size}`,
+    trainable: model.parameters(),
+    frozen: new Map(),
+    lossWeights: AUTOENCODER_LOSSES,
+    nextBatch: (step, part) => batchAt(cache, config, settings, { step, part, stride }),
+    losses: (pixels, rng) => autoencoderLosses(model, pixels, rng),
+    samples: async () => [reconstructionSheet(model, held, heldIndices.slice(0, 8))],
+    validate: () => ({ psnr: noGrad(() => reconstructionPsnr(model, held, heldIndices)) }),
+  };
+}
+
+function batchAt(
+  cache: FrameCache,
+  config: TrainConfig,
+  { size, crop, wholeFrom }: z.infer<typeof AutoencoderSettings>,
+  { step, part, stride }: { step: number; part: number; stride: number },
+): Pixels<"b 3 h w"> {
+  const numbers = sampleNumbers(config, step, part);
+  const rng = Rng.seed(config.seed).split("pictures");
+  const isWhole = step >= wholeFrom * config.steps;
+  const count = isWhole ? Math.max(1, Math.round((numbers.length * crop ** 2) / size ** 2)) : numbers.length;
+  const indices = numbers.slice(0, count).map((number) => rng.split(number).integer(cache.count));
+  using _ = tensorScope();
+  const whole = cache.pixels(indices);
+  if (isWhole) return keep(whole);
+  const places = (size - crop) / stride + 1;
+  const crops = numbers.map((number, row) => {
+    const place = rng.split("place").split(number);
+    const top = stride * place.split(0).integer(places);
+    const left = stride * place.split(1).integer(places);
+    return whole.narrow(0, row, 1).narrow(2, top, crop).narrow(3, left, crop);
+  });
+  return keep(Tensor.cat(crops, 0));
+}
+
+function autoencoderLosses(model: Autoencoder, pixels: Pixels<"b 3 h w">, rng: Rng): Losses {
+  const moments = model.encode(pixels);
+  const error = model.decode(model.sample(moments, rng)).sub(pixels);
+  return {
+    absolute: error.abs().mean(),
+    squared: error.square().mean(),
+    kl: klDivergence(moments.mean, moments.logvar),
+  };
+}
+
+function reconstructionPsnr(model: Autoencoder, pictures: FrameCache, indices: readonly number[]): number {
+  const values = indices.map((index) => {
+    using _ = tensorScope();
+    const pixels = pictures.pixels([index]);
+    return psnr(model.decode(model.latent(pixels)).clamp(-1, 1), pixels);
+  });
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function reconstructionSheet(model: Autoencoder, pictures: FrameCache, indices: readonly number[]): Sample {
+  const pixels = pictures.pixels(indices);
+  const drawn = noGrad(() => model.decode(model.latent(pixels)));
+  const row = (batch: Pixels<"b 3 h w">): Pixels<"3 h w">[] => indices.map((_, index) => batch.select(0, index));
+  return { type: "sheet", name: "reconstruction", rows: [row(pixels), row(drawn)] };
+}
