@@ -7,7 +7,9 @@ import {
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
-  type FFEncoderCodec,
+  FF_ENCODER_AAC,
+  FF_ENCODER_AC3,
+  FF_ENCODER_LIBOPUS,
 } from "node-av/constants";
 import {
   Codec,
@@ -24,6 +26,10 @@ import { containerFor } from "../../src/data/video/containers.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
 import { seconds } from "../../src/data/video/time-base.ts";
 
+/** Audio encoders that take planar floats, by FFmpeg's names. */
+const audioEncoders = { aac: FF_ENCODER_AAC, ac3: FF_ENCODER_AC3, libopus: FF_ENCODER_LIBOPUS };
+type AudioName = keyof typeof audioEncoders;
+
 /** What a generated clip is to contain. */
 export interface ClipOptions {
   readonly width?: number;
@@ -31,8 +37,8 @@ export interface ClipOptions {
   /** When each picture is shown, in ticks of 1/12800 s; twelve at 25 a second by default. */
   readonly ticks?: readonly number[];
   readonly displayMatrix?: Uint8Array;
-  /** FFmpeg's name of an audio encoder for planar floats. */
-  readonly audio?: "aac" | "libopus" | "ac3";
+  /** The codec of a 440 Hz tone; no audio by default. */
+  readonly audio?: AudioName;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -142,8 +148,8 @@ class Tone implements Disposable {
     this.#stream = stream;
   }
 
-  static create(name: string, output: FormatContext): Tone {
-    const codec = Codec.findEncoderByName(name as FFEncoderCodec);
+  static create(name: AudioName, output: FormatContext): Tone {
+    const codec = Codec.findEncoderByName(audioEncoders[name]);
     invariant(codec, `no audio encoder ${name}`);
     const encoder = new CodecContext();
     encoder.allocContext3(codec);

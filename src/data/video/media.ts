@@ -11,6 +11,8 @@ import {
 } from "node-av/constants";
 import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { statedMatroskaSize } from "./matroska-size.ts";
+import { seconds } from "./time-base.ts";
 
 // FFmpeg prints to stderr on its own; what went wrong reaches the user as one sentence of ours.
 Log.setLevel(AV_LOG_QUIET);
@@ -40,12 +42,14 @@ export async function openMedia(path: string): Promise<OpenMedia> {
   try {
     using options = Dictionary.fromObject({ protocol_whitelist: "file" });
     const opened = await context.openInput(resolve(path), null, options);
-    if (opened < 0) throw await unreadable(path, opened);
+    if (opened < 0) throw await unreadable(path, FFmpegError.strerror(opened));
     const container = context.iformat?.name ?? "unknown";
     if (notVideo.test(container)) throw notAVideo(name);
     const found = await context.findStreamInfo();
-    if (found < 0) throw await unreadable(path, found);
-    const { video, audio } = chooseStreams(context, name);
+    if (found < 0) throw await unreadable(path, FFmpegError.strerror(found));
+    const { video, audio } = chooseStreams(context);
+    if (!video) throw await withoutPicture(path, audio.length > 0);
+    await requireWholeMatroska(path, container);
     const displayMatrix = video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
     return {
       context,
@@ -81,28 +85,60 @@ export function endOfVideo(video: Stream, last: { start: bigint; duration: bigin
   return last.start + last.duration;
 }
 
+/**
+ * Throws a DataError if the pictures stop at `end` (ticks) long before the container says.
+ *
+ * Only Matroska needs this: its demuxer takes damage for the end of the file.
+ */
+export function requireStatedEnd({ context, video, audio }: OpenMedia, end: bigint): void {
+  if (!context.iformat?.name?.startsWith("matroska")) return;
+  const [, hours, minutes, rest] =
+    /^(\d+):(\d+):([\d.]+)$/.exec(video.metadata?.get("DURATION") ?? "") ?? [];
+  const tagged = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+  const whole = audio.length === 0 ? Number(context.duration) / 1e6 : NaN;
+  const stated = Number.isNaN(tagged) ? whole : tagged;
+  const reached = seconds(end, video.timeBase);
+  if (!(reached < stated - 0.5)) return;
+  throw new DataError(
+    `${basename(context.url ?? "The input")} is damaged: its pictures end at ` +
+      `${reached.toFixed(2)} s of ${stated.toFixed(2)} s; cut it there or re-encode it first.`,
+  );
+}
+
 /** Throws what FFmpeg returned, if it is an error, as a DataError that says during what. */
 export function check(code: number, during: string): void {
   if (code < 0) throw new DataError(`${during} failed: ${FFmpegError.strerror(code)}.`);
 }
 
-function chooseStreams(context: FormatContext, name: string) {
-  const isPicture = (stream: Stream) => stream.hasDisposition(AV_DISPOSITION_ATTACHED_PIC);
+function chooseStreams(context: FormatContext) {
   const ofType = (type: number) =>
     context.streams.filter((stream) => stream.codecpar.codecType === type);
-  const audio = ofType(AVMEDIA_TYPE_AUDIO);
-  const pictures = ofType(AVMEDIA_TYPE_VIDEO).filter((stream) => !isPicture(stream));
+  const isPicture = ({ codecpar }: Stream) => codecpar.width > 0 && codecpar.height > 0;
+  const videos = ofType(AVMEDIA_TYPE_VIDEO).filter(
+    (stream) => !stream.hasDisposition(AV_DISPOSITION_ATTACHED_PIC) && isPicture(stream),
+  );
   const best = context.findBestStream(AVMEDIA_TYPE_VIDEO);
-  const video = pictures.find((stream) => stream.index === best) ?? pictures[0];
-  if (!video) {
-    throw audio.length > 0
-      ? new UserError(`${name} has only audio, no picture to edit: give a video file.`)
-      : notAVideo(name);
+  const video = videos.find((stream) => stream.index === best) ?? videos[0];
+  return { video, audio: ofType(AVMEDIA_TYPE_AUDIO) };
+}
+
+async function withoutPicture(path: string, hasAudio: boolean): Promise<UserError> {
+  const name = basename(path);
+  if (hasAudio) {
+    return new UserError(`${name} has only audio, no picture to edit: give a video file.`);
   }
-  if (video.codecpar.width < 1 || video.codecpar.height < 1) {
-    throw new UserError(`${name} has a video stream without a picture size: it is damaged.`);
-  }
-  return { video, audio };
+  return await unreadable(path, "it names no video stream");
+}
+
+/** Throws a DataError for a Matroska or WebM file that is shorter than it says: cut off in copying. */
+async function requireWholeMatroska(path: string, container: string): Promise<void> {
+  if (!container.startsWith("matroska")) return;
+  const { size } = await stat(path);
+  const stated = await statedMatroskaSize(path);
+  if (stated === undefined || stated <= size) return;
+  throw new DataError(
+    `${basename(path)} is cut off: it says it has ${stated} bytes and has ${size}; get it again.`,
+  );
 }
 
 async function requireReadableFile(path: string): Promise<void> {
@@ -124,10 +160,9 @@ function notAVideo(name: string): UserError {
   );
 }
 
-async function unreadable(path: string, code: number): Promise<UserError> {
+async function unreadable(path: string, reason: string): Promise<UserError> {
   const name = basename(path);
   if (!(await looksLikeVideo(path))) return notAVideo(name);
-  const reason = FFmpegError.strerror(code);
   return new UserError(
     `${name} is cut off or damaged: its header or index cannot be read (${reason}).`,
   );

@@ -60,13 +60,14 @@ export function turnedSize(
 
 /** Where pixel (column, row) of the shown picture lies in the coded one, in pixels: `origin + …`. */
 function strides(width: number, height: number, { rotation, mirrored }: Orientation) {
-  const [right, down, origin] = {
-    0: [1, width, 0],
-    90: [-width, 1, (height - 1) * width],
-    180: [-1, -width, height * width - 1],
-    270: [width, -1, width - 1],
-  }[rotation] as [number, number, number];
-  if (!mirrored) return { right, down, origin };
+  const byRotation = {
+    0: { right: 1, down: width, origin: 0 },
+    90: { right: -width, down: 1, origin: (height - 1) * width },
+    180: { right: -1, down: -width, origin: height * width - 1 },
+    270: { right: width, down: -1, origin: width - 1 },
+  };
+  const { right, down, origin } = byRotation[rotation];
+  if (!mirrored) return byRotation[rotation];
   const mirror = (offset: number) =>
     Math.floor(offset / width) * width + (width - 1 - (offset % width));
   const mirroredOrigin = mirror(origin);

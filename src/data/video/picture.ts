@@ -1,4 +1,10 @@
-import { AV_PIX_FMT_RGB24, AVCOL_SPC_RGB, type AVPixelFormat } from "node-av/constants";
+import {
+  AV_PIX_FMT_NONE,
+  AV_PIX_FMT_RGB24,
+  AVCOL_SPC_RGB,
+  type AVPixelFormat,
+  type AVSampleFormat,
+} from "node-av/constants";
 import { avGetPixFmtName, Frame, SoftwareScaleContext } from "node-av/lib";
 import { type ColourTags, effectiveRange, effectiveSpace, rgbColour } from "./colour.ts";
 import { check } from "./media.ts";
@@ -14,7 +20,7 @@ export class PictureConverter implements Disposable {
 
   /** RGB of a decoded frame, `height × width × 3`, by the matrix and range that the frame is tagged with. */
   async toRgb(decoded: Frame, size: { width: number; height: number }): Promise<Uint8Array> {
-    if (!isRgbFormat(decoded.format as AVPixelFormat)) {
+    if (!isRgbFormat(decoded.format)) {
       decoded.colorSpace = effectiveSpace(decoded.colorSpace, decoded.height);
       decoded.colorRange = effectiveRange(decoded.colorRange);
     }
@@ -57,8 +63,14 @@ export class PictureConverter implements Disposable {
 }
 
 /** Whether a pixel format stores red, green and blue (or palette entries of them). */
-export function isRgbFormat(format: AVPixelFormat): boolean {
-  return /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|x2rgb|x2bgr|pal8)/.test(avGetPixFmtName(format) ?? "");
+export function isRgbFormat(format: AVPixelFormat | AVSampleFormat): boolean {
+  const name = isPixelFormat(format) ? avGetPixFmtName(format) : null;
+  return /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|x2rgb|x2bgr|pal8)/.test(name ?? "");
+}
+
+/** FFmpeg numbers pixel and sample formats alike; a video stream's are pixel formats. */
+function isPixelFormat(format: AVPixelFormat | AVSampleFormat): format is AVPixelFormat {
+  return Number(format) !== Number(AV_PIX_FMT_NONE);
 }
 
 function newFrame(width: number, height: number, format: AVPixelFormat): Frame {

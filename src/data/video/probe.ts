@@ -1,14 +1,16 @@
+import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   AV_CODEC_ID_VP8,
   AV_NOPTS_VALUE,
-  AV_PIX_FMT_NONE,
+  AV_PKT_FLAG_CORRUPT,
   AV_PKT_FLAG_DISCARD,
-  type AVPixelFormat,
+  AVERROR_EOF,
 } from "node-av/constants";
 import { avGetCodecName, Packet, type Stream } from "node-av/lib";
+import { DataError } from "../../engine/errors.ts";
 import { type ColourTags, outputColour } from "./colour.ts";
-import { discardOthers, endOfVideo, type OpenMedia, openMedia } from "./media.ts";
+import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
@@ -54,14 +56,15 @@ export interface VideoInfo {
 /**
  * Reads what a video file holds; its packets are listed, none is decoded.
  *
- * Throws a UserError of one sentence for everything that is no readable video file.
+ * Throws a UserError of one sentence for everything that is no readable video file, a DataError
+ * that names the frame for one whose packets break off.
  */
 export async function probeVideo(path: string): Promise<VideoInfo> {
   await using media = await openMedia(path);
   const { video, audio, context, displayMatrix } = media;
   const { codecpar, timeBase, avgFrameRate, rFrameRate } = video;
   const orientation = displayMatrix ? orientationOf(displayMatrix) : upright;
-  const timing = await listTiming(media);
+  const timing = await listTiming(media, path);
   const { num, den } = [avgFrameRate, rFrameRate].find((rate) => rate.num > 0 && rate.den > 0) ?? {
     num: 25,
     den: 1,
@@ -81,7 +84,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     variableFrameRate: timing.variable,
     timeBase: { num: timeBase.num, den: timeBase.den },
     sampleAspectRatio: aspectOf(video),
-    colour: outputColour(codecpar, isRgb(video)),
+    colour: outputColour(codecpar, isRgbFormat(codecpar.format)),
     hasAudio: audio.length > 0,
     audioCodecs: audio.map((stream) => avGetCodecName(stream.codecpar.codecId) ?? "unknown"),
     codec: avGetCodecName(codecpar.codecId) ?? "unknown",
@@ -96,7 +99,7 @@ interface Timing {
 }
 
 /** Lists the timestamps of all shown pictures; lets other work run every 256 packets. */
-async function listTiming(media: OpenMedia): Promise<Timing> {
+async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
   const { context, video } = media;
   discardOthers(media, [video]);
   const starts: bigint[] = [];
@@ -104,8 +107,16 @@ async function listTiming(media: OpenMedia): Promise<Timing> {
   let last = { start: AV_NOPTS_VALUE, duration: 0n };
   using packet = new Packet();
   packet.alloc();
-  for (let count = 1; context.readFrameSync(packet) >= 0; count++, packet.unref()) {
+  for (let count = 1; ; count++, packet.unref()) {
     if (count % 256 === 0) await setImmediate();
+    const read = context.readFrameSync(packet);
+    if (read === AVERROR_EOF) break;
+    if (read < 0 || packet.hasFlags(AV_PKT_FLAG_CORRUPT)) {
+      throw new DataError(
+        `${basename(path)} is damaged or cut off after ${frames} frames; ` +
+          `cut it there or re-encode it first.`,
+      );
+    }
     if (packet.streamIndex !== video.index || packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
     frames++;
     const start = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts;
@@ -118,6 +129,7 @@ async function listTiming(media: OpenMedia): Promise<Timing> {
   }
   starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
   const end = endOfVideo(video, last);
+  requireStatedEnd(media, end);
   return {
     frames,
     durationSeconds: seconds(end - starts[0]!, video.timeBase),
@@ -134,11 +146,6 @@ function isVariable(starts: readonly bigint[], timeBase: TimeBase): boolean {
     [Infinity, -Infinity],
   );
   return most - least > 1.01 * Math.max(seconds(1n, timeBase), 0.001);
-}
-
-function isRgb({ codecpar }: Stream): boolean {
-  const format = codecpar.format as AVPixelFormat;
-  return format !== AV_PIX_FMT_NONE && isRgbFormat(format);
 }
 
 function aspectOf(video: Stream): TimeBase {

@@ -8,7 +8,7 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Frame, Packet, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
-import { discardOthers, endOfVideo, type OpenMedia, openMedia } from "./media.ts";
+import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
 import {
   type Orientation,
   orientationOf,
@@ -80,6 +80,7 @@ export async function* readFrames(
   }
   if (!waiting) throw new DataError(`${basename(path)} holds no picture that can be decoded.`);
   const end = endOfVideo(video, { start: waiting.pts, duration: lastDuration });
+  requireStatedEnd(media, end);
   yield { ...waiting, duration: end - waiting.pts };
 }
 
@@ -105,15 +106,15 @@ async function* decodedPictures(
     signal?.throwIfAborted();
     const read = await context.readFrame(packet);
     ended = read === AVERROR_EOF;
-    if (read < 0 && !ended) throw broken(FFmpegError.strerror(read));
+    if (read < 0 && !ended) throw broken("the file cannot be read on");
     if (!ended && packet.streamIndex !== video.index) continue;
     if (!ended && packet.hasFlags(AV_PKT_FLAG_CORRUPT)) throw broken("a packet is cut off");
     const sent = await decoder.sendPacket(ended ? null : packet);
-    if (sent < 0) throw broken(FFmpegError.strerror(sent));
+    if (sent < 0) throw broken("the next picture cannot be decoded");
     for (;;) {
       const received = await decoder.receiveFrame(frame);
       if (received === AVERROR_EAGAIN || received === AVERROR_EOF) break;
-      if (received < 0) throw broken(FFmpegError.strerror(received));
+      if (received < 0) throw broken("the next picture cannot be decoded");
       if (frame.decodeErrorFlags !== 0 || frame.hasFlags(AV_FRAME_FLAG_CORRUPT)) {
         throw broken("the next picture cannot be decoded without faults");
       }
