@@ -20,7 +20,10 @@ export function formulaValues(name: string, shape: readonly number[]): Float32Ar
   const isMatrix = shape.length >= 2;
   const offset = !isMatrix && name.endsWith("weight") ? 1 : 0;
   const scale = isMatrix ? 1 / Math.sqrt(fanIn) : 0.1;
-  return Float32Array.from({ length: count }, (_, i) => offset + scale * Math.sin(phase + 0.37 * i));
+  return Float32Array.from(
+    { length: count },
+    (_, i) => offset + scale * Math.sin(phase + 0.37 * i),
+  );
 }
 
 /** The formula's tensor for one name. */
@@ -32,5 +35,8 @@ export function formulaTensor(name: string, shape: readonly number[]): Tensor {
 export function formulaInput(name: string, shape: readonly number[], amplitude = 1): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
   const phase = (fnv1a(name) / 4294967296) * 2 * Math.PI;
-  return Tensor.from(Float32Array.from({ length: count }, (_, i) => amplitude * Math.sin(phase + 0.37 * i)), shape);
+  return Tensor.from(
+    Float32Array.from({ length: count }, (_, i) => amplitude * Math.sin(phase + 0.37 * i)),
+    shape,
+  );
 }

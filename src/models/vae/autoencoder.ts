@@ -1,6 +1,6 @@
 import { Tensor, dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
 import { dims } from "../../engine/axes.ts";
-import { ShapeError } from "../../engine/errors.ts";
+import { ShapeError, invariant } from "../../engine/errors.ts";
 import { normal, type Rng } from "../../engine/random.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
@@ -26,8 +26,8 @@ export class Encoder extends Module {
   constructor(rng: Rng, config: VaeConfig) {
     super();
     const { blockOutChannels: channels, normGroups: groups, layersPerBlock, patchSize } = config;
-    const coarsest = channels.at(-1) as number;
-    this.convIn = new Conv2d(rng.split("convIn"), config.inChannels * patchSize ** 2, channels[0] as number);
+    const { finest, coarsest } = ends(config);
+    this.convIn = new Conv2d(rng.split("convIn"), config.inChannels * patchSize ** 2, finest);
     this.downBlocks = channels.map((outputs, i) => {
       const isLast = i === channels.length - 1;
       const shape = { rng: rng.split("down").split(i), groups };
@@ -39,7 +39,10 @@ export class Encoder extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b 2z _ _"> {
-    const down = this.downBlocks.reduce((value, block) => block.forward(value), this.convIn.forward(x));
+    const down = this.downBlocks.reduce(
+      (value, block) => block.forward(value),
+      this.convIn.forward(x),
+    );
     const hidden = this.convNormOut.forward(this.midBlock.forward(down));
     return this.convOut.forward(hidden.silu());
   }
@@ -57,8 +60,7 @@ export class Decoder extends Module {
     super();
     const { normGroups: groups, layersPerBlock, patchSize } = config;
     const channels = config.blockOutChannels.toReversed();
-    const coarsest = channels[0] as number;
-    const finest = channels.at(-1) as number;
+    const { finest, coarsest } = ends(config);
     this.convIn = new Conv2d(rng.split("convIn"), config.latentChannels, coarsest);
     this.midBlock = new MidBlock(coarsest, config.midAttention, { rng: rng.split("mid"), groups });
     this.upBlocks = channels.map((outputs, i) => {
@@ -107,16 +109,19 @@ export class Autoencoder extends Module {
   /** The raw moments of pictures whose sides are multiples of `latentStride(config)`. */
   encode(x: Pixels<"b 3 h w">): Moments {
     const { c, h, w } = dims(x, "b c h w");
-    const { inChannels, patchSize } = this.config;
+    const { inChannels, latentChannels, patchSize } = this.config;
     const stride = latentStride(this.config);
     if (c !== inChannels || h % stride !== 0 || w % stride !== 0) {
-      throw new ShapeError(`expected [b ${inChannels} h w] with sides divisible by ${stride}, got [${x.shape.join(" ")}]`);
+      throw new ShapeError(
+        `expected [b ${inChannels} h w] with sides divisible by ${stride}, got [${x.shape.join(" ")}]`,
+      );
     }
     const patches = patchSize > 1 ? dispatch("aten::pixel_unshuffle", x, patchSize) : x;
     const hidden = this.encoder.forward(patches);
     // float32: the KL term exponentiates the logarithm of the variance
     const moments = (this.quantConv?.forward(hidden) ?? hidden).to("float32");
-    const [mean, logvar] = moments.chunk(2, 1) as [Tensor, Tensor];
+    const mean = moments.narrow(1, 0, latentChannels);
+    const logvar = moments.narrow(1, latentChannels, latentChannels);
     return { mean, logvar: logvar.clamp(-30, 20) };
   }
 
@@ -153,6 +158,17 @@ export class Autoencoder extends Module {
     const spread = latentStd ? unscaled.mul(perChannel(latentStd, z)) : unscaled;
     return latentMean ? spread.add(perChannel(latentMean, z)) : spread;
   }
+}
+
+/** Channels of the outermost scales. */
+function ends({ blockOutChannels }: VaeConfig): { finest: number; coarsest: number } {
+  const finest = blockOutChannels[0];
+  const coarsest = blockOutChannels.at(-1);
+  invariant(
+    finest !== undefined && coarsest !== undefined,
+    "an autoencoder config has at least one scale",
+  );
+  return { finest, coarsest };
 }
 
 function perChannel(values: readonly number[], like: Tensor): Float<"1 c 1 1"> {

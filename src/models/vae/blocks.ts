@@ -34,7 +34,9 @@ export class ResnetBlock extends Module {
     this.norm2 = groupNorm(outputs, groups);
     this.conv2 = new Conv2d(rng.split("conv2"), outputs, outputs);
     const isWidened = inputs !== outputs;
-    this.convShortcut = isWidened ? new Conv2d(rng.split("convShortcut"), inputs, outputs, { kernel: 1 }) : null;
+    this.convShortcut = isWidened
+      ? new Conv2d(rng.split("convShortcut"), inputs, outputs, { kernel: 1 })
+      : null;
   }
 
   forward(x: Float<"b in h w">): Float<"b out h w"> {
@@ -65,7 +67,10 @@ export class AttentionBlock extends Module {
     const { c, h, w } = dims(x, "_ c h w");
     const tokens = rearrange(this.groupNorm.forward(x), "b c h w -> b (h w) c");
     const keys = this.toK.forward(tokens).transpose(1, 2);
-    const scores = this.toQ.forward(tokens).matmul(keys).mul(c ** -0.5);
+    const scores = this.toQ
+      .forward(tokens)
+      .matmul(keys)
+      .mul(c ** -0.5);
     // float32: a softmax over thousands of places loses its small terms in bf16
     const weights = scores.to("float32").softmax(-1);
     const update = this.toOut[0].forward(weights.matmul(this.toV.forward(tokens).to("float32")));
@@ -102,9 +107,17 @@ export class Upsampler extends Module {
 }
 
 /** The residual blocks of one scale. */
-export function resnets(count: number, inputs: number, outputs: number, { rng, groups }: BlockShape): ResnetBlock[] {
+export function resnets(
+  count: number,
+  inputs: number,
+  outputs: number,
+  { rng, groups }: BlockShape,
+): ResnetBlock[] {
   return Array.from({ length: count }, (_, i) => {
-    return new ResnetBlock(i === 0 ? inputs : outputs, outputs, { rng: rng.split("resnet").split(i), groups });
+    return new ResnetBlock(i === 0 ? inputs : outputs, outputs, {
+      rng: rng.split("resnet").split(i),
+      groups,
+    });
   });
 }
 
@@ -149,7 +162,9 @@ export class MidBlock extends Module {
 
   constructor(channels: number, hasAttention: boolean, { rng, groups }: BlockShape) {
     super();
-    this.attentions = hasAttention ? [new AttentionBlock(channels, { rng: rng.split("attention"), groups })] : [];
+    this.attentions = hasAttention
+      ? [new AttentionBlock(channels, { rng: rng.split("attention"), groups })]
+      : [];
     this.resnets = [
       new ResnetBlock(channels, channels, { rng: rng.split("resnet").split(0), groups }),
       new ResnetBlock(channels, channels, { rng: rng.split("resnet").split(1), groups }),
@@ -157,7 +172,10 @@ export class MidBlock extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b c h w"> {
-    const hidden = this.attentions.reduce((value, block) => block.forward(value), this.resnets[0].forward(x));
+    const hidden = this.attentions.reduce(
+      (value, block) => block.forward(value),
+      this.resnets[0].forward(x),
+    );
     return this.resnets[1].forward(hidden);
   }
 }

@@ -38,11 +38,14 @@ export function latentStride(config: VaeConfig): number {
 /** Fills in defaults and refuses what no autoencoder can be built from. */
 export function resolveVaeConfig(input: z.input<typeof VaeConfig>): VaeConfig {
   const parsed = VaeConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`autoencoder config: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new ConfigError(`autoencoder config: ${z.prettifyError(parsed.error)}`);
   const config = parsed.data;
   const uneven = config.blockOutChannels.find((channels) => channels % config.normGroups !== 0);
   if (uneven !== undefined) {
-    throw new ConfigError(`expected blockOutChannels divisible by normGroups ${config.normGroups}, got ${uneven}`);
+    throw new ConfigError(
+      `expected blockOutChannels divisible by normGroups ${config.normGroups}, got ${uneven}`,
+    );
   }
   for (const key of ["latentMean", "latentStd"] as const) {
     const length = config[key]?.length;
