@@ -1,4 +1,5 @@
 import {
+  AVCHROMA_LOC_LEFT,
   AVCHROMA_LOC_UNSPECIFIED,
   AVCOL_PRI_BT709,
   AVCOL_PRI_UNSPECIFIED,
@@ -33,7 +34,7 @@ export const standardColour: ColourTags = {
   range: AVCOL_RANGE_MPEG,
   primaries: AVCOL_PRI_BT709,
   transfer: AVCOL_TRC_BT709,
-  chromaLocation: AVCHROMA_LOC_UNSPECIFIED,
+  chromaLocation: AVCHROMA_LOC_LEFT,
 };
 
 /**
@@ -56,6 +57,11 @@ export function outputColour(parameters: CodecParameters, isRgb: boolean): Colou
 export function effectiveSpace(space: AVColorSpace, height: number): AVColorSpace {
   if (space !== AVCOL_SPC_UNSPECIFIED) return space;
   return height >= 720 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+}
+
+/** Where a player takes the colour samples to lie: left of the block, as MPEG does, unless tagged. */
+export function effectiveChroma(location: AVChromaLocation): AVChromaLocation {
+  return location === AVCHROMA_LOC_UNSPECIFIED ? AVCHROMA_LOC_LEFT : location;
 }
 
 /** The range a player takes: limited unless tagged full. */

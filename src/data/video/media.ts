@@ -12,7 +12,7 @@ import {
 import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { statedMatroskaSize } from "./matroska-size.ts";
-import { seconds } from "./time-base.ts";
+import { rescale, seconds } from "./time-base.ts";
 
 // FFmpeg prints to stderr on its own; what went wrong reaches the user as one sentence of ours.
 Log.setLevel(AV_LOG_QUIET);
@@ -82,7 +82,10 @@ export function endOfVideo(video: Stream, last: { start: bigint; duration: bigin
   const { startTime, duration } = video;
   const isStated = startTime !== AV_NOPTS_VALUE && duration !== AV_NOPTS_VALUE && duration > 0n;
   if (isStated && startTime + duration > last.start) return startTime + duration;
-  return last.start + last.duration;
+  if (last.duration > 0n) return last.start + last.duration;
+  const { num, den } = video.avgFrameRate;
+  const usual = num > 0 ? rescale(1n, { num: den, den: num }, video.timeBase) : 1n;
+  return last.start + usual;
 }
 
 /**

@@ -1,12 +1,11 @@
 import {
   AV_PIX_FMT_NONE,
   AV_PIX_FMT_RGB24,
-  AVCOL_SPC_RGB,
   type AVPixelFormat,
   type AVSampleFormat,
 } from "node-av/constants";
 import { avGetPixFmtName, Frame, SoftwareScaleContext } from "node-av/lib";
-import { type ColourTags, effectiveRange, effectiveSpace, rgbColour } from "./colour.ts";
+import { type ColourTags, effectiveChroma, effectiveRange, effectiveSpace, rgbColour } from "./colour.ts";
 import { check } from "./media.ts";
 
 /** Converts decoded frames to packed RGB and back; keeps FFmpeg's tables between frames. */
@@ -23,6 +22,7 @@ export class PictureConverter implements Disposable {
     if (!isRgbFormat(decoded.format)) {
       decoded.colorSpace = effectiveSpace(decoded.colorSpace, decoded.height);
       decoded.colorRange = effectiveRange(decoded.colorRange);
+      decoded.chromaLocation = effectiveChroma(decoded.chromaLocation);
     }
     using rgb = newFrame(size.width, size.height, AV_PIX_FMT_RGB24);
     tag(rgb, {
@@ -50,6 +50,7 @@ export class PictureConverter implements Disposable {
       ...colour,
       space: effectiveSpace(colour.space, height),
       range: effectiveRange(colour.range),
+      chromaLocation: effectiveChroma(colour.chromaLocation),
     });
     check(target.getBuffer(), "Allocating a picture");
     check(await this.#scaler.scaleFrame(target, source), "Converting a picture from RGB");
@@ -87,6 +88,5 @@ function tag(frame: Frame, colour: ColourTags): void {
   frame.colorRange = colour.range;
   frame.colorPrimaries = colour.primaries;
   frame.colorTrc = colour.transfer;
-  frame.chromaLocation =
-    colour.space === AVCOL_SPC_RGB ? frame.chromaLocation : colour.chromaLocation;
+  frame.chromaLocation = colour.chromaLocation;
 }

@@ -1,4 +1,3 @@
-import { extname } from "node:path";
 import { AVFMT_TS_DISCONT } from "node-av/constants";
 import { DataError, invariant, ShapeError, UserError } from "../../engine/errors.ts";
 import { AudioCopy } from "./audio-copy.ts";
@@ -169,7 +168,7 @@ async function begin(
     if (!source.hasAudio || !container.carriesAudio) throw error;
     throw new UserError(
       `${container.label} cannot hold the ${source.audioCodecs.join(" and ")} audio of ` +
-        `${source.path}: write .mkv or ${extname(source.path)} instead.`,
+        `${source.path}: write .mkv instead.`,
       { cause: error },
     );
   }
