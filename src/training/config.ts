@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+
+/** Settings of one training run: what the loop needs, and under `stage` what the stage needs. */
+export const TrainConfig = z
+  .strictObject({
+    /** Root of all randomness: weights, data order, noise. */
+    seed: z.int().nonnegative().default(0),
+    /** Optimizer steps of the whole run. */
+    steps: z.int().positive(),
+    /** Samples per step, over all accumulated parts. */
+    batch: z.int().positive(),
+    /** Forward passes per step; each sees `batch / accumulate` samples. */
+    accumulate: z.int().positive().default(1),
+    /** Peak learning rate. */
+    learningRate: z.number().positive(),
+    /** Steps of linear warm-up. */
+    warmup: z.int().nonnegative().default(0),
+    schedule: z.enum(["constant", "cosine"]).default("constant"),
+    /** Where `cosine` ends, as a fraction of `learningRate`. */
+    finalRate: z.number().min(0).max(1).default(0),
+    /** Decoupled decay of weights with two or more axes; biases and gains are left alone. */
+    weightDecay: z.number().nonnegative().default(0.01),
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.99]),
+    epsilon: z.number().positive().default(1e-8),
+    /** Largest global gradient norm; 0 leaves gradients as they are. */
+    clip: z.number().nonnegative().default(1),
+    /** Decay of the moving average of the weights. */
+    ema: z.number().min(0).lt(1).default(0.999),
+    /** Convolutions and matrix products of the forward pass; master weights are float32 always. */
+    precision: z.enum(["float32", "bfloat16"]).default("bfloat16"),
+    /** Non-finite steps in a row after which the run stops. */
+    skipLimit: z.int().positive().default(10),
+    /** Threads of one operator; 0 takes every core. */
+    threads: z.int().nonnegative().default(0),
+    /** Steps between checkpoints; 0 leaves it to the clock. */
+    checkpointEvery: z.int().nonnegative().default(0),
+    /** Minutes between checkpoints; 0 leaves it to the steps. */
+    checkpointEveryMinutes: z.number().nonnegative().default(5),
+    /** Checkpoints kept. */
+    keep: z.int().positive().default(2),
+    /** Steps between sheets of samples; 0 draws them at the end only. */
+    sampleEvery: z.int().nonnegative().default(0),
+    /** Steps between validations; 0 validates at the end only. */
+    validateEvery: z.int().nonnegative().default(0),
+    /** Steps between lines of `metrics.jsonl`. */
+    logEvery: z.int().positive().default(1),
+    /** The stage's own settings; it checks them itself. */
+    stage: z.record(z.string(), z.json()).default({}),
+  })
+  .refine(({ batch, accumulate }) => batch % accumulate === 0, {
+    message: "batch must be a multiple of accumulate",
+    path: ["accumulate"],
+  });
+export type TrainConfig = z.infer<typeof TrainConfig>;
+export type TrainConfigInput = z.input<typeof TrainConfig>;
+
+/** Settings that may differ between a run and its continuation: they change no step. */
+const FREE: ReadonlySet<string> = new Set([
+  "steps",
+  "skipLimit",
+  "threads",
+  "checkpointEvery",
+  "checkpointEveryMinutes",
+  "keep",
+  "sampleEvery",
+  "validateEvery",
+  "logEvery",
+] satisfies (keyof TrainConfig)[]);
+
+/** Samples of one forward pass. */
+export function partSize({ batch, accumulate }: TrainConfig): number {
+  return batch / accumulate;
+}
+
+/**
+ * The running numbers of the samples of one forward pass, counted from the start of the run.
+ *
+ * Splitting a step into more parts shows the same samples, so accumulation changes no result.
+ */
+export function sampleNumbers(config: TrainConfig, step: number, part: number): number[] {
+  const count = partSize(config);
+  const first = step * config.batch + part * count;
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** SHA-256 of everything that decides what a step computes. */
+export function configHash(config: TrainConfig): string {
+  const decisive = Object.entries(config).filter(([key]) => !FREE.has(key));
+  return createHash("sha256").update(canonicalJson(Object.fromEntries(decisive))).digest("hex");
+}
+
+/** Dotted paths at which two configs differ in what a step computes, with both values. */
+export function decisiveDifferences(before: TrainConfig, now: TrainConfig): string[] {
+  const old = leaves(before);
+  const fresh = leaves(now);
+  const paths = [...new Set([...old.keys(), ...fresh.keys()])];
+  return paths
+    .filter((path) => !FREE.has(path) && old.get(path) !== fresh.get(path))
+    .map((path) => `${path} ${old.get(path) ?? "absent"} became ${fresh.get(path) ?? "absent"}`);
+}
+
+function leaves(value: unknown, path = ""): Map<string, string> {
+  if (!isRecord(value)) return new Map([[path, JSON.stringify(value)]]);
+  const entries = Object.entries(value);
+  return new Map(entries.flatMap(([key, child]) => [...leaves(child, path ? `${path}.${key}` : key)]));
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, child: unknown) =>
+    isRecord(child) ? Object.fromEntries(Object.entries(child).toSorted(byKey)) : child,
+  );
+}
+
+function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/** Whether `value` is a plain object of named values. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,116 @@
+import { noGrad } from "../engine/autodiff.ts";
+import { ConfigError } from "../engine/errors.ts";
+import { persist, tensorScope } from "../engine/scope.ts";
+import { dispatch, dispatchMany, dispatchRaw, Tensor } from "../engine/tensor.ts";
+import type { Parameters } from "../nn/module.ts";
+
+/** Knobs of AdamW that do not change from step to step. */
+export interface AdamWOptions {
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+  /** Decoupled decay per unit of learning rate, for weights with two or more axes. */
+  readonly weightDecay: number;
+}
+
+/** A weight with what the optimizer remembers of it. */
+interface Slot {
+  readonly weight: Tensor;
+  /** Moving mean of the gradient. */
+  readonly mean: Tensor;
+  /** Moving mean of the squared gradient. */
+  readonly square: Tensor;
+}
+
+/**
+ * AdamW (Loshchilov and Hutter, 2019) on float32 leaves, in place.
+ *
+ * Whole lists go through `_foreach_` operators: a dozen calls a step, however many weights there are.
+ * Weights without a gradient keep their value and moments. Bias correction counts the updates of the
+ * optimizer, not of each weight.
+ */
+export class AdamW {
+  /** Updates made so far. */
+  updates = 0;
+  readonly #slots: ReadonlyMap<string, Slot>;
+  readonly #options: AdamWOptions;
+
+  constructor(weights: Parameters, options: AdamWOptions) {
+    this.#options = options;
+    this.#slots = new Map([...weights].map(([name, weight]) => [name, slotOf(name, weight)]));
+  }
+
+  /** The moments by name, `mean.<weight>` and `square.<weight>`: what a checkpoint needs. */
+  moments(): Parameters {
+    const named = [...this.#slots].flatMap(([name, { mean, square }]): [string, Tensor][] => [
+      [`mean.${name}`, mean],
+      [`square.${name}`, square],
+    ]);
+    return new Map(named);
+  }
+
+  /** Scales all gradients to at most `clip` in global norm (0: leaves them). Returns the norm before. */
+  clipGradients(clip: number): number {
+    using _ = tensorScope();
+    const found = this.#gradients().map(({ gradient }) => gradient);
+    if (found.length === 0) return 0;
+    const norm = globalNorm(found);
+    if (clip > 0 && norm > clip) {
+      noGrad(() => dispatchRaw("aten::_foreach_mul_.Scalar", found, clip / norm));
+    }
+    return norm;
+  }
+
+  /** One update from the gradients that `backward` left in the weights. */
+  update(learningRate: number): void {
+    using _ = tensorScope();
+    const found = this.#gradients();
+    this.updates++;
+    if (found.length > 0) noGrad(() => this.#apply(found, learningRate));
+  }
+
+  clearGradients(): void {
+    for (const { weight } of this.#slots.values()) weight.clearGrad();
+  }
+
+  #gradients(): { slot: Slot; gradient: Tensor }[] {
+    return [...this.#slots.values()].flatMap((slot) => {
+      const gradient = slot.weight.grad;
+      return gradient ? [{ slot, gradient }] : [];
+    });
+  }
+
+  #apply(found: readonly { slot: Slot; gradient: Tensor }[], learningRate: number): void {
+    const { betas, epsilon, weightDecay } = this.#options;
+    const [beta1, beta2] = betas;
+    const weights = found.map(({ slot }) => slot.weight);
+    const means = found.map(({ slot }) => slot.mean);
+    const squares = found.map(({ slot }) => slot.square);
+    const gradients = found.map(({ gradient }) => gradient);
+    const decayed = weights.filter((weight) => weight.shape.length >= 2);
+    if (weightDecay > 0 && decayed.length > 0) {
+      dispatchRaw("aten::_foreach_mul_.Scalar", decayed, 1 - learningRate * weightDecay);
+    }
+    dispatchRaw("aten::_foreach_mul_.Scalar", means, beta1);
+    dispatchRaw("aten::_foreach_add_.List", means, gradients, 1 - beta1);
+    dispatchRaw("aten::_foreach_mul_.Scalar", squares, beta2);
+    dispatchRaw("aten::_foreach_addcmul_.Scalar", squares, gradients, gradients, 1 - beta2);
+    const roots = dispatchMany("aten::_foreach_sqrt", squares);
+    dispatchRaw("aten::_foreach_div_.Scalar", roots, Math.sqrt(1 - beta2 ** this.updates));
+    dispatchRaw("aten::_foreach_add_.Scalar", roots, epsilon);
+    const rate = learningRate / (1 - beta1 ** this.updates);
+    dispatchRaw("aten::_foreach_addcdiv_.Scalar", weights, means, roots, -rate);
+  }
+}
+
+function slotOf(name: string, weight: Tensor): Slot {
+  if (weight.dtype !== "float32") {
+    throw new ConfigError(`expected float32 master weights to train, but ${name} is ${weight.dtype}`);
+  }
+  const zeros = (): Tensor => persist(dispatch("aten::zeros_like", weight.detach()));
+  return { weight, mean: zeros(), square: zeros() };
+}
+
+/** Euclidean length of all elements of all tensors together; call it inside a scope. */
+export function globalNorm(tensors: readonly Tensor[]): number {
+  return Tensor.stack(dispatchMany("aten::_foreach_norm.Scalar", tensors, 2), 0).norm().item();
+}

@@ -1,0 +1,87 @@
+import { UserError } from "../engine/errors.ts";
+import type { Rng } from "../engine/random.ts";
+import type { Pixels, Tensor } from "../engine/tensor.ts";
+import type { Parameters } from "../nn/module.ts";
+import type { TrainConfig, TrainConfigInput } from "./config.ts";
+
+/** Named scalar terms of a loss, by the paper's names where it has them. */
+export type Losses = Readonly<Record<string, Tensor>>;
+
+/** A picture or a clip that shows how far a stage is. */
+export type Sample =
+  | {
+      /** Rows of equally large pictures on one sheet; written as PNG. */
+      readonly type: "sheet";
+      readonly name: string;
+      readonly rows: readonly (readonly Pixels<"3 h w">[])[];
+    }
+  | {
+      /** A clip; written as a video file. */
+      readonly type: "clip";
+      readonly name: string;
+      readonly frames: Pixels<"f 3 h w">;
+      readonly fps: number;
+    };
+
+/**
+ * What is trained: the weights, the data, the losses. Everything else is the loop's (`train.ts`).
+ *
+ * Steps count from 0 here. `nextBatch` and `losses` are pure in (seed, step, part): a resumed run
+ * repeats exactly what an uninterrupted one does.
+ */
+export interface Stage<Batch = unknown> {
+  readonly name: string;
+  /** What the data is, for the receipt: e.g. `generated world v1, train split, 128×128`. */
+  readonly dataset: string;
+  /** Float32 leaves by name; the optimizer writes to these tensors in place. */
+  readonly trainable: Parameters;
+  /** Weights that must be bit-identical at the end. */
+  readonly frozen: Parameters;
+  /** Factor of each named loss in the sum; 1 where a name is absent. */
+  readonly lossWeights: Readonly<Record<string, number>>;
+  /**
+   * The data of one forward pass; `part` counts the passes that one step accumulates.
+   *
+   * Tensors made by a synchronous `nextBatch` are freed after the pass. An asynchronous one gives
+   * plain data (typed arrays), and `losses` makes the tensors: no scope can span an `await`.
+   */
+  nextBatch(step: number, part: number): Batch | Promise<Batch>;
+  /** The terms for one batch; synchronous, inside a scope and, by config, in bfloat16 autocast. */
+  losses(batch: Batch, rng: Rng): Losses;
+  /** Pictures and clips, drawn while the EMA weights are in place. */
+  samples?(): Promise<readonly Sample[]>;
+  /** Numbers on the validation split, computed while the EMA weights are in place. */
+  validate?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
+}
+
+/** What `StageEntry.open` may use besides its config. */
+export interface StageContext {
+  /** Stops a long preparation (building a cache) at its next safe point. */
+  readonly signal: AbortSignal;
+  /** Says how far a long preparation is. */
+  readonly progress: (phase: string, done: number, all: number) => void;
+}
+
+/** One stage of a preset: its settings, and how the stage is made from them. */
+export interface StageEntry {
+  readonly description: string;
+  /** Settings that differ from the defaults; `stage` holds the stage's own. */
+  readonly config: TrainConfigInput;
+  /** Builds networks and data; imports what needs the engine only here. */
+  readonly open: (config: TrainConfig, context: StageContext) => Stage | Promise<Stage>;
+}
+
+/** A model's whole training: its stages by name, in the order in which they are trained. */
+export interface Preset {
+  readonly name: string;
+  readonly description: string;
+  readonly stages: Readonly<Record<string, StageEntry>>;
+}
+
+/** The entry of `preset` called `name`, or a sentence that lists what there is. */
+export function stageEntry(preset: Preset, name: string): StageEntry {
+  const entry = Object.hasOwn(preset.stages, name) ? preset.stages[name] : undefined;
+  if (entry) return entry;
+  const names = Object.keys(preset.stages).join(", ");
+  throw new UserError(`preset ${preset.name} has no stage "${name}": it has ${names}`);
+}
