@@ -1,4 +1,9 @@
-import { AV_CODEC_ID_AC3, AV_CODEC_ID_MP3, AVERROR_EOF } from "node-av/constants";
+import {
+  AV_CODEC_ID_AC3,
+  AV_CODEC_ID_MP3,
+  AV_PKT_FLAG_DISCARD,
+  AVERROR_EOF,
+} from "node-av/constants";
 import {
   type CodecParameters,
   Dictionary,
@@ -11,21 +16,35 @@ import { DataError } from "../../engine/errors.ts";
 import { check, discardOthers, type OpenMedia } from "./media.ts";
 import { rescale, seconds } from "./time-base.ts";
 
+/** How a source's audio times become the output's. */
+export interface AudioCopyOptions {
+  /** Taken off every timestamp. */
+  readonly offsetMicroseconds: bigint;
+  /** Packets before it that players must not sound (cut away by an edit list) are left out. */
+  readonly earliestSeconds: number;
+}
+
 /** Copies a source's audio packets, byte by byte, into an output as the pictures progress. */
 export class AudioCopy implements Disposable {
   readonly #source: OpenMedia;
   readonly #output: FormatContext;
   readonly #targets: ReadonlyMap<number, Stream>;
   readonly #offsetMicroseconds: bigint;
+  readonly #earliestSeconds: number;
   readonly #packet = new Packet();
   #ended: boolean;
   #reachedSeconds = -Infinity;
 
   /** Adds a stream to `output` for every audio stream; call before the header is written. */
-  constructor(source: OpenMedia, output: FormatContext, offsetMicroseconds: bigint) {
+  constructor(
+    source: OpenMedia,
+    output: FormatContext,
+    { offsetMicroseconds, earliestSeconds }: AudioCopyOptions,
+  ) {
     this.#source = source;
     this.#output = output;
     this.#offsetMicroseconds = offsetMicroseconds;
+    this.#earliestSeconds = earliestSeconds;
     this.#targets = new Map(source.audio.map((from) => [from.index, addCopy(from, output)]));
     this.#ended = source.audio.length === 0;
     this.#packet.alloc();
@@ -56,6 +75,8 @@ export class AudioCopy implements Disposable {
       packet.dts -= offset;
     }
     this.#reachedSeconds = seconds(packet.dts, from.timeBase);
+    const isSilent = packet.hasFlags(AV_PKT_FLAG_DISCARD);
+    if (isSilent && this.#reachedSeconds < this.#earliestSeconds) return;
     packet.rescaleTs(from.timeBase, target.timeBase);
     packet.streamIndex = target.index;
     packet.pos = -1n;

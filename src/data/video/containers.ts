@@ -26,6 +26,11 @@ export interface Container {
    */
   readonly clock: "source" | "centiseconds" | "frame-number";
   readonly carriesAudio: boolean;
+  /**
+   * How far before the start audio may be stored that is decoded and not heard: any distance with
+   * an edit list, a codec's delay in Matroska, not at all in AVI.
+   */
+  readonly earliestAudioSeconds: number;
   /** Whether it can say how to turn the picture; where it cannot, the pixels are turned. */
   readonly carriesRotation: boolean;
 }
@@ -40,6 +45,7 @@ const mp4: Container = {
   muxerOptions: { movflags: "+faststart" },
   clock: "source",
   carriesAudio: true,
+  earliestAudioSeconds: -Infinity,
   carriesRotation: true,
 };
 
@@ -48,6 +54,7 @@ const matroska: Container = {
   muxer: "matroska",
   label: "Matroska",
   muxerOptions: {},
+  earliestAudioSeconds: -0.1,
 };
 
 const containers: Readonly<Record<string, Container>> = {
@@ -69,6 +76,7 @@ const containers: Readonly<Record<string, Container>> = {
     // AVI has no presentation times: pictures must be stored in the order they are shown.
     encoderOptions: { ...x264, bf: "0" },
     clock: "frame-number",
+    earliestAudioSeconds: 0,
     carriesRotation: false,
   },
   ".gif": {

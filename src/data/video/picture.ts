@@ -5,7 +5,13 @@ import {
   type AVSampleFormat,
 } from "node-av/constants";
 import { avGetPixFmtName, Frame, SoftwareScaleContext } from "node-av/lib";
-import { type ColourTags, effectiveChroma, effectiveRange, effectiveSpace, rgbColour } from "./colour.ts";
+import {
+  type ColourTags,
+  effectiveChroma,
+  effectiveRange,
+  effectiveSpace,
+  rgbColour,
+} from "./colour.ts";
 import { check } from "./media.ts";
 
 /** Converts decoded frames to packed RGB and back; keeps FFmpeg's tables between frames. */

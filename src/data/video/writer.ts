@@ -73,7 +73,12 @@ export async function writeEdited(
       store.picture,
       options.encoderOptions,
     );
-    using audio = container.carriesAudio ? new AudioCopy(media, video.context, offset) : undefined;
+    using audio = container.carriesAudio
+      ? new AudioCopy(media, video.context, {
+          offsetMicroseconds: offset,
+          earliestSeconds: container.earliestAudioSeconds,
+        })
+      : undefined;
     await begin(video, { ...sourceMetadata(media), ...options.metadata }, source, container);
     let count = 0;
     for await (const frame of frames) {
