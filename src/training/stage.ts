@@ -14,6 +14,8 @@ export type Sample =
       readonly type: "sheet";
       readonly name: string;
       readonly rows: readonly (readonly Pixels<"3 h w">[])[];
+      /** A line of text over each row. */
+      readonly labels?: readonly string[];
     }
   | {
       /** A clip; written as a video file. */

@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { DataError, UserError } from "../engine/errors.ts";
+import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { copyParameters, type Parameters } from "../nn/module.ts";
+import type { Stage } from "./stage.ts";
+import type { TrainState } from "./step.ts";
+
+const FileFacts = z.strictObject({ bytes: z.int().nonnegative(), sha256: z.string() });
+
+const CheckpointState = z.strictObject({
+  format: z.literal(1),
+  stage: z.string(),
+  step: z.int().nonnegative(),
+  /** Updates of the optimizer: steps without the skipped ones. */
+  updates: z.int().nonnegative(),
+  skippedInARow: z.int().nonnegative(),
+  skipped: z.int().nonnegative(),
+  /** Wall time of all sessions so far. */
+  seconds: z.number().nonnegative(),
+  seed: z.int().nonnegative(),
+  configHash: z.string(),
+  frozenHash: z.string(),
+  files: z.record(z.string(), FileFacts),
+});
+type CheckpointState = z.infer<typeof CheckpointState>;
+
+/** What identifies the run that a checkpoint belongs to. */
+export interface RunIdentity {
+  readonly seed: number;
+  readonly configHash: string;
+  readonly frozenHash: string;
+}
+
+/** A checkpoint that could not be read. */
+export interface DamagedCheckpoint {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * The checkpoints of one run: `checkpoint-<step>/` with weights, averages, moments and `state.json`.
+ *
+ * Each is written under a temporary name and renamed when complete, so a process killed while writing
+ * leaves the older ones as they were. Checksums tell a damaged one; the one before it is then used.
+ */
+export class Checkpoints {
+  readonly folder: string;
+  readonly #keep: number;
+
+  constructor(folder: string, keep: number) {
+    this.folder = folder;
+    this.#keep = keep;
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      if (name.endsWith(".partial")) rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Writes everything an exact continuation needs and drops what is older than the last `keep`. */
+  save(stage: Stage, state: TrainState, identity: RunIdentity): string {
+    const name = `checkpoint-${String(state.step).padStart(6, "0")}`;
+    const path = join(this.folder, name);
+    const partial = `${path}.partial`;
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial);
+    const files = tensorFiles(stage, state).map(([file, tensors]): [string, z.infer<typeof FileFacts>] => {
+      saveSafetensors(join(partial, file), tensors, { metadata: { stage: stage.name, step: String(state.step) } });
+      return [file, factsOf(join(partial, file))];
+    });
+    const facts: CheckpointState = {
+      format: 1,
+      stage: stage.name,
+      step: state.step,
+      updates: state.optimizer.updates,
+      skippedInARow: state.skippedInARow,
+      skipped: state.skipped,
+      seconds: state.seconds,
+      ...identity,
+      files: Object.fromEntries(files),
+    };
+    writeFileSync(join(partial, "state.json"), `${JSON.stringify(facts, null, 2)}\n`);
+    rmSync(path, { recursive: true, force: true });
+    renameSync(partial, path);
+    replaceFile(join(this.folder, "latest"), `${name}\n`);
+    this.#rotate();
+    return path;
+  }
+
+  /**
+   * Puts the newest readable checkpoint into `stage` and `state`; false where there is none at all.
+   *
+   * Each damaged one that is passed over is told to `onDamaged`.
+   */
+  load(
+    stage: Stage,
+    state: TrainState,
+    identity: RunIdentity,
+    onDamaged: (damaged: DamagedCheckpoint) => void,
+  ): boolean {
+    const paths = this.#newestFirst();
+    for (const path of paths) {
+      const facts = readState(path);
+      if (typeof facts === "string") {
+        onDamaged({ path, reason: facts });
+        continue;
+      }
+      requireSameRun(path, facts, stage, identity);
+      restore(path, facts, stage, state);
+      return true;
+    }
+    if (paths.length === 0) return false;
+    throw new DataError(`no checkpoint in ${this.folder} can be read: delete the run directory to start again`);
+  }
+
+  #newestFirst(): string[] {
+    const numbered = readdirSync(this.folder).filter((name) => /^checkpoint-\d+$/.test(name));
+    const stepOf = (name: string): number => Number(name.slice("checkpoint-".length));
+    return numbered.toSorted((a, b) => stepOf(b) - stepOf(a)).map((name) => join(this.folder, name));
+  }
+
+  #rotate(): void {
+    for (const path of this.#newestFirst().slice(this.#keep)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function tensorFiles(stage: Stage, { ema, optimizer }: TrainState): [string, Parameters][] {
+  return [
+    ["weights.safetensors", stage.trainable],
+    ["ema.safetensors", ema.averages],
+    ["moments.safetensors", optimizer.moments()],
+  ];
+}
+
+/** The checked facts of a complete checkpoint, or what is wrong with it. */
+function readState(path: string): CheckpointState | string {
+  try {
+    const facts = CheckpointState.parse(JSON.parse(readFileSync(join(path, "state.json"), "utf8")));
+    const damaged = Object.entries(facts.files).find(([name, { bytes, sha256 }]) => {
+      const now = factsOf(join(path, name));
+      return now.bytes !== bytes || now.sha256 !== sha256;
+    });
+    return damaged ? `${damaged[0]} is not what was written` : facts;
+  } catch (error) {
+    if (error instanceof z.ZodError) return "state.json is not what was written";
+    if (error instanceof SyntaxError) return "state.json is cut off or no JSON";
+    if (error instanceof Error && "code" in error) return `${basename(path)} cannot be read (${String(error.code)})`;
+    throw error;
+  }
+}
+
+function requireSameRun(path: string, facts: CheckpointState, stage: Stage, identity: RunIdentity): void {
+  if (facts.stage !== stage.name) {
+    throw new UserError(`${path} belongs to stage ${facts.stage}, not ${stage.name}: choose another --out`);
+  }
+  if (facts.configHash !== identity.configHash || facts.seed !== identity.seed) {
+    throw new UserError(`${path} belongs to a run with other settings: choose another --out`);
+  }
+  if (facts.frozenHash !== identity.frozenHash) {
+    throw new UserError(
+      `${path} was trained on other frozen weights than the ones given now: bring those back, or choose another --out`,
+    );
+  }
+}
+
+function restore(path: string, facts: CheckpointState, stage: Stage, state: TrainState): void {
+  for (const [file, target] of tensorFiles(stage, state)) {
+    using _ = tensorScope();
+    copyParameters(target, loadSafetensors(join(path, file)), join(path, file));
+  }
+  state.step = facts.step;
+  state.skipped = facts.skipped;
+  state.skippedInARow = facts.skippedInARow;
+  state.seconds = facts.seconds;
+  state.optimizer.updates = facts.updates;
+}
+
+function factsOf(path: string): z.infer<typeof FileFacts> {
+  const hash = createHash("sha256");
+  const chunk = Buffer.alloc(1 << 22);
+  const file = openSync(path, "r");
+  let bytes = 0;
+  try {
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+      hash.update(chunk.subarray(0, read));
+      bytes += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Writes a small file so that readers see the old or the new content, never a part. */
+export function replaceFile(path: string, content: string): void {
+  const partial = `${path}.partial`;
+  writeFileSync(partial, content);
+  renameSync(partial, path);
+}

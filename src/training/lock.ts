@@ -1,0 +1,65 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { UserError } from "../engine/errors.ts";
+
+/**
+ * Claims a run directory for this process: two runs writing one directory would destroy both.
+ *
+ * The lock names the process and when it started, so that one left by a killed process is recognised
+ * and taken over, also where the number has been given to another process since.
+ */
+export function claimLock(path: string): Disposable {
+  const own = identityOf(process.pid);
+  if (!tryCreate(path, own)) {
+    const holder = readLock(path);
+    const pid = Number.parseInt(holder, 10);
+    if (Number.isSafeInteger(pid) && holder === identityOf(pid)) {
+      throw new UserError(`process ${pid} is training in this directory (${path}): stop it, or choose another --out`);
+    }
+    rmSync(path, { force: true });
+    if (!tryCreate(path, own)) throw new UserError(`another process has just claimed ${path}: choose another --out`);
+  }
+  return {
+    [Symbol.dispose]: () => {
+      if (readLock(path) === own) rmSync(path, { force: true });
+    },
+  };
+}
+
+function tryCreate(path: string, content: string): boolean {
+  try {
+    writeFileSync(path, content, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function readLock(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // released between two looks at it: nobody holds it
+  }
+}
+
+/** `<pid> <start time>` of a living process, empty for a dead one. */
+function identityOf(pid: number): string {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    const isForeign = error instanceof Error && "code" in error && error.code === "EPERM";
+    if (!isForeign) return "";
+  }
+  return `${pid} ${startTime(pid)}`;
+}
+
+/** Clock ticks from boot to the start of the process (field 22 of `/proc/<pid>/stat`); 0 where there is no /proc. */
+function startTime(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0";
+  } catch {
+    return "0";
+  }
+}

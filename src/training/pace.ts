@@ -1,0 +1,49 @@
+import type { TrainConfig } from "./config.ts";
+
+/** How fast a session trains, when it will be done, and when the next checkpoint is due. */
+export class Pace {
+  readonly #config: TrainConfig;
+  readonly #startStep: number;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  #lastEnd: number;
+  #savedAt: number;
+  #secondsPerStep: number | undefined;
+
+  /** `now` gives milliseconds. */
+  constructor(config: TrainConfig, startStep: number, now = (): number => performance.now()) {
+    this.#config = config;
+    this.#startStep = startStep;
+    this.#now = now;
+    this.#startedAt = this.#lastEnd = this.#savedAt = now();
+  }
+
+  /** Notes the end of a step; returns the seconds since the end of the one before, whatever filled them. */
+  stepDone(): number {
+    const end = this.#now();
+    const seconds = (end - this.#lastEnd) / 1000;
+    this.#lastEnd = end;
+    this.#secondsPerStep = 0.95 * (this.#secondsPerStep ?? seconds) + 0.05 * seconds;
+    return seconds;
+  }
+
+  /** The figures of a progress line after `step` steps. */
+  now(step: number): { samplesPerSecond: number; etaSeconds: number } {
+    const { batch, steps } = this.#config;
+    const elapsed = (this.#now() - this.#startedAt) / 1000;
+    return {
+      samplesPerSecond: batch / Math.max(this.#secondsPerStep ?? 0, 1e-9),
+      etaSeconds: ((steps - step) * elapsed) / Math.max(1, step - this.#startStep),
+    };
+  }
+
+  checkpointSaved(): void {
+    this.#savedAt = this.#now();
+  }
+
+  isCheckpointDue(step: number): boolean {
+    const { checkpointEvery, checkpointEveryMinutes } = this.#config;
+    if (checkpointEvery > 0 && step % checkpointEvery === 0) return true;
+    return checkpointEveryMinutes > 0 && this.#now() - this.#savedAt >= checkpointEveryMinutes * 60_000;
+  }
+}

@@ -1,0 +1,39 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { engineInfo } from "../engine/settings.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The commit of this program, `-changed` where tracked files differ from it; null without git. */
+export function gitHash(): string | null {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const hash = git("rev-parse", "HEAD");
+    return git("status", "--porcelain", "--untracked-files=no") === "" ? hash : `${hash}-changed`;
+  } catch {
+    return null; // a copy without git or without its history: there is no hash to tell
+  }
+}
+
+/** Versions that results may depend on. */
+export function versions(): Readonly<Record<"openEve" | "node" | "libtorch", string>> {
+  const own = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}package.json`, "utf8")));
+  return { openEve: own.version, node: process.versions.node, libtorch: engineInfo().version };
+}
+
+/** The machine, without anything that names it. */
+export function machine(): Readonly<Record<string, string | number>> {
+  const { threads, cudaDevices } = engineInfo();
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    threads,
+    memoryBytes: totalmem(),
+    cudaDevices,
+    platform: `${process.platform} ${process.arch}`,
+  };
+}

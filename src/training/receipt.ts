@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { replaceFile } from "./checkpoint.ts";
+import { configHash } from "./config.ts";
+import { gitHash, machine, versions } from "./provenance.ts";
+import type { Run } from "./run.ts";
+import { countValues, type TrainState } from "./step.ts";
+
+const LossLine = z.looseObject({ type: z.literal("step-end"), losses: z.record(z.string(), z.number()) });
+const ValidationLine = z.looseObject({
+  type: z.literal("validation-end"),
+  numbers: z.record(z.string(), z.number()),
+});
+
+/** Logged steps over which the final losses are averaged. */
+const FINAL_STEPS = 100;
+
+/** Writes `receipt.json`: how the weights of a finished run came to be. */
+export function writeReceipt(run: Run, state: TrainState, frozenHash: string): void {
+  const { stage, config, directory } = run;
+  const lines = directory.metricLines().map(({ line }) => line);
+  const losses = lines
+    .map((line) => LossLine.safeParse(line).data?.losses)
+    .filter((row) => row !== undefined)
+    .slice(-FINAL_STEPS);
+  const validation = lines
+    .map((line) => ValidationLine.safeParse(line).data?.numbers)
+    .findLast((numbers) => numbers !== undefined);
+  const receipt = {
+    stage: stage.name,
+    dataset: stage.dataset,
+    steps: state.step,
+    skippedSteps: state.skipped,
+    samplesSeen: state.step * config.batch,
+    wallSeconds: Math.round(state.seconds),
+    finalLosses: { meanOver: losses.length, ...meanOf(losses) },
+    validation: validation ?? null,
+    trainableValues: countValues(stage.trainable),
+    frozenValues: countValues(stage.frozen),
+    frozenHash,
+    config,
+    configHash: configHash(config),
+    gitHash: gitHash(),
+    versions: versions(),
+    machine: machine(),
+  };
+  replaceFile(directory.file("receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
+}
+
+function meanOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(rows.at(-1) ?? {});
+  const mean = (name: string): number => rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / rows.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)]));
+}

@@ -1,0 +1,169 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { DataError, UserError } from "../engine/errors.ts";
+import { Checkpoints, replaceFile } from "./checkpoint.ts";
+import { configHash, decisiveDifferences, TrainConfig } from "./config.ts";
+import type { StepEnd, TrainEvent } from "./events.ts";
+import { claimLock } from "./lock.ts";
+import { gitHash, versions } from "./provenance.ts";
+import type { Stage } from "./stage.ts";
+import { EventFile } from "./tensorboard.ts";
+
+/** One training: what to train, how, where to keep it, and when to stop. */
+export interface Run {
+  readonly stage: Stage;
+  readonly config: TrainConfig;
+  readonly directory: RunDirectory;
+  /** Honoured at step boundaries: a checkpoint is saved before leaving. */
+  readonly signal: AbortSignal;
+}
+
+const ConfigFile = z.object({ stage: z.string(), config: TrainConfig });
+
+/** A line of `metrics.jsonl`: every event with a step is one. */
+const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
+
+/**
+ * A run on disk: `config.json`, `metrics.jsonl`, `tensorboard/`, `samples/`, `checkpoints/`, `weights/` and,
+ * at the end, `receipt.json`. It is locked until it is disposed of.
+ */
+export class RunDirectory implements Disposable {
+  readonly path: string;
+  readonly checkpoints: Checkpoints;
+  readonly #config: TrainConfig;
+  readonly #lock: Disposable;
+  #metrics: number | undefined;
+  #events: EventFile | undefined;
+
+  constructor(path: string, config: TrainConfig, lock: Disposable) {
+    this.path = path;
+    this.#config = config;
+    this.#lock = lock;
+    this.checkpoints = new Checkpoints(this.file("checkpoints"), config.keep);
+  }
+
+  file(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** Opens the logs for a session that continues after `step`; lines of later steps are dropped. */
+  startLogs(step: number): void {
+    const path = this.file("metrics.jsonl");
+    const kept = this.metricLines().filter(({ line }) => line.step <= step);
+    replaceFile(path, kept.map(({ text }) => `${text}\n`).join(""));
+    this.#metrics = openSync(path, "a");
+    this.#events = new EventFile(this.file("tensorboard"), step);
+  }
+
+  /** The complete lines of `metrics.jsonl`. */
+  metricLines(): { text: string; line: z.infer<typeof MetricLine> }[] {
+    const path = this.file("metrics.jsonl");
+    if (!existsSync(path)) return [];
+    const texts = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    return texts.map((text) => ({ text, line: MetricLine.parse(JSON.parse(text)) }));
+  }
+
+  /** Writes an event to the logs. */
+  record(event: TrainEvent): void {
+    switch (event.type) {
+      case "step-end":
+        if (event.step % this.#config.logEvery === 0) this.#recordStep(event);
+        break;
+      case "validation-end":
+        this.#line(event);
+        this.#events?.scalars(event.step, prefixed("validation/", event.numbers));
+        break;
+      case "step-skipped":
+        this.#line(event);
+        break;
+      case "samples-written":
+        for (const path of event.paths.filter((name) => name.endsWith(".png"))) this.#recordPicture(event.step, path);
+        break;
+      case "run-started":
+      case "checkpoint-damaged":
+      case "checkpoint-saved":
+      case "run-end":
+        break;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#metrics !== undefined) closeSync(this.#metrics);
+    this.#metrics = undefined;
+    this.#events?.[Symbol.dispose]();
+    this.#events = undefined;
+    this.#lock[Symbol.dispose]();
+  }
+
+  #recordStep(event: StepEnd): void {
+    const { step, losses, total, gradNorm, lr, samplesPerSecond } = event;
+    this.#line(event);
+    this.#events?.scalars(step, {
+      ...prefixed("loss/", losses),
+      total,
+      "optimizer/gradNorm": gradNorm,
+      "optimizer/learningRate": lr,
+      samplesPerSecond,
+    });
+  }
+
+  /** PNG keeps width and height at bytes 16 and 20. */
+  #recordPicture(step: number, path: string): void {
+    const png = readFileSync(path);
+    const tag = `samples/${basename(path, ".png").replace(/^step-\d+-/, "")}`;
+    this.#events?.image(step, tag, { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) });
+  }
+
+  #line(event: TrainEvent): void {
+    if (this.#metrics !== undefined) writeSync(this.#metrics, `${JSON.stringify(event)}\n`);
+  }
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
+/**
+ * Opens or creates the directory of a run and locks it.
+ *
+ * A directory that holds another stage, or the same with settings that change what a step computes, is
+ * refused. More steps, other checkpoints, samples or logs continue the run.
+ */
+export function openRunDirectory(path: string, stage: string, config: TrainConfig): RunDirectory {
+  mkdirSync(path, { recursive: true });
+  const lock = claimLock(join(path, "run.lock"));
+  try {
+    const file = join(path, "config.json");
+    if (existsSync(file)) requireSameConfig(file, stage, config);
+    const content = { stage, config, configHash: configHash(config), gitHash: gitHash(), versions: versions() };
+    replaceFile(file, `${JSON.stringify(content, null, 2)}\n`);
+    return new RunDirectory(path, config, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function requireSameConfig(file: string, stage: string, config: TrainConfig): void {
+  const before = readConfigFile(file);
+  if (before.stage !== stage) {
+    throw new UserError(`${file} is of stage ${before.stage}, not ${stage}: choose another --out`);
+  }
+  const differences = decisiveDifferences(before.config, config);
+  if (differences.length === 0) return;
+  throw new UserError(
+    `${file} holds a run with other settings (${differences.join(", ")}): choose another --out, or repeat its settings`,
+  );
+}
+
+function readConfigFile(file: string): z.infer<typeof ConfigFile> {
+  try {
+    return ConfigFile.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+    throw new DataError(`${file} is not the config of a run: choose another --out, or delete the directory`, {
+      cause: error,
+    });
+  }
+}

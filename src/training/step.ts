@@ -1,0 +1,154 @@
+import { DataError, invariant } from "../engine/errors.ts";
+import { Rng } from "../engine/random.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { autocast } from "../engine/settings.ts";
+import type { Float, Tensor } from "../engine/tensor.ts";
+import type { Parameters } from "../nn/module.ts";
+import type { TrainConfig } from "./config.ts";
+import { Ema } from "./ema.ts";
+import { AdamW } from "./optimizer.ts";
+import { learningRateAt } from "./schedule.ts";
+import type { Losses, Stage } from "./stage.ts";
+
+/** Everything of a run that changes from step to step, beside the weights themselves. */
+export interface TrainState {
+  readonly optimizer: AdamW;
+  readonly ema: Ema;
+  /** Steps done. */
+  step: number;
+  /** Steps since the last good one that had no finite loss or gradient. */
+  skippedInARow: number;
+  /** All such steps. */
+  skipped: number;
+  /** Wall time of training, over all sessions. */
+  seconds: number;
+}
+
+/** What one step computed. */
+export type StepResult =
+  | {
+      readonly type: "updated";
+      readonly losses: Readonly<Record<string, number>>;
+      readonly total: number;
+      readonly gradNorm: number;
+      readonly lr: number;
+    }
+  | { readonly type: "skipped"; readonly reason: string };
+
+/** Number of values in all of `weights`. */
+export function countValues(weights: Parameters): number {
+  return [...weights.values()].reduce((sum, weight) => sum + weight.size, 0);
+}
+
+/** Fresh state at step 0; makes the trainable weights leaves and the frozen ones constants. */
+export function startState(stage: Stage, config: TrainConfig): TrainState {
+  for (const weight of stage.frozen.values()) weight.setRequiresGrad(false);
+  for (const weight of stage.trainable.values()) weight.setRequiresGrad(true);
+  return {
+    optimizer: new AdamW(stage.trainable, config),
+    ema: new Ema(stage.trainable, config.ema),
+    step: 0,
+    skippedInARow: 0,
+    skipped: 0,
+    seconds: 0,
+  };
+}
+
+/**
+ * One optimizer step: all parts forward and backward, clipping, the update, the moving average.
+ *
+ * A step whose loss or gradient is not finite changes no weight, moment or average.
+ */
+export async function trainStep(stage: Stage, config: TrainConfig, state: TrainState): Promise<StepResult> {
+  const { optimizer, ema, step } = state;
+  const parts: Record<string, number>[] = [];
+  optimizer.clearGradients();
+  for (let part = 0; part < config.accumulate; part++) {
+    parts.push(await differentiatePart(stage, config, step, part));
+  }
+  const losses = meanByName(parts);
+  const total = Object.entries(losses).reduce((sum, [name, loss]) => sum + weightOf(stage, name) * loss, 0);
+  const gradNorm = Number.isFinite(total) ? optimizer.clipGradients(config.clip) : Number.NaN;
+  state.step++;
+  if (!Number.isFinite(gradNorm)) return skip(state, config, losses);
+  const lr = learningRateAt(config, step);
+  optimizer.update(lr);
+  ema.update(optimizer.updates);
+  optimizer.clearGradients();
+  state.skippedInARow = 0;
+  return { type: "updated", losses, total, gradNorm, lr };
+}
+
+function skip(state: TrainState, config: TrainConfig, losses: Readonly<Record<string, number>>): StepResult {
+  state.optimizer.clearGradients();
+  state.skipped++;
+  state.skippedInARow++;
+  const wrong = Object.keys(losses).filter((name) => !Number.isFinite(losses[name]));
+  const reason = wrong.length > 0 ? `${wrong.join(", ")} not finite` : "gradient not finite";
+  if (state.skippedInARow >= config.skipLimit) {
+    throw new DataError(
+      `training stopped at step ${state.step}: ${state.skippedInARow} steps in a row had no finite loss and gradient ` +
+        `(${reason}); lower learningRate or clip, or use precision=float32`,
+    );
+  }
+  return { type: "skipped", reason };
+}
+
+/** The scope covers batch and losses; an asynchronous batch is plain data and waits outside any scope. */
+async function differentiatePart(
+  stage: Stage,
+  config: TrainConfig,
+  step: number,
+  part: number,
+): Promise<Record<string, number>> {
+  const rng = Rng.seed(config.seed).split("step").split(step).split(part);
+  const arriving = differentiateNow(stage, config, rng, () => stage.nextBatch(step, part));
+  if (!(arriving instanceof Promise)) return arriving;
+  const batch = await arriving;
+  const values = differentiateNow(stage, config, rng, () => batch);
+  invariant(!(values instanceof Promise), "a batch is no promise once it has arrived");
+  return values;
+}
+
+function differentiateNow(
+  stage: Stage,
+  config: TrainConfig,
+  rng: Rng,
+  nextBatch: () => unknown,
+): Record<string, number> | Promise<unknown> {
+  using _ = tensorScope();
+  const batch = nextBatch();
+  if (batch instanceof Promise) return batch;
+  const losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng), deviceOf(stage)));
+  const values = Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));
+  if (!Object.values(values).every(Number.isFinite)) return values;
+  weightedSum(losses, stage).div(config.accumulate).backward();
+  return values;
+}
+
+/** Sums of bfloat16 terms would lose the small ones. */
+function inFloat32(losses: Losses): Losses {
+  return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.to("float32")]));
+}
+
+function weightedSum(losses: Losses, stage: Stage): Float<""> {
+  const terms = Object.entries(losses).map(([name, loss]): Tensor => loss.mul(weightOf(stage, name)));
+  invariant(terms.length > 0, `stage ${stage.name} returned no loss`);
+  return terms.reduce((sum, term) => sum.add(term));
+}
+
+function weightOf(stage: Stage, name: string): number {
+  return stage.lossWeights[name] ?? 1;
+}
+
+function meanByName(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(parts[0] ?? {});
+  const mean = (name: string): number =>
+    parts.reduce((sum, part) => sum + (part[name] ?? Number.NaN), 0) / parts.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)]));
+}
+
+function deviceOf(stage: Stage): "cpu" | "cuda" {
+  const [weight] = stage.trainable.values();
+  return weight?.device.startsWith("cuda") ? "cuda" : "cpu";
+}

@@ -1,0 +1,112 @@
+import { mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
+import { saveSafetensors } from "../engine/safetensors.ts";
+import { setThreads } from "../engine/settings.ts";
+import type { DamagedCheckpoint, RunIdentity } from "./checkpoint.ts";
+import { configHash } from "./config.ts";
+import type { TrainEvent } from "./events.ts";
+import { FrozenGuard } from "./frozen.ts";
+import { Pace } from "./pace.ts";
+import { writeReceipt } from "./receipt.ts";
+import type { Run } from "./run.ts";
+import { writeSampleFiles } from "./sample-files.ts";
+import { countValues, startState, trainStep, type StepResult, type TrainState } from "./step.ts";
+
+/**
+ * The whole training loop of every stage. Whoever iterates it decides what to print, plot or stop on.
+ *
+ * It continues from the newest readable checkpoint of the run's directory, if there is one, and writes the
+ * logs there; each event is on disk before it is given out.
+ */
+export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
+  setThreads(run.config.threads || availableParallelism());
+  const state = startState(run.stage, run.config);
+  const guard = new FrozenGuard(run.stage.frozen);
+  const { seed } = run.config;
+  const identity = { seed, configHash: configHash(run.config), frozenHash: guard.hash };
+  const damaged: DamagedCheckpoint[] = [];
+  run.directory.checkpoints.load(run.stage, state, identity, (found) => damaged.push(found));
+  run.directory.startLogs(state.step);
+  for (const found of damaged) yield { type: "checkpoint-damaged", ...found };
+  for await (const event of loop(run, state, guard, identity)) {
+    run.directory.record(event);
+    yield event;
+  }
+}
+
+async function* loop(
+  run: Run,
+  state: TrainState,
+  guard: FrozenGuard,
+  identity: RunIdentity,
+): AsyncGenerator<TrainEvent, void, void> {
+  const { stage, config, directory, signal } = run;
+  const { checkpoints } = directory;
+  yield startOf(run, state);
+  const pace = new Pace(config, state.step);
+  let saved = state.step;
+  const save = (): TrainEvent => {
+    guard.glance();
+    saved = state.step;
+    pace.checkpointSaved();
+    return { type: "checkpoint-saved", step: saved, path: checkpoints.save(stage, state, identity) };
+  };
+  while (state.step < config.steps && !signal.aborted) {
+    const result = await trainStep(stage, config, state);
+    state.seconds += pace.stepDone();
+    yield stepEvent(run, state, result, pace);
+    yield* showProgress(run, state);
+    if (pace.isCheckpointDue(state.step)) yield save();
+    await setImmediate(); // lets signals in: a step and a synchronous batch never yield to the event loop
+  }
+  if (saved < state.step) yield save();
+  yield finish(run, state, guard);
+}
+
+function startOf({ stage, config, directory }: Run, { step }: TrainState): TrainEvent {
+  return {
+    type: "run-started",
+    stage: stage.name,
+    directory: directory.path,
+    step,
+    steps: config.steps,
+    trainableValues: countValues(stage.trainable),
+    frozenValues: countValues(stage.frozen),
+    config,
+  };
+}
+
+function stepEvent({ config }: Run, { step, skippedInARow }: TrainState, result: StepResult, pace: Pace): TrainEvent {
+  if (result.type === "skipped") return { type: "step-skipped", step, inARow: skippedInARow, reason: result.reason };
+  const { losses, total, gradNorm, lr } = result;
+  return { type: "step-end", step, steps: config.steps, losses, total, gradNorm, lr, ...pace.now(step) };
+}
+
+/** Validation and samples, when they are due, with the averaged weights in place. */
+async function* showProgress(run: Run, { step, ema }: TrainState): AsyncGenerator<TrainEvent, void, void> {
+  const { stage, config, directory } = run;
+  const isDue = (every: number): boolean => step === config.steps || (every > 0 && step % every === 0);
+  if (stage.validate && isDue(config.validateEvery)) {
+    const numbers = await ema.inPlace(() => stage.validate!());
+    yield { type: "validation-end", step, numbers };
+  }
+  if (stage.samples && isDue(config.sampleEvery)) {
+    const folder = directory.file("samples");
+    const paths = await ema.inPlace(async () => writeSampleFiles(folder, step, await stage.samples!()));
+    yield { type: "samples-written", step, paths };
+  }
+}
+
+function finish(run: Run, state: TrainState, guard: FrozenGuard): TrainEvent {
+  guard.verify();
+  const { stage, config, directory } = run;
+  const { step, ema } = state;
+  if (step < config.steps) return { type: "run-end", step, reason: "stopped", weights: null };
+  mkdirSync(directory.file("weights"), { recursive: true });
+  const weights = directory.file("weights", `${stage.name}.safetensors`);
+  const metadata = { stage: stage.name, step: String(step), configHash: configHash(config) };
+  saveSafetensors(weights, ema.averages, { metadata });
+  writeReceipt(run, state, guard.hash);
+  return { type: "run-end", step, reason: "finished", weights };
+}
