@@ -1,0 +1,28 @@
+import { sampleEdit } from "./edits.ts";
+import { instruction } from "./instructions.ts";
+import { caption } from "./language.ts";
+import { Rng } from "./rng.ts";
+import { sampleScene } from "./sample.ts";
+import type { Split } from "./splits.ts";
+import { TASKS } from "./tasks.ts";
+
+/** Two wordings of one scene and two of one edit, to train a text encoder on. */
+export interface Sentences {
+  readonly caption: string;
+  readonly paraphrase: string;
+  readonly instruction: string;
+  readonly instructionParaphrase: string;
+}
+
+/** The sentences of one index of a split: a pure function of the two. */
+export function sampleSentences(split: Split, index: number): Sentences {
+  const rng = new Rng("sentences", split, index);
+  const scene = sampleScene(split, index);
+  const { scene: before, edit } = sampleEdit(split, index, rng.pick(TASKS));
+  return {
+    caption: caption(scene, rng, split),
+    paraphrase: caption(scene, rng, split),
+    instruction: instruction(before, edit, rng, split),
+    instructionParaphrase: instruction(before, edit, rng, split),
+  };
+}

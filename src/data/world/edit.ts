@@ -1,0 +1,42 @@
+import type { Accessory, Background, Colour, Kind, Look, Style, Texture } from "./scene.ts";
+
+/** Where an added object can be put, and its centre in frame widths. */
+export const PLACES = {
+  left: [0.2, 0.5],
+  right: [0.8, 0.5],
+  top: [0.5, 0.2],
+  bottom: [0.5, 0.8],
+  "top-left": [0.2, 0.2],
+  "top-right": [0.8, 0.2],
+  "bottom-left": [0.2, 0.8],
+  "bottom-right": [0.8, 0.8],
+} as const;
+export type Place = keyof typeof PLACES;
+
+/** One change to a scene; `object` is the id of the object it is about. */
+export type SingleEdit =
+  | { readonly type: "style"; readonly style: Style }
+  | { readonly type: "background"; readonly background: Background }
+  | {
+      readonly type: "replace";
+      readonly object: number;
+      readonly kind: Kind;
+      /** The new colour; where it is missing the old one is kept. */
+      readonly colour?: Colour;
+    }
+  | {
+      readonly type: "repaint";
+      readonly object: number;
+      /** At least one of the two is there; what is missing is kept. */
+      readonly colour?: Colour;
+      readonly texture?: Texture;
+    }
+  | { readonly type: "add-accessory"; readonly object: number; readonly accessory: Accessory }
+  | { readonly type: "add-object"; readonly look: Look; readonly place: Place }
+  | { readonly type: "remove-accessory"; readonly object: number; readonly accessory: Accessory }
+  | { readonly type: "remove-object"; readonly object: number };
+
+/** A change to a scene: one, or two on different targets. */
+export type Edit =
+  | SingleEdit
+  | { readonly type: "both"; readonly first: SingleEdit; readonly second: SingleEdit };

@@ -1,0 +1,11 @@
+/** The seven editing tasks of TGVE+ (paper, section 3.1), in the order of the task embedding. */
+export const TASKS = [
+  "style",
+  "background",
+  "object",
+  "multiple",
+  "add",
+  "remove",
+  "texture",
+] as const;
+export type Task = (typeof TASKS)[number];
