@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   AV_CHANNEL_ORDER_NATIVE,
   AV_CODEC_FLAG_GLOBAL_HEADER,
@@ -24,7 +27,25 @@ import { invariant } from "../../src/engine/errors.ts";
 import { standardColour } from "../../src/data/video/colour.ts";
 import { containerFor } from "../../src/data/video/containers.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
+import { type DecodedFrame, readFrames } from "../../src/data/video/reader.ts";
 import { seconds } from "../../src/data/video/time-base.ts";
+
+/** A folder for generated media that is gone when the test is over. */
+export interface ClipFolder extends AsyncDisposable {
+  readonly path: string;
+  /** The path of a file in it. */
+  file(name: string): string;
+}
+
+/** Makes an empty folder among the system's temporary files. */
+export async function clipFolder(): Promise<ClipFolder> {
+  const path = await mkdtemp(join(tmpdir(), "open-eve-clips-"));
+  return {
+    path,
+    file: (name) => join(path, name),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
 
 /** Audio encoders that take planar floats, by FFmpeg's names. */
 const audioEncoders = { aac: FF_ENCODER_AAC, ac3: FF_ENCODER_AC3, libopus: FF_ENCODER_LIBOPUS };
@@ -97,6 +118,13 @@ export async function makeAudioOnly(path: string): Promise<void> {
   tone.writeUntil(0.5);
   tone.writeUntil(Infinity);
   await context.writeTrailer();
+}
+
+/** All pictures of a short clip. */
+export async function framesOf(path: string): Promise<DecodedFrame[]> {
+  const frames: DecodedFrame[] = [];
+  for await (const frame of readFrames(path)) frames.push(frame);
+  return frames;
 }
 
 /** One audio packet as a file stores it. */

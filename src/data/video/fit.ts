@@ -2,6 +2,7 @@ import { AV_PIX_FMT_RGB24, AVCOL_RANGE_JPEG, AVCOL_SPC_RGB } from "node-av/const
 import { Frame, SoftwareScaleContext } from "node-av/lib";
 import { ShapeError } from "../../engine/errors.ts";
 import { check } from "./media.ts";
+import { packedBytes } from "./picture.ts";
 
 /** Where a whole frame lies inside the model's square, in the square's pixels. */
 export interface FitPlan {
@@ -80,7 +81,7 @@ export function resizeFrame(
   }
   check(target.getBuffer(), "Allocating a picture");
   check(scaler.scaleFrameSync(target, source), "Resizing a picture");
-  return target.toBuffer();
+  return packedBytes(target);
 }
 
 function padByEdge(fitted: Uint8Array, plan: FitPlan, size: number): Uint8Array {

@@ -38,7 +38,7 @@ export class PictureConverter implements Disposable {
     });
     check(rgb.getBuffer(), "Allocating a picture");
     check(await this.#scaler.scaleFrame(rgb, decoded), "Converting a picture to RGB");
-    return rgb.toBuffer();
+    return packedBytes(rgb);
   }
 
   /** A frame of `format` tagged `colour` from RGB of `width × height`; the caller disposes it. */
@@ -67,6 +67,12 @@ export class PictureConverter implements Disposable {
   [Symbol.dispose](): void {
     this.#scaler[Symbol.dispose]();
   }
+}
+
+/** A frame's pixels without the padding at the end of its lines. */
+export function packedBytes(frame: Frame): Uint8Array {
+  const { buffer, byteOffset, length } = frame.toBuffer();
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** Whether a pixel format stores red, green and blue (or palette entries of them). */
