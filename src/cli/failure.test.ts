@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
+import { failureOf } from "./failure.ts";
+
+const failure = (error: unknown) => failureOf(error, { debug: false });
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe("failureOf", () => {
+  test("misuse ends with 2, any other failure with 1", () => {
+    expect(failure(new UserError("no such verb"))).toEqual({
+      text: "eve: no such verb",
+      exitCode: 2,
+    });
+    expect(failure(new ConfigError("bad preset")).exitCode).toBe(2);
+    expect(failure(new DataError("broken file"))).toEqual({
+      text: "eve: broken file",
+      exitCode: 1,
+    });
+  });
+
+  test("a message of several lines becomes one", () => {
+    expect(failure(new DataError("bad header:\n  hole at 8\n  overlap at 16")).text).toBe(
+      "eve: bad header: hole at 8; overlap at 16",
+    );
+  });
+
+  test("a system error names the path and the reason", () => {
+    expect(failure(thrownBy(() => readFileSync("no/such/file"))).text).toBe(
+      "eve: no/such/file: no such file or directory",
+    );
+  });
+
+  test("a defect of ours says so and how to learn more", () => {
+    const defect = thrownBy(() => invariant(false, "the queue is empty"));
+    expect(failure(defect).text).toBe(
+      "eve: internal error: the queue is empty (--debug shows where)",
+    );
+  });
+
+  test("only --debug shows the stack and the cause", () => {
+    const error = new DataError("broken file", { cause: new Error("bad checksum") });
+    expect(failure(error).text).not.toContain("bad checksum");
+    expect(failureOf(error, { debug: true }).text).toMatch(/failure\.test\.ts[^]*bad checksum/);
+  });
+});

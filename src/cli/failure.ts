@@ -1,0 +1,49 @@
+import { getSystemErrorMessage, inspect } from "node:util";
+import { ConfigError, DataError, ShapeError, UserError } from "../engine/errors.ts";
+
+/** How a failed command ends: what it says on stderr and its exit code. */
+export interface Failure {
+  readonly text: string;
+  /** 1 failed, 2 misused. */
+  readonly exitCode: 1 | 2;
+}
+
+/** Turns whatever was thrown into one sentence; `debug` adds the stack and the causes. */
+export function failureOf(error: unknown, { debug }: { debug: boolean }): Failure {
+  const exitCode = error instanceof UserError || error instanceof ConfigError ? 2 : 1;
+  const sentence = `eve: ${sentenceOf(error)}`;
+  return { exitCode, text: debug ? `${sentence}\n${inspect(error)}` : sentence };
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return `internal error: ${inspect(error)}`;
+  if (isOurs(error)) return oneLine(error.message);
+  if (isSystemError(error)) {
+    const reason = getSystemErrorMessage(error.errno);
+    return error.path === undefined ? `${error.syscall}: ${reason}` : `${error.path}: ${reason}`;
+  }
+  const [firstLine = ""] = error.message.trim().split("\n");
+  const message = firstLine.replace(/^internal error: /, "");
+  return `internal error: ${message} (--debug shows where)`;
+}
+
+function oneLine(message: string): string {
+  return message
+    .trim()
+    .replaceAll(/:\s*\n\s*/g, ": ")
+    .replaceAll(/\s*\n\s*/g, "; ");
+}
+
+function isOurs(error: Error): boolean {
+  return [UserError, ConfigError, DataError, ShapeError].some((known) => error instanceof known);
+}
+
+interface SystemError extends Error {
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path?: string;
+}
+
+function isSystemError(error: Error): error is SystemError {
+  return "errno" in error && typeof error.errno === "number" && "syscall" in error;
+}

@@ -1,0 +1,54 @@
+import { constants } from "node:os";
+import { runArguments } from "./command.ts";
+import { failureOf } from "./failure.ts";
+
+// The only place that ends the process. Exit codes: 0 done, 1 failed, 2 misused, 128 + signal stopped.
+
+const { argv, debug } = withoutDebug(process.argv.slice(2));
+const controller = new AbortController();
+let stoppedBy: "SIGINT" | "SIGTERM" | undefined;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (stoppedBy !== undefined) process.exit(128 + constants.signals[signal]);
+    stoppedBy = signal;
+    process.stderr.write("\neve: stopping after this step; Ctrl-C again stops at once\n");
+    controller.abort(new Error(`stopped by ${signal}`));
+  });
+}
+
+// A reader that has seen enough (`eve … | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
+process.on("uncaughtException", fail);
+
+try {
+  const text = await runArguments(argv, { signal: controller.signal });
+  if (text !== undefined) process.stdout.write(`${text}\n`);
+} catch (error) {
+  if (!isStop(error)) fail(error);
+}
+process.exit(stoppedBy === undefined ? 0 : 128 + constants.signals[stoppedBy]);
+
+function withoutDebug(args: readonly string[]): { argv: string[]; debug: boolean } {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const options = args.slice(0, end);
+  return {
+    argv: [...options.filter((arg) => arg !== "--debug"), ...args.slice(end)],
+    debug: options.includes("--debug"),
+  };
+}
+
+/** Whether a verb ended because it was asked to. */
+function isStop(error: unknown): boolean {
+  const { aborted, reason } = controller.signal;
+  return aborted && (error === reason || (error instanceof Error && error.name === "AbortError"));
+}
+
+function fail(error: unknown): never {
+  const { text, exitCode } = failureOf(error, { debug });
+  process.stderr.write(`${text}\n`);
+  process.exit(exitCode);
+}
