@@ -6,7 +6,9 @@ import type { VerbContext } from "./verb.ts";
 
 /** The verbs. Each loads only when it is named, and the engine only when it runs. */
 const verbs = {
+  train: async () => (await import("./train.ts")).default,
   world: async () => (await import("./world.ts")).default,
+  inspect: async () => (await import("./inspect.ts")).default,
   doctor: async () => (await import("./doctor.ts")).default,
 } satisfies SubCommandsDef;
 

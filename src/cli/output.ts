@@ -11,10 +11,14 @@ export interface Progress {
   readonly frames?: number;
   /** Seconds until the job is done, as estimated now. */
   readonly etaSeconds?: number;
+  /** Further figures of the moment, ready to read: e.g. `loss 0.12`. */
+  readonly detail?: string;
 }
 
-/** Anything a verb reports: a tag and plain JSON values. */
-export type CliEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+/** Anything a verb reports: a tag, and whatever else is plain JSON. */
+export interface CliEvent {
+  readonly type: string;
+}
 
 /** Where text goes, and what the clock says. */
 export interface Terminal {
@@ -60,7 +64,7 @@ export class Reporter {
 
   /** Shows how far the job is; too frequent calls are dropped, except with `json`. */
   progress(event: Progress): void {
-    if (this.json) return this.#printJson({ ...event });
+    if (this.json) return this.#printJson(event);
     const { columns, now, err } = this.#terminal;
     const interval = columns === undefined ? PLAIN_INTERVAL_MS : SCREEN_INTERVAL_MS;
     if (event.phase === this.#phase && now() - this.#printedAt < interval) return;
@@ -73,7 +77,7 @@ export class Reporter {
   }
 
   /** Prints an event: the object itself with `json`, otherwise `text` (nothing if it is absent). */
-  event(event: CliEvent, text?: string): void {
+  event<Event extends CliEvent>(event: Event, text?: string): void {
     if (this.json) return this.#printJson(event);
     if (text === undefined) return;
     this.end();
@@ -93,16 +97,19 @@ export class Reporter {
     this.#lineIsOpen = false;
   }
 
-  #printJson(event: CliEvent): void {
+  #printJson<Event extends CliEvent>(event: Event): void {
     this.#terminal.out(`${JSON.stringify(event)}\n`);
   }
 }
 
-/** e.g. `denoising · frames 8/16 · step 3/12 · 4 s left`. */
-export function progressLine({ phase, step, steps, frame, frames, etaSeconds }: Progress): string {
+/** e.g. `denoising · frame 8/16 · step 3/12 · 4 s left`. */
+export function progressLine(progress: Progress): string {
+  const { phase, step, steps, frame, frames, etaSeconds, detail } = progress;
   const parts = [phase];
   if (frame !== undefined) parts.push(`frame ${counted(frame, frames)}`);
   if (step !== undefined) parts.push(`step ${counted(step, steps)}`);
+  if (detail !== undefined) parts.push(detail);
+  if (detail !== undefined) parts.push(detail);
   if (etaSeconds !== undefined) parts.push(`${duration(etaSeconds)} left`);
   return parts.join(" · ");
 }
