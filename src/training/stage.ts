@@ -1,8 +1,9 @@
-import { UserError } from "../engine/errors.ts";
+import { z } from "zod";
+import { ConfigError, UserError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Pixels, Tensor } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";
-import type { TrainConfig, TrainConfigInput } from "./config.ts";
+import { TrainConfig, type TrainConfigInput } from "./config.ts";
 
 /** Named scalar terms of a loss, by the paper's names where it has them. */
 export type Losses = Readonly<Record<string, Tensor>>;
@@ -69,6 +70,8 @@ export interface StageEntry {
   readonly description: string;
   /** Settings that differ from the defaults; `stage` holds the stage's own. */
   readonly config: TrainConfigInput;
+  /** The schema of `config.stage`; with it, defaults are resolved and overrides checked before anything is opened. */
+  readonly settings?: z.ZodType<Record<string, unknown>>;
   /** Builds networks and data; imports what needs the engine only here. */
   readonly open: (config: TrainConfig, context: StageContext) => Stage | Promise<Stage>;
 }
@@ -86,4 +89,19 @@ export function stageEntry(preset: Preset, name: string): StageEntry {
   if (entry) return entry;
   const names = Object.keys(preset.stages).join(", ");
   throw new UserError(`preset ${preset.name} has no stage "${name}": it has ${names}`);
+}
+
+/** The complete settings of a stage: `input` (by default the entry's own) with every default filled in. */
+export function resolveConfig(entry: StageEntry, input: unknown = entry.config): TrainConfig {
+  const config = parsed(TrainConfig, input, "");
+  if (!entry.settings) return config;
+  const stage = parsed(entry.settings, config.stage, "stage.");
+  return { ...config, stage: parsed(z.record(z.string(), z.json()), stage, "stage.") };
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown, prefix: string): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(({ path, message }) => `${prefix}${path.join(".")}: ${message}`);
+  throw new ConfigError(`the settings do not fit: ${faults.join("; ")}`);
 }

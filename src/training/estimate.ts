@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+import { dtypeBytes } from "../engine/dtype.ts";
+import { setThreads } from "../engine/settings.ts";
+import type { Parameters } from "../nn/module.ts";
+import type { TrainConfig } from "./config.ts";
+import type { Stage } from "./stage.ts";
+import { countValues, startState, trainStep } from "./step.ts";
+
+/** What a run will take, from two steps really done. Sizes in bytes. */
+export interface Estimate {
+  readonly stage: string;
+  readonly dataset: string;
+  readonly trainableValues: number;
+  readonly frozenValues: number;
+  readonly weightBytes: number;
+  readonly gradientBytes: number;
+  readonly optimizerBytes: number;
+  readonly emaBytes: number;
+  /** All weights, averages and moments of one checkpoint. */
+  readonly checkpointBytes: number;
+  /** Growth of the process's peak memory during the two steps: activations, gradients, caches. */
+  readonly stepBytes: number;
+  /** Peak memory of the process so far. */
+  readonly peakBytes: number;
+  /** The second step: the first also warms up. */
+  readonly secondsPerStep: number;
+  readonly samplesPerSecond: number;
+  /** For all steps, without validation, samples and checkpoints. */
+  readonly totalSeconds: number;
+}
+
+/** Trains two steps in memory and throws them away; writes no file. */
+export async function estimate(stage: Stage, config: TrainConfig): Promise<Estimate> {
+  setThreads(config.threads || availableParallelism());
+  const state = startState(stage, config);
+  const before = process.memoryUsage.rss();
+  let secondsPerStep = 0;
+  for (let step = 0; step < 2; step++) {
+    const start = performance.now();
+    await trainStep(stage, config, state);
+    secondsPerStep = (performance.now() - start) / 1000;
+  }
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const trainableBytes = bytesIn(stage.trainable);
+  return {
+    stage: stage.name,
+    dataset: stage.dataset,
+    trainableValues: countValues(stage.trainable),
+    frozenValues: countValues(stage.frozen),
+    weightBytes: trainableBytes + bytesIn(stage.frozen),
+    gradientBytes: trainableBytes,
+    optimizerBytes: 2 * trainableBytes,
+    emaBytes: trainableBytes,
+    checkpointBytes: 4 * trainableBytes,
+    stepBytes: Math.max(0, peakBytes - before),
+    peakBytes,
+    secondsPerStep,
+    samplesPerSecond: config.batch / secondsPerStep,
+    totalSeconds: secondsPerStep * config.steps,
+  };
+}
+
+function bytesIn(weights: Parameters): number {
+  return [...weights.values()].reduce((sum, weight) => sum + weight.size * dtypeBytes(weight.dtype), 0);
+}
