@@ -16,9 +16,7 @@ export interface Progress {
 }
 
 /** Anything a verb reports: a tag, and whatever else is plain JSON. */
-export interface CliEvent {
-  readonly type: string;
-}
+export type CliEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /** Where text goes, and what the clock says. */
 export interface Terminal {
@@ -64,7 +62,7 @@ export class Reporter {
 
   /** Shows how far the job is; too frequent calls are dropped, except with `json`. */
   progress(event: Progress): void {
-    if (this.json) return this.#printJson(event);
+    if (this.json) return this.#printJson({ ...event });
     const { columns, now, err } = this.#terminal;
     const interval = columns === undefined ? PLAIN_INTERVAL_MS : SCREEN_INTERVAL_MS;
     if (event.phase === this.#phase && now() - this.#printedAt < interval) return;
@@ -77,7 +75,7 @@ export class Reporter {
   }
 
   /** Prints an event: the object itself with `json`, otherwise `text` (nothing if it is absent). */
-  event<Event extends CliEvent>(event: Event, text?: string): void {
+  event(event: CliEvent, text?: string): void {
     if (this.json) return this.#printJson(event);
     if (text === undefined) return;
     this.end();
@@ -97,7 +95,7 @@ export class Reporter {
     this.#lineIsOpen = false;
   }
 
-  #printJson<Event extends CliEvent>(event: Event): void {
+  #printJson(event: CliEvent): void {
     this.#terminal.out(`${JSON.stringify(event)}\n`);
   }
 }
