@@ -1,0 +1,51 @@
+import { Tensor, type Float } from "../engine/tensor.ts";
+import { toPrediction, type Prediction, type PredictionKind } from "./prediction.ts";
+import { matchTime, type Schedule } from "./schedule.ts";
+
+/**
+ * The one interface between networks and methods: what is clean and what is noise in `xt`?
+ *
+ * Samplers, guidance, teachers and the student know nothing else of a network.
+ */
+export interface Denoiser<Condition> {
+  /** Splits `xt`, noised to the integer time `t` of the sampling schedule. */
+  predict(xt: Float<"b ...">, t: number, condition: Condition): Prediction;
+}
+
+/** A bare network: the noisy sample, one time label per batch entry, and what it is to draw. */
+export type Network<Condition> = (
+  xt: Float<"b ...">,
+  timeLabels: Float<"b">,
+  condition: Condition,
+) => Float<"b ...">;
+
+/** How to read a bare network as a denoiser. */
+export interface NetworkDenoiserOptions<Condition> {
+  /** The schedule of the samples it is shown. */
+  readonly schedule: Schedule;
+  /** What its output means. */
+  readonly kind: PredictionKind;
+  readonly network: Network<Condition>;
+  /**
+   * The schedule it was trained on; default `schedule`. Where they differ the network gets the label
+   * under which it knows this noise level: equal ᾱ, not equal t.
+   */
+  readonly trainedOn?: Schedule;
+}
+
+/** A network behind the one interface. */
+export function networkDenoiser<Condition>({
+  schedule,
+  kind,
+  network,
+  trainedOn = schedule,
+}: NetworkDenoiserOptions<Condition>): Denoiser<Condition> {
+  return {
+    predict(xt, t, condition) {
+      const label = matchTime(schedule, t, trainedOn);
+      const timeLabels = Tensor.full([xt.shape[0] ?? 1], label, "float32", xt.device);
+      const output = network(xt, timeLabels, condition);
+      return toPrediction(kind, output, { xt, t, schedule });
+    },
+  };
+}
