@@ -38,3 +38,8 @@ for activation in ("quick_gelu", "gelu"):
     weight = model.text_model.encoder.layers[0].self_attn.q_proj.weight
     results[f"{activation}.gradient"] = weight.grad
 save_file(results, "text-encoder.safetensors", {"format": "pt"})
+
+with open("names-sd15.tsv", "w") as file:
+    large = CLIPTextModel(CLIPTextConfig(num_hidden_layers=12, hidden_size=768, intermediate_size=3072, num_attention_heads=12))
+    for name, value in large.named_parameters():
+        file.write(name + "\t" + ",".join(map(str, value.shape)) + "\n")

@@ -44,3 +44,13 @@ save_file(
     "vae.safetensors",
     {"format": "pt"},
 )
+
+with open("names-sd15.tsv", "w") as file:
+    large = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(128, 256, 512, 512),
+        layers_per_block=2,
+    )
+    for name, value in large.state_dict().items():
+        file.write(name + "\t" + ",".join(map(str, value.shape)) + "\n")
