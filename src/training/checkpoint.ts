@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
@@ -67,10 +77,14 @@ export class Checkpoints {
     const partial = `${path}.partial`;
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial);
-    const files = tensorFiles(stage, state).map(([file, tensors]): [string, z.infer<typeof FileFacts>] => {
-      saveSafetensors(join(partial, file), tensors, { metadata: { stage: stage.name, step: String(state.step) } });
-      return [file, factsOf(join(partial, file))];
-    });
+    const files = tensorFiles(stage, state).map(
+      ([file, tensors]): [string, z.infer<typeof FileFacts>] => {
+        saveSafetensors(join(partial, file), tensors, {
+          metadata: { stage: stage.name, step: String(state.step) },
+        });
+        return [file, factsOf(join(partial, file))];
+      },
+    );
     const facts: CheckpointState = {
       format: 1,
       stage: stage.name,
@@ -113,17 +127,22 @@ export class Checkpoints {
       return true;
     }
     if (paths.length === 0) return false;
-    throw new DataError(`no checkpoint in ${this.folder} can be read: delete the run directory to start again`);
+    throw new DataError(
+      `no checkpoint in ${this.folder} can be read: delete the run directory to start again`,
+    );
   }
 
   #newestFirst(): string[] {
     const numbered = readdirSync(this.folder).filter((name) => /^checkpoint-\d+$/.test(name));
     const stepOf = (name: string): number => Number(name.slice("checkpoint-".length));
-    return numbered.toSorted((a, b) => stepOf(b) - stepOf(a)).map((name) => join(this.folder, name));
+    return numbered
+      .toSorted((a, b) => stepOf(b) - stepOf(a))
+      .map((name) => join(this.folder, name));
   }
 
   #rotate(): void {
-    for (const path of this.#newestFirst().slice(this.#keep)) rmSync(path, { recursive: true, force: true });
+    for (const path of this.#newestFirst().slice(this.#keep))
+      rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -147,14 +166,22 @@ function readState(path: string): CheckpointState | string {
   } catch (error) {
     if (error instanceof z.ZodError) return "state.json is not what was written";
     if (error instanceof SyntaxError) return "state.json is cut off or no JSON";
-    if (error instanceof Error && "code" in error) return `${basename(path)} cannot be read (${String(error.code)})`;
+    if (error instanceof Error && "code" in error)
+      return `${basename(path)} cannot be read (${String(error.code)})`;
     throw error;
   }
 }
 
-function requireSameRun(path: string, facts: CheckpointState, stage: Stage, identity: RunIdentity): void {
+function requireSameRun(
+  path: string,
+  facts: CheckpointState,
+  stage: Stage,
+  identity: RunIdentity,
+): void {
   if (facts.stage !== stage.name) {
-    throw new UserError(`${path} belongs to stage ${facts.stage}, not ${stage.name}: choose another --out`);
+    throw new UserError(
+      `${path} belongs to stage ${facts.stage}, not ${stage.name}: choose another --out`,
+    );
   }
   if (facts.configHash !== identity.configHash || facts.seed !== identity.seed) {
     throw new UserError(`${path} belongs to a run with other settings: choose another --out`);

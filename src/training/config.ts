@@ -87,7 +87,9 @@ export function sampleNumbers(config: TrainConfig, step: number, part: number): 
 /** SHA-256 of everything that decides what a step computes. */
 export function configHash(config: TrainConfig): string {
   const decisive = Object.entries(config).filter(([key]) => !FREE.has(key));
-  return createHash("sha256").update(canonicalJson(Object.fromEntries(decisive))).digest("hex");
+  return createHash("sha256")
+    .update(canonicalJson(Object.fromEntries(decisive)))
+    .digest("hex");
 }
 
 /** Dotted paths at which two configs differ in what a step computes, with both values. */
@@ -103,7 +105,9 @@ export function decisiveDifferences(before: TrainConfig, now: TrainConfig): stri
 function leaves(value: unknown, path = ""): Map<string, string> {
   if (!isRecord(value)) return new Map([[path, JSON.stringify(value)]]);
   const entries = Object.entries(value);
-  return new Map(entries.flatMap(([key, child]) => [...leaves(child, path ? `${path}.${key}` : key)]));
+  return new Map(
+    entries.flatMap(([key, child]) => [...leaves(child, path ? `${path}.${key}` : key)]),
+  );
 }
 
 function canonicalJson(value: unknown): string {

@@ -61,5 +61,8 @@ export async function estimate(stage: Stage, config: TrainConfig): Promise<Estim
 }
 
 function bytesIn(weights: Parameters): number {
-  return [...weights.values()].reduce((sum, weight) => sum + weight.size * dtypeBytes(weight.dtype), 0);
+  return [...weights.values()].reduce(
+    (sum, weight) => sum + weight.size * dtypeBytes(weight.dtype),
+    0,
+  );
 }

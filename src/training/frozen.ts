@@ -36,7 +36,9 @@ export class FrozenGuard {
     const changed = [...now.keys()].filter((name) => !Object.is(now.get(name), before.get(name)));
     if (changed.length === 0) return;
     const others = changed.length > 1 ? ` and ${changed.length - 1} others` : "";
-    throw new DataError(`expected frozen weights to stay as they were, but training changed ${changed[0]}${others}`);
+    throw new DataError(
+      `expected frozen weights to stay as they were, but training changed ${changed[0]}${others}`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { UserError } from "../engine/errors.ts";
 
 /**
@@ -13,10 +13,13 @@ export function claimLock(path: string): Disposable {
     const holder = readLock(path);
     const pid = Number.parseInt(holder, 10);
     if (Number.isSafeInteger(pid) && holder === identityOf(pid)) {
-      throw new UserError(`process ${pid} is training in this directory (${path}): stop it, or choose another --out`);
+      throw new UserError(
+        `process ${pid} is training in this directory (${path}): stop it, or choose another --out`,
+      );
     }
     rmSync(path, { force: true });
-    if (!tryCreate(path, own)) throw new UserError(`another process has just claimed ${path}: choose another --out`);
+    if (!tryCreate(path, own))
+      throw new UserError(`another process has just claimed ${path}: choose another --out`);
   }
   return {
     [Symbol.dispose]: () => {
@@ -25,13 +28,18 @@ export function claimLock(path: string): Disposable {
   };
 }
 
+/** A link appears with its content or not at all: nobody ever reads half a lock. */
 function tryCreate(path: string, content: string): boolean {
+  const own = `${path}.${process.pid}`;
+  writeFileSync(own, content);
   try {
-    writeFileSync(path, content, { flag: "wx" });
+    linkSync(own, path);
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     throw error;
+  } finally {
+    rmSync(own);
   }
 }
 

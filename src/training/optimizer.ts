@@ -104,7 +104,9 @@ export class AdamW {
 
 function slotOf(name: string, weight: Tensor): Slot {
   if (weight.dtype !== "float32") {
-    throw new ConfigError(`expected float32 master weights to train, but ${name} is ${weight.dtype}`);
+    throw new ConfigError(
+      `expected float32 master weights to train, but ${name} is ${weight.dtype}`,
+    );
   }
   const zeros = (): Tensor => persist(dispatch("aten::zeros_like", weight.detach()));
   return { weight, mean: zeros(), square: zeros() };
@@ -112,5 +114,7 @@ function slotOf(name: string, weight: Tensor): Slot {
 
 /** Euclidean length of all elements of all tensors together; call it inside a scope. */
 export function globalNorm(tensors: readonly Tensor[]): number {
-  return Tensor.stack(dispatchMany("aten::_foreach_norm.Scalar", tensors, 2), 0).norm().item();
+  return Tensor.stack(dispatchMany("aten::_foreach_norm.Scalar", tensors, 2), 0)
+    .norm()
+    .item();
 }

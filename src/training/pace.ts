@@ -44,6 +44,8 @@ export class Pace {
   isCheckpointDue(step: number): boolean {
     const { checkpointEvery, checkpointEveryMinutes } = this.#config;
     if (checkpointEvery > 0 && step % checkpointEvery === 0) return true;
-    return checkpointEveryMinutes > 0 && this.#now() - this.#savedAt >= checkpointEveryMinutes * 60_000;
+    return (
+      checkpointEveryMinutes > 0 && this.#now() - this.#savedAt >= checkpointEveryMinutes * 60_000
+    );
   }
 }

@@ -7,10 +7,21 @@ import { engineInfo } from "../engine/settings.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The commit of this program, `-changed` where tracked files differ from it; null without git. */
+let commit: string | null | undefined;
+
+/** The commit that this process runs, `-changed` where tracked files differ from it; null without git. */
 export function gitHash(): string | null {
+  if (commit === undefined) commit = readCommit();
+  return commit;
+}
+
+function readCommit(): string | null {
   const git = (...args: string[]): string =>
-    execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    execFileSync("git", args, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   try {
     const hash = git("rev-parse", "HEAD");
     return git("status", "--porcelain", "--untracked-files=no") === "" ? hash : `${hash}-changed`;
@@ -21,7 +32,9 @@ export function gitHash(): string | null {
 
 /** Versions that results may depend on. */
 export function versions(): Readonly<Record<"openEve" | "node" | "libtorch", string>> {
-  const own = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}package.json`, "utf8")));
+  const own = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(`${root}package.json`, "utf8")));
   return { openEve: own.version, node: process.versions.node, libtorch: engineInfo().version };
 }
 

@@ -5,7 +5,10 @@ import { gitHash, machine, versions } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { countValues, type TrainState } from "./step.ts";
 
-const LossLine = z.looseObject({ type: z.literal("step-end"), losses: z.record(z.string(), z.number()) });
+const LossLine = z.looseObject({
+  type: z.literal("step-end"),
+  losses: z.record(z.string(), z.number()),
+});
 const ValidationLine = z.looseObject({
   type: z.literal("validation-end"),
   numbers: z.record(z.string(), z.number()),
@@ -48,6 +51,7 @@ export function writeReceipt(run: Run, state: TrainState, frozenHash: string): v
 
 function meanOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(rows.at(-1) ?? {});
-  const mean = (name: string): number => rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / rows.length;
+  const mean = (name: string): number =>
+    rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / rows.length;
   return Object.fromEntries(names.map((name) => [name, mean(name)]));
 }

@@ -78,7 +78,8 @@ export class RunDirectory implements Disposable {
         this.#line(event);
         break;
       case "samples-written":
-        for (const path of event.paths.filter((name) => name.endsWith(".png"))) this.#recordPicture(event.step, path);
+        for (const path of event.paths.filter((name) => name.endsWith(".png")))
+          this.#recordPicture(event.step, path);
         break;
       case "run-started":
       case "checkpoint-damaged":
@@ -112,7 +113,11 @@ export class RunDirectory implements Disposable {
   #recordPicture(step: number, path: string): void {
     const png = readFileSync(path);
     const tag = `samples/${basename(path, ".png").replace(/^step-\d+-/, "")}`;
-    this.#events?.image(step, tag, { png, width: png.readUInt32BE(16), height: png.readUInt32BE(20) });
+    this.#events?.image(step, tag, {
+      png,
+      width: png.readUInt32BE(16),
+      height: png.readUInt32BE(20),
+    });
   }
 
   #line(event: TrainEvent): void {
@@ -120,8 +125,13 @@ export class RunDirectory implements Disposable {
   }
 }
 
-function prefixed(prefix: string, values: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]));
+function prefixed(
+  prefix: string,
+  values: Readonly<Record<string, number>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`${prefix}${name}`, value]),
+  );
 }
 
 /**
@@ -136,7 +146,13 @@ export function openRunDirectory(path: string, stage: string, config: TrainConfi
   try {
     const file = join(path, "config.json");
     if (existsSync(file)) requireSameConfig(file, stage, config);
-    const content = { stage, config, configHash: configHash(config), gitHash: gitHash(), versions: versions() };
+    const content = {
+      stage,
+      config,
+      configHash: configHash(config),
+      gitHash: gitHash(),
+      versions: versions(),
+    };
     replaceFile(file, `${JSON.stringify(content, null, 2)}\n`);
     return new RunDirectory(path, config, lock);
   } catch (error) {
@@ -162,8 +178,11 @@ function readConfigFile(file: string): z.infer<typeof ConfigFile> {
     return ConfigFile.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
     if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
-    throw new DataError(`${file} is not the config of a run: choose another --out, or delete the directory`, {
-      cause: error,
-    });
+    throw new DataError(
+      `${file} is not the config of a run: choose another --out, or delete the directory`,
+      {
+        cause: error,
+      },
+    );
   }
 }

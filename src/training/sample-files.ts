@@ -10,17 +10,28 @@ import type { Pixels } from "../engine/tensor.ts";
 import type { Sample } from "./stage.ts";
 
 /** Writes samples as `step-000500-<name>.png` and `.mp4`; returns their paths. */
-export async function writeSampleFiles(folder: string, step: number, samples: readonly Sample[]): Promise<string[]> {
+export async function writeSampleFiles(
+  folder: string,
+  step: number,
+  samples: readonly Sample[],
+): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const written: string[] = [];
   for (const sample of samples) {
     const stem = join(folder, `step-${String(step).padStart(6, "0")}-${sample.name}`);
-    written.push(sample.type === "sheet" ? await writeSheet(`${stem}.png`, sample) : await writeClip(`${stem}.mp4`, sample));
+    written.push(
+      sample.type === "sheet"
+        ? await writeSheet(`${stem}.png`, sample)
+        : await writeClip(`${stem}.mp4`, sample),
+    );
   }
   return written;
 }
 
-async function writeSheet(path: string, { rows, labels = [] }: Extract<Sample, { type: "sheet" }>): Promise<string> {
+async function writeSheet(
+  path: string,
+  { rows, labels = [] }: Extract<Sample, { type: "sheet" }>,
+): Promise<string> {
   const sheet = contactSheet(
     rows.map((row, index): SheetRow => ({ label: labels[index] ?? "", images: row.map(toImage) })),
   );
@@ -28,7 +39,10 @@ async function writeSheet(path: string, { rows, labels = [] }: Extract<Sample, {
   return path;
 }
 
-async function writeClip(path: string, { frames, fps }: Extract<Sample, { type: "clip" }>): Promise<string> {
+async function writeClip(
+  path: string,
+  { frames, fps }: Extract<Sample, { type: "clip" }>,
+): Promise<string> {
   const { h: height, w: width } = dims(frames, "f 3 h w");
   await writeVideo(path, framesOf(frames), { width, height, fps });
   return path;

@@ -15,7 +15,9 @@ export function learningRateAt(config: Schedule, step: number): number {
       return learningRate;
     case "cosine": {
       const progress = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
-      return learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+      return (
+        learningRate * (finalRate + (1 - finalRate) * 0.5 * (1 + Math.cos(Math.PI * progress)))
+      );
     }
   }
 }

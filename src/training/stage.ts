@@ -99,9 +99,15 @@ export function resolveConfig(entry: StageEntry, input: unknown = entry.config):
   return { ...config, stage: parsed(z.record(z.string(), z.json()), stage, "stage.") };
 }
 
-function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown, prefix: string): z.output<Schema> {
+function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  prefix: string,
+): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${prefix}${path.join(".")}: ${message}`);
+  const faults = result.error.issues.map(
+    ({ path, message }) => `${prefix}${path.join(".")}: ${message}`,
+  );
   throw new ConfigError(`the settings do not fit: ${faults.join("; ")}`);
 }

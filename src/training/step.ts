@@ -59,7 +59,11 @@ export function startState(stage: Stage, config: TrainConfig): TrainState {
  *
  * A step whose loss or gradient is not finite changes no weight, moment or average.
  */
-export async function trainStep(stage: Stage, config: TrainConfig, state: TrainState): Promise<StepResult> {
+export async function trainStep(
+  stage: Stage,
+  config: TrainConfig,
+  state: TrainState,
+): Promise<StepResult> {
   const { optimizer, ema, step } = state;
   const parts: Record<string, number>[] = [];
   optimizer.clearGradients();
@@ -67,7 +71,10 @@ export async function trainStep(stage: Stage, config: TrainConfig, state: TrainS
     parts.push(await differentiatePart(stage, config, step, part));
   }
   const losses = meanByName(parts);
-  const total = Object.entries(losses).reduce((sum, [name, loss]) => sum + weightOf(stage, name) * loss, 0);
+  const total = Object.entries(losses).reduce(
+    (sum, [name, loss]) => sum + weightOf(stage, name) * loss,
+    0,
+  );
   const gradNorm = Number.isFinite(total) ? optimizer.clipGradients(config.clip) : Number.NaN;
   state.step++;
   if (!Number.isFinite(gradNorm)) return skip(state, config, losses);
@@ -79,7 +86,11 @@ export async function trainStep(stage: Stage, config: TrainConfig, state: TrainS
   return { type: "updated", losses, total, gradNorm, lr };
 }
 
-function skip(state: TrainState, config: TrainConfig, losses: Readonly<Record<string, number>>): StepResult {
+function skip(
+  state: TrainState,
+  config: TrainConfig,
+  losses: Readonly<Record<string, number>>,
+): StepResult {
   state.optimizer.clearGradients();
   state.skipped++;
   state.skippedInARow++;
@@ -119,8 +130,12 @@ function differentiateNow(
   using _ = tensorScope();
   const batch = nextBatch();
   if (batch instanceof Promise) return batch;
-  const losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng), deviceOf(stage)));
-  const values = Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));
+  const losses = inFloat32(
+    autocast(config.precision, () => stage.losses(batch, rng), deviceOf(stage)),
+  );
+  const values = Object.fromEntries(
+    Object.entries(losses).map(([name, loss]) => [name, loss.item()]),
+  );
   if (!Object.values(values).every(Number.isFinite)) return values;
   weightedSum(losses, stage).div(config.accumulate).backward();
   return values;
@@ -128,11 +143,15 @@ function differentiateNow(
 
 /** Sums of bfloat16 terms would lose the small ones. */
 function inFloat32(losses: Losses): Losses {
-  return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.to("float32")]));
+  return Object.fromEntries(
+    Object.entries(losses).map(([name, loss]) => [name, loss.to("float32")]),
+  );
 }
 
 function weightedSum(losses: Losses, stage: Stage): Float<""> {
-  const terms = Object.entries(losses).map(([name, loss]): Tensor => loss.mul(weightOf(stage, name)));
+  const terms = Object.entries(losses).map(([name, loss]): Tensor =>
+    loss.mul(weightOf(stage, name)),
+  );
   invariant(terms.length > 0, `stage ${stage.name} returned no loss`);
   return terms.reduce((sum, term) => sum.add(term));
 }

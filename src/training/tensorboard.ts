@@ -12,15 +12,15 @@ export interface PngImage {
 /**
  * Writes a TensorBoard event file: TFRecord frames around `Event` messages (tensorflow/core/util/event.proto).
  *
- * Each session writes a file of its own. It opens with a session start at its step: TensorBoard then
- * hides what an earlier session wrote for later steps, as those steps are done again.
+ * Each session writes a file of its own. It opens with a session start at its first step: TensorBoard
+ * then hides what an earlier session wrote from there on, as those steps are done again.
  */
 export class EventFile implements Disposable {
   readonly path: string;
   readonly #file: number;
   readonly #now: () => number;
 
-  /** `now` gives seconds since 1970. */
+  /** `startStep` is the number of steps done before; `now` gives seconds since 1970. */
   constructor(folder: string, startStep: number, now = (): number => Date.now() / 1000) {
     mkdirSync(folder, { recursive: true });
     const started = String(Math.floor(now())).padStart(10, "0");
@@ -28,16 +28,23 @@ export class EventFile implements Disposable {
     this.#file = openSync(this.path, "a");
     this.#now = now;
     this.#write(0, [text(3, "brain.Event:2")]);
-    this.#write(startStep, [message(7, [varint(1, SESSION_START)])]);
+    this.#write(startStep + 1, [message(7, [varint(1, SESSION_START)])]);
   }
 
   scalars(step: number, values: Readonly<Record<string, number>>): void {
-    const named = Object.entries(values).map(([tag, value]) => message(1, [text(1, tag), float(2, value)]));
+    const named = Object.entries(values).map(([tag, value]) =>
+      message(1, [text(1, tag), float(2, value)]),
+    );
     this.#write(step, [message(5, named)]);
   }
 
   image(step: number, tag: string, { png, width, height }: PngImage): void {
-    const picture = message(4, [varint(1, height), varint(2, width), varint(3, RGB), bytes(4, png)]);
+    const picture = message(4, [
+      varint(1, height),
+      varint(2, width),
+      varint(3, RGB),
+      bytes(4, png),
+    ]);
     this.#write(step, [message(5, [message(1, [text(1, tag), picture])])]);
   }
 

@@ -50,7 +50,11 @@ async function* loop(
     guard.glance();
     saved = state.step;
     pace.checkpointSaved();
-    return { type: "checkpoint-saved", step: saved, path: checkpoints.save(stage, state, identity) };
+    return {
+      type: "checkpoint-saved",
+      step: saved,
+      path: checkpoints.save(stage, state, identity),
+    };
   };
   while (state.step < config.steps && !signal.aborted) {
     const result = await trainStep(stage, config, state);
@@ -77,23 +81,44 @@ function startOf({ stage, config, directory }: Run, { step }: TrainState): Train
   };
 }
 
-function stepEvent({ config }: Run, { step, skippedInARow }: TrainState, result: StepResult, pace: Pace): TrainEvent {
-  if (result.type === "skipped") return { type: "step-skipped", step, inARow: skippedInARow, reason: result.reason };
+function stepEvent(
+  { config }: Run,
+  { step, skippedInARow }: TrainState,
+  result: StepResult,
+  pace: Pace,
+): TrainEvent {
+  if (result.type === "skipped")
+    return { type: "step-skipped", step, inARow: skippedInARow, reason: result.reason };
   const { losses, total, gradNorm, lr } = result;
-  return { type: "step-end", step, steps: config.steps, losses, total, gradNorm, lr, ...pace.now(step) };
+  return {
+    type: "step-end",
+    step,
+    steps: config.steps,
+    losses,
+    total,
+    gradNorm,
+    lr,
+    ...pace.now(step),
+  };
 }
 
 /** Validation and samples, when they are due, with the averaged weights in place. */
-async function* showProgress(run: Run, { step, ema }: TrainState): AsyncGenerator<TrainEvent, void, void> {
+async function* showProgress(
+  run: Run,
+  { step, ema }: TrainState,
+): AsyncGenerator<TrainEvent, void, void> {
   const { stage, config, directory } = run;
-  const isDue = (every: number): boolean => step === config.steps || (every > 0 && step % every === 0);
+  const isDue = (every: number): boolean =>
+    step === config.steps || (every > 0 && step % every === 0);
   if (stage.validate && isDue(config.validateEvery)) {
     const numbers = await ema.inPlace(() => stage.validate!());
     yield { type: "validation-end", step, numbers };
   }
   if (stage.samples && isDue(config.sampleEvery)) {
     const folder = directory.file("samples");
-    const paths = await ema.inPlace(async () => writeSampleFiles(folder, step, await stage.samples!()));
+    const paths = await ema.inPlace(async () =>
+      writeSampleFiles(folder, step, await stage.samples!()),
+    );
     yield { type: "samples-written", step, paths };
   }
 }

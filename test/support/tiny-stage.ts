@@ -34,7 +34,9 @@ export function tinyStage(config: TrainConfig, { noise = 0 } = {}): TinyStage {
     frozen: teacher.parameters(),
     lossWeights: { size: 0.01 },
     nextBatch: (step, part) =>
-      Float32Array.from(sampleNumbers(config, step, part).flatMap((n) => [...data.split(n).normals(4)])),
+      Float32Array.from(
+        sampleNumbers(config, step, part).flatMap((n) => [...data.split(n).normals(4)]),
+      ),
     losses: (batch, rng) => {
       const x = Tensor.from(batch, [batch.length / 4, 4]);
       const target = x.narrow(1, 0, 2).sub(x.narrow(1, 2, 2));
@@ -45,9 +47,16 @@ export function tinyStage(config: TrainConfig, { noise = 0 } = {}): TinyStage {
         size: drawn.sub(teacher.forward(x)).abs().mean(),
       };
     },
-    validate: () => ({ firstWeight: network.first.weight.detach().select(0, 0).select(0, 0).item() }),
+    validate: () => ({
+      firstWeight: network.first.weight.detach().select(0, 0).select(0, 0).item(),
+    }),
     samples: async () => [
-      { type: "sheet", name: "noise", rows: [[dispatch("aten::zeros", [3, 8, 8])]], labels: ["zero"] },
+      {
+        type: "sheet",
+        name: "noise",
+        rows: [[dispatch("aten::zeros", [3, 8, 8])]],
+        labels: ["zero"],
+      },
     ],
   };
 }

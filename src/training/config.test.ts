@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { configHash, decisiveDifferences, sampleNumbers, TrainConfig } from "./config.ts";
+
+const base = { steps: 10, batch: 8, learningRate: 0.1, stage: { model: { width: 4, depth: 2 } } };
+const config = TrainConfig.parse(base);
+
+test("splitting a step into parts shows the same samples in the same order", () => {
+  const parts = TrainConfig.parse({ ...base, accumulate: 4 });
+  const inParts = [0, 1, 2, 3].flatMap((part) => sampleNumbers(parts, 3, part));
+  expect(inParts).toEqual(sampleNumbers(config, 3, 0));
+  expect(inParts[0]).toBe(24);
+});
+
+test("refuses a batch that does not split evenly, and unknown keys", () => {
+  expect(() => TrainConfig.parse({ ...base, accumulate: 3 })).toThrow("multiple of accumulate");
+  expect(() => TrainConfig.parse({ ...base, learnignRate: 1 })).toThrow("learnignRate");
+});
+
+test("the hash and the differences see what changes a step, and nothing else", () => {
+  const longer = TrainConfig.parse({ ...base, steps: 99, validateEvery: 5, threads: 2, keep: 9 });
+  expect(configHash(longer)).toBe(configHash(config));
+  expect(decisiveDifferences(config, longer)).toEqual([]);
+  const wider = TrainConfig.parse({ ...base, seed: 1, stage: { model: { depth: 2, width: 5 } } });
+  expect(configHash(wider)).not.toBe(configHash(config));
+  expect(decisiveDifferences(config, wider)).toEqual([
+    "seed 0 became 1",
+    "stage.model.width 4 became 5",
+  ]);
+});
+
+test("the hash does not depend on the order of keys", () => {
+  const reordered = {
+    stage: { model: { depth: 2, width: 4 } },
+    learningRate: 0.1,
+    batch: 8,
+    steps: 10,
+  };
+  expect(configHash(TrainConfig.parse(reordered))).toBe(configHash(config));
+});
