@@ -50,7 +50,7 @@ export class Conv1d extends Module {
 
 /** Doubles height and width, every pixel repeated. */
 export function upsampleNearest(x: Float<"b c h w">): Float<"b c 2h 2w"> {
-  return dispatch("aten::upsample_nearest2d", x, null, [2, 2]);
+  return dispatch("aten::upsample_nearest2d.vec", x, null, [2, 2]);
 }
 
 /** Pads the last two axes with zeros: left, right, top, bottom. */
