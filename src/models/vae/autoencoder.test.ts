@@ -3,13 +3,15 @@ import { gradients } from "../../engine/autodiff.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng, normal, uniform } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
-import { autocast } from "../../engine/settings.ts";
+import { autocast, setThreads } from "../../engine/settings.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
 import { maxDifference } from "../../../test/support/max-difference.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import { latentStride, resolveVaeConfig } from "./config.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
+
+setThreads(1); // the networks here are too small for more
 
 const small = resolveVaeConfig({ blockOutChannels: [16, 32, 48], normGroups: 8 });
 const tiny = resolveVaeConfig({
