@@ -1,0 +1,63 @@
+import type { Rng } from "../../engine/random.ts";
+import type { Float } from "../../engine/tensor.ts";
+import { Conv2d } from "../../nn/conv.ts";
+import { zeroInit } from "../../nn/init.ts";
+import { Module } from "../../nn/module.ts";
+import type { HintConfig } from "./config.ts";
+
+/** What turns a hint into something to add behind the first convolution. All are nothing at birth. */
+export interface HintEntry extends Module {
+  forward(hint: Float<"b _ _ _">): Float<"b c h w">;
+}
+
+/** Convolutions that bring an RGB picture to the size of the latent, the last one zero at birth. */
+export class RgbHint extends Module implements HintEntry {
+  readonly convIn: Conv2d;
+  readonly blocks: readonly Conv2d[];
+  readonly convOut: Conv2d;
+
+  constructor(rng: Rng, channels: readonly number[], outputs: number) {
+    super();
+    const [first = 0] = channels;
+    this.convIn = new Conv2d(rng.split("convIn"), 3, first);
+    this.blocks = channels.slice(1).flatMap((wider, i) => {
+      const narrow = channels[i] as number;
+      const part = rng.split("block").split(i);
+      return [
+        new Conv2d(part.split("same"), narrow, narrow),
+        new Conv2d(part.split("half"), narrow, wider, { stride: 2 }),
+      ];
+    });
+    this.convOut = zeroInit(new Conv2d(rng.split("convOut"), channels.at(-1) as number, outputs));
+  }
+
+  /** `hint` is RGB in [0, 1]. */
+  forward(hint: Float<"b 3 _ _">): Float<"b c h w"> {
+    const first = this.convIn.forward(hint).silu();
+    return this.convOut.forward(this.blocks.reduce((h, conv) => conv.forward(h).silu(), first));
+  }
+}
+
+/** One convolution of a latent, zero at birth. */
+export class LatentHint extends Module implements HintEntry {
+  readonly conv: Conv2d;
+
+  constructor(rng: Rng, channels: number, outputs: number) {
+    super();
+    this.conv = zeroInit(new Conv2d(rng, channels, outputs));
+  }
+
+  forward(hint: Float<"b z h w">): Float<"b c h w"> {
+    return this.conv.forward(hint);
+  }
+}
+
+/** Builds the entry that `config` asks for. */
+export function buildHint(rng: Rng, config: HintConfig, outputs: number): HintEntry {
+  switch (config.type) {
+    case "rgb":
+      return new RgbHint(rng, config.channels, outputs);
+    case "latent":
+      return new LatentHint(rng, config.channels, outputs);
+  }
+}

@@ -1,0 +1,159 @@
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { Rng } from "../../engine/random.ts";
+import { Conv2d, upsampleNearest } from "../../nn/conv.ts";
+import { Module } from "../../nn/module.ts";
+import { headsAt, timeChannels, type BlockType, type UNetConfig } from "./config.ts";
+import type { Pass } from "./pass.ts";
+import { Resnet, type ResnetShape } from "./resnet.ts";
+import { Transformer, type TransformerShape } from "./transformer.ts";
+
+/** One level of a U-Net: where it stands and what it is made of. */
+export type LevelShape = {
+  readonly type: BlockType;
+  /** 0 is the finest. */
+  readonly level: number;
+  /** Whether this is the last one on its way down or up: then it does not resize. */
+  readonly isLast: boolean;
+};
+
+function resnetShape(config: UNetConfig): ResnetShape {
+  return { timeChannels: timeChannels(config), groups: config.normGroups, eps: config.normEps };
+}
+
+function transformerShape(config: UNetConfig, level: number): TransformerShape {
+  return {
+    heads: headsAt(config, level),
+    textChannels: config.crossAttentionDim,
+    layers: config.transformerLayers,
+    expansion: config.feedForwardExpansion,
+    groups: config.normGroups,
+  };
+}
+
+/** A strided or an upsampling convolution; public names hold it in a list of one. */
+export class Resize extends Module {
+  readonly conv: Conv2d;
+  readonly #isUp: boolean;
+
+  constructor(rng: Rng, channels: number, direction: "down" | "up") {
+    super();
+    this.#isUp = direction === "up";
+    this.conv = new Conv2d(rng, channels, channels, { stride: this.#isUp ? 1 : 2 });
+  }
+
+  /** Half or double the size, in float32, as everything that residuals are added to. */
+  forward(x: Float<"b c h w">): Float<"b c _ _"> {
+    return this.conv.forward(this.#isUp ? upsampleNearest(x) : x).to("float32");
+  }
+}
+
+function transformers(
+  rng: Rng,
+  count: number,
+  { type, level }: LevelShape,
+  config: UNetConfig,
+): Transformer[] {
+  const channels = config.blockOutChannels[level] as number;
+  return Array.from({ length: type === "plain" ? 0 : count }, (_, i) => {
+    return new Transformer(
+      rng.split("attention").split(i),
+      channels,
+      transformerShape(config, level),
+    );
+  });
+}
+
+/** ResNets (and transformers) of one level on the way down, then half the size. */
+export class DownBlock extends Module {
+  readonly resnets: readonly Resnet[];
+  readonly attentions: readonly Transformer[];
+  readonly downsamplers: readonly Resize[];
+
+  constructor(rng: Rng, shape: LevelShape, config: UNetConfig) {
+    super();
+    const { blockOutChannels: channels, layersPerBlock: layers } = config;
+    const outputs = channels[shape.level] as number;
+    const inputs = channels[shape.level - 1] ?? outputs;
+    this.resnets = Array.from({ length: layers }, (_, i) => {
+      return new Resnet(
+        rng.split("resnet").split(i),
+        i === 0 ? inputs : outputs,
+        outputs,
+        resnetShape(config),
+      );
+    });
+    this.attentions = transformers(rng, layers, shape, config);
+    this.downsamplers = shape.isLast ? [] : [new Resize(rng.split("downsample"), outputs, "down")];
+  }
+
+  /** The state behind every layer, finest first. */
+  forward(x: Float<"b c h w">, pass: Pass): Tensor[] {
+    const states: Tensor[] = [];
+    let h = x;
+    this.resnets.forEach((resnet, i) => {
+      const convolved = resnet.forward(h, pass);
+      h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
+      states.push(h);
+    });
+    const smaller = this.downsamplers.map((resize) => resize.forward(h));
+    return [...states, ...smaller];
+  }
+}
+
+/** The coarsest level's ResNet, transformer, ResNet. */
+export class MidBlock extends Module {
+  readonly attentions: readonly [Transformer];
+  readonly resnets: readonly [Resnet, Resnet];
+
+  constructor(rng: Rng, config: UNetConfig) {
+    super();
+    const level = config.blockOutChannels.length - 1;
+    const channels = config.blockOutChannels[level] as number;
+    this.attentions = [
+      new Transformer(rng.split("attention"), channels, transformerShape(config, level)),
+    ];
+    this.resnets = [
+      new Resnet(rng.split("resnet").split(0), channels, channels, resnetShape(config)),
+      new Resnet(rng.split("resnet").split(1), channels, channels, resnetShape(config)),
+    ];
+  }
+
+  forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
+    const attended = this.attentions[0].forward(this.resnets[0].forward(x, pass), pass);
+    return this.resnets[1].forward(attended, pass);
+  }
+}
+
+/** ResNets (and transformers) of one level on the way up, each reading one state of the way down; then double the size. */
+export class UpBlock extends Module {
+  readonly resnets: readonly Resnet[];
+  readonly attentions: readonly Transformer[];
+  readonly upsamplers: readonly Resize[];
+
+  constructor(rng: Rng, shape: LevelShape, config: UNetConfig) {
+    super();
+    const { blockOutChannels: channels, layersPerBlock } = config;
+    const layers = layersPerBlock + 1;
+    const outputs = channels[shape.level] as number;
+    const below = channels[shape.level + 1] ?? outputs;
+    const above = channels[shape.level - 1] ?? outputs;
+    this.resnets = Array.from({ length: layers }, (_, i) => {
+      const skip = i === layers - 1 ? above : outputs;
+      const inputs = (i === 0 ? below : outputs) + skip;
+      return new Resnet(rng.split("resnet").split(i), inputs, outputs, resnetShape(config));
+    });
+    this.attentions = transformers(rng, layers, shape, config);
+    this.upsamplers = shape.isLast ? [] : [new Resize(rng.split("upsample"), outputs, "up")];
+  }
+
+  /** Takes one state per ResNet off the end of `states`. */
+  forward(x: Float<"b c h w">, states: Tensor[], pass: Pass): Float<"b c _ _"> {
+    let h = x;
+    this.resnets.forEach((resnet, i) => {
+      const joined = Tensor.cat([h, states.pop() as Tensor], 1);
+      const convolved = resnet.forward(joined, pass);
+      h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
+    });
+    return this.upsamplers.reduce((value, resize) => resize.forward(value), h);
+  }
+}

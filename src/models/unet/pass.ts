@@ -1,0 +1,28 @@
+import type { Float } from "../../engine/tensor.ts";
+import type { Conv2d } from "../../nn/conv.ts";
+import type { ApplyLinear } from "../../nn/lora.ts";
+import type { Module } from "../../nn/module.ts";
+
+/**
+ * What a video adapter does inside an image network: asked behind the layers that see one frame at a time.
+ *
+ * A value for one clip length and one first frame; `TemporalLayers.on` makes it.
+ */
+export interface TemporalHooks {
+  /** Behind the network's first convolution. */
+  afterInput(h: Float<"(b f) c h w">): Float<"(b f) c h w">;
+  /** Behind each of a ResNet's two convolutions. */
+  afterConvolution(layer: Conv2d, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
+  /** Behind each spatial transformer. */
+  afterAttention(transformer: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
+}
+
+/** What one evaluation of the network carries to every layer. */
+export type Pass = {
+  /** The time vector behind its SiLU: what each ResNet projects. */
+  readonly time: Float<"b e">;
+  /** Text tokens; fewer entries than `b` are shared by consecutive ones. */
+  readonly text: Float<"_ n d">;
+  readonly apply: ApplyLinear;
+  readonly temporal: TemporalHooks | null;
+};

@@ -1,0 +1,22 @@
+import type { Rng } from "../engine/random.ts";
+import type { Float } from "../engine/tensor.ts";
+import { Linear } from "./linear.ts";
+import { plainLinear, type ApplyLinear } from "./lora.ts";
+import { Module } from "./module.ts";
+
+/** A two-layer network with GEGLU (Shazeer, 2020): one half gates the other. */
+export class FeedForward extends Module {
+  readonly projIn: Linear;
+  readonly projOut: Linear;
+
+  constructor(rng: Rng, channels: number, { expansion = 4 } = {}) {
+    super();
+    this.projIn = new Linear(rng.split("projIn"), channels, 2 * expansion * channels);
+    this.projOut = new Linear(rng.split("projOut"), expansion * channels, channels);
+  }
+
+  forward(x: Float<"... d">, apply: ApplyLinear = plainLinear): Float<"... d"> {
+    const [value, gate] = apply(this.projIn, x).chunk(2, -1) as [Float, Float];
+    return apply(this.projOut, value.mul(gate.gelu()));
+  }
+}

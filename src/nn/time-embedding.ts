@@ -1,0 +1,42 @@
+import { dims } from "../engine/axes.ts";
+import type { Rng } from "../engine/random.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import { Linear } from "./linear.ts";
+import { plainLinear, type ApplyLinear } from "./lora.ts";
+import { Module } from "./module.ts";
+
+/**
+ * Cosines, then sines, of `t` at frequencies from 1 down to almost 1/10000.
+ *
+ * `t` is any real number; `features` is even. Stable Diffusion's order (cosine first) and spacing.
+ */
+export function sinusoids(t: Float<"b">, features: number): Float<"b features"> {
+  dims(t, "b");
+  const half = features / 2;
+  const frequencies = Float32Array.from({ length: half }, (_, k) =>
+    Math.exp((-Math.log(10000) * k) / half),
+  );
+  const angles = t
+    .to("float32")
+    .unsqueeze(1)
+    .mul(Tensor.from(frequencies, [1, half]).toDevice(t.device));
+  return Tensor.cat([angles.cos(), angles.sin()], 1);
+}
+
+/** Timestep labels (0 to 999) to the vector that every ResNet reads. */
+export class TimeEmbedding extends Module {
+  readonly linear1: Linear;
+  readonly linear2: Linear;
+  readonly #features: number;
+
+  constructor(rng: Rng, features: number, outputs: number) {
+    super();
+    this.linear1 = new Linear(rng.split("linear1"), features, outputs);
+    this.linear2 = new Linear(rng.split("linear2"), outputs, outputs);
+    this.#features = features;
+  }
+
+  forward(t: Float<"b">, apply: ApplyLinear = plainLinear): Float<"b e"> {
+    return apply(this.linear2, apply(this.linear1, sinusoids(t, this.#features)).silu());
+  }
+}
