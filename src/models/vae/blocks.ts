@@ -1,7 +1,8 @@
-import { dispatch, type Float } from "../../engine/tensor.ts";
+import type { Float } from "../../engine/tensor.ts";
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { Conv2d, zeroPad } from "../../nn/conv.ts";
+import { attend } from "../../nn/attention.ts";
+import { Conv2d, upsampleNearest, zeroPad } from "../../nn/conv.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { GroupNorm } from "../../nn/norm.ts";
@@ -64,16 +65,11 @@ export class AttentionBlock extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b c h w"> {
-    const { c, h, w } = dims(x, "_ c h w");
+    const { h, w } = dims(x, "_ _ h w");
     const tokens = rearrange(this.groupNorm.forward(x), "b c h w -> b (h w) c");
-    const keys = this.toK.forward(tokens).transpose(1, 2);
-    const scores = this.toQ
-      .forward(tokens)
-      .matmul(keys)
-      .mul(c ** -0.5);
-    // float32: a softmax over thousands of places loses its small terms in bf16
-    const weights = scores.to("float32").softmax(-1);
-    const update = this.toOut[0].forward(weights.matmul(this.toV.forward(tokens).to("float32")));
+    const asOneHead = (layer: Linear): Float<"b 1 n c"> => layer.forward(tokens).unsqueeze(1);
+    const read = attend(asOneHead(this.toQ), asOneHead(this.toK), asOneHead(this.toV)).squeeze(1);
+    const update = this.toOut[0].forward(read);
     return x.add(rearrange(update, "b (h w) c -> b c h w", { h, w }));
   }
 }
@@ -102,7 +98,7 @@ export class Upsampler extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b c 2h 2w"> {
-    return this.conv.forward(dispatch("aten::upsample_nearest2d.vec", x, null, [2, 2]));
+    return this.conv.forward(upsampleNearest(x));
   }
 }
 
