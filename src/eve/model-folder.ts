@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
+import { ModelDescription } from "./model-description.ts";
 import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
 
 /** The parts of a model, in the order in which they are trained. */
@@ -50,6 +52,33 @@ export class ModelFolder {
     throw new UserError(
       `expected a model with ${parts.join(", ")} in ${this.path}, which ${sentence}: train it with "./eve train ${missing}"`,
     );
+  }
+
+  /** What `model.json` says. */
+  description(): ModelDescription {
+    const path = join(this.path, "model.json");
+    if (!existsSync(path)) throw new UserError(`expected a model in ${this.path}, found no model.json there`);
+    const parsed = ModelDescription.safeParse(readJson(path));
+    if (!parsed.success) throw new DataError(`${path} does not describe a model this version knows`);
+    return parsed.data;
+  }
+
+  /** Writes `model.json`; a folder that holds a model of another description is refused. */
+  describe(description: ModelDescription): void {
+    mkdirSync(this.path, { recursive: true });
+    const path = join(this.path, "model.json");
+    const text = `${JSON.stringify(description, null, 2)}\n`;
+    if (existsSync(path) && readFileSync(path, "utf8") !== text) {
+      throw new UserError(`${this.path} holds a model of another kind: choose another folder`);
+    }
+    writeFileSync(path, text);
+  }
+
+  /** SHA-256 over the weight files of `parts`, in their order. */
+  hash(parts: readonly Part[]): string {
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(readFileSync(join(this.partPath(part), "weights.safetensors")));
+    return hash.digest("hex");
   }
 
   /** The part's config, checked by its schema. */

@@ -1,4 +1,10 @@
-import { resolveTextEncoderConfig } from "../models/text-encoder/config.ts";
+import { TASKS } from "../data/world/tasks.ts";
+import { EditAdapterConfig } from "../eve/edit-adapter.ts";
+import type { ModelDescription } from "../eve/model-description.ts";
+import type { Part } from "../eve/model-folder.ts";
+import { VideoAdapterConfig } from "../eve/video-adapter.ts";
+import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
+import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";
 
 /** Side of the pictures of the tiny model, in pixels. */
@@ -16,14 +22,63 @@ export const TINY_AUTOENCODER = resolveVaeConfig({
   scalingFactor: 1,
 });
 
-/** Four layers of 128 features over at most 40 tokens; the vocabulary is the world's. */
-export function tinyTextEncoder(vocabSize: number) {
+/** Three levels; the text is read at 8×8 and 4×4, where attention is cheap. */
+export const TINY_UNET = resolveUNetConfig({
+  inChannels: 12,
+  outChannels: 12,
+  blockOutChannels: [64, 128, 160],
+  layersPerBlock: 1,
+  downBlockTypes: ["plain", "crossAttention", "crossAttention"],
+  upBlockTypes: ["crossAttention", "crossAttention", "plain"],
+  crossAttentionDim: 128,
+  heads: [2, 4, 5],
+  feedForwardExpansion: 2,
+  normGroups: 16,
+});
+
+export const TINY_EDIT_ADAPTER = EditAdapterConfig.parse({
+  hint: { type: "latent", channels: 12 },
+  tasks: [...TASKS],
+});
+
+export const TINY_VIDEO_ADAPTER = VideoAdapterConfig.parse({
+  window: 8,
+  temporal: { heads: 4, feedForwardExpansion: 1, conditionChannels: 13 },
+});
+
+/** What the parts of the tiny model have in common. */
+export const TINY: ModelDescription = {
+  format: 1,
+  name: "tiny",
+  size: TINY_SIZE,
+  prediction: "v",
+  schedule: { kind: "scaled_linear", steps: 1000, betaStart: 0.00085, betaEnd: 0.012, zeroTerminalSnr: true },
+};
+
+/** Four layers of 128 features over at most 36 tokens; the vocabulary is the world's. */
+export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
   return resolveTextEncoderConfig({
     vocabSize,
     hiddenSize: 128,
     layers: 4,
     heads: 4,
     intermediateSize: 512,
-    maxPositions: 40,
+    maxPositions: 36,
   });
+}
+
+/** The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way. */
+export function tinyPartConfig(part: Part, vocabSize: number): unknown {
+  switch (part) {
+    case "autoencoder":
+      return TINY_AUTOENCODER;
+    case "text-encoder":
+      return tinyTextEncoder(vocabSize);
+    case "backbone":
+      return TINY_UNET;
+    case "edit-adapter":
+      return TINY_EDIT_ADAPTER;
+    case "video-adapter":
+      return TINY_VIDEO_ADAPTER;
+  }
 }

@@ -1,12 +1,139 @@
 import { Rng } from "../engine/random.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import { openClipLatents, openEditLatents, type EditText, type LatentSource } from "../data/caches/latents.ts";
+import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import { TextCache } from "../data/caches/text-cache.ts";
+import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
+import { EditAdapter } from "../eve/edit-adapter.ts";
+import { ModelFolder, type Part } from "../eve/model-folder.ts";
+import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/parts.ts";
+import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
+import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
+import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
+import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
+import type { Module } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
-import type { Stage, StageContext } from "../training/stage.ts";
-import { autoencoderStage } from "../training/stages/autoencoder.ts";
-import { TINY_AUTOENCODER } from "./tiny-networks.ts";
+import type { Sample, Stage, StageContext } from "../training/stage.ts";
+import { AutoencoderSettings, autoencoderStage } from "../training/stages/autoencoder.ts";
+import { backboneStage, HELD_ITEMS, LatentSettings, type LatentMaterial } from "../training/stages/backbone.ts";
+import { drawClips, drawEdits, drawPictures } from "../training/stages/drawings.ts";
+import { editAdapterStage, prefixed } from "../training/stages/edit-adapter.ts";
+import { textEncoderStage } from "../training/stages/text-encoder.ts";
+import { HELD_CLIPS, videoAdapterStage } from "../training/stages/video-adapter.ts";
+import {
+  TINY,
+  TINY_AUTOENCODER,
+  TINY_EDIT_ADAPTER,
+  TINY_SIZE,
+  TINY_UNET,
+  TINY_VIDEO_ADAPTER,
+  tinyTextEncoder,
+} from "./tiny-networks.ts";
+import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
 /** The autoencoder, from random weights. */
 export async function openAutoencoder(config: TrainConfig, context: StageContext): Promise<Stage> {
-  const model = new Autoencoder(Rng.seed(config.seed).split("autoencoder"), TINY_AUTOENCODER);
+  AutoencoderSettings.parse(config.stage);
+  const model = new Autoencoder(rngFor(config, "autoencoder"), TINY_AUTOENCODER);
   return (await autoencoderStage(model, config, context)) as Stage;
+}
+
+/** The text encoder, from random weights, with the tokenizer of the world's language. */
+export function openTextEncoder(config: TrainConfig): Stage {
+  const { tokenizer } = tinyTokenizer("runs/cache");
+  const encoder = new TextEncoder(rngFor(config, "text-encoder"), tinyTextEncoder(tokenizer.vocabularySize));
+  return textEncoderStage(encoder, tokenizer, config) as Stage;
+}
+
+/** What the latent stages share: the finished parts of the model folder, and how to make latents with them. */
+interface Workshop {
+  readonly folder: ModelFolder;
+  readonly settings: LatentSettings;
+  readonly autoencoder: Autoencoder;
+  readonly texts: TextCache;
+  readonly tokenizer: Tokenizer;
+  readonly source: (split: "train" | "validation", count: number) => LatentSource;
+  readonly report: (progress: CacheProgress) => void;
+  readonly frozen: Map<string, Tensor>;
+}
+
+function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop {
+  const settings = LatentSettings.parse(config.stage);
+  const folder = new ModelFolder(settings.model);
+  const autoencoder = loadAutoencoder(folder);
+  const { encoder, tokenizer } = loadTextEncoder(folder);
+  const autoencoderHash = folder.hash(["autoencoder"]).slice(0, 12);
+  return {
+    folder,
+    settings,
+    autoencoder,
+    tokenizer,
+    texts: new TextCache(encoder, tokenizer),
+    source: (split, count) => ({ folder: settings.cache, autoencoder, autoencoderHash, split, size: TINY_SIZE, count }),
+    report: ({ what, done, total }) => progress(what, done, total),
+    frozen: new Map([
+      ...prefixed("autoencoder.", autoencoder.parameters()),
+      ...prefixed("textEncoder.", encoder.parameters()),
+    ]),
+  };
+}
+
+async function editMaterial(
+  { source, settings, report, texts, frozen }: Workshop,
+  draw: (held: LatentMaterial<EditText>["held"], schedule: Schedule) => readonly Sample[],
+): Promise<LatentMaterial<EditText>> {
+  const schedule = createSchedule(TINY.schedule);
+  const train = await openEditLatents(source("train", settings.items), report);
+  const held = await openEditLatents(source("validation", HELD_ITEMS), report);
+  return { train, held, texts, schedule, frozen, draw: () => draw(held, schedule) };
+}
+
+/** The text-to-image backbone. */
+export async function openBackbone(config: TrainConfig, context: StageContext): Promise<Stage> {
+  const workshop = openWorkshop(config, context);
+  const unet = new UNet(rngFor(config, "backbone"), TINY_UNET);
+  startWarm(workshop, "backbone", unet);
+  const { autoencoder, texts } = workshop;
+  const material = await editMaterial(workshop, (held, schedule) =>
+    drawPictures({ autoencoder, unet, texts, schedule }, held),
+  );
+  return backboneStage(unet, material, config) as Stage;
+}
+
+/** The edit adapter on the frozen backbone; its ControlNet begins as a copy of the backbone's encoder. */
+export async function openEditAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
+  const workshop = openWorkshop(config, context);
+  const unet = loadBackbone(workshop.folder);
+  const adapter = new EditAdapter(rngFor(config, "edit-adapter"), unet, TINY_EDIT_ADAPTER);
+  startWarm(workshop, "edit-adapter", adapter);
+  const { autoencoder, texts } = workshop;
+  const material = await editMaterial(workshop, (held, schedule) =>
+    drawEdits({ autoencoder, unet, texts, schedule }, adapter, held),
+  );
+  return editAdapterStage(unet, adapter, material, config) as Stage;
+}
+
+/** The video adapter on the frozen backbone. */
+export async function openVideoAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
+  const workshop = openWorkshop(config, context);
+  const { folder, settings, source, report, autoencoder, texts, frozen } = workshop;
+  const unet = loadBackbone(folder);
+  const { window, temporal } = TINY_VIDEO_ADAPTER;
+  const layers = new TemporalLayers(rngFor(config, "video-adapter"), unet, temporal);
+  startWarm(workshop, "video-adapter", layers);
+  const schedule = createSchedule(TINY.schedule);
+  const train = await openClipLatents(source("train", settings.items), window, report);
+  const held = await openClipLatents(source("validation", HELD_CLIPS), window, report);
+  const draw = (): readonly Sample[] => drawClips({ autoencoder, unet, texts, schedule }, layers, held);
+  return videoAdapterStage(unet, layers, { train, held, texts, schedule, frozen, draw }, config) as Stage;
+}
+
+/** Continues from what the model folder has of this part, where the settings ask for that. */
+function startWarm({ folder, settings }: Workshop, part: Part, module: Module): void {
+  if (settings.warmStart) folder.loadWeights(part, module);
+}
+
+function rngFor(config: TrainConfig, part: Part): Rng {
+  return Rng.seed(config.seed).split(part);
 }

@@ -1,4 +1,18 @@
+import type { TrainConfigInput } from "../training/config.ts";
 import type { Preset } from "../training/stage.ts";
+
+/** What all stages on latents share: small networks like a high rate, and a moving average of a few hundred steps. */
+const LATENT_DEFAULTS = {
+  warmup: 100,
+  schedule: "cosine",
+  weightDecay: 0.01,
+  betas: [0.9, 0.99],
+  ema: 0.995,
+  precision: "bfloat16",
+  validateEvery: 250,
+  sampleEvery: 500,
+  seed: 1,
+} satisfies Partial<TrainConfigInput>;
 
 /** The model that ships: 128×128 pixels, trained from nothing on the generated world. */
 export const tiny: Preset = {
@@ -22,6 +36,26 @@ export const tiny: Preset = {
         seed: 1,
       },
       open: async (config, context) => (await import("./tiny-stages.ts")).openAutoencoder(config, context),
+    },
+    "text-encoder": {
+      description: "captions and instructions to token features, from sentences alone",
+      config: { ...LATENT_DEFAULTS, steps: 2000, batch: 64, learningRate: 1e-3, precision: "float32", sampleEvery: 0 },
+      open: async (config) => (await import("./tiny-stages.ts")).openTextEncoder(config),
+    },
+    backbone: {
+      description: "text to image",
+      config: { ...LATENT_DEFAULTS, steps: 3000, batch: 32, learningRate: 1e-3 },
+      open: async (config, context) => (await import("./tiny-stages.ts")).openBackbone(config, context),
+    },
+    "edit-adapter": {
+      description: "an instruction and an input frame, on the frozen backbone",
+      config: { ...LATENT_DEFAULTS, steps: 5000, batch: 32, learningRate: 1e-3, stage: { dropCaption: 0.5 } },
+      open: async (config, context) => (await import("./tiny-stages.ts")).openEditAdapter(config, context),
+    },
+    "video-adapter": {
+      description: "motion from a caption and a first frame, on the frozen backbone",
+      config: { ...LATENT_DEFAULTS, steps: 2000, batch: 4, learningRate: 1e-3, stage: { items: 3072 } },
+      open: async (config, context) => (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
     },
   },
 };

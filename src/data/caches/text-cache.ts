@@ -1,0 +1,45 @@
+import { noGrad } from "../../engine/autodiff.ts";
+import { persist, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
+import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
+
+/** Sentences kept at most; the oldest go first. */
+const LIMIT = 65_536;
+
+/** Token features of sentences from a frozen text encoder: each sentence is read once, and kept in float16. */
+export class TextCache {
+  readonly #encoder: TextEncoder;
+  readonly #tokenizer: Tokenizer;
+  readonly #known = new Map<string, Tensor>();
+
+  constructor(encoder: TextEncoder, tokenizer: Tokenizer) {
+    this.#encoder = encoder;
+    this.#tokenizer = tokenizer;
+  }
+
+  /** One row of token features per sentence, float32. */
+  features(sentences: readonly string[]): Float<"b n d"> {
+    const missing = [...new Set(sentences)].filter((sentence) => !this.#known.has(sentence));
+    if (missing.length > 0) this.#read(missing);
+    const rows = sentences.map((sentence) => this.#known.get(sentence) as Tensor);
+    const stacked = Tensor.stack(rows, 0).to("float32");
+    this.#forgetOldest();
+    return stacked;
+  }
+
+  #read(sentences: readonly string[]): void {
+    using _ = tensorScope();
+    const ids = sentences.map((sentence) => this.#tokenizer.encode(sentence));
+    const tokens = Tensor.from(ids.flat(), [ids.length, this.#tokenizer.maxPositions], "int64");
+    const features = noGrad(() => this.#encoder.forward(tokens)).to("float16");
+    sentences.forEach((sentence, row) => this.#known.set(sentence, persist(features.select(0, row).clone())));
+  }
+
+  #forgetOldest(): void {
+    for (const sentence of this.#known.keys()) {
+      if (this.#known.size <= LIMIT) return;
+      this.#known.delete(sentence);
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import { noGrad } from "../engine/autodiff.ts";
+import { ConfigError, UserError } from "../engine/errors.ts";
+import { keep, tensorScope } from "../engine/scope.ts";
+import { autocast } from "../engine/settings.ts";
+import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
+import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
+import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
+import type { Autoencoder } from "../models/vae/autoencoder.ts";
+import { latentStride } from "../models/vae/config.ts";
+import type { ModelDescription } from "./model-description.ts";
+import { ModelFolder, PARTS, type Part } from "./model-folder.ts";
+import { loadAutoencoder, loadBackbone, loadEditAdapter, loadTextEncoder, loadVideoAdapter } from "./parts.ts";
+import {
+  backboneDenoiser,
+  editTeacher,
+  noPicture,
+  stacked,
+  videoTeacher,
+  type CaptionCondition,
+  type EditCondition,
+  type Networks,
+  type StackedCondition,
+  type VideoCondition,
+} from "./teachers.ts";
+
+/** The words of an edit. */
+export interface EditTexts {
+  /** What the result shows, `c_out`; empty where it is not told. */
+  readonly caption: string;
+  /** What to change, `c_instruct`. */
+  readonly instruction: string;
+  /** The task label, one of the model's. */
+  readonly task: string;
+}
+
+/** Frames that go through the autoencoder at once. */
+const CODING_BATCH = 16;
+/** Frames of a window where no video adapter says how many. */
+const DEFAULT_WINDOW = 8;
+
+/** A whole model, loaded and frozen: the autoencoder, the texts' encoder, the backbone and its adapters. */
+export class EditModel {
+  readonly path: string;
+  readonly name: string;
+  /** SHA-256 of all weights. */
+  readonly hash: string;
+  /** Side of its square pictures, in pixels. */
+  readonly size: number;
+  /** Frames that the video adapter sees at once. */
+  readonly window: number;
+  readonly schedule: Schedule;
+  readonly tokenizer: Tokenizer;
+  readonly hasVideoAdapter: boolean;
+  readonly #autoencoder: Autoencoder;
+  readonly #textEncoder: TextEncoder;
+  readonly #networks: Networks;
+
+  constructor(folder: ModelFolder, { name, size, prediction, schedule }: ModelDescription) {
+    folder.require("autoencoder", "text-encoder", "backbone", "edit-adapter");
+    const unet = loadBackbone(folder);
+    const video = folder.has("video-adapter") ? loadVideoAdapter(folder, unet) : null;
+    const { encoder, tokenizer } = loadTextEncoder(folder);
+    this.path = folder.path;
+    this.name = name;
+    this.hash = folder.hash(PARTS.filter((part: Part) => folder.has(part)));
+    this.size = size;
+    this.window = video?.window ?? DEFAULT_WINDOW;
+    this.schedule = createSchedule(schedule);
+    this.tokenizer = tokenizer;
+    this.hasVideoAdapter = video !== null;
+    this.#autoencoder = loadAutoencoder(folder);
+    this.#textEncoder = encoder;
+    this.#networks = {
+      unet,
+      editAdapter: loadEditAdapter(folder, unet),
+      videoAdapter: video?.layers ?? null,
+      schedule: this.schedule,
+      kind: prediction,
+    };
+  }
+
+  /** Loads the model in the folder at `path`. */
+  static load(path: string): EditModel {
+    const folder = new ModelFolder(path);
+    return new EditModel(folder, folder.description());
+  }
+
+  /** The tasks it has labels for. */
+  get tasks(): readonly string[] {
+    return this.#networks.editAdapter.config.tasks;
+  }
+
+  /** The shape of the latents of `frames` pictures. */
+  latentShape(frames: number): readonly number[] {
+    const { config } = this.#autoencoder;
+    const side = this.size / latentStride(config);
+    return [frames, config.latentChannels, side, side];
+  }
+
+  /** Latents of square pictures. */
+  encode(pixels: Pixels<"f 3 h w">): Float<"f c h w"> {
+    return inBatches(pixels, (batch) => this.#autoencoder.latent(batch));
+  }
+
+  /** Pictures of latents, within [-1, 1]. */
+  decode(latents: Float<"f c h w">): Pixels<"f 3 h w"> {
+    return inBatches(latents, (batch) => this.#autoencoder.decode(batch).clamp(-1, 1));
+  }
+
+  /** What the backbone alone draws from. */
+  captionCondition(caption: string): CaptionCondition {
+    return { caption: this.#features(caption) };
+  }
+  /** The backbone alone, one picture per batch entry. */
+  backbone(): Denoiser<CaptionCondition> {
+    return backboneDenoiser(this.#networks);
+  }
+
+  /** The condition under which every frame of `input` is edited by itself. */
+  editCondition(texts: EditTexts, input: Float<"f c h w">): EditCondition {
+    return { ...this.#editParts(texts, input), ...this.#drops<EditCondition>() };
+  }
+  /** The edit teacher ψ. */
+  editTeacher(): Denoiser<EditCondition> {
+    return editTeacher(this.#networks);
+  }
+
+  /** The condition under which a clip is drawn from a caption and its first frame. */
+  videoCondition(caption: string, firstFrame: Float<"1 c h w"> | null): VideoCondition {
+    return { caption: this.#features(caption), firstFrame, ...this.#drops<VideoCondition>() };
+  }
+  /** The video teacher ρ. */
+  videoTeacher(): Denoiser<VideoCondition> {
+    this.#requireVideoAdapter();
+    return videoTeacher(this.#networks);
+  }
+
+  /** The condition under which the frames of a window are edited together. */
+  stackedCondition(texts: EditTexts, input: Float<"f c h w">, firstFrame: Float<"1 c h w"> | null): StackedCondition {
+    return { ...this.#editParts(texts, input), firstFrame, ...this.#drops<StackedCondition>() };
+  }
+  /** Both adapters, stacked without alignment: η. */
+  stacked(): Denoiser<StackedCondition> {
+    this.#requireVideoAdapter();
+    return stacked(this.#networks);
+  }
+
+  #requireVideoAdapter(): void {
+    if (this.hasVideoAdapter) return;
+    throw new UserError(`the model in ${this.path} has no video adapter: edit frame by frame, or train one`);
+  }
+
+  #editParts({ caption, instruction, task }: EditTexts, input: Float<"f c h w">): Omit<EditCondition, "withoutText" | "withoutImage"> {
+    const number = this.tasks.indexOf(task);
+    if (number < 0) throw new ConfigError(`expected a task among ${this.tasks.join(", ")}, got "${task}"`);
+    return {
+      caption: this.#features(caption),
+      instruction: this.#features(instruction),
+      tasks: Tensor.from([number], [1], "int64"),
+      input,
+    };
+  }
+
+  #drops<Condition extends CaptionCondition>(): {
+    withoutText(this: Condition): Condition;
+    withoutImage(this: Condition): Condition;
+  } {
+    const nothing = this.#features("");
+    return {
+      withoutText() {
+        return { ...this, caption: nothing, ...("instruction" in this ? { instruction: nothing } : {}) };
+      },
+      withoutImage() {
+        const picture = "input" in this ? { input: noPicture(this.input as Tensor) } : {};
+        return { ...this, ...picture, ...("firstFrame" in this ? { firstFrame: null } : {}) };
+      },
+    };
+  }
+
+  #features(sentence: string): Float<"1 n d"> {
+    const ids = this.tokenizer.encode(sentence);
+    using _ = tensorScope();
+    return keep(noGrad(() => this.#textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))));
+  }
+}
+
+function inBatches(input: Tensor, work: (batch: Tensor) => Tensor): Tensor {
+  using _ = tensorScope();
+  const count = input.shape[0] as number;
+  const pieces: Tensor[] = [];
+  for (let first = 0; first < count; first += CODING_BATCH) {
+    using piece = tensorScope();
+    const batch = input.narrow(0, first, Math.min(CODING_BATCH, count - first));
+    const result = noGrad(() => autocast("bfloat16", () => work(batch)));
+    piece.passOutward(result);
+    pieces.push(result);
+  }
+  return keep(Tensor.cat(pieces, 0));
+}

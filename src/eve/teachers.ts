@@ -1,0 +1,96 @@
+import { noGrad } from "../engine/autodiff.ts";
+import { autocast } from "../engine/settings.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import { networkDenoiser, type Denoiser, type Network } from "../diffusion/denoiser.ts";
+import type { PredictionKind } from "../diffusion/prediction.ts";
+import type { Schedule } from "../diffusion/schedule.ts";
+import { firstFrameCondition, type TemporalLayers } from "../models/temporal/temporal-layers.ts";
+import type { UNet } from "../models/unet/unet.ts";
+import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
+
+/** What can be taken from a condition, for guidance. */
+interface Droppable {
+  /** The same without its words. */
+  withoutText(): this;
+  /** The same without its picture. */
+  withoutImage(): this;
+}
+
+/** What the backbone alone draws from. */
+export interface CaptionCondition {
+  /** Token features of the output caption; one entry serves all frames. */
+  readonly caption: Float<"_ n d">;
+}
+
+/** What the edit teacher ψ draws from (§3.1: `c_out`, `c_instruct`, `c_img`). */
+export interface EditCondition extends CaptionCondition, EditInputs, Droppable {}
+
+/** What the video teacher ρ draws from (§3.1: `c_out`, and the first frame). */
+export interface VideoCondition extends CaptionCondition, Droppable {
+  /** Latent of the first frame; null for none. */
+  readonly firstFrame: Float<"1 c h w"> | null;
+}
+
+/** What both adapters together draw from (§3.1: `c_out`, `c_instruct`, `c_vid`, and the edited first frame). */
+export interface StackedCondition extends EditCondition {
+  readonly firstFrame: Float<"1 c h w"> | null;
+}
+
+/** The frozen networks that teachers and stack share: every weight exists once. */
+export interface Networks {
+  readonly unet: UNet;
+  readonly editAdapter: EditAdapter;
+  readonly videoAdapter: TemporalLayers | null;
+  readonly schedule: Schedule;
+  readonly kind: PredictionKind;
+}
+
+/** The backbone θ alone: one picture per batch entry. */
+export function backboneDenoiser(networks: Networks): Denoiser<CaptionCondition> {
+  return frozen(networks, (xt, t, { caption }) => networks.unet.forward(xt, t, caption));
+}
+
+/** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). */
+export function editTeacher(networks: Networks): Denoiser<EditCondition> {
+  const { unet, editAdapter } = networks;
+  return frozen(networks, (xt, t, condition) => {
+    const residuals = editAdapter.forward(xt, t, condition);
+    return unet.forward(xt, t, condition.caption, { residuals });
+  });
+}
+
+/** The video teacher `ρ = [θ, θ_video]` (§3.1). */
+export function videoTeacher(networks: Networks): Denoiser<VideoCondition> {
+  const { unet } = networks;
+  return frozen(networks, (xt, t, { caption, firstFrame }) => {
+    const temporal = temporalHooks(networks, xt, firstFrame);
+    return unet.forward(xt, t, caption, { temporal });
+  });
+}
+
+/** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
+export function stacked(networks: Networks): Denoiser<StackedCondition> {
+  const { unet, editAdapter } = networks;
+  return frozen(networks, (xt, t, condition) => {
+    const residuals = editAdapter.forward(xt, t, condition);
+    const temporal = temporalHooks(networks, xt, condition.firstFrame);
+    return unet.forward(xt, t, condition.caption, { residuals, temporal });
+  });
+}
+
+function temporalHooks({ videoAdapter, unet }: Networks, xt: Float<"f c h w">, firstFrame: Float<"1 c h w"> | null) {
+  const frames = xt.shape[0] as number;
+  const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
+  return (videoAdapter as TemporalLayers).on(unet, { frames, ...condition });
+}
+
+function frozen<Condition>({ schedule, kind }: Networks, network: Network<Condition>): Denoiser<Condition> {
+  const evaluate: Network<Condition> = (xt, t, condition) =>
+    noGrad(() => autocast("bfloat16", () => network(xt, t, condition), xt.device.startsWith("cuda") ? "cuda" : "cpu"));
+  return networkDenoiser({ schedule, kind, network: evaluate });
+}
+
+/** A condition without its picture holds zeros in its place, as in training. */
+export function noPicture(input: Float<"f c h w">): Float<"f c h w"> {
+  return Tensor.zeros(input.shape, input.dtype, input.device);
+}

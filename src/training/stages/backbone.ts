@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { EditText } from "../../data/caches/latents.ts";
+import type { ShardedCache } from "../../data/caches/shards.ts";
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
+import type { UNet } from "../../models/unet/unet.ts";
+import { sampleNumbers, type TrainConfig } from "../config.ts";
+import type { Sample, Stage } from "../stage.ts";
+import { noiseBatch, velocityLoss } from "./velocity.ts";
+
+/** Settings that every stage on latents shares. */
+export const LatentSettings = z.strictObject({
+  /** The model folder whose finished parts are used. */
+  model: z.string().default("models/tiny"),
+  /** Items of training data: triplets, or clips for the video adapter. */
+  items: z.int().positive().default(14_336),
+  /** How often a caption is left out. */
+  dropCaption: z.number().min(0).max(1).default(0.1),
+  /** How often the instruction is left out. */
+  dropInstruction: z.number().min(0).max(1).default(0.05),
+  /** How often the input picture (or the first frame) is left out. */
+  dropPicture: z.number().min(0).max(1).default(0.05),
+  /** Whether to start from the weights that the model folder has of this part. */
+  warmStart: z.boolean().default(false),
+  /** Folder for pictures and latents. */
+  cache: z.string().default("runs/cache"),
+});
+export type LatentSettings = z.infer<typeof LatentSettings>;
+
+/** Items of the validation split that losses are measured on. */
+export const HELD_ITEMS = 224;
+
+/** What stages on latents work with. */
+export interface LatentMaterial<Text> {
+  readonly train: ShardedCache<Text>;
+  readonly held: ShardedCache<Text>;
+  readonly texts: TextCache;
+  readonly schedule: Schedule;
+  /** Weights that must not change. */
+  readonly frozen: ReadonlyMap<string, Tensor>;
+  /** Pictures of what the stage draws. */
+  readonly draw: () => readonly Sample[];
+}
+
+/** One batch of pictures with what is said of them. */
+export interface CaptionedLatents {
+  readonly x0: Float<"b c h w">;
+  readonly text: Float<"b n d">;
+}
+
+/** Trains the text-to-image backbone on single pictures, before and after edits, with their captions. */
+export function backboneStage(unet: UNet, material: LatentMaterial<EditText>, config: TrainConfig): Stage<CaptionedLatents> {
+  const settings = LatentSettings.parse(config.stage);
+  const { train, held, texts, schedule, frozen, draw } = material;
+  const loss = ({ x0, text }: CaptionedLatents, rng: Rng): Float<""> => {
+    const noised = noiseBatch(x0, schedule, rng);
+    return velocityLoss(unet.forward(noised.xt, noised.labels, text), noised);
+  };
+  return {
+    name: "backbone",
+    dataset: `generated world, ${2 * train.count} pictures of the train split with captions`,
+    trainable: unet.parameters(),
+    frozen,
+    lossWeights: {},
+    nextBatch: (step, part) => {
+      const numbers = sampleNumbers(config, step, part);
+      return captioned(train, texts, numbers, Rng.seed(config.seed).split("backbone"), settings.dropCaption);
+    },
+    losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
+    validate: () => ({ velocity: heldVelocity(held, texts, loss) }),
+    samples: async () => draw(),
+  };
+}
+
+function captioned(
+  cache: ShardedCache<EditText>,
+  texts: TextCache,
+  numbers: readonly number[],
+  rng: Rng,
+  dropCaption: number,
+): CaptionedLatents {
+  const chosen = numbers.map((number) => {
+    const own = rng.split(number);
+    const index = own.split("item").integer(cache.count);
+    const isAfter = own.split("side").uniform() < 0.5;
+    const { inputCaption, outputCaption } = cache.text(index);
+    const isDropped = own.split("drop").uniform() < dropCaption;
+    return { index, side: isAfter ? "after" : "before", sentence: isDropped ? "" : isAfter ? outputCaption : inputCaption };
+  });
+  const x0 = Tensor.cat(
+    chosen.map(({ index, side }) => cache.gather(side, [index])),
+    0,
+  );
+  return { x0, text: texts.features(chosen.map(({ sentence }) => sentence)) };
+}
+
+function heldVelocity(
+  held: ShardedCache<EditText>,
+  texts: TextCache,
+  loss: (batch: CaptionedLatents, rng: Rng) => Float<"">,
+): number {
+  const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
+  const rng = Rng.seed(0).split("held");
+  return noGrad(() => loss(captioned(held, texts, numbers, rng, 0), rng)).item();
+}

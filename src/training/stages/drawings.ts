@@ -1,0 +1,96 @@
+import { autocast } from "../../engine/settings.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
+import type { EditText } from "../../data/caches/latents.ts";
+import type { ShardedCache } from "../../data/caches/shards.ts";
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import { TASKS } from "../../data/world/tasks.ts";
+import { networkDenoiser, type Network } from "../../diffusion/denoiser.ts";
+import { ddim, finish } from "../../diffusion/samplers.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
+import type { EditAdapter } from "../../eve/edit-adapter.ts";
+import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/temporal-layers.ts";
+import type { UNet } from "../../models/unet/unet.ts";
+import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import type { Sample } from "../stage.ts";
+
+/** What samples are drawn with while a stage trains. */
+export interface DrawingKit {
+  readonly autoencoder: Autoencoder;
+  readonly unet: UNet;
+  readonly texts: TextCache;
+  readonly schedule: Schedule;
+}
+
+const STEPS = 8;
+
+/** Rows of pictures on one sheet. */
+type Rows = readonly (readonly Pixels<"3 h w">[])[];
+
+function picturesOf(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"3 h w">[] {
+  const pixels = noGrad(() => autoencoder.decode(latents).clamp(-1, 1));
+  return Array.from({ length: pixels.shape[0] as number }, (_, i) => pixels.select(0, i));
+}
+
+function sheet(name: string, rows: Rows): Sample {
+  return { type: "sheet", name, rows };
+}
+
+function sampled(schedule: Schedule, network: Network<null>, shape: readonly number[]): Float<"b c h w"> {
+  const evaluate: Network<null> = (xt, t) => noGrad(() => autocast("bfloat16", () => network(xt, t, null)));
+  const denoiser = networkDenoiser({ schedule, kind: "v", network: evaluate });
+  return finish(ddim(denoiser, normal(Rng.seed(0).split("drawing"), shape), null, { schedule, steps: STEPS }));
+}
+
+/** Validation pictures above what the backbone draws from their captions. */
+export function drawPictures({ autoencoder, unet, texts, schedule }: DrawingKit, held: ShardedCache<EditText>): Sample[] {
+  const indices = Array.from({ length: 8 }, (_, i) => i);
+  const real = held.gather("before", indices);
+  const text = texts.features(indices.map((index) => held.text(index).inputCaption));
+  const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text), real.shape);
+  return [sheet("pictures", [picturesOf(autoencoder, real), picturesOf(autoencoder, drawn)])];
+}
+
+/** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */
+export function drawEdits(kit: DrawingKit, adapter: EditAdapter, held: ShardedCache<EditText>): Sample[] {
+  const { autoencoder, unet, texts, schedule } = kit;
+  const indices = Array.from({ length: 2 * TASKS.length }, (_, i) => i);
+  const words = indices.map((index) => held.text(index));
+  const inputs = {
+    input: held.gather("before", indices),
+    instruction: texts.features(words.map(({ instruction }) => instruction)),
+    tasks: Tensor.from(words.map(({ task }) => TASKS.indexOf(task)), [indices.length], "int64"),
+  };
+  const draw = (captions: readonly string[]): Pixels<"3 h w">[] => {
+    const caption = texts.features(captions);
+    const network: Network<null> = (xt, t) =>
+      unet.forward(xt, t, caption, { residuals: adapter.forward(xt, t, inputs) });
+    return picturesOf(autoencoder, sampled(schedule, network, inputs.input.shape));
+  };
+  const rows = [
+    picturesOf(autoencoder, inputs.input),
+    picturesOf(autoencoder, held.gather("after", indices)),
+    draw(words.map(({ outputCaption }) => outputCaption)),
+    draw(words.map(() => "")),
+  ];
+  return [sheet("edits", rows)];
+}
+
+/** True clips above what the video adapter makes of their first frame and caption. */
+export function drawClips(kit: DrawingKit, layers: TemporalLayers, held: ShardedCache<string>): Sample[] {
+  const { autoencoder, unet, texts, schedule } = kit;
+  const rows = [0, 1, 2].flatMap((index) => {
+    using _ = tensorScope();
+    const clip = held.gather("clip", [index]).select(0, 0);
+    const frames = clip.shape[0] as number;
+    const temporal = layers.on(unet, { frames, condition: firstFrameCondition(clip.narrow(0, 0, 1)) });
+    const text = texts.features([held.text(index)]);
+    const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text, { temporal }), clip.shape);
+    const rows = [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
+    for (const picture of rows.flat()) _.passOutward(picture);
+    return rows;
+  });
+  return [sheet("clips", rows)];
+}
