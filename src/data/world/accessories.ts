@@ -21,7 +21,10 @@ export const WEARS: Readonly<Record<Accessory, Wear>> = {
   crown: {
     at: "head",
     parts: [
-      part("#f8ce3a", polygon([-30, 8], [-34, -34], [-15, -12], [0, -40], [15, -12], [34, -34], [30, 8])),
+      part(
+        "#f8ce3a",
+        polygon([-30, 8], [-34, -34], [-15, -12], [0, -40], [15, -12], [34, -34], [30, 8]),
+      ),
       bare("#d8362f", ellipse(0, -4, 6)),
       bare("#2f6fd0", ellipse(-19, -3, 4.5)),
       bare("#2f6fd0", ellipse(19, -3, 4.5)),
@@ -42,7 +45,10 @@ export const WEARS: Readonly<Record<Accessory, Wear>> = {
     parts: [
       part("#2fae6b", "M10 2L24 6L26 38L8 38Z"),
       bare("#f7f3e6", "M8.5 26H25.5L26 33H8.2Z"),
-      part("#2fae6b", "M-30 -8C-14 0 14 0 30 -8C34 -2 34 6 28 10C14 16 -14 16 -28 10C-34 6 -34 -2 -30 -8Z"),
+      part(
+        "#2fae6b",
+        "M-30 -8C-14 0 14 0 30 -8C34 -2 34 6 28 10C14 16 -14 16 -28 10C-34 6 -34 -2 -30 -8Z",
+      ),
     ],
   },
   "bow-tie": {
@@ -57,7 +63,10 @@ export const WEARS: Readonly<Record<Accessory, Wear>> = {
     at: "hand",
     parts: [
       part("#8a5a33", box(-3, -62, 6, 66)),
-      part("#ef5fa7", "M-36 -44C-34 -76 34 -76 36 -44C28 -52 18 -52 12 -44C6 -52 -6 -52 -12 -44C-18 -52 -28 -52 -36 -44Z"),
+      part(
+        "#ef5fa7",
+        "M-36 -44C-34 -76 34 -76 36 -44C28 -52 18 -52 12 -44C6 -52 -6 -52 -12 -44C-18 -52 -28 -52 -36 -44Z",
+      ),
       bare("#fff0d8", "M-12 -46C-12 -62 -5 -67 0 -67C5 -67 12 -62 12 -46C6 -52 -6 -52 -12 -46Z"),
     ],
   },

@@ -1,6 +1,7 @@
 import { sampleEdit } from "./edits.ts";
 import { instruction } from "./instructions.ts";
 import { caption } from "./language.ts";
+import { describeOutcome } from "./outcome.ts";
 import { Rng } from "./rng.ts";
 import { sampleScene } from "./sample.ts";
 import type { Split } from "./splits.ts";
@@ -17,8 +18,8 @@ export interface Sentences {
 /** The sentences of one index of a split: a pure function of the two. */
 export function sampleSentences(split: Split, index: number): Sentences {
   const rng = new Rng("sentences", split, index);
-  const scene = sampleScene(split, index);
   const { scene: before, edit } = sampleEdit(split, index, rng.pick(TASKS));
+  const scene = rng.chance(0.25) ? describeOutcome(before, edit) : sampleScene(split, index);
   return {
     caption: caption(scene, rng, split),
     paraphrase: caption(scene, rng, split),

@@ -1,8 +1,9 @@
 import { WEARS } from "./accessories.ts";
-import { type Place, PLACES, type SingleEdit } from "./edit.ts";
+import { PLACE_CENTRES, PLACES, type SingleEdit } from "./edit.ts";
 import type { Rng } from "./rng.ts";
 import {
   ACCESSORIES,
+  type Background,
   BACKGROUNDS,
   type Colour,
   COLOURS,
@@ -19,9 +20,16 @@ import { visibleShare } from "./visibility.ts";
 const VISIBLE = 0.4;
 const WELL_VISIBLE = 0.75;
 /** Least width, in frame widths, of an object whose accessory an edit adds or removes. */
-const DRESSED_SCALE = 0.27;
+const DRESSED_SCALE = 0.3;
+/** Least width, in frame widths, of an object of which only the texture is changed. */
+const PATTERNED_SCALE = 0.34;
+/** Least space above the centre of such an object, in its sizes, so that a hat is in the frame. */
+const HEADROOM = 0.7;
 /** Least distance of an added object to those that are there, in frame widths. */
 const ELBOW_ROOM = 0.3;
+
+/** Backgrounds that black and white hardly changes. */
+const GRAY_BACKGROUNDS: ReadonlySet<Background> = new Set(["city", "studio", "snow"]);
 
 /** Draws an edit of one type on a scene, or finds that the scene does not offer one. */
 export type DrawEdit = (rng: Rng, scene: Scene) => SingleEdit | undefined;
@@ -31,15 +39,25 @@ const drawTarget = (rng: Rng, scene: Scene): SceneObject | undefined => {
   return visibleShare(scene, target.id) >= VISIBLE ? target : undefined;
 };
 
-const canChangeDress = (scene: Scene, { id, scale, motion }: SceneObject): boolean =>
-  visibleShare(scene, id) >= WELL_VISIBLE &&
-  scale * (motion.type === "growing" ? 1 - motion.amount : 1) >= DRESSED_SCALE;
+const canChangeDress = (scene: Scene, object: SceneObject): boolean =>
+  visibleShare(scene, object.id) >= WELL_VISIBLE &&
+  object.y - object.motion.amount >= HEADROOM * object.scale &&
+  smallestScale(object) >= DRESSED_SCALE;
+
+const smallestScale = ({ scale, motion }: SceneObject): number =>
+  scale * (motion.type === "growing" ? 1 - motion.amount : 1);
 
 const freeKind = (rng: Rng, { objects }: Scene) =>
   rng.pick(KINDS.filter((kind) => !objects.some((object) => object.kind === kind)));
 
-const style: DrawEdit = (rng, scene) =>
-  scene.style === "plain" ? { type: "style", style: rng.pick(STYLES.slice(1)) } : undefined;
+const style: DrawEdit = (rng, scene) => {
+  if (scene.style !== "plain") return undefined;
+  const isGray = GRAY_BACKGROUNDS.has(scene.background);
+  const choice = STYLES.filter(
+    (name) => name !== "plain" && !(isGray && name === "black-and-white"),
+  );
+  return { type: "style", style: rng.pick(choice) };
+};
 
 const background: DrawEdit = (rng, scene) => ({
   type: "background",
@@ -56,7 +74,9 @@ const replace: DrawEdit = (rng, scene) => {
 const repaint: DrawEdit = (rng, scene) => {
   const target = drawTarget(rng, scene);
   if (target === undefined || scene.style !== "plain") return undefined;
-  const change = rng.weighted({ colour: 0.5, texture: 0.27, both: 0.23 });
+  const canShowPattern =
+    smallestScale(target) >= PATTERNED_SCALE && visibleShare(scene, target.id) >= WELL_VISIBLE;
+  const change = rng.weighted({ colour: 0.4, texture: canShowPattern ? 0.5 : 0, both: 0.25 });
   return {
     type: "repaint",
     object: target.id,
@@ -82,8 +102,8 @@ const addAccessory: DrawEdit = (rng, scene) => {
 };
 
 const addObject: DrawEdit = (rng, scene) => {
-  const free = (Object.keys(PLACES) as Place[]).filter((place) => {
-    const [x, y] = PLACES[place];
+  const free = PLACES.filter((place) => {
+    const [x, y] = PLACE_CENTRES[place];
     return scene.objects.every((object) => Math.hypot(object.x - x, object.y - y) >= ELBOW_ROOM);
   });
   if (scene.objects.length === 3 || free.length === 0) return undefined;

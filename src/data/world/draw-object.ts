@@ -32,7 +32,8 @@ export function drawObject(context: SKRSContext2D, look: Look, pose: Pose): void
     context.save();
     context.translate(x, y);
     context.scale(scale, scale);
-    for (const part of parts) drawPart(context, part, "plain", { ...tones, outline: INK }, undefined);
+    for (const part of parts)
+      drawPart(context, part, "plain", { ...tones, outline: INK }, undefined);
     context.restore();
   }
   context.restore();

@@ -1,7 +1,20 @@
 import type { Accessory, Background, Colour, Kind, Look, Style, Texture } from "./scene.ts";
 
-/** Where an added object can be put, and its centre in frame widths. */
-export const PLACES = {
+/** Where an added object can be put. */
+export const PLACES = [
+  "left",
+  "right",
+  "top",
+  "bottom",
+  "top-left",
+  "top-right",
+  "bottom-left",
+  "bottom-right",
+] as const;
+export type Place = (typeof PLACES)[number];
+
+/** The centre of an object that is put there: x and y in frame widths. */
+export const PLACE_CENTRES: Readonly<Record<Place, readonly [number, number]>> = {
   left: [0.2, 0.5],
   right: [0.8, 0.5],
   top: [0.5, 0.2],
@@ -10,8 +23,7 @@ export const PLACES = {
   "top-right": [0.8, 0.2],
   "bottom-left": [0.2, 0.8],
   "bottom-right": [0.8, 0.8],
-} as const;
-export type Place = keyof typeof PLACES;
+};
 
 /** One change to a scene; `object` is the id of the object it is about. */
 export type SingleEdit =

@@ -1,4 +1,5 @@
-import { type Edit, PLACES } from "./edit.ts";
+import { invariant } from "../../engine/errors.ts";
+import { type Edit, type Place, PLACE_CENTRES } from "./edit.ts";
 import { describeOutcome } from "./outcome.ts";
 import type { Scene, SceneObject } from "./scene.ts";
 
@@ -16,14 +17,15 @@ export function editedScene(scene: Scene, edit: Edit): Scene {
   const placed = objects.map((look): SceneObject => {
     const before = scene.objects.find(({ id }) => id === look.id);
     if (before !== undefined) return { ...before, ...look };
-    const [x, y] = PLACES[placeOf(edit)];
+    const [x, y] = PLACE_CENTRES[placeOf(edit)];
     return { ...look, x, y, scale: ADDED_SCALE };
   });
   return { ...scene, objects: placed, background, style };
 }
 
-function placeOf(edit: Edit): keyof typeof PLACES {
+function placeOf(edit: Edit): Place {
   const parts = edit.type === "both" ? [edit.first, edit.second] : [edit];
-  for (const part of parts) if (part.type === "add-object") return part.place;
-  throw new Error("internal error: an object without a place that no edit added");
+  const addition = parts.find((part) => part.type === "add-object");
+  invariant(addition !== undefined, "an object has no place and no edit added it");
+  return addition.place;
 }

@@ -1,3 +1,4 @@
+import { invariant } from "../../engine/errors.ts";
 import type { Edit, SingleEdit } from "./edit.ts";
 import { newObjectPhrase, pickWording } from "./language.ts";
 import type { Rng } from "./rng.ts";
@@ -30,20 +31,28 @@ const SENTENCE_STARTS = new Set(["i", "the", "it", "in", "on", "at", "there"]);
 
 /** The words that ask for an edit of a scene, one of many wordings. */
 export function instruction(scene: Scene, edit: Edit, rng: Rng, split: Split): string {
-  const request = edit.type === "both" ? joined(scene, edit, rng, split) : single(scene, edit, rng, split);
+  const request =
+    edit.type === "both" ? joined(scene, edit, rng, split) : single(scene, edit, rng, split);
   const isRequest = !SENTENCE_STARTS.has(request.split(" ", 1)[0]!) && !request.includes("please");
   const isNamed = request.endsWith(" style") && request.split(" ").length < 5;
-  return isRequest && !isNamed && rng.chance(POLITE) ? fill(rng.pick(POLITENESS), { request }) : request;
+  return isRequest && !isNamed && rng.chance(POLITE)
+    ? fill(rng.pick(POLITENESS), { request })
+    : request;
 }
 
-function joined(scene: Scene, edit: Extract<Edit, { type: "both" }>, rng: Rng, split: Split): string {
+function joined(
+  scene: Scene,
+  edit: Extract<Edit, { type: "both" }>,
+  rng: Rng,
+  split: Split,
+): string {
   const { first, second } = edit;
-  const pair = `${first.type} ${second.type}`;
-  if (pair in PAIRS && rng.chance(0.4)) {
+  const pairs = PAIRS[`${first.type} ${second.type}`];
+  if (pairs !== undefined && rng.chance(0.4)) {
     const [one, two] = [slotsOf(scene, first, rng), slotsOf(scene, second, rng)];
     const again = { target2: two["target"] ?? "", look2: two["look"] ?? "" };
     const slots = first.type === "background" ? { ...one, ...two } : { ...two, ...one };
-    return fill(rng.pick(PAIRS[pair as keyof typeof PAIRS]), { ...slots, ...again });
+    return fill(rng.pick(pairs), { ...slots, ...again });
   }
   return fill(pickWording(JOINS, rng, split), {
     first: single(scene, first, rng, split),
@@ -74,7 +83,9 @@ function wordingOf(scene: Scene, edit: SingleEdit, rng: Rng): keyof typeof INSTR
     case "remove-object":
       return "removeObject";
     case "remove-accessory": {
-      const wearers = scene.objects.filter(({ accessories }) => accessories.includes(edit.accessory));
+      const wearers = scene.objects.filter(({ accessories }) =>
+        accessories.includes(edit.accessory),
+      );
       return wearers.length === 1 && rng.chance(0.5) ? "removeOnlyAccessory" : "removeAccessory";
     }
   }
@@ -85,7 +96,7 @@ function slotsOf(scene: Scene, edit: SingleEdit, rng: Rng): Slots {
   const target = (id: number) => ({ target: targetPhrase(scene, id, edit, rng) });
   switch (edit.type) {
     case "style": {
-      if (edit.style === "plain") throw new Error("internal error: no words ask for the plain style");
+      invariant(edit.style !== "plain", "no words ask for the plain style");
       const name = wording(rng, STYLE_NAMES[edit.style]);
       const noun = wording(rng, STYLE_NOUNS[edit.style]);
       return { name, noun, style: ADJECTIVES.has(edit.style) ? name : noun };

@@ -1,8 +1,21 @@
 import type { Rng } from "./rng.ts";
 import type { Description, Look } from "./scene.ts";
 import type { Split } from "./splits.ts";
-import { CAPTIONS, fill, GLUE, INSTRUCTIONS, JOINS, NOTHING, PAIRS, POLITENESS, STYLED_CAPTIONS, type Wording } from "./templates.ts";
+import {
+  CAPTIONS,
+  fill,
+  GLUE,
+  INSTRUCTIONS,
+  JOINS,
+  NOTHING,
+  PAIRS,
+  POLITENESS,
+  STYLED_CAPTIONS,
+  type Wording,
+} from "./templates.ts";
 import * as words from "./words.ts";
+
+export { inferTask } from "./infer-task.ts";
 
 /** The most words a sentence has. */
 export const LONGEST_SENTENCE = 30;
@@ -99,7 +112,12 @@ export function vocabulary(): readonly string[] {
     words.STYLE_NOUNS,
     words.PLACE_WORDS,
   ];
-  const wordings: readonly Wording[] = [...Object.values(INSTRUCTIONS), JOINS, CAPTIONS, STYLED_CAPTIONS];
+  const wordings: readonly Wording[] = [
+    ...Object.values(INSTRUCTIONS),
+    JOINS,
+    CAPTIONS,
+    STYLED_CAPTIONS,
+  ];
   const templates = [
     ...wordings.flatMap(({ train, test }) => [...train, ...test]),
     ...Object.values(PAIRS).flat(),

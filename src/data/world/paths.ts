@@ -41,7 +41,12 @@ export function leafPath(cx: number, cy: number, length: number, angle: number):
 }
 
 /** A horizontal band whose centre line is a sine, from x = -70 to x = 70. */
-export function waveBand(y: number, thickness: number, amplitude: number, wavelength: number): string {
+export function waveBand(
+  y: number,
+  thickness: number,
+  amplitude: number,
+  wavelength: number,
+): string {
   const line: Point[] = [];
   for (let x = -70; x <= 70; x += 5) {
     line.push([x, round(y + amplitude * Math.sin((2 * Math.PI * x) / wavelength))]);

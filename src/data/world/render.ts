@@ -8,7 +8,7 @@ import { STYLE_TRANSFORMS } from "./styles.ts";
 /** Backgrounds are drawn once, this much larger than the frame, so that shifts and zooms stay sharp. */
 const OVERSAMPLING = 2;
 
-const frames = new Map<number, { canvas: Canvas; context: SKRSContext2D }>();
+const canvases = new Map<number, { canvas: Canvas; context: SKRSContext2D }>();
 const backdrops = new Map<string, Canvas>();
 
 /**
@@ -21,7 +21,14 @@ export function renderFrame(scene: Scene, frame: number, size: number): Uint8Arr
   const view = viewAt(scene.camera, frame);
   drawBackground(context, scene, frame, view, size);
   const unit = (size / 100) * view.scale;
-  context.setTransform(unit, 0, 0, unit, size / 2 - 100 * unit * view.x, size / 2 - 100 * unit * view.y);
+  context.setTransform(
+    unit,
+    0,
+    0,
+    unit,
+    size / 2 - 100 * unit * view.x,
+    size / 2 - 100 * unit * view.y,
+  );
   for (const object of scene.objects) drawObject(context, object, poseAt(object, frame));
   const rgb = withoutAlpha(canvas.data());
   return scene.style === "plain" ? rgb : STYLE_TRANSFORMS[scene.style](rgb, size);
@@ -33,11 +40,11 @@ export function renderClip(scene: Scene, frames: number, size: number): Uint8Arr
 }
 
 function frameCanvas(size: number): { canvas: Canvas; context: SKRSContext2D } {
-  let entry = frames.get(size);
+  let entry = canvases.get(size);
   if (entry === undefined) {
     const canvas = createCanvas(size, size);
     entry = { canvas, context: canvas.getContext("2d") };
-    frames.set(size, entry);
+    canvases.set(size, entry);
   }
   return entry;
 }
@@ -85,7 +92,14 @@ function backdropCanvas(background: Background, size: number): Canvas {
     canvas = createCanvas(width + 2, height);
     const context = canvas.getContext("2d");
     const unit = width / 100;
-    context.setTransform(unit, 0, 0, height / (100 * (1 + 2 * BACKGROUND_MARGIN)), 1, unit * 100 * BACKGROUND_MARGIN);
+    context.setTransform(
+      unit,
+      0,
+      0,
+      height / (100 * (1 + 2 * BACKGROUND_MARGIN)),
+      1,
+      unit * 100 * BACKGROUND_MARGIN,
+    );
     paintBackground(context, background);
     backdrops.set(key, canvas);
   }

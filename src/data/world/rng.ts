@@ -52,13 +52,16 @@ export class Rng {
 
   /** One key of a table of weights, drawn in proportion to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
-    const entries = Object.entries(weights) as [K, number][];
-    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      left -= weight;
-      if (left < 0) return name;
+    let total = 0;
+    for (const name in weights) total += weights[name];
+    let left = this.next() * total;
+    let drawn: K | undefined;
+    for (const name in weights) {
+      drawn = name;
+      left -= weights[name];
+      if (left < 0) break;
     }
-    return entries.at(-1)![0];
+    return drawn!;
   }
 
   /** The list in random order. */

@@ -17,6 +17,8 @@ import type { Split } from "./splits.ts";
 
 /** An object's width in frame widths when it is alone; `CROWDED` shrinks it in company. */
 export const SCALES: Readonly<Record<Size, number>> = { small: 0.28, medium: 0.37, large: 0.46 };
+/** How far from the middle an object's centre gets, in frame widths: no camera move loses it. */
+const FARTHEST = 0.38;
 const CROWDED = [1, 0.88, 0.76];
 
 /** How often scenes have what; each is a probability. */
@@ -48,7 +50,7 @@ export function drawScene(rng: Rng, odds: SceneOdds): Scene {
       texture: rng.chance(odds.textured) ? rng.pick(TEXTURES) : "plain",
       size,
       accessories: rng.chance(odds.accessory) ? [rng.pick(ACCESSORIES)] : [],
-      motion: drawMotion(rng, scale, count),
+      motion: drawMotion(rng, places[id]!),
       ...places[id]!,
       scale,
     };
@@ -73,7 +75,7 @@ function drawPlaces(rng: Rng, count: number): { x: number; y: number }[] {
   }));
 }
 
-function drawMotion(rng: Rng, scale: number, count: number): Motion {
+function drawMotion(rng: Rng, { x, y }: { x: number; y: number }): Motion {
   const type = rng.weighted<MotionType>({
     still: 0.2,
     linear: 0.2,
@@ -83,8 +85,8 @@ function drawMotion(rng: Rng, scale: number, count: number): Motion {
     growing: 0.1,
     swaying: 0.13,
   });
-  const room = Math.min(0.17, 0.5 - scale / 2 - 0.1) * (count === 1 ? 1 : 0.8);
-  const travel = room * rng.uniform(0.6, 1);
+  const room = FARTHEST - Math.max(Math.abs(x - 0.5), Math.abs(y - 0.5));
+  const travel = Math.min(0.17, room) * rng.uniform(0.6, 1);
   const startsAtRest = type === "rotating" || type === "swaying" || type === "growing";
   const amounts: Readonly<Record<MotionType, number>> = {
     still: 0,
@@ -108,12 +110,12 @@ function drawMotion(rng: Rng, scale: number, count: number): Motion {
 function drawCamera(rng: Rng): Camera {
   const type = rng.weighted<Camera["type"]>({ still: 0.55, pan: 0.25, zoom: 0.2 });
   const direction = rng.uniform(0, 2 * Math.PI);
-  const reach = type === "pan" ? rng.uniform(0.05, 0.1) : 0;
+  const reach = rng.uniform(0.05, 0.1);
   return {
     type,
     period: rng.uniform(36, 72),
-    x: reach * Math.cos(direction),
-    y: reach * Math.sin(direction),
+    x: type === "pan" ? reach * Math.cos(direction) : 0,
+    y: type === "pan" ? reach * Math.sin(direction) : 0,
     zoom: type === "zoom" ? rng.uniform(0.12, 0.25) : 0,
   };
 }

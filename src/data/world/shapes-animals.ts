@@ -21,7 +21,12 @@ export const CAT: Shape = {
     bare(INK, polygon([-24, 2], [-46, -2], [-46, 2])),
     bare(INK, polygon([24, 2], [46, -2], [46, 2])),
   ],
-  anchors: { head: anchor(0, -34, 40), eyes: anchor(0, -15, 50), neck: anchor(0, 14, 46), hand: anchor(-28, 32) },
+  anchors: {
+    head: anchor(0, -34, 40),
+    eyes: anchor(0, -15, 50),
+    neck: anchor(0, 14, 46),
+    hand: anchor(-28, 32),
+  },
 };
 
 export const DOG: Shape = {
@@ -38,7 +43,12 @@ export const DOG: Shape = {
     bare(INK, ellipse(0, -6, 8, 5.5)),
     bare("#e8788a", ellipse(0, 8, 4, 5)),
   ],
-  anchors: { head: anchor(0, -44, 40), eyes: anchor(0, -20, 44), neck: anchor(0, 18, 44), hand: anchor(-28, 32) },
+  anchors: {
+    head: anchor(0, -44, 40),
+    eyes: anchor(0, -20, 44),
+    neck: anchor(0, 18, 44),
+    hand: anchor(-28, 32),
+  },
 };
 
 export const FOX: Shape = {
@@ -52,12 +62,20 @@ export const FOX: Shape = {
     bare(INK, polygon([-33, -32], [-34, -46], [-23, -37])),
     bare(INK, polygon([25, -32], [26, -46], [15, -37])),
     part("body", "M-44 -10C-34 -38 26 -38 36 -10C22 2 8 18 -4 22C-16 18 -30 2 -44 -10Z"),
-    bare(MILK, "M-41 -8C-30 -10 -18 -4 -10 6C-6 12 -2 12 2 6C10 -4 22 -10 33 -8C20 4 8 17 -4 20C-16 17 -28 4 -41 -8Z"),
+    bare(
+      MILK,
+      "M-41 -8C-30 -10 -18 -4 -10 6C-6 12 -2 12 2 6C10 -4 22 -10 33 -8C20 4 8 17 -4 20C-16 17 -28 4 -41 -8Z",
+    ),
     bare(INK, ellipse(-17, -13, 5)),
     bare(INK, ellipse(9, -13, 5)),
     bare(INK, ellipse(-4, 17, 6.5, 5)),
   ],
-  anchors: { head: anchor(-4, -30, 36), eyes: anchor(-4, -13, 50), neck: anchor(-4, 24, 44), hand: anchor(-30, 34) },
+  anchors: {
+    head: anchor(-4, -30, 36),
+    eyes: anchor(-4, -13, 50),
+    neck: anchor(-4, 24, 44),
+    hand: anchor(-30, 34),
+  },
 };
 
 export const BIRD: Shape = {
@@ -66,13 +84,21 @@ export const BIRD: Shape = {
     part("#f2a531", polygon([38, -24], [56, -16], [38, -8])),
     bare("#d98a1f", polygon([-8, 34], [-2, 34], [-2, 50], [-8, 50])),
     bare("#d98a1f", polygon([8, 34], [14, 34], [14, 50], [8, 50])),
-    part("body", "M-34 6C-30 -10 -8 -12 2 -26C8 -44 40 -46 42 -18C42 18 28 40 2 40C-20 40 -34 26 -34 6Z"),
+    part(
+      "body",
+      "M-34 6C-30 -10 -8 -12 2 -26C8 -44 40 -46 42 -18C42 18 28 40 2 40C-20 40 -34 26 -34 6Z",
+    ),
     bare("light", "M16 36C34 26 40 6 36 -4C24 -2 14 14 16 36Z"),
     part("dark", "M-28 4C-14 -8 10 -6 14 4C12 22 -12 26 -28 4Z"),
     bare(MILK, ellipse(25, -23, 8)),
     bare(INK, ellipse(27, -22, 4.5)),
   ],
-  anchors: { head: anchor(22, -38, 34), eyes: anchor(26, -23, 34), neck: anchor(20, -2, 44), hand: anchor(40, 12) },
+  anchors: {
+    head: anchor(22, -38, 34),
+    eyes: anchor(26, -23, 34),
+    neck: anchor(20, -2, 44),
+    hand: anchor(40, 12),
+  },
 };
 
 export const FISH: Shape = {
@@ -86,5 +112,10 @@ export const FISH: Shape = {
     bare(INK, ellipse(32, -8, 5)),
     bare(INK, polygon([36, 9], [50, 5], [48, 10], [37, 13])),
   ],
-  anchors: { head: anchor(20, -26, 36), eyes: anchor(29, -8, 36), neck: anchor(8, 4, 50), hand: anchor(12, 26) },
+  anchors: {
+    head: anchor(20, -26, 36),
+    eyes: anchor(29, -8, 36),
+    neck: anchor(8, 4, 50),
+    hand: anchor(12, 26),
+  },
 };

@@ -17,7 +17,12 @@ export const BALL: Shape = {
     part("body", ellipse(0, 0, 46)),
     bare("light", "M-30 -8C-30 -26 -16 -36 -2 -34C-2 -28 -4 -26 -8 -24C-16 -22 -22 -16 -24 -8Z"),
   ],
-  anchors: { head: anchor(0, -42, 50), eyes: anchor(0, -6, 56), neck: anchor(0, 24, 60), hand: anchor(-44, 10) },
+  anchors: {
+    head: anchor(0, -42, 50),
+    eyes: anchor(0, -6, 56),
+    neck: anchor(0, 24, 60),
+    hand: anchor(-44, 10),
+  },
 };
 
 export const BOX: Shape = {
@@ -26,20 +31,38 @@ export const BOX: Shape = {
     part("dark", polygon([26, -24], [46, -44], [46, 24], [26, 44])),
     part("body", box(-44, -24, 70, 68)),
   ],
-  anchors: { head: anchor(0, -38, 46), eyes: anchor(-9, -4, 50), neck: anchor(-9, 24, 52), hand: anchor(-46, 14) },
+  anchors: {
+    head: anchor(0, -38, 46),
+    eyes: anchor(-9, -4, 50),
+    neck: anchor(-9, 24, 52),
+    hand: anchor(-46, 14),
+  },
 };
 
 export const STAR: Shape = {
   parts: [part("body", starPath(0, 4, 52, 25)), ...face(-2)],
-  anchors: { head: anchor(0, -38, 34), eyes: anchor(0, -2, 48), neck: anchor(0, 26, 44), hand: anchor(-44, -8) },
+  anchors: {
+    head: anchor(0, -38, 34),
+    eyes: anchor(0, -2, 48),
+    neck: anchor(0, 26, 44),
+    hand: anchor(-44, -8),
+  },
 };
 
 export const HEART: Shape = {
   parts: [
-    part("body", "M0 46C-34 22 -50 2 -48 -18C-46 -42 -12 -46 0 -22C12 -46 46 -42 48 -18C50 2 34 22 0 46Z"),
+    part(
+      "body",
+      "M0 46C-34 22 -50 2 -48 -18C-46 -42 -12 -46 0 -22C12 -46 46 -42 48 -18C50 2 34 22 0 46Z",
+    ),
     bare("light", "M-38 -12C-40 -28 -26 -36 -16 -32C-24 -28 -30 -22 -30 -10Z"),
   ],
-  anchors: { head: anchor(0, -32, 44), eyes: anchor(0, -10, 54), neck: anchor(0, 14, 56), hand: anchor(-44, 0) },
+  anchors: {
+    head: anchor(0, -32, 44),
+    eyes: anchor(0, -10, 54),
+    neck: anchor(0, 14, 56),
+    hand: anchor(-44, 0),
+  },
 };
 
 export const CAR: Shape = {
@@ -55,18 +78,28 @@ export const CAR: Shape = {
     bare("#c9ccd2", ellipse(-26, 25, 6)),
     bare("#c9ccd2", ellipse(26, 25, 6)),
   ],
-  anchors: { head: anchor(-3, -31, 42), eyes: anchor(4, -15, 52), neck: anchor(0, 6, 56), hand: anchor(-46, 0) },
+  anchors: {
+    head: anchor(-3, -31, 42),
+    eyes: anchor(4, -15, 52),
+    neck: anchor(0, 6, 56),
+    hand: anchor(-46, 0),
+  },
 };
 
 export const BOAT: Shape = {
   parts: [
     part("#8a5a33", box(-3, -50, 6, 66)),
     part("#f7f3e6", polygon([6, -46], [42, 8], [6, 8])),
-    part("light", polygon([-6, -36], [-36, 8], [-6, 8])),
+    part("body", polygon([-6, -36], [-36, 8], [-6, 8])),
     part("body", "M-50 14H50C46 32 36 44 24 44H-24C-36 44 -46 32 -50 14Z"),
     bare("dark", "M-50 14H50L48 21H-48Z"),
   ],
-  anchors: { head: anchor(0, -46, 34), eyes: anchor(2, -6, 46), neck: anchor(0, 28, 56), hand: anchor(-42, 18) },
+  anchors: {
+    head: anchor(0, -46, 34),
+    eyes: anchor(2, -6, 46),
+    neck: anchor(0, 28, 56),
+    hand: anchor(-42, 18),
+  },
 };
 
 export const HOUSE: Shape = {
@@ -78,16 +111,29 @@ export const HOUSE: Shape = {
     part("#6b4327", box(6, 10, 20, 38)),
     bare("#ffe27a", ellipse(21, 30, 3)),
   ],
-  anchors: { head: anchor(0, -42, 42), eyes: anchor(-4, 8, 54), neck: anchor(-6, 28, 54), hand: anchor(-44, 18) },
+  anchors: {
+    head: anchor(0, -42, 42),
+    eyes: anchor(-4, 8, 54),
+    neck: anchor(-6, 28, 54),
+    hand: anchor(-44, 18),
+  },
 };
 
 export const TREE: Shape = {
   parts: [
     part("#7a4d2b", "M-9 50L-6 10H6L9 50Z"),
-    part("body", "M-24 22C-50 22 -52 -8 -34 -14C-36 -40 -8 -54 6 -42C26 -52 46 -30 36 -14C54 -4 46 24 24 22C14 30 -14 30 -24 22Z"),
+    part(
+      "body",
+      "M-24 22C-50 22 -52 -8 -34 -14C-36 -40 -8 -54 6 -42C26 -52 46 -30 36 -14C54 -4 46 24 24 22C14 30 -14 30 -24 22Z",
+    ),
     bare("light", "M-28 -18C-26 -32 -12 -40 0 -36C-10 -32 -18 -26 -20 -14Z"),
   ],
-  anchors: { head: anchor(2, -40, 46), eyes: anchor(0, -10, 52), neck: anchor(0, 26, 44), hand: anchor(-38, 10) },
+  anchors: {
+    head: anchor(2, -40, 46),
+    eyes: anchor(0, -10, 52),
+    neck: anchor(0, 26, 44),
+    hand: anchor(-38, 10),
+  },
 };
 
 export const ROCKET: Shape = {
@@ -99,7 +145,12 @@ export const ROCKET: Shape = {
     bare("light", "M0 -50C10 -42 15 -33 18 -24H-18C-15 -33 -10 -42 0 -50Z"),
     part(GLASS, ellipse(0, -8, 10)),
   ],
-  anchors: { head: anchor(0, -46, 36), eyes: anchor(0, -8, 46), neck: anchor(0, 16, 46), hand: anchor(-32, 20) },
+  anchors: {
+    head: anchor(0, -46, 36),
+    eyes: anchor(0, -8, 46),
+    neck: anchor(0, 16, 46),
+    hand: anchor(-32, 20),
+  },
 };
 
 export const MUSHROOM: Shape = {
@@ -112,7 +163,12 @@ export const MUSHROOM: Shape = {
     bare("#fbf7ee", ellipse(8, -30, 10, 8)),
     bare("#fbf7ee", ellipse(28, -8, 8, 7)),
   ],
-  anchors: { head: anchor(0, -44, 46), eyes: anchor(0, 20, 40), neck: anchor(0, 36, 46), hand: anchor(-28, 34) },
+  anchors: {
+    head: anchor(0, -44, 46),
+    eyes: anchor(0, 20, 40),
+    neck: anchor(0, 36, 46),
+    hand: anchor(-28, 34),
+  },
 };
 
 export const ROBOT: Shape = {
@@ -131,5 +187,10 @@ export const ROBOT: Shape = {
     bare(INK, box(-14, -12, 28, 4)),
     bare("#f2c744", ellipse(0, 16, 8)),
   ],
-  anchors: { head: anchor(0, -42, 46), eyes: anchor(0, -25, 56), neck: anchor(0, 0, 54), hand: anchor(-38, 32) },
+  anchors: {
+    head: anchor(0, -42, 46),
+    eyes: anchor(0, -25, 56),
+    neck: anchor(0, 0, 54),
+    hand: anchor(-38, 32),
+  },
 };

@@ -6,7 +6,9 @@ export type Transform = (rgb: Uint8Array, size: number) => Uint8Array;
 
 /** Applies `f` to each pixel's brightness and paints it in the resulting colour. */
 function toned(f: (luma: number) => readonly [number, number, number]): Transform {
-  const table = Array.from({ length: 256 }, (_, luma) => Uint8Array.from(f(luma).map((v) => Math.min(255, Math.max(0, Math.round(v))))));
+  const table = Array.from({ length: 256 }, (_, luma) =>
+    Uint8Array.from(f(luma).map((v) => Math.min(255, Math.max(0, Math.round(v))))),
+  );
   return (rgb) => {
     for (let i = 0; i < rgb.length; i += 3) {
       const luma = (77 * rgb[i]! + 150 * rgb[i + 1]! + 29 * rgb[i + 2]!) >> 8;

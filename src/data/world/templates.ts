@@ -1,3 +1,5 @@
+import { invariant } from "../../engine/errors.ts";
+
 // How edits are asked for. Words in braces are filled in by instructions.ts; `test` wordings are kept
 // for the test split alone, and use no word that the others do not.
 
@@ -115,7 +117,11 @@ export const INSTRUCTIONS = {
       "change {target} to be {look}",
       "let {target} become {look}",
     ],
-    test: ["make {target} become {look}", "{target} should become {look}", "have {target} look {look}"],
+    test: [
+      "make {target} become {look}",
+      "{target} should become {look}",
+      "have {target} look {look}",
+    ],
   },
   recolour: {
     train: [
@@ -222,11 +228,7 @@ export const INSTRUCTIONS = {
       "show {target} without {worn}",
       "make {target} lose {worn}",
     ],
-    test: [
-      "delete {worn} from {target}",
-      "erase {worn} of {target}",
-      "let {target} lose {worn}",
-    ],
+    test: ["delete {worn} from {target}", "erase {worn} of {target}", "let {target} lose {worn}"],
   },
   /** Where only one object has such an accessory. */
   removeOnlyAccessory: {
@@ -253,11 +255,15 @@ export const JOINS: Wording = {
     "{first}, then {second}",
     "first {first}, then {second}",
   ],
-  test: ["{first} and then {second}", "first {first} and then {second}", "{first}, and also {second}"],
+  test: [
+    "{first} and then {second}",
+    "first {first} and then {second}",
+    "{first}, and also {second}",
+  ],
 };
 
 /** How two requests with one verb are joined. */
-export const PAIRS = {
+export const PAIRS: Readonly<Record<string, readonly string[]>> = {
   "repaint background": ["make {target} {look} and the background {background}"],
   "background repaint": ["make the background {background} and {target} {look}"],
   "repaint repaint": ["make {target} {look} and {target2} {look2}"],
@@ -269,7 +275,7 @@ export const PAIRS = {
     "replace the background with {background} and {target} with {kind}",
     "change the background to {background} and {target} to {kind}",
   ],
-} as const satisfies Record<string, readonly string[]>;
+};
 
 /** Around a request that starts with a verb. */
 export const POLITENESS = [
@@ -328,7 +334,7 @@ export const GLUE = "a an and it the with wearing holding wear hold";
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`internal error: nothing fills {${name}} of "${template}"`);
+    invariant(value !== undefined, `nothing fills {${name}} of "${template}"`);
     return value;
   });
 }

@@ -9,8 +9,11 @@ function grid(step: number): number[] {
 
 function striped(): string {
   return grid(27)
-    .map((x) => polygon([x - 90, 70], [x - 77, 70], [x + 63, -70], [x + 50, -70]) +
-      polygon([x + 72, 70], [x + 85, 70], [x + 225, -70], [x + 212, -70]))
+    .map(
+      (x) =>
+        polygon([x - 90, 70], [x - 77, 70], [x + 63, -70], [x + 50, -70]) +
+        polygon([x + 72, 70], [x + 85, 70], [x + 225, -70], [x + 212, -70]),
+    )
     .join("");
 }
 
@@ -24,13 +27,17 @@ function checkered(): string {
 
 function dotted(): string {
   const rows = grid(17).map((y, j) =>
-    grid(24).map((x) => ellipse(x + (j % 2 === 0 ? 0 : 12), y, 6.5)).join(""),
+    grid(24)
+      .map((x) => ellipse(x + (j % 2 === 0 ? 0 : 12), y, 7))
+      .join(""),
   );
   return rows.join("");
 }
 
 function wooden(): string {
-  return grid(15).map((y, i) => waveBand(y, 5, i % 2 === 0 ? 2 : 4, 120)).join("");
+  return grid(15)
+    .map((y, i) => waveBand(y, 5, i % 2 === 0 ? 2 : 4, 120))
+    .join("");
 }
 
 function brick(): string {
@@ -38,14 +45,16 @@ function brick(): string {
   const width = 34;
   const rows = grid(height).map((y, j) => {
     const shift = j % 2 === 0 ? 0 : width / 2;
-    const joints = grid(width).map((x) => box(x + shift - 2.5, y + 5, 5, height - 5));
-    return box(-75, y, 150, 5) + joints.join("");
+    const joints = grid(width).map((x) => box(x + shift - 3, y + 6, 6, height - 6));
+    return box(-75, y, 150, 6) + joints.join("");
   });
   return rows.join("");
 }
 
 function wavy(): string {
-  return grid(24).map((y) => waveBand(y, 11, 7, 38)).join("");
+  return grid(24)
+    .map((y) => waveBand(y, 11, 7, 38))
+    .join("");
 }
 
 function scaly(): string {
@@ -53,7 +62,7 @@ function scaly(): string {
     grid(26)
       .map((middle) => {
         const x = middle + (j % 2 === 0 ? 0 : 13);
-        return `M${x - 13} ${y}a13 13 0 0 0 26 0h-5.5a7.5 8 0 0 1 -15 0Z`;
+        return `M${x - 13} ${y}a13 13 0 0 0 26 0h-7a6 7 0 0 1 -12 0Z`;
       })
       .join(""),
   );

@@ -1,6 +1,15 @@
 import type { Place } from "./edit.ts";
 import type { Rng } from "./rng.ts";
-import type { Accessory, Background, Colour, Kind, MotionType, Size, Style, Texture } from "./scene.ts";
+import type {
+  Accessory,
+  Background,
+  Colour,
+  Kind,
+  MotionType,
+  Size,
+  Style,
+  Texture,
+} from "./scene.ts";
 
 // What each thing of the world is called. The first wording is the plainest and is drawn most often.
 
