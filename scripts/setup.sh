@@ -88,7 +88,7 @@ setup_packages() {
   if ! packages_ready; then
     command -v npm >/dev/null ||
       give_up "npm is missing: install Node.js 20 or newer together with npm, then run this again."
-    quietly "installing the npm packages (about a minute)" install_packages
+    quietly "installing the npm packages (600 MB, as fast as the network allows)" install_packages
     [ -x "$node" ] || give_up "npm brought no Node 24 for this machine; see docs/running.md."
     stamp_packages
   fi
@@ -106,7 +106,7 @@ setup_engine() {
   lock_setup
   if ! engine_ready; then
     setup_debian
-    quietly "building the native engine (about a minute)" bash "$root/native/build.sh"
+    quietly "building the native engine (half a minute or more)" bash "$root/native/build.sh"
   fi
   unlock_setup
 }
