@@ -102,12 +102,14 @@ export function decisiveDifferences(before: TrainConfig, now: TrainConfig): stri
     .map((path) => `${path} ${old.get(path) ?? "absent"} became ${fresh.get(path) ?? "absent"}`);
 }
 
-function leaves(value: unknown, path = ""): Map<string, string> {
-  if (!isRecord(value)) return new Map([[path, JSON.stringify(value)]]);
-  const entries = Object.entries(value);
-  return new Map(
-    entries.flatMap(([key, child]) => [...leaves(child, path ? `${path}.${key}` : key)]),
-  );
+/** Every innermost value as JSON by its dotted path. */
+function leaves(value: unknown, path = "", found = new Map<string, string>()): Map<string, string> {
+  if (isRecord(value)) {
+    for (const [key, child] of Object.entries(value)) {
+      leaves(child, path ? `${path}.${key}` : key, found);
+    }
+  } else found.set(path, JSON.stringify(value));
+  return found;
 }
 
 function canonicalJson(value: unknown): string {

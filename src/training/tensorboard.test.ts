@@ -52,6 +52,6 @@ test("a picture carries its size and the bytes of its file", () => {
     written((events) => events.image(1, "a", { png, width: 300, height: 2 })),
   );
   expect(frames[2]?.subarray(11).toString("hex")).toBe(
-    "2a130a110a016122" + "0c080210ac0218032203010203",
+    "2a130a110a0161220c080210ac0218032203010203",
   );
 });
