@@ -1,0 +1,33 @@
+import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
+import { checkOutput } from "../data/video/writer.ts";
+import { type EditSettings, type EditSettingsInput, readSettings } from "./settings.ts";
+
+/** What to edit and where to put it. */
+export interface EditRequest {
+  readonly video: string;
+  /** The file to write; without one the frames are only handed out. */
+  readonly output?: string | undefined;
+  readonly settings: EditSettingsInput;
+}
+
+/** A request that nothing cheap speaks against. */
+export interface CheckedRequest {
+  readonly info: VideoInfo;
+  readonly settings: EditSettings;
+}
+
+/**
+ * Checks all that can be told without a model: settings, input file, output path.
+ *
+ * Throws a UserError of one sentence for misuse, a DataError for a damaged input.
+ */
+export async function checkRequest({
+  video,
+  output,
+  settings,
+}: EditRequest): Promise<CheckedRequest> {
+  const checked = readSettings(settings);
+  const info = await probeVideo(video);
+  if (output !== undefined) await checkOutput(info, output);
+  return { info, settings: checked };
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../engine/errors.ts";
+import type { EditingModel } from "./model.ts";
+import type { EditProgress } from "./progress.ts";
+import { type EditListeners, runEdit } from "./run-edit.ts";
+import type { EditSettingsInput } from "./settings.ts";
+import { VideoEdit } from "./video-edit.ts";
+
+/** The model that comes with the project. */
+export const SHIPPED_MODEL = "models/tiny";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Which model to load. */
+export interface LoadOptions {
+  /** A model folder; the shipped one by default. */
+  readonly model?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: EditProgress) => void) | undefined;
+}
+
+/** How to edit one video. */
+export interface EditOptions
+  extends EditListeners, Partial<Omit<EditSettingsInput, "instruction">> {
+  /** The file to write, in any container of src/data/video; without one frames are only handed out. */
+  readonly output?: string | undefined;
+}
+
+/**
+ * The folder of a model: `path` itself, or that path in the project where there is none here.
+ *
+ * Throws a UserError where neither is; reads nothing.
+ */
+export function modelFolder(path: string = SHIPPED_MODEL): string {
+  const found = [path, join(root, path)].find((folder) => existsSync(folder));
+  if (found !== undefined) return found;
+  throw new UserError(
+    `the model folder ${path} does not exist: give one that "eve train" has made`,
+  );
+}
+
+/** Loads a model and makes an editor of it. */
+export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
+  const { model, signal, onProgress } = options;
+  const folder = modelFolder(model);
+  onProgress?.({ type: "progress", phase: "loading" });
+  signal?.throwIfAborted();
+  const { EditModel } = await import("../eve/edit-model.ts"); // brings the native engine
+  const loaded = EditModel.load(folder);
+  signal?.throwIfAborted();
+  return new Editor(loaded);
+}
+
+/** A loaded model that edits videos by instruction. */
+export class Editor implements AsyncDisposable {
+  readonly model: EditingModel;
+  readonly #closing = new AbortController();
+
+  constructor(model: EditingModel) {
+    this.model = model;
+  }
+
+  /**
+   * Edits `video` as `instruction` says.
+   *
+   * Iterate over what it returns for the frames, or await its `result`.
+   */
+  edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
+    const { output, signal, onProgress, onWarning, ...settings } = options;
+    const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const request = { video, output, settings: { ...settings, instruction } };
+    return new VideoEdit(() =>
+      runEdit(this.model, request, { signal: stop, onProgress, onWarning }),
+    );
+  }
+
+  /** Stops what is running within one denoising step; no further edit begins. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new DOMException("the editor was closed", "AbortError"));
+  }
+}

@@ -1,0 +1,28 @@
+import { normal, Rng } from "../engine/random.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import type { NoiseMode } from "./settings.ts";
+
+/** Which frames need noise, and of what shape. */
+export interface FrameNoiseOptions {
+  readonly seed: number;
+  readonly mode: NoiseMode;
+  /** Shape of one frame's latent, `[c, h, w]`. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * The noise that frames `first` … `first + count − 1` of a clip are drawn from.
+ *
+ * A function of seed and frame index alone: a frame starts alike whatever window it falls into.
+ */
+export function frameNoise(
+  first: number,
+  count: number,
+  { seed, mode, shape }: FrameNoiseOptions,
+): Float<"f c h w"> {
+  const source = Rng.seed(seed).split("noise");
+  const frames = Array.from({ length: count }, (_, offset) =>
+    normal(source.split(mode === "shared" ? 0 : first + offset), shape),
+  );
+  return Tensor.stack(frames, 0);
+}

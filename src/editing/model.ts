@@ -1,0 +1,46 @@
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { Schedule } from "../diffusion/schedule.ts";
+import type { Float, Pixels } from "../engine/tensor.ts";
+import type { Task } from "../data/world/tasks.ts";
+
+/** What an edit is told in words. */
+export interface EditTexts {
+  /** What the result shows; empty where the user gave none. */
+  readonly caption: string;
+  readonly instruction: string;
+  readonly task: Task;
+}
+
+/** A prepared condition that guidance can take parts away from. */
+export interface GuidedCondition {
+  withoutText(): GuidedCondition;
+  withoutImage(): GuidedCondition;
+}
+
+/** What the editor needs of a model; `EditModel` is one. */
+export interface EditingModel {
+  readonly path: string;
+  readonly name: string;
+  /** SHA-256 of the weights. */
+  readonly hash: string;
+  /** Side of its square pictures, in pixels. */
+  readonly size: number;
+  /** Frames it sees at once. */
+  readonly window: number;
+  readonly schedule: Schedule;
+  readonly hasVideoAdapter: boolean;
+  readonly tokenizer: { unknownWords(text: string): string[] };
+  latentShape(frames: number): readonly number[];
+  encode(pixels: Pixels<"f 3 h w">): Float<"f c h w">;
+  decode(latents: Float<"f c h w">): Pixels<"f 3 h w">;
+  editCondition(texts: EditTexts, input: Float<"f c h w">): GuidedCondition;
+  /** Edits every frame by itself. */
+  editTeacher(): Denoiser<GuidedCondition>;
+  stackedCondition(
+    texts: EditTexts,
+    input: Float<"f c h w">,
+    firstFrame: Float<"1 c h w">,
+  ): GuidedCondition;
+  /** Edits the frames of a window together, after the edited first frame. */
+  stacked(): Denoiser<GuidedCondition>;
+}

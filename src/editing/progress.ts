@@ -1,0 +1,78 @@
+import { planWindows } from "./windows.ts";
+import type { ResolvedSettings } from "./settings.ts";
+
+/** How far an edit is. */
+export interface EditProgress {
+  readonly type: "progress";
+  readonly phase: "loading" | "reading" | "editing" | "writing";
+  /** Denoising steps done of the current window. */
+  readonly step?: number;
+  readonly steps?: number;
+  /** Frames edited. */
+  readonly frame?: number;
+  /** Frames of the clip; absent where only decoding would tell. */
+  readonly frames?: number;
+  readonly etaSeconds?: number;
+}
+
+/** Denoising of one frame by one step, for all windows of a clip: what time goes into. */
+export function totalWork(
+  frames: number,
+  settings: Pick<ResolvedSettings, "window" | "overlap" | "steps" | "method">,
+): number {
+  const lengths = planWindows(frames, settings).map(({ length }) => length);
+  const evaluated = lengths.reduce((sum, length) => sum + length, 0);
+  if (settings.method === "frame-by-frame") return evaluated * settings.steps;
+  // The first frame is edited by itself before its window is, which it alone does not need.
+  return (frames === 1 ? 1 : evaluated + 1) * settings.steps;
+}
+
+/** Turns the steps of an edit into events with an estimate of the time left. */
+export class ProgressMeter {
+  readonly #frames: number | null;
+  readonly #steps: number;
+  readonly #total: number | undefined;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  #work = 0;
+  #frame = 0;
+
+  /** `frames` is the clip's length, null where it is not known; `now` counts milliseconds. */
+  constructor(
+    frames: number | null,
+    settings: ResolvedSettings,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#frames = frames;
+    this.#steps = settings.steps;
+    this.#total = frames === null ? undefined : totalWork(frames, settings);
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** After a denoising step that moved `frames` frames on. */
+  step(step: number, frames: number): EditProgress {
+    this.#work += frames;
+    return this.#event(step);
+  }
+
+  /** After a frame was handed out. */
+  frameDone(): EditProgress {
+    this.#frame++;
+    return this.#event(this.#steps);
+  }
+
+  #event(step: number): EditProgress {
+    const elapsed = (this.#now() - this.#startedAt) / 1000;
+    const share = this.#total === undefined ? undefined : this.#work / this.#total;
+    return {
+      type: "progress",
+      phase: "editing",
+      step,
+      steps: this.#steps,
+      frame: this.#frame,
+      ...(this.#frames === null ? {} : { frames: this.#frames }),
+      ...(share === undefined ? {} : { etaSeconds: Math.max(0, elapsed / share - elapsed) }),
+    };
+  }
+}

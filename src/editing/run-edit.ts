@@ -1,0 +1,139 @@
+import { readFrames } from "../data/video/reader.ts";
+import type { VideoInfo } from "../data/video/probe.ts";
+import { type WrittenVideo, writeEdited } from "../data/video/writer.ts";
+import { versions } from "../training/provenance.ts";
+import { type CheckedRequest, checkRequest, type EditRequest } from "./check.ts";
+import { type EditedFrame, editedFrames } from "./edited-frames.ts";
+import { Handover } from "./handover.ts";
+import type { EditingModel } from "./model.ts";
+import { type EditProgress, ProgressMeter } from "./progress.ts";
+import { fileHash, receiptComment, writeReceipt } from "./receipt.ts";
+import { type ResolvedSettings, resolveSettings } from "./settings.ts";
+import { unknownWordsWarning } from "./unknown-words.ts";
+import type { EditResult } from "./video-edit.ts";
+
+/** Who wants to hear of an edit, and may stop it. */
+export interface EditListeners {
+  /** Stops the edit within one denoising step; nothing is left of it. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: EditProgress) => void) | undefined;
+  /** Called at most once an edit, with one sentence. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** Edits one video: hands out its frames, writes it if asked to, and returns what it came to. */
+export async function* runEdit(
+  model: EditingModel,
+  request: EditRequest,
+  { signal, onProgress, onWarning }: EditListeners,
+): AsyncGenerator<EditedFrame, EditResult, undefined> {
+  const startedAt = performance.now();
+  onProgress?.({ type: "progress", phase: "reading" });
+  signal?.throwIfAborted();
+  const { info, settings } = await resolvedRequest(model, request);
+  warnOfUnknownWords(model, settings, onWarning);
+  const draft = {
+    program: "open-eve" as const,
+    versions: versions(),
+    input: { path: request.video, sha256: await fileHash(request.video, signal) },
+    model: { name: model.name, path: model.path, hash: model.hash },
+    settings,
+  };
+  const meter = new ProgressMeter(info.frames, settings);
+  const pictures = editedFrames(readFrames(info.path, signal ? { signal } : {}), {
+    model,
+    settings,
+    signal,
+    onStep: (step, frames) => onProgress?.(meter.step(step, frames)),
+  });
+  const counted = countFrames(pictures, () => onProgress?.(meter.frameDone()));
+  const { output } = request;
+  const { frames, audioStreams } =
+    output === undefined
+      ? { frames: yield* counted, audioStreams: 0 }
+      : yield* written(counted, {
+          info,
+          output,
+          comment: receiptComment(draft),
+          signal,
+          onEnd: () => onProgress?.({ type: "progress", phase: "writing" }),
+        });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const receipt = { ...draft, output: { path: output ?? "", frames }, seconds };
+  if (output !== undefined) await writeReceipt(receipt);
+  const { width, height } = info;
+  return {
+    ...(output === undefined ? {} : { output }),
+    frames,
+    width,
+    height,
+    audioStreams,
+    seconds,
+    settings,
+    receipt,
+  };
+}
+
+async function resolvedRequest(
+  model: EditingModel,
+  request: EditRequest,
+): Promise<Pick<CheckedRequest, "info"> & { settings: ResolvedSettings }> {
+  const { info, settings } = await checkRequest(request);
+  return { info, settings: resolveSettings(settings, model, info) };
+}
+
+function warnOfUnknownWords(
+  { tokenizer }: EditingModel,
+  { instruction, caption }: ResolvedSettings,
+  onWarning: EditListeners["onWarning"],
+): void {
+  const warning = unknownWordsWarning(tokenizer.unknownWords(`${instruction} ${caption}`));
+  if (warning !== undefined) onWarning?.(warning);
+}
+
+/** The same frames; returns how many there were. */
+async function* countFrames(
+  frames: AsyncIterable<EditedFrame>,
+  onFrame: () => void,
+): AsyncGenerator<EditedFrame, number, undefined> {
+  let count = 0;
+  for await (const frame of frames) {
+    count++;
+    onFrame();
+    yield frame;
+  }
+  return count;
+}
+
+interface Writing {
+  readonly info: VideoInfo;
+  readonly output: string;
+  readonly comment: string;
+  readonly signal: AbortSignal | undefined;
+  /** Called when the last frame is handed over. */
+  readonly onEnd: () => void;
+}
+
+/** The same frames, each written before it is handed out. */
+async function* written(
+  frames: AsyncIterable<EditedFrame>,
+  { info, output, comment, signal, onEnd }: Writing,
+): AsyncGenerator<EditedFrame, WrittenVideo, undefined> {
+  const handover = new Handover<EditedFrame>();
+  const options = { metadata: { comment }, ...(signal ? { signal } : {}) };
+  const writing = writeEdited(info, output, handover, options);
+  // A failure shows where `writing` is awaited, which may be after it happened.
+  writing.catch(() => undefined);
+  try {
+    for await (const frame of frames) {
+      await Promise.race([handover.put(frame), writing]);
+      yield frame;
+    }
+    onEnd();
+    handover.end();
+    return await writing;
+  } finally {
+    handover.fail(new DOMException("the edit was stopped", "AbortError"));
+    await Promise.allSettled([writing]);
+  }
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { inferTask } from "../data/world/language.ts";
+import { TASKS } from "../data/world/tasks.ts";
+import { UserError } from "../engine/errors.ts";
+import type { EditingModel } from "./model.ts";
+
+/** Longest instruction and caption, in characters. */
+export const LONGEST_TEXT = 1000;
+
+/** `independent`: every frame has noise of its own; `shared`: all frames start from frame 0's. */
+export const NOISE_MODES = ["independent", "shared"] as const;
+export type NoiseMode = (typeof NOISE_MODES)[number];
+export const SAMPLERS = ["ddim", "dpm-solver"] as const;
+export const METHODS = ["stacked", "frame-by-frame"] as const;
+export const DETAIL_MODES = ["keep", "off"] as const;
+
+const tooLong: Refusal = {
+  error: ({ input }) =>
+    `expected at most ${LONGEST_TEXT} characters, got ${typeof input === "string" ? input.length : "more"}`,
+};
+const whole = (min: number, max: number) => {
+  const error = expected(`a whole number from ${min} to ${max}`);
+  return z.int(error).min(min, error).max(max, error);
+};
+const choice = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, expected(`one of ${names.join(", ")}`));
+const isScale = expected("a number from 0 to 30");
+const scale = z.number(isScale).min(0, isScale).max(30, isScale);
+
+/** What a user can say about an edit besides which video and which model. */
+export const EditSettings = z.strictObject({
+  instruction: z
+    .string(expected('a sentence such as "make the ball blue"'))
+    .trim()
+    .min(1, 'expected a sentence such as "make the ball blue", got nothing')
+    .max(LONGEST_TEXT, tooLong),
+  /** What the result shows, e.g. "a blue ball in a meadow"; empty: the instruction must do. */
+  caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
+  /** Which task label the adapter reads; inferred from the instruction by default. */
+  task: choice(TASKS).optional(),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+  /** Denoising steps. */
+  steps: whole(1, 1000).default(8),
+  /** Frames edited together; the model's own number by default. */
+  window: whole(1, 1024).optional(),
+  /** Frames that windows share; at least 1 where they are edited together. */
+  overlap: whole(0, 1023).default(2),
+  noise: choice(NOISE_MODES).default("independent"),
+  sampler: choice(SAMPLERS).default("ddim"),
+  /** How closely to follow text and input frame; 1 and 1: plain predictions, one evaluation a step. */
+  guidance: z.strictObject({ text: scale, image: scale }).default({ text: 1, image: 1 }),
+  /** `stacked`: both adapters; `frame-by-frame`: the edit adapter alone. By default what the model has. */
+  method: choice(METHODS).optional(),
+  /** `keep`: give back the source's detail where little changed; by default at sizes other than the model's. */
+  detail: choice(DETAIL_MODES).optional(),
+});
+/** The settings as given, before defaults. */
+export type EditSettingsInput = z.input<typeof EditSettings>;
+/** The settings with defaults, before the model and the clip are known. */
+export type EditSettings = z.output<typeof EditSettings>;
+
+/** Everything that decides what an edit looks like, besides input and weights. */
+export type ResolvedSettings = {
+  readonly [Name in keyof EditSettings]-?: NonNullable<EditSettings[Name]>;
+};
+
+/** Checks settings; throws a UserError of one sentence for the first that is wrong. */
+export function readSettings(input: unknown): EditSettings {
+  const parsed = EditSettings.safeParse(input);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = issue?.path[0] ?? "settings";
+    throw new UserError(`${String(name)}: ${issue?.message ?? "not as documented"}`);
+  }
+  const { window, overlap } = parsed.data;
+  if (window !== undefined) requireOverlap(overlap, window, parsed.data.method);
+  return parsed.data;
+}
+
+/** Settles what depends on the model and on the size of the frames. */
+export function resolveSettings(
+  settings: EditSettings,
+  model: Pick<EditingModel, "name" | "size" | "window" | "hasVideoAdapter">,
+  frame: { readonly width: number; readonly height: number },
+): ResolvedSettings {
+  const method = settings.method ?? (model.hasVideoAdapter ? "stacked" : "frame-by-frame");
+  if (method === "stacked" && !model.hasVideoAdapter) {
+    throw new UserError(
+      `method: ${model.name} has no video adapter, so its frames can only be edited frame-by-frame`,
+    );
+  }
+  const window = settings.window ?? model.window;
+  if (method === "stacked" && window > model.window) {
+    throw new UserError(
+      `window: ${model.name} sees at most ${model.window} frames at once, got ${window}`,
+    );
+  }
+  requireOverlap(settings.overlap, window, method);
+  const isModelSize = frame.width === model.size && frame.height === model.size;
+  return {
+    ...settings,
+    method,
+    window,
+    overlap: method === "stacked" ? settings.overlap : 0,
+    task: settings.task ?? inferTask(settings.instruction),
+    detail: settings.detail ?? (isModelSize ? "off" : "keep"),
+  };
+}
+
+function requireOverlap(overlap: number, window: number, method: EditSettings["method"]): void {
+  if (method === "frame-by-frame" || (overlap >= 1 && overlap < window)) return;
+  throw new UserError(
+    `overlap: expected at least 1 and less than the window of ${window} frames, got ${overlap}`,
+  );
+}
+
+interface Refusal {
+  readonly error: (issue: { readonly input?: unknown }) => string;
+}
+
+function expected(what: string): Refusal {
+  return { error: ({ input }) => `expected ${what}, got ${shown(input)}` };
+}
+
+function shown(input: unknown): string {
+  const text = input === undefined ? "nothing" : (JSON.stringify(input) ?? typeof input);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

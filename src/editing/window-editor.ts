@@ -1,0 +1,204 @@
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { guidedTwice } from "../diffusion/guidance.ts";
+import { ddim, dpmSolver } from "../diffusion/samplers.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import { denoise, type DenoisingOptions } from "./denoising.ts";
+import { frameNoise } from "./frame-noise.ts";
+import { HeldTensors } from "./held-tensors.ts";
+import { withKnownFrames } from "./known-frames.ts";
+import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
+import type { ResolvedSettings } from "./settings.ts";
+import { placeWindow, type WindowPlace } from "./windows.ts";
+
+/** Called after every denoising step with how many frames it moved on. */
+export interface WindowEditOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((step: number, frames: number) => void) | undefined;
+}
+
+/** A condition in the forms that guidance asks for. */
+interface Conditions {
+  readonly full: GuidedCondition;
+  readonly withoutText: GuidedCondition;
+  readonly unconditional: GuidedCondition;
+}
+
+/** The frames that a later window may begin with. */
+interface History {
+  readonly input: Float<"f c h w">;
+  readonly edited: Float<"f c h w">;
+  readonly tensors: HeldTensors;
+}
+
+/**
+ * Edits a clip's latents window by window, in order.
+ *
+ * Stacked, a window begins with frames that are edited already, the clip's first one by the edit
+ * teacher alone, and the first of them is what the video adapter is conditioned on (§3.1). Frame by
+ * frame, windows are mere batches.
+ */
+export class WindowEditor implements Disposable {
+  readonly #model: EditingModel;
+  readonly #settings: ResolvedSettings;
+  readonly #texts: EditTexts;
+  #produced = 0;
+  #history: History | undefined;
+
+  constructor(model: EditingModel, settings: ResolvedSettings) {
+    this.#model = model;
+    this.#settings = settings;
+    const { caption, instruction, task } = settings;
+    this.#texts = { caption, instruction, task };
+  }
+
+  /** The edit of the clip's next frames: as many as `windowCapacity` says, or the clip's last ones. */
+  async edit(
+    fresh: Float<"f c h w">,
+    held: HeldTensors,
+    options: WindowEditOptions = {},
+  ): Promise<Float<"f c h w">> {
+    const count = fresh.shape[0] ?? 0;
+    const edited =
+      this.#settings.method === "stacked"
+        ? await this.#editTogether(fresh, held, options)
+        : await this.#editEach(fresh, this.#produced, held, options);
+    this.#produced += count;
+    return edited;
+  }
+
+  [Symbol.dispose](): void {
+    this.#history?.tensors[Symbol.dispose]();
+    this.#history = undefined;
+  }
+
+  async #editTogether(
+    fresh: Float<"f c h w">,
+    held: HeldTensors,
+    options: WindowEditOptions,
+  ): Promise<Float<"f c h w">> {
+    const count = fresh.shape[0] ?? 0;
+    const place = placeWindow(this.#produced, count, this.#settings);
+    let { input, edited } = this.#begin(place, fresh, held);
+    if (!edited) {
+      edited = await this.#editEach(
+        held.make(() => fresh.narrow(0, 0, 1)),
+        0,
+        held,
+        options,
+      );
+    }
+    if ((edited.shape[0] ?? 0) < place.length) {
+      edited = await this.#editWindow({ start: place.start, input, edited }, held, options);
+    }
+    this.#remember(input, edited);
+    const window = edited;
+    return held.make(() => window.narrow(0, place.known, count));
+  }
+
+  /** A window's input, and its edited first frames from the windows before it. */
+  #begin(
+    { known }: WindowPlace,
+    fresh: Float<"f c h w">,
+    held: HeldTensors,
+  ): { input: Float<"f c h w">; edited: Float<"k c h w"> | undefined } {
+    const history = this.#history;
+    if (!history || known === 0) return { input: fresh, edited: undefined };
+    return held.make(() => {
+      const from = (history.input.shape[0] ?? 0) - known;
+      const input = Tensor.cat([history.input.narrow(0, from, known), fresh], 0);
+      return { input, edited: history.edited.narrow(0, from, known) };
+    });
+  }
+
+  /** Edits a window together with its edited first frames, which stay as they are. */
+  async #editWindow(
+    { start, input, edited }: { start: number; input: Tensor; edited: Float<"k c h w"> },
+    held: HeldTensors,
+    { signal, onStep }: WindowEditOptions,
+  ): Promise<Float<"f c h w">> {
+    const frames = input.shape[0] ?? 0;
+    const known = edited.shape[0] ?? 0;
+    const model = this.#model;
+    const { noise, knownNoise, conditions } = held.make(() => {
+      const all = this.#noise(start, frames);
+      const condition = model.stackedCondition(this.#texts, input, edited.narrow(0, 0, 1));
+      const settled = all.narrow(0, 0, known);
+      return { noise: all, knownNoise: settled, conditions: inAllForms(condition) };
+    });
+    const denoiser = withKnownFrames(this.#guided(model.stacked(), conditions), {
+      clean: edited,
+      noise: knownNoise,
+      schedule: model.schedule,
+    });
+    return this.#sample(denoiser, noise, conditions.full, held, {
+      signal,
+      onStep: (step) => onStep?.(step, frames),
+    });
+  }
+
+  /** Edits every frame by itself; `first` is the index of the first one in the clip. */
+  async #editEach(
+    input: Float<"f c h w">,
+    first: number,
+    held: HeldTensors,
+    { signal, onStep }: WindowEditOptions,
+  ): Promise<Float<"f c h w">> {
+    const frames = input.shape[0] ?? 0;
+    const { noise, conditions } = held.make(() => ({
+      noise: this.#noise(first, frames),
+      conditions: inAllForms(this.#model.editCondition(this.#texts, input)),
+    }));
+    const denoiser = this.#guided(this.#model.editTeacher(), conditions);
+    return this.#sample(denoiser, noise, conditions.full, held, {
+      signal,
+      onStep: (step) => onStep?.(step, frames),
+    });
+  }
+
+  #noise(first: number, frames: number): Float<"f c h w"> {
+    const { seed, noise: mode } = this.#settings;
+    const shape = this.#model.latentShape(frames).slice(1);
+    return frameNoise(first, frames, { seed, mode, shape });
+  }
+
+  #guided(
+    denoiser: Denoiser<GuidedCondition>,
+    { withoutText, unconditional }: Conditions,
+  ): Denoiser<GuidedCondition> {
+    const { text, image } = this.#settings.guidance;
+    return guidedTwice(denoiser, {
+      textScale: text,
+      imageScale: image,
+      withoutText: () => withoutText,
+      unconditional: () => unconditional,
+    });
+  }
+
+  #sample(
+    denoiser: Denoiser<GuidedCondition>,
+    noise: Float<"f c h w">,
+    condition: GuidedCondition,
+    held: HeldTensors,
+    options: DenoisingOptions,
+  ): Promise<Float<"f c h w">> {
+    const { steps, sampler } = this.#settings;
+    const solve = sampler === "ddim" ? ddim : dpmSolver;
+    const sampling = solve(denoiser, noise, condition, { schedule: this.#model.schedule, steps });
+    return denoise(sampling, held, options);
+  }
+
+  /** Keeps copies of the window's frames: views would keep whole windows alive. */
+  #remember(input: Float<"f c h w">, edited: Float<"f c h w">): void {
+    const before = this.#history;
+    const tensors = new HeldTensors();
+    const last = tensors.make(() => ({ input: input.clone(), edited: edited.clone() }));
+    this.#history = { ...last, tensors };
+    before?.tensors[Symbol.dispose]();
+  }
+}
+
+/** Prepared at once, so that all their tensors are held together. */
+function inAllForms(full: GuidedCondition): Conditions {
+  const withoutText = full.withoutText();
+  return { full, withoutText, unconditional: withoutText.withoutImage() };
+}
