@@ -6,7 +6,9 @@ import type { VerbContext } from "./verb.ts";
 
 /** The verbs. Each loads only when it is named, and the engine only when it runs. */
 const verbs = {
+  edit: async () => (await import("./edit.ts")).default,
   train: async () => (await import("./train.ts")).default,
+  export: async () => (await import("./export.ts")).default,
   world: async () => (await import("./world.ts")).default,
   inspect: async () => (await import("./inspect.ts")).default,
   doctor: async () => (await import("./doctor.ts")).default,

@@ -1,13 +1,14 @@
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { checkOutput } from "../data/video/writer.ts";
-import { type EditSettings, type EditSettingsInput, readSettings } from "./settings.ts";
+import { type EditSettings, readSettings } from "./settings.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {
   readonly video: string;
   /** The file to write; without one the frames are only handed out. */
   readonly output?: string | undefined;
-  readonly settings: EditSettingsInput;
+  /** As `EditSettings` describes them; checked here. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** A request that nothing cheap speaks against. */

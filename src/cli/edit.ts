@@ -1,0 +1,67 @@
+import { parse } from "node:path";
+import { defineCommand } from "citty";
+import { UserError } from "../engine/errors.ts";
+import type { Receipt } from "../editing/receipt.ts";
+import { args, requireNew, settingsFrom } from "./edit-options.ts";
+import { duration, Reporter } from "./output.ts";
+import type { VerbContext } from "./verb.ts";
+
+export default defineCommand({
+  meta: { name: "edit", description: "Edit a video by a plain instruction" },
+  args,
+  async run({ args: given, data }) {
+    const { signal }: VerbContext = data;
+    const report = new Reporter(given);
+    const { readReceipt } = await import("../editing/receipt.ts");
+    const repeated = given.receipt === undefined ? undefined : await readReceipt(given.receipt);
+    const video = given.video ?? repeated?.input.path;
+    if (video === undefined) throw new UserError("missing <video>: the video to edit");
+    const output = given.out ?? `${parse(video).name}-edited.mp4`;
+    requireNew(output, given.force === true);
+    const { checkRequest } = await import("../editing/check.ts");
+    const { info, settings } = await checkRequest({
+      video,
+      output,
+      settings: settingsFrom(given, repeated),
+    });
+    const comparison = given.compare === undefined ? undefined : await newComparison(given.compare);
+    const { loadEditor } = await import("../editing/editor.ts");
+    const onProgress = report.progress.bind(report);
+    const onWarning = report.warn.bind(report);
+    const model = given.model ?? repeated?.model.path;
+    await using editor = await loadEditor({ model, signal, onProgress });
+    const { instruction, ...options } = settings;
+    const edit = editor.edit(video, instruction, {
+      ...options,
+      output,
+      signal,
+      onProgress,
+      onWarning,
+    });
+    for await (const frame of edit) comparison?.add(frame, info.frames);
+    const { frames, width, height, seconds, receipt } = await edit.result;
+    await comparison?.write(instruction);
+    if (repeated) warnOfDifferences(repeated, receipt, onWarning);
+    const { task, method, seed } = receipt.settings;
+    report.event(
+      { ...receipt, type: "edited" },
+      `${output}: ${frames} frames of ${width} × ${height}, ${task}, ${method}, seed ${seed}, in ${duration(seconds)}`,
+    );
+  },
+});
+
+async function newComparison(path: string) {
+  const { Comparison } = await import("./comparison.ts");
+  return Comparison.at(path);
+}
+
+/** Says where a repeated edit did not have what the first one had. */
+function warnOfDifferences(before: Receipt, now: Receipt, warn: (message: string) => void): void {
+  const differing = [
+    before.model.hash === now.model.hash ? [] : "the model",
+    before.input.sha256 === now.input.sha256 ? [] : "the input",
+    before.versions["openEve"] === now.versions["openEve"] ? [] : "the program's version",
+  ].flat();
+  if (differing.length === 0) return;
+  warn(`${differing.join(" and ")} differ from the receipt's: the result may differ too`);
+}
