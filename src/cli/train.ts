@@ -4,7 +4,7 @@ import type { TrainEvent } from "../training/events.ts";
 import type { Estimate } from "../training/estimate.ts";
 import type { Preset } from "../training/stage.ts";
 import { numberOption, oneOf } from "./arguments.ts";
-import { byteSize, duration, Reporter, table } from "./output.ts";
+import { byteSize, duration, Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 
 /** The presets; each loads only when it is asked for. */
@@ -37,7 +37,7 @@ export default defineCommand({
     },
     "dry-run": {
       type: "boolean",
-      description: "estimate memory and time from two steps, and keep nothing",
+      description: "estimate memory and time from a few steps, and keep nothing",
     },
     json: { type: "boolean", description: "print one JSON object per event" },
   },
@@ -132,9 +132,9 @@ export function eventText(event: TrainEvent): string | undefined {
   }
 }
 
-/** The table of `--dry-run`. */
+/** What `--dry-run` prints. */
 export function estimateText(found: Estimate, steps: number): string {
-  return table([
+  const rows: readonly (readonly [string, string])[] = [
     ["data", found.dataset],
     ["values to train", millions(found.trainableValues)],
     ["values frozen", millions(found.frozenValues)],
@@ -142,7 +142,7 @@ export function estimateText(found: Estimate, steps: number): string {
     ["gradients", byteSize(found.gradientBytes)],
     ["optimizer", byteSize(found.optimizerBytes)],
     ["moving average", byteSize(found.emaBytes)],
-    ["growth in two steps", byteSize(found.stepBytes)],
+    ["growth in a step", byteSize(found.stepBytes)],
     ["peak memory", byteSize(found.peakBytes)],
     ["one checkpoint", byteSize(found.checkpointBytes)],
     [
@@ -150,7 +150,9 @@ export function estimateText(found: Estimate, steps: number): string {
       `${found.secondsPerStep.toPrecision(3)} s (${found.samplesPerSecond.toPrecision(3)} samples/s)`,
     ],
     [`${steps} steps`, duration(found.totalSeconds)],
-  ]);
+  ];
+  const width = Math.max(...rows.map(([what]) => what.length));
+  return rows.map(([what, figure]) => `${what.padEnd(width)}  ${figure}`).join("\n");
 }
 
 function millions(values: number): string {

@@ -6,7 +6,7 @@ import type { TrainConfig } from "./config.ts";
 import type { Stage } from "./stage.ts";
 import { countValues, startState, trainStep } from "./step.ts";
 
-/** What a run will take, from two steps really done. Sizes in bytes. */
+/** What a run will take, from a few steps really done. Sizes in bytes. */
 export interface Estimate {
   readonly stage: string;
   readonly dataset: string;
@@ -18,27 +18,34 @@ export interface Estimate {
   readonly emaBytes: number;
   /** All weights, averages and moments of one checkpoint. */
   readonly checkpointBytes: number;
-  /** Growth of the process's peak memory during the two steps: activations, gradients, caches. */
+  /** Growth of the process's peak memory during these steps: activations, gradients, caches. */
   readonly stepBytes: number;
   /** Peak memory of the process so far. */
   readonly peakBytes: number;
-  /** The second step: the first also warms up. */
+  /** The fastest of the steps: the first ones also warm up. */
   readonly secondsPerStep: number;
   readonly samplesPerSecond: number;
   /** For all steps, without validation, samples and checkpoints. */
   readonly totalSeconds: number;
 }
 
-/** Trains two steps in memory and throws them away; writes no file. */
+const MIN_STEPS = 2;
+const MAX_STEPS = 8;
+/** Seconds after which no further step is begun. */
+const ENOUGH_SECONDS = 10;
+
+/** Trains two to eight steps in memory and throws them away; writes no file. */
 export async function estimate(stage: Stage, config: TrainConfig): Promise<Estimate> {
   setThreads(config.threads || availableParallelism());
   const state = startState(stage, config);
   const before = process.memoryUsage.rss();
-  let secondsPerStep = 0;
-  for (let step = 0; step < 2; step++) {
+  const begin = performance.now();
+  let secondsPerStep = Infinity;
+  for (let step = 0; step < MAX_STEPS; step++) {
     const start = performance.now();
+    if (step >= MIN_STEPS && start - begin > 1000 * ENOUGH_SECONDS) break;
     await trainStep(stage, config, state);
-    secondsPerStep = (performance.now() - start) / 1000;
+    secondsPerStep = Math.min(secondsPerStep, (performance.now() - start) / 1000);
   }
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   const trainableBytes = bytesIn(stage.trainable);
