@@ -1,13 +1,24 @@
 import { door } from "./native.ts";
+import { keep, scoped, tensorScope } from "./scope.ts";
+import { currentPrecisions, forgetCastWeights, withPrecisions } from "./settings.ts";
 import { Tensor, type Float } from "./tensor.ts";
 
 function withGradMode<T>(enabled: boolean, work: () => T): T {
   const before = door.setGradMode(enabled);
+  if (enabled && !before) forgetCastWeights();
   try {
     return work();
   } finally {
     door.setGradMode(before);
+    if (before && !enabled) forgetCastWeights();
   }
+}
+
+/** Whether operators record a graph now. */
+function isRecording(): boolean {
+  const before = door.setGradMode(false);
+  door.setGradMode(before);
+  return before;
 }
 
 /** Runs `work` without recording a graph. */
@@ -43,28 +54,33 @@ export function gradients(
  * Evaluates `forward(inputs)` without keeping its intermediates; the backward pass computes them again.
  *
  * Gradients reach `inputs` and, through `backward`, every leaf that `forward` uses. `forward` must be
- * pure: the same inputs give the same output, noise included.
+ * pure: the same inputs give the same output, noise included. It is repeated in the precision it first ran in.
  */
 export function checkpoint(
   forward: (...inputs: Tensor[]) => Tensor,
   ...inputs: readonly Tensor[]
 ): Tensor {
-  const output = noGrad(() => forward(...inputs));
+  if (!isRecording()) return scoped(() => forward(...inputs));
+  const precisions = currentPrecisions();
   const replay = (seeds: (number | null)[]): (number | null)[] => {
+    using _ = tensorScope();
     const seed = seeds[0];
     if (seed === null || seed === undefined) return inputs.map(() => null);
-    const leaves = inputs.map((input) => {
-      const isFloat = input.dtype.startsWith("float") || input.dtype === "bfloat16";
-      return input.detach().setRequiresGrad(isFloat);
+    const gradient = new Tensor(seed);
+    const leaves = inputs.map((input) => input.detach().setRequiresGrad(isDifferentiable(input)));
+    const output = withPrecisions(precisions, () => enableGrad(() => forward(...leaves)));
+    output.backward(gradient);
+    return leaves.map((leaf) => {
+      const found = leaf.grad;
+      return found && keep(found).handle;
     });
-    enableGrad(() => forward(...leaves)).backward(new Tensor(seed));
-    return leaves.map((leaf) => leaf.grad?.handle ?? null);
   };
-  return new Tensor(
-    door.customNode(
-      output.handle,
-      inputs.map((input) => input.handle),
-      replay,
-    ),
-  );
+  using _ = tensorScope();
+  const output = noGrad(() => forward(...inputs));
+  const handles = inputs.map((input) => input.handle);
+  return keep(new Tensor(door.customNode(output.handle, handles, replay)));
+}
+
+function isDifferentiable(input: Tensor): boolean {
+  return input.dtype.startsWith("float") || input.dtype === "bfloat16";
 }

@@ -35,7 +35,9 @@ type Group = readonly string[];
 function parseSide(side: string): Group[] {
   const groups: Group[] = [];
   for (const match of side.matchAll(/\(([^)]*)\)|(\S+)/g)) {
-    groups.push(match[1] === undefined ? [match[2] as string] : match[1].split(" ").filter(Boolean));
+    groups.push(
+      match[1] === undefined ? [match[2] as string] : match[1].split(" ").filter(Boolean),
+    );
   }
   return groups;
 }
@@ -52,7 +54,8 @@ function planFor(pattern: string): Plan {
   const known = plans.get(pattern);
   if (known) return known;
   const [before, after] = pattern.split("->");
-  if (before === undefined || after === undefined) throw new ShapeError(`expected "a b -> b a", got "${pattern}"`);
+  if (before === undefined || after === undefined)
+    throw new ShapeError(`expected "a b -> b a", got "${pattern}"`);
   const left = parseSide(before.trim());
   const right = parseSide(after.trim());
   const names = left.flat();
@@ -65,18 +68,27 @@ function planFor(pattern: string): Plan {
   return plan;
 }
 
-function axisSizes(x: Tensor, left: readonly Group[], given: Readonly<Record<string, number>>, pattern: string) {
+function axisSizes(
+  x: Tensor,
+  left: readonly Group[],
+  given: Readonly<Record<string, number>>,
+  pattern: string,
+) {
   const sizes: Record<string, number> = { ...given };
   const { shape } = x;
-  if (shape.length !== left.length) throw new ShapeError(`expected "${pattern}", got [${shape.join(" ")}]`);
+  if (shape.length !== left.length)
+    throw new ShapeError(`expected "${pattern}", got [${shape.join(" ")}]`);
   left.forEach((group, axis) => {
     const size = shape[axis] as number;
     const unknown = group.filter((name) => sizes[name] === undefined);
     const known = group.reduce((product, name) => product * (sizes[name] ?? 1), 1);
     const rest = size / known;
-    const solvable = unknown.length === 0 ? rest === 1 : unknown.length === 1 && Number.isInteger(rest);
+    const solvable =
+      unknown.length === 0 ? rest === 1 : unknown.length === 1 && Number.isInteger(rest);
     if (!solvable) {
-      throw new ShapeError(`axis (${group.join(" ")}) of "${pattern}" cannot hold ${size} with ${JSON.stringify(given)}`);
+      throw new ShapeError(
+        `axis (${group.join(" ")}) of "${pattern}" cannot hold ${size} with ${JSON.stringify(given)}`,
+      );
     }
     for (const name of unknown) sizes[name] = rest;
   });
@@ -88,11 +100,16 @@ function axisSizes(x: Tensor, left: readonly Group[], given: Readonly<Record<str
  *
  * Sizes inside a group that the shape does not settle are given; the rest follows.
  */
-export function rearrange(x: Tensor, pattern: string, given: Readonly<Record<string, number>> = {}): Tensor {
+export function rearrange(
+  x: Tensor,
+  pattern: string,
+  given: Readonly<Record<string, number>> = {},
+): Tensor {
   const { left, right, order } = planFor(pattern);
   const sizes = axisSizes(x, left, given, pattern);
   const sizeOf = (name: string): number => sizes[name] as number;
-  const productOf = (group: Group): number => group.reduce((product, name) => product * sizeOf(name), 1);
+  const productOf = (group: Group): number =>
+    group.reduce((product, name) => product * sizeOf(name), 1);
   const isSplit = left.some((group) => group.length !== 1);
   const split = isSplit ? x.reshape(left.flat().map(sizeOf)) : x;
   const isMoved = order.some((from, to) => from !== to);

@@ -16,7 +16,9 @@ const CODES = {
 /** Element types; the names are PyTorch's. */
 export type DType = keyof typeof CODES;
 
-const NAMES = new Map<number, DType>(Object.entries(CODES).map(([name, code]) => [code, name as DType]));
+const NAMES = new Map<number, DType>(
+  Object.entries(CODES).map(([name, code]) => [code, name as DType]),
+);
 
 /** libtorch's number for `dtype`. */
 export function dtypeCode(dtype: DType): number {

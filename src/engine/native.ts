@@ -8,8 +8,15 @@ export interface Door {
   find(name: string, overload: string): number | null;
   call(operator: number, ...args: unknown[]): unknown;
   release(handles: readonly number[]): void;
-  describeTensor(handle: number): [dtype: number, device: string, requiresGrad: boolean, ...shape: number[]];
-  fromBytes(buffer: ArrayBufferLike, byteOffset: number, dtype: number, shape: readonly number[]): number;
+  describeTensor(
+    handle: number,
+  ): [dtype: number, device: string, requiresGrad: boolean, ...shape: number[]];
+  fromBytes(
+    buffer: ArrayBufferLike,
+    byteOffset: number,
+    dtype: number,
+    shape: readonly number[],
+  ): number;
   toBytes(handle: number): ArrayBuffer;
   gradient(handle: number): number | null;
   setGradient(handle: number, gradient: number | null): void;
@@ -17,7 +24,13 @@ export interface Door {
   setGradMode(enabled: boolean): boolean;
   setAutocast(device: "cpu" | "cuda", enabled: boolean, dtype: number): void;
   setThreads(count: number): void;
-  information(): [version: string, threads: number, live: number, cudaDevices: number, parallel: string];
+  information(): [
+    version: string,
+    threads: number,
+    live: number,
+    cudaDevices: number,
+    parallel: string,
+  ];
   backward(root: number, gradient: number | null, retainGraph: boolean): void;
   gradientsOf(
     roots: readonly number[],
@@ -33,7 +46,8 @@ export interface Door {
 }
 
 const addonPath =
-  process.env["EVE_DOOR"] ?? fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
+  process.env["EVE_DOOR"] ??
+  fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
 
 function load(): Door {
   if (!existsSync(addonPath)) {

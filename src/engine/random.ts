@@ -25,12 +25,12 @@ function multiplyHigh(a: number, b: number): number {
   return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
-/** Philox 4×32 with 10 rounds (Salmon et al., 2011): writes four random words for one counter. */
-export function philox(words: Uint32Array, counter: number, stream: number, key0: number, key1: number): void {
-  let c0 = counter >>> 0;
-  let c1 = Math.floor(counter / 4294967296) >>> 0;
-  let c2 = stream >>> 0;
-  let c3 = 0;
+/** Philox 4×32 with 10 rounds (Salmon et al. 2011): turns the four words of a counter into random ones, in place. */
+export function philox(words: Uint32Array, key0: number, key1: number): void {
+  let c0 = words[0] as number;
+  let c1 = words[1] as number;
+  let c2 = words[2] as number;
+  let c3 = words[3] as number;
   let k0 = key0;
   let k1 = key1;
   for (let round = 0; round < 10; round++) {
@@ -73,14 +73,24 @@ export class Rng {
 
   /** An independent source for a purpose (a word) or an index. */
   split(purpose: string | number): Rng {
-    const word = typeof purpose === "string" ? hashText(purpose, 0x811c9dc5) : mix(purpose ^ 0x27d4eb2f);
+    const word =
+      typeof purpose === "string" ? hashText(purpose, 0x811c9dc5) : mix(purpose ^ 0x27d4eb2f);
     return new Rng(mix(this.key0 ^ word), mix(this.key1 + Math.imul(word, 0x9e3779b1)));
+  }
+
+  /** Four words for one block of one of the streams of this source. */
+  #draw(words: Uint32Array, block: number, stream: number): void {
+    words[0] = block;
+    words[1] = Math.floor(block / 4294967296);
+    words[2] = stream;
+    words[3] = 0;
+    philox(words, this.key0, this.key1);
   }
 
   /** One number in [0, 1). */
   uniform(): number {
     const words = new Uint32Array(4);
-    philox(words, 0, 0, this.key0, this.key1);
+    this.#draw(words, 0, 0);
     return (words[0] as number) / 4294967296;
   }
 
@@ -94,7 +104,7 @@ export class Rng {
     const values = new Float32Array(count);
     const words = new Uint32Array(4);
     for (let i = 0; i < count; i += 4) {
-      philox(words, i >>> 2, 1, this.key0, this.key1);
+      this.#draw(words, i / 4, 1);
       for (let pair = 0; pair < 4 && i + pair < count; pair += 2) {
         const radius = Math.sqrt(-2 * Math.log(((words[pair] as number) + 1) / 4294967297));
         const angle = (2 * Math.PI * (words[pair + 1] as number)) / 4294967296;
@@ -110,7 +120,7 @@ export class Rng {
     const values = new Float32Array(count);
     const words = new Uint32Array(4);
     for (let i = 0; i < count; i++) {
-      if ((i & 3) === 0) philox(words, i >>> 2, 2, this.key0, this.key1);
+      if (i % 4 === 0) this.#draw(words, i / 4, 2);
       values[i] = ((words[i & 3] as number) >>> 8) / 16777216;
     }
     return values;

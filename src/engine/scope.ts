@@ -23,9 +23,8 @@ export class TensorScope {
   readonly #parent: TensorScope | undefined;
   #owned: Owned[] = [];
 
-  constructor() {
-    this.#parent = current;
-    current = this;
+  constructor(parent: TensorScope | undefined) {
+    this.#parent = parent;
   }
 
   /** Takes `tensor` into this scope. */
@@ -41,9 +40,14 @@ export class TensorScope {
   }
 
   [Symbol.dispose](): void {
-    invariant(current === this, "tensor scopes must close in the reverse order of opening, within one tick");
+    invariant(
+      current === this,
+      "tensor scopes must close in the reverse order of opening, within one tick",
+    );
     current = this.#parent;
-    door.release(this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle));
+    door.release(
+      this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle),
+    );
     this.#owned = [];
   }
 }
@@ -55,7 +59,8 @@ function leaveToCollector(tensor: Owned): void {
 
 /** Opens a scope: `using scope = tensorScope()` frees every tensor made until the block ends. */
 export function tensorScope(): TensorScope {
-  return new TensorScope();
+  current = new TensorScope(current);
+  return current;
 }
 
 /** Registers a fresh tensor with the innermost scope. */
@@ -64,9 +69,13 @@ export function own(tensor: Owned): void {
   else leaveToCollector(tensor);
 }
 
-/** Lets `tensor` outlive the scope that made it: it then belongs to the enclosing scope. */
+/**
+ * Lets `tensor` outlive the innermost scope: it then belongs to the enclosing one.
+ *
+ * A tensor that the innermost scope does not own outlives it anyway and stays where it is.
+ */
 export function keep<T extends Owned>(tensor: T): T {
-  tensor.owner?.passOutward(tensor);
+  if (current && tensor.owner === current) current.passOutward(tensor);
   return tensor;
 }
 

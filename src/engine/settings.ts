@@ -23,17 +23,56 @@ export function setThreads(count: number): void {
   door.setThreads(count);
 }
 
-/**
- * Runs `work` with convolutions and matrix products in `dtype`; everything else keeps its own.
- *
- * Weights stay float32 and are cast once per region.
- */
-export function autocast<T>(dtype: DType | null, work: () => T, device: "cpu" | "cuda" = "cpu"): T {
-  if (dtype === null || dtype === "float32") return work();
-  door.setAutocast(device, true, dtypeCode(dtype));
+type AutocastDevice = "cpu" | "cuda";
+type Precisions = ReadonlyMap<AutocastDevice, DType>;
+
+let active: Precisions = new Map();
+
+function apply(wanted: Precisions): void {
+  for (const device of new Set([...active.keys(), ...wanted.keys()])) {
+    const before = active.get(device);
+    const after = wanted.get(device);
+    if (before === after) continue;
+    // Leaving a region is what makes libtorch forget the weights it has cast.
+    if (before) door.setAutocast(device, false, dtypeCode(before));
+    if (after) door.setAutocast(device, true, dtypeCode(after));
+  }
+  active = wanted;
+}
+
+/** The precisions of the innermost `autocast`, to be restored by `withPrecisions`. */
+export function currentPrecisions(): Precisions {
+  return active;
+}
+
+/** Runs `work` in the precisions that `currentPrecisions` told of. */
+export function withPrecisions<T>(precisions: Precisions, work: () => T): T {
+  const before = active;
+  apply(precisions);
   try {
     return work();
   } finally {
-    door.setAutocast(device, false, dtypeCode(dtype));
+    apply(before);
   }
+}
+
+/** Drops the weights cast so far: those cast while no graph was recorded would carry no gradient. */
+export function forgetCastWeights(): void {
+  const before = active;
+  apply(new Map());
+  apply(before);
+}
+
+/**
+ * Runs `work` with convolutions and matrix products in `dtype`; everything else keeps its own.
+ *
+ * Weights stay float32 and are cast once per region. Regions nest: `float32` switches an outer one off
+ * and null leaves it as it is.
+ */
+export function autocast<T>(dtype: DType | null, work: () => T, device: AutocastDevice = "cpu"): T {
+  if (dtype === null) return work();
+  const precisions = new Map(active);
+  if (dtype === "float32") precisions.delete(device);
+  else precisions.set(device, dtype);
+  return withPrecisions(precisions, work);
 }

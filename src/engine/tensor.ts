@@ -24,20 +24,24 @@ export type Argument =
 
 const operators = new Map<string, number>();
 
-function operatorNumber(name: string): number {
+function findOperator(name: string): number | null {
   const known = operators.get(name);
   if (known !== undefined) return known;
   const [base = name, overload = ""] = name.split(".");
   const found = door.find(base, overload);
+  if (found !== null) operators.set(name, found);
+  return found;
+}
+
+function operatorNumber(name: string): number {
+  const found = findOperator(name);
   invariant(found !== null, `this libtorch has no operator ${name}`);
-  operators.set(name, found);
   return found;
 }
 
 /** Whether this libtorch registers `name`, e.g. `aten::scaled_dot_product_attention`. */
 export function hasOperator(name: string): boolean {
-  const [base = name, overload = ""] = name.split(".");
-  return operators.has(name) || door.find(base, overload) !== null;
+  return findOperator(name) !== null;
 }
 
 function lower(argument: Argument): unknown {
@@ -67,15 +71,26 @@ export function dispatchMany(name: string, ...args: readonly Argument[]): Tensor
 }
 
 /** Plain nested-free data for a tensor. */
-export type Data = readonly number[] | Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type Data =
+  | readonly number[]
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array;
 
-function typedArray(data: Data, dtype: DType | undefined): { array: ArrayBufferView; dtype: DType } {
+function typedArray(
+  data: Data,
+  dtype: DType | undefined,
+): { array: ArrayBufferView; dtype: DType } {
   if (data instanceof Float32Array) return { array: data, dtype: "float32" };
   if (data instanceof Float64Array) return { array: data, dtype: "float64" };
   if (data instanceof Int32Array) return { array: data, dtype: "int32" };
   if (data instanceof BigInt64Array) return { array: data, dtype: "int64" };
   if (data instanceof Uint8Array) return { array: data, dtype: "uint8" };
   if (dtype === "int64") return { array: BigInt64Array.from(data, BigInt), dtype };
+  if (dtype === "int32") return { array: Int32Array.from(data), dtype };
+  if (dtype === "float64") return { array: Float64Array.from(data), dtype };
   return { array: Float32Array.from(data), dtype: "float32" };
 }
 
@@ -95,10 +110,14 @@ export class Tensor {
   static from(data: Data, shape: readonly number[], dtype?: DType): Tensor {
     const count = shape.reduce((product, size) => product * size, 1);
     if (data.length !== count) {
-      throw new ShapeError(`expected ${count} values for shape [${shape.join(" ")}], got ${data.length}`);
+      throw new ShapeError(
+        `expected ${count} values for shape [${shape.join(" ")}], got ${data.length}`,
+      );
     }
     const { array, dtype: stored } = typedArray(data, dtype);
-    const tensor = new Tensor(door.fromBytes(array.buffer, array.byteOffset, dtypeCode(stored), shape));
+    const tensor = new Tensor(
+      door.fromBytes(array.buffer, array.byteOffset, dtypeCode(stored), shape),
+    );
     return dtype && dtype !== stored ? tensor.to(dtype) : tensor;
   }
 
@@ -111,7 +130,12 @@ export class Tensor {
   static ones(shape: readonly number[], dtype: DType = "float32", device = "cpu"): Tensor {
     return dispatch("aten::ones", shape, dtypeCode(dtype), null, device);
   }
-  static full(shape: readonly number[], value: number, dtype: DType = "float32", device = "cpu"): Tensor {
+  static full(
+    shape: readonly number[],
+    value: number,
+    dtype: DType = "float32",
+    device = "cpu",
+  ): Tensor {
     return dispatch("aten::full", shape, value, dtypeCode(dtype), null, device);
   }
   /** The integers from 0 to `end` − 1. */
@@ -252,7 +276,9 @@ export class Tensor {
 
   /** Sums over `dims`, or over everything. */
   sum(dims?: readonly number[], { keepDim = false } = {}): Tensor {
-    return dims ? dispatch("aten::sum.dim_IntList", this, dims, keepDim) : dispatch("aten::sum", this);
+    return dims
+      ? dispatch("aten::sum.dim_IntList", this, dims, keepDim)
+      : dispatch("aten::sum", this);
   }
   mean(dims?: readonly number[], { keepDim = false } = {}): Tensor {
     return dims ? dispatch("aten::mean.dim", this, dims, keepDim) : dispatch("aten::mean", this);
@@ -370,14 +396,15 @@ export class Tensor {
 
   /** The value of a one-element tensor. */
   item(): number {
-    if (this.size !== 1) throw new ShapeError(`expected one element, got shape [${this.shape.join(" ")}]`);
-    return this.toFloat32Array()[0] as number;
+    if (this.size !== 1)
+      throw new ShapeError(`expected one element, got shape [${this.shape.join(" ")}]`);
+    if (this.dtype === "float32") return new Float32Array(this.toBytes())[0] as number;
+    return new Float64Array(this.to("float64").toBytes())[0] as number;
   }
   /** All values, row-major, as float32. */
   toFloat32Array(): Float32Array {
-    if (this.dtype === "float32") return new Float32Array(door.toBytes(this.handle));
-    const converted = this.to("float32");
-    return new Float32Array(door.toBytes(converted.handle));
+    const converted = this.dtype === "float32" ? this : this.to("float32");
+    return new Float32Array(converted.toBytes());
   }
   /** The raw bytes, row-major, in this tensor's dtype. */
   toBytes(): ArrayBuffer {

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../test/support/difference.ts";
+import { checkpoint, enableGrad, gradients, noGrad } from "./autodiff.ts";
+import { normal, Rng } from "./random.ts";
+import { tensorScope } from "./scope.ts";
+import { autocast, engineInfo } from "./settings.ts";
+import { dispatch, type Tensor } from "./tensor.ts";
+
+const rng = Rng.seed(11);
+const leaf = (name: string, shape: readonly number[]): Tensor =>
+  normal(rng.split(name), shape).to("float64").setRequiresGrad(true);
+
+/** The largest error of the gradient of `f` at `x` against central differences. */
+function gradientError(f: (x: Tensor) => Tensor, x: Tensor): number {
+  const step = 1e-5;
+  const point = x.detach();
+  const [found] = gradients(f(x), [x]);
+  const values = new Float64Array(point.toBytes());
+  const errors = [...new Float64Array(found?.toBytes() ?? [])].map((derivative, index) => {
+    const at = (offset: number): number => {
+      const flat = point.clone().reshape([-1]);
+      flat.narrow(0, index, 1).copyFrom(
+        flat
+          .narrow(0, index, 1)
+          .mul(0)
+          .add((values[index] ?? NaN) + offset),
+      );
+      return f(flat.reshape(point.shape)).item();
+    };
+    return Math.abs(derivative - (at(step) - at(-step)) / (2 * step));
+  });
+  return errors.length === point.size ? Math.max(...errors) : Infinity;
+}
+
+describe("gradients", () => {
+  const weight = normal(rng.split("kernel"), [3, 2, 3, 3]).to("float64");
+  const scale = normal(rng.split("scale"), [2]).to("float64");
+  const cases: { name: string; f: (x: Tensor) => Tensor }[] = [
+    {
+      name: "conv2d",
+      f: (x) => dispatch("aten::conv2d", x, weight, null, [1], [1]).square().sum(),
+    },
+    {
+      name: "group_norm",
+      f: (x) => dispatch("aten::group_norm", x, 2, scale, null, 1e-5).pow(3).sum(),
+    },
+    { name: "silu and gelu", f: (x) => x.silu().mul(x.gelu()).sum() },
+    { name: "softmax", f: (x) => x.softmax(-1).mul(x).sum() },
+    { name: "matmul and transpose", f: (x) => x.matmul(x.transpose(-1, -2)).sin().sum() },
+    {
+      name: "narrow, permute and mean",
+      f: (x) => x.narrow(1, 0, 1).permute([0, 3, 2, 1]).exp().mean(),
+    },
+  ];
+  test.each(cases)("of $name are what finite differences say", ({ f }) => {
+    expect(gradientError(f, leaf("x", [1, 2, 3, 3]))).toBeLessThan(1e-7);
+  });
+
+  test("take a seed, and are null where nothing depends on the input", () => {
+    const x = leaf("x", [2]);
+    const other = leaf("other", [2]);
+    const seed = normal(rng.split("seed"), [2]).to("float64");
+    const [found, none] = gradients(x.mul(3), [x, other], { seed });
+    expect(found && largestDifference(found, seed.mul(3))).toBe(0);
+    expect(none).toBeNull();
+  });
+
+  test("can be differentiated again", () => {
+    const x = leaf("x", [3]);
+    const [first] = gradients(x.pow(3).sum(), [x], { createGraph: true });
+    const [second] = first ? gradients(first.sum(), [x]) : [];
+    expect(second && largestDifference(second, x.mul(6))).toBeLessThan(1e-12);
+  });
+
+  test("accumulate in leaves until they are cleared", () => {
+    const x = leaf("x", [2]);
+    x.mul(2).sum().backward();
+    x.mul(3).sum().backward();
+    expect(x.grad?.toFloat32Array()).toEqual(Float32Array.of(5, 5));
+    x.clearGrad();
+    expect(x.grad).toBeNull();
+  });
+});
+
+describe("noGrad", () => {
+  test("records nothing, enableGrad inside it does, and the mode comes back", () => {
+    const x = leaf("x", [2]);
+    noGrad(() => {
+      expect(x.mul(2).requiresGrad).toBe(false);
+      enableGrad(() => expect(x.mul(2).requiresGrad).toBe(true));
+      expect(x.mul(2).requiresGrad).toBe(false);
+    });
+    expect(() => noGrad(() => dispatch("aten::no_such_thing"))).toThrow(/no operator/);
+    expect(x.mul(2).requiresGrad).toBe(true);
+  });
+
+  test("does not cost weights their gradient when both happen in one autocast region", () => {
+    const x = normal(rng.split("x"), [4, 4]);
+    const weight = normal(rng.split("weight"), [4, 4]).setRequiresGrad(true);
+    autocast("bfloat16", () => {
+      noGrad(() => x.matmul(weight));
+      expect(x.matmul(weight).requiresGrad).toBe(true);
+      noGrad(() => enableGrad(() => expect(x.matmul(weight).requiresGrad).toBe(true)));
+    });
+  });
+});
+
+describe("checkpoint", () => {
+  const block = (weight: Tensor) => (x: Tensor, y: Tensor) => x.matmul(weight).silu().add(y.sin());
+
+  /** Gradients of one step: of both inputs and of the weight. */
+  function gradientsOf(run: (weight: Tensor, x: Tensor, y: Tensor) => Tensor): (Tensor | null)[] {
+    const [weight, x, y] = [leaf("weight", [4, 4]), leaf("x", [2, 4]), leaf("y", [2, 4])] as const;
+    run(weight, x, y).square().sum().backward();
+    return [weight.grad, x.grad, y.grad];
+  }
+
+  function expectSame(found: (Tensor | null)[], wanted: (Tensor | null)[]): void {
+    found.forEach((gradient, index) => {
+      const other = wanted[index];
+      expect(gradient && other && largestDifference(gradient, other)).toBe(0);
+    });
+  }
+
+  test("gives inputs and weights the gradients of plain evaluation", () => {
+    const plain = gradientsOf((weight, x, y) => block(weight)(x, y));
+    expectSame(
+      gradientsOf((weight, x, y) => checkpoint(block(weight), x, y)),
+      plain,
+    );
+  });
+
+  test("nests", () => {
+    const twice = (weight: Tensor, x: Tensor, y: Tensor): Tensor =>
+      block(weight)(block(weight)(x, y), y);
+    const nested = (weight: Tensor, x: Tensor, y: Tensor): Tensor =>
+      checkpoint((a, b) => checkpoint(block(weight), checkpoint(block(weight), a, b), b), x, y);
+    expectSame(gradientsOf(nested), gradientsOf(twice));
+  });
+
+  test("reaches the weights also where no input needs a gradient", () => {
+    const x = normal(rng.split("x"), [2, 4]).to("float64");
+    const gradient = (run: (weight: Tensor) => Tensor): Tensor | null => {
+      const weight = leaf("weight", [4, 4]);
+      run(weight).sum().backward();
+      return weight.grad;
+    };
+    const plain = gradient((weight) => block(weight)(x, x));
+    const found = gradient((weight) => checkpoint(block(weight), x, x));
+    expect(found && plain && largestDifference(found, plain)).toBe(0);
+  });
+
+  test("keeps no intermediates, neither forward nor after the backward pass", () => {
+    using _ = tensorScope();
+    const weight = leaf("weight", [4, 4]);
+    const [x, y] = [leaf("x", [2, 4]), leaf("y", [2, 4])];
+    const before = engineInfo().liveTensors;
+    const output = checkpoint(block(weight), x, y);
+    expect(engineInfo().liveTensors).toBe(before + 1);
+    output.backward(output.detach());
+    // The output, its detached copy, and the two gradients handed back to the graph.
+    expect(engineInfo().liveTensors).toBeLessThanOrEqual(before + 4);
+  });
+
+  test("repeats the forward pass in the precision it first ran in", () => {
+    const seen: string[] = [];
+    const x = normal(rng.split("x"), [4, 4]).setRequiresGrad(true);
+    const forward = (a: Tensor): Tensor => {
+      const product = a.matmul(a);
+      seen.push(product.dtype);
+      return product.to("float32");
+    };
+    const output = autocast("bfloat16", () => checkpoint(forward, x));
+    output.sum().backward();
+    expect(seen).toEqual(["bfloat16", "bfloat16"]);
+  });
+
+  test("is plain evaluation where no graph is recorded", () => {
+    const x = leaf("x", [2, 4]);
+    const output = noGrad(() => checkpoint((a) => a.mul(2), x));
+    expect(output.requiresGrad).toBe(false);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { autocast, engineInfo, setThreads } from "./settings.ts";
+import { dispatch, Tensor } from "./tensor.ts";
+
+const x = Tensor.ones([1, 2, 4, 4]);
+const kernel = Tensor.ones([3, 2, 3, 3]);
+const convolved = (): Tensor => dispatch("aten::conv2d", x, kernel);
+
+describe("autocast", () => {
+  test("computes convolutions and matrix products in bf16 and leaves the rest alone", () => {
+    autocast("bfloat16", () => {
+      expect(convolved().dtype).toBe("bfloat16");
+      expect(x.matmul(x).dtype).toBe("bfloat16");
+      expect(x.add(1).mul(x).dtype).toBe("float32");
+      expect(dispatch("aten::group_norm", x, 1).dtype).toBe("float32");
+      expect(x.mean().dtype).toBe("float32");
+      expect(x.silu().dtype).toBe("float32");
+    });
+    expect(convolved().dtype).toBe("float32");
+    expect(kernel.dtype).toBe("float32");
+  });
+
+  test("nests: an inner region ends without ending the outer one", () => {
+    autocast("bfloat16", () => {
+      autocast("bfloat16", () => convolved());
+      expect(convolved().dtype).toBe("bfloat16");
+      autocast("float32", () => expect(convolved().dtype).toBe("float32"));
+      expect(convolved().dtype).toBe("bfloat16");
+      autocast(null, () => expect(convolved().dtype).toBe("bfloat16"));
+    });
+    expect(convolved().dtype).toBe("float32");
+  });
+
+  test("ends also when the work fails", () => {
+    expect(() => autocast("bfloat16", () => x.matmul(Tensor.ones([3, 3])))).toThrow(/aten::matmul/);
+    expect(convolved().dtype).toBe("float32");
+  });
+});
+
+describe("the engine", () => {
+  test("takes the number of threads it is told", () => {
+    const before = engineInfo().threads;
+    setThreads(1);
+    expect(engineInfo().threads).toBe(1);
+    setThreads(before);
+    expect(engineInfo().threads).toBe(before);
+  });
+
+  test("tells its version and counts live tensors", () => {
+    const { version, liveTensors, parallel } = engineInfo();
+    expect(version).toMatch(/^\d+\.\d+/);
+    expect(parallel).toContain("at::get_num_threads()");
+    const made = Tensor.ones([1]);
+    expect(engineInfo().liveTensors).toBe(liveTensors + made.size);
+  });
+});
