@@ -97,12 +97,19 @@ export function resolveSettings(
   }
   requireOverlap(settings.overlap, window, method);
   const isModelSize = frame.width === model.size && frame.height === model.size;
+  // In the schema's order, whatever was given: receipts of equal edits are equal.
   return {
-    ...settings,
-    method,
+    instruction: settings.instruction,
+    caption: settings.caption,
+    task: settings.task ?? inferTask(settings.instruction),
+    seed: settings.seed,
+    steps: settings.steps,
     window,
     overlap: method === "stacked" ? settings.overlap : 0,
-    task: settings.task ?? inferTask(settings.instruction),
+    noise: settings.noise,
+    sampler: settings.sampler,
+    guidance: settings.guidance,
+    method,
     detail: settings.detail ?? (isModelSize ? "off" : "keep"),
   };
 }

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { fitFrame } from "../data/video/fit.ts";
+import { changeMask, keepDetail } from "./detail.ts";
+
+const size = 32;
+const width = 96;
+const height = 64;
+
+/** A fine checkerboard over a slope: more than 32 × 32 pixels can carry. */
+const source = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+  const pixel = Math.floor(at / 3);
+  const [x, y] = [pixel % width, Math.floor(pixel / width)];
+  return 60 + x + ((x + y) % 2) * 40;
+});
+const reconstruction = fitFrame(source, width, height, size);
+const frame = { source, width, height, size, reconstruction };
+
+/** The square with its left half replaced by one gray. */
+function withGrayHalf(gray: number): Uint8Array {
+  return reconstruction.map((value, at) => (Math.floor(at / 3) % size < size / 2 ? gray : value));
+}
+
+function pixel(picture: Uint8Array, x: number, y: number): number {
+  return picture[(y * width + x) * 3]!;
+}
+
+describe("keepDetail", () => {
+  test("gives the source itself where the edit changed nothing", () => {
+    expect(keepDetail({ ...frame, edited: reconstruction })).toEqual(source);
+  });
+
+  test("shows the edit where it changed much, and the source's detail elsewhere", () => {
+    const result = keepDetail({ ...frame, edited: withGrayHalf(255) });
+    expect(pixel(result, 10, 30)).toBe(255);
+    expect(pixel(result, 11, 30)).toBe(255);
+    expect(pixel(result, 80, 30)).toBe(pixel(source, 80, 30));
+    expect(pixel(result, 81, 30)).toBe(pixel(source, 81, 30));
+  });
+
+  test("applies a slight change of the whole picture without losing detail", () => {
+    const edited = reconstruction.map((value) => value + 6);
+    const result = keepDetail({ ...frame, edited });
+    const gain = result.reduce((sum, value, at) => sum + value - source[at]!, 0) / result.length;
+    expect(gain).toBeGreaterThan(5.5);
+    expect(gain).toBeLessThan(6.5);
+    expect(pixel(result, 41, 30) - pixel(result, 40, 30)).toBe(
+      pixel(source, 41, 30) - pixel(source, 40, 30),
+    );
+  });
+});
+
+describe("changeMask", () => {
+  test("is 255 inside a change, 0 away from it and between the two at its edge", () => {
+    const mask = changeMask(withGrayHalf(255), reconstruction, size);
+    const at = (x: number) => mask[(16 * size + x) * 3]!;
+    expect(at(4)).toBe(255);
+    expect(at(28)).toBe(0);
+    const edge = [15, 16, 17, 18, 19, 20].map(at);
+    expect(edge.toSorted((a, b) => b - a)).toEqual(edge);
+    expect(edge.some((value) => value > 0 && value < 255)).toBe(true);
+  });
+});

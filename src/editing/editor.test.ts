@@ -1,0 +1,284 @@
+import { readdir, readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import {
+  type Evaluation,
+  standInModel,
+  type StandInOptions,
+} from "../../test/editing/stand-in-model.ts";
+import {
+  audioPackets,
+  type ClipFolder,
+  clipFolder,
+  framesOf,
+  makeClip,
+  metadataOf,
+} from "../../test/support/clips.ts";
+import { engineInfo } from "../engine/settings.ts";
+import type { EditedFrame } from "./edited-frames.ts";
+import { Editor } from "./editor.ts";
+import { type EditProgress, totalWork } from "./progress.ts";
+import { readReceipt } from "./receipt.ts";
+
+const usualGap = 512;
+const instruction = "make the ball blue";
+
+/** A clip of `frames` pictures in the stand-in's own size, unless told otherwise. */
+async function clipOf(
+  folder: ClipFolder,
+  frames: number,
+  options: Parameters<typeof makeClip>[1] = {},
+): Promise<string> {
+  const path = folder.file("input.mp4");
+  const ticks = Array.from({ length: frames }, (_, index) => index * usualGap);
+  await makeClip(path, { width: 32, height: 32, ticks, ...options });
+  return path;
+}
+
+function editorOf(options: StandInOptions = {}): Editor {
+  return new Editor(standInModel(options));
+}
+
+async function collect(frames: AsyncIterable<EditedFrame>): Promise<EditedFrame[]> {
+  const all: EditedFrame[] = [];
+  for await (const frame of frames) all.push(frame);
+  return all;
+}
+
+/** Mean absolute difference of two pictures, 0–255. */
+function difference(left: Uint8Array, right: Uint8Array): number {
+  return left.reduce((sum, value, at) => sum + Math.abs(value - right[at]!), 0) / left.length;
+}
+
+describe("Editor", () => {
+  test.each([1, 3, 4, 5, 11])(
+    "with a model that changes nothing gives back all of %i frames, with their timing",
+    async (count) => {
+      await using folder = await clipFolder();
+      const input = await clipOf(folder, count, { audio: "aac" });
+      const output = folder.file("output.mp4");
+      const result = await editorOf().edit(input, instruction, { output, steps: 2 }).result;
+      expect(result.frames).toBe(count);
+      const [before, after] = [await framesOf(input), await framesOf(output)];
+      expect(after.map(({ ptsSeconds }) => ptsSeconds)).toEqual(
+        before.map(({ ptsSeconds }) => ptsSeconds),
+      );
+      // The codec at crf 12 costs about one level.
+      for (const [index, { rgb }] of after.entries()) {
+        expect(difference(rgb, before[index]!.rgb)).toBeLessThan(3);
+      }
+      expect(await audioPackets(output)).toEqual(await audioPackets(input));
+    },
+  );
+
+  test("hands out what the model makes, beside the source", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 6);
+    const frames = await collect(editorOf({ factor: -1 }).edit(input, instruction, { steps: 1 }));
+    expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const { rgb, source } of frames) {
+      const negative = source.map((value) => 255 - value);
+      expect(difference(rgb, negative)).toBeLessThan(1.01); // a byte's rounding
+    }
+  });
+
+  test("brings any size back to its own, with the detail the model cannot carry", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 2, { width: 150, height: 90 });
+    const kept = await collect(editorOf().edit(input, instruction, { steps: 1 }));
+    expect(kept.map(({ width, height }) => [width, height])).toEqual([
+      [150, 90],
+      [150, 90],
+    ]);
+    for (const { rgb, source } of kept) expect(difference(rgb, source)).toBe(0);
+    const plain = await collect(editorOf().edit(input, instruction, { steps: 1, detail: "off" }));
+    for (const { rgb, source } of plain) expect(difference(rgb, source)).toBeGreaterThan(0.1);
+  });
+
+  test("edits the first frame by itself and conditions every window on an edited frame", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 7);
+    const evaluations: Evaluation[] = [];
+    const editor = editorOf({
+      factor: -1,
+      onPredict: (evaluation) => evaluations.push(evaluation),
+    });
+    const frames = await collect(editor.edit(input, instruction, { steps: 1, overlap: 2 }));
+    expect(evaluations.map(({ by, frames: count }) => [by, count])).toEqual([
+      ["edit teacher", 1],
+      ["stack", 4],
+      ["stack", 4],
+      ["stack", 4],
+    ]);
+    // Windows begin at frames 0, 2 and 3: the last one is shifted back.
+    const levels = [0, 2, 3].map((index) => {
+      const { rgb } = frames[index]!;
+      return rgb.reduce((sum, value) => sum + value / 127.5 - 1, 0) / rgb.length;
+    });
+    evaluations.slice(1).forEach(({ firstFrameMean }, index) => {
+      expect(firstFrameMean).toBeCloseTo(levels[index]!, 1);
+    });
+  });
+
+  test("gives a frame the same result in windows of any length where frames are independent", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 7);
+    const edited = async (window: number, seed: number) => {
+      const edit = editorOf({ grain: 0.2 }).edit(input, instruction, {
+        steps: 2,
+        method: "frame-by-frame",
+        window,
+        seed,
+      });
+      return (await collect(edit)).map(({ rgb }) => rgb);
+    };
+    const first = await edited(4, 3);
+    expect(await edited(3, 3)).toEqual(first);
+    expect(await edited(7, 3)).toEqual(first);
+    expect(await edited(4, 4)).not.toEqual(first);
+  });
+
+  test("gives the condition without words and picture to guidance", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 2);
+    const seen = new Set<string>();
+    const editor = editorOf({
+      onPredict: ({ by, texts, firstFrameMean }) =>
+        seen.add(`${by}, "${texts.instruction}", ${firstFrameMean === null ? "no " : ""}picture`),
+    });
+    const guidance = { text: 5, image: 1.5 };
+    await editor.edit(input, instruction, { steps: 1, guidance }).result;
+    expect([...seen]).toEqual([
+      'edit teacher, "make the ball blue", no picture',
+      'edit teacher, "", no picture',
+      'stack, "make the ball blue", picture',
+      'stack, "", picture',
+      'stack, "", no picture',
+    ]);
+  });
+
+  test("tells how far it is, up to all the work there is", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 9);
+    const events: EditProgress[] = [];
+    let work = 0;
+    const editor = editorOf({ onPredict: ({ frames }) => (work += frames) });
+    const { settings } = await editor.edit(input, instruction, {
+      output: folder.file("output.mp4"),
+      steps: 3,
+      onProgress: (event) => events.push(event),
+    }).result;
+    expect(work).toBe(totalWork(9, settings));
+    expect([...new Set(events.map(({ phase }) => phase))]).toEqual([
+      "reading",
+      "editing",
+      "writing",
+    ]);
+    const frames = events.filter(({ phase }) => phase === "editing").map(({ frame }) => frame!);
+    expect(frames).toEqual(frames.toSorted((a, b) => a - b));
+    expect(events.findLast(({ phase }) => phase === "editing")).toMatchObject({
+      frame: 9,
+      frames: 9,
+      etaSeconds: 0,
+    });
+  });
+
+  test("warns once of a word that the model never learned and says what it knows", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 5);
+    const warnings: string[] = [];
+    const onWarning = (message: string) => warnings.push(message);
+    await editorOf().edit(input, "make the unicorn blue", { steps: 1, onWarning }).result;
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/never learned "unicorn".*objects: ball, box.*colours: red, /);
+  });
+
+  test("frees what it made for every window", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 16);
+    const editor = editorOf();
+    const alive: number[] = [];
+    const guidance = { text: 2, image: 1.5 };
+    for await (const frame of editor.edit(input, instruction, { steps: 2, guidance })) {
+      if (frame.index % 2 === 0) alive.push(engineInfo().liveTensors);
+    }
+    // After the first windows only the history of the last one lives.
+    expect(Math.max(...alive.slice(3))).toBeLessThanOrEqual(alive[2]!);
+  });
+});
+
+describe("the receipt", () => {
+  test("lies beside the video and in its metadata, and repeats the edit exactly", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 5);
+    const [first, again] = [folder.file("first.mp4"), folder.file("again.mp4")];
+    const editor = editorOf({ grain: 0.2 });
+    const options = { output: first, steps: 2, seed: 7, noise: "shared" as const };
+    await editor.edit(input, instruction, options).result;
+    const receipt = await readReceipt(`${first}.json`);
+    expect(receipt.settings).toMatchObject({ seed: 7, steps: 2, noise: "shared", task: "texture" });
+    const { comment } = await metadataOf(first);
+    expect(JSON.parse(comment!)).toMatchObject({
+      settings: receipt.settings,
+      input: { name: "input.mp4", sha256: receipt.input.sha256 },
+    });
+    const { instruction: asked, ...settings } = receipt.settings;
+    await editor.edit(receipt.input.path, asked, { ...settings, output: again }).result;
+    expect(await readFile(again)).toEqual(await readFile(first));
+  });
+});
+
+describe("stopping an edit", () => {
+  test("takes effect after the denoising step at hand and leaves no file", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 12);
+    const controller = new AbortController();
+    let evaluations = 0;
+    const editor = editorOf({
+      onPredict: () => {
+        if (++evaluations === 12) controller.abort();
+      },
+    });
+    const { signal } = controller;
+    const { result } = editor.edit(input, instruction, {
+      output: folder.file("output.mp4"),
+      steps: 5,
+      signal,
+    });
+    await expect(result).rejects.toThrow("aborted");
+    expect(evaluations).toBe(12);
+    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
+  });
+
+  test("also when the loop over its frames is left", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 12);
+    const edit = editorOf().edit(input, instruction, {
+      output: folder.file("output.mp4"),
+      steps: 1,
+    });
+    for await (const frame of edit) if (frame.index === 5) break;
+    await expect(edit.result).rejects.toThrow("the edit was left before its end");
+    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
+  });
+
+  test("also when the editor is closed", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 6);
+    const editor = editorOf();
+    await editor[Symbol.asyncDispose]();
+    await expect(editor.edit(input, instruction).result).rejects.toThrow("the editor was closed");
+  });
+
+  test("a failure of the model leaves no file either", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 6);
+    const editor = editorOf({
+      onPredict: ({ by }) => {
+        if (by === "stack") throw new Error("out of luck");
+      },
+    });
+    const edit = editor.edit(input, instruction, { output: folder.file("output.mp4") });
+    await expect(edit.result).rejects.toThrow("out of luck");
+    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
+  });
+});
