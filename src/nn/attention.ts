@@ -31,7 +31,7 @@ export function attend(
   const block = Math.max(1, Math.floor(SCORES_AT_ONCE / (b * a * m)));
   const blocks = block < n ? dispatchMany("aten::split.Tensor", queries, block, 1) : [queries];
   const read = blocks.map((some) => attendBlock(some, keys, values));
-  const joined = read.length > 1 ? Tensor.cat(read, 1) : (read[0] as Tensor);
+  const joined = read.length > 1 ? Tensor.cat(read, 1) : read[0]!;
   return joined.reshape([b, a, n, d]);
 }
 

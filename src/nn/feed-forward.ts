@@ -16,7 +16,8 @@ export class FeedForward extends Module {
   }
 
   forward(x: Float<"... d">, apply: ApplyLinear = plainLinear): Float<"... d"> {
-    const [value, gate] = apply(this.projIn, x).chunk(2, -1) as [Float, Float];
-    return apply(this.projOut, value.mul(gate.gelu()));
+    // chunks, not slices: their gradients are joined by one copy
+    const [value, gate] = apply(this.projIn, x).chunk(2, -1);
+    return apply(this.projOut, value!.mul(gate!.gelu()));
   }
 }

@@ -13,13 +13,10 @@ import { Module } from "./module.ts";
 export function sinusoids(t: Float<"b">, features: number): Float<"b features"> {
   dims(t, "b");
   const half = features / 2;
-  const frequencies = Float32Array.from({ length: half }, (_, k) =>
-    Math.exp((-Math.log(10000) * k) / half),
-  );
-  const angles = t
-    .to("float32")
-    .unsqueeze(1)
-    .mul(Tensor.from(frequencies, [1, half]).toDevice(t.device));
+  // in float32, as public checkpoints were trained: at t = 999 the rounding of a frequency shows
+  const places = Tensor.arange(half, "float32", t.device);
+  const frequencies = places.mul(-Math.log(10000)).div(half).exp();
+  const angles = t.to("float32").unsqueeze(1).mul(frequencies.unsqueeze(0));
   return Tensor.cat([angles.cos(), angles.sin()], 1);
 }
 

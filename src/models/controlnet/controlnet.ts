@@ -48,11 +48,11 @@ export class ControlNet extends Module {
     const channels = config.blockOutChannels;
     this.convIn = encoder.convIn;
     this.timeEmbedding = encoder.timeEmbedding;
-    this.controlnetCondEmbedding = buildHint(rng.split("hint"), hint, channels[0] as number);
+    this.controlnetCondEmbedding = buildHint(rng.split("hint"), hint, channels[0]!);
     this.downBlocks = encoder.downBlocks;
     this.midBlock = encoder.midBlock;
     this.controlnetDownBlocks = stateChannels(config).map((width) => zeroConvolution(width, rng));
-    this.controlnetMidBlock = zeroConvolution(channels.at(-1) as number, rng);
+    this.controlnetMidBlock = zeroConvolution(channels.at(-1)!, rng);
     this.config = config;
   }
 
@@ -93,9 +93,7 @@ export class ControlNet extends Module {
       temporal: null,
     });
     return {
-      down: this.controlnetDownBlocks.map((zero, i) =>
-        zero.forward(states.down[i] as Float).to("float32"),
-      ),
+      down: this.controlnetDownBlocks.map((zero, i) => zero.forward(states.down[i]!).to("float32")),
       mid: this.controlnetMidBlock.forward(states.mid).to("float32"),
     };
   }

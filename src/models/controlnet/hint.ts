@@ -21,14 +21,14 @@ export class RgbHint extends Module implements HintEntry {
     const [first = 0] = channels;
     this.convIn = new Conv2d(rng.split("convIn"), 3, first);
     this.blocks = channels.slice(1).flatMap((wider, i) => {
-      const narrow = channels[i] as number;
+      const narrow = channels[i]!;
       const part = rng.split("block").split(i);
       return [
         new Conv2d(part.split("same"), narrow, narrow),
         new Conv2d(part.split("half"), narrow, wider, { stride: 2 }),
       ];
     });
-    this.convOut = zeroInit(new Conv2d(rng.split("convOut"), channels.at(-1) as number, outputs));
+    this.convOut = zeroInit(new Conv2d(rng.split("convOut"), channels.at(-1)!, outputs));
   }
 
   /** `hint` is RGB in [0, 1]. */

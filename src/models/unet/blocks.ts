@@ -53,7 +53,7 @@ function transformers(
   { type, level }: LevelShape,
   config: UNetConfig,
 ): Transformer[] {
-  const channels = config.blockOutChannels[level] as number;
+  const channels = config.blockOutChannels[level]!;
   return Array.from({ length: type === "plain" ? 0 : count }, (_, i) => {
     return new Transformer(
       rng.split("attention").split(i),
@@ -72,7 +72,7 @@ export class DownBlock extends Module {
   constructor(rng: Rng, shape: LevelShape, config: UNetConfig) {
     super();
     const { blockOutChannels: channels, layersPerBlock: layers } = config;
-    const outputs = channels[shape.level] as number;
+    const outputs = channels[shape.level]!;
     const inputs = channels[shape.level - 1] ?? outputs;
     this.resnets = Array.from({ length: layers }, (_, i) => {
       return new Resnet(
@@ -108,7 +108,7 @@ export class MidBlock extends Module {
   constructor(rng: Rng, config: UNetConfig) {
     super();
     const level = config.blockOutChannels.length - 1;
-    const channels = config.blockOutChannels[level] as number;
+    const channels = config.blockOutChannels[level]!;
     this.attentions = [
       new Transformer(rng.split("attention"), channels, transformerShape(config, level)),
     ];
@@ -134,7 +134,7 @@ export class UpBlock extends Module {
     super();
     const { blockOutChannels: channels, layersPerBlock } = config;
     const layers = layersPerBlock + 1;
-    const outputs = channels[shape.level] as number;
+    const outputs = channels[shape.level]!;
     const below = channels[shape.level + 1] ?? outputs;
     const above = channels[shape.level - 1] ?? outputs;
     this.resnets = Array.from({ length: layers }, (_, i) => {
@@ -150,7 +150,7 @@ export class UpBlock extends Module {
   forward(x: Float<"b c h w">, states: Tensor[], pass: Pass): Float<"b c _ _"> {
     let h = x;
     this.resnets.forEach((resnet, i) => {
-      const joined = Tensor.cat([h, states.pop() as Tensor], 1);
+      const joined = Tensor.cat([h, states.pop()!], 1);
       const convolved = resnet.forward(joined, pass);
       h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
     });

@@ -64,12 +64,12 @@ export function resolveUNetConfig(input: z.input<typeof UNetConfig>): UNetConfig
 
 /** Attention heads of level `level`, 0 the finest. */
 export function headsAt({ heads }: UNetConfig, level: number): number {
-  return Array.isArray(heads) ? (heads[level] as number) : heads;
+  return Array.isArray(heads) ? heads[level]! : heads;
 }
 
 /** Width of the time vector. */
 export function timeChannels({ blockOutChannels }: UNetConfig): number {
-  return 4 * (blockOutChannels[0] as number);
+  return 4 * blockOutChannels[0]!;
 }
 
 /** What height and width of an input divide by. */

@@ -18,7 +18,7 @@ export type EncoderParts = {
 /** Builds the way down and the middle of a U-Net. */
 export function buildEncoder(rng: Rng, config: UNetConfig): EncoderParts {
   const { blockOutChannels: channels, inChannels, downBlockTypes } = config;
-  const finest = channels[0] as number;
+  const finest = channels[0]!;
   return {
     convIn: new Conv2d(rng.split("convIn"), inChannels, finest),
     timeEmbedding: new TimeEmbedding(rng.split("timeEmbedding"), finest, timeChannels(config)),
@@ -43,8 +43,8 @@ export function encode(
   pass: Pass,
 ): EncoderStates {
   const down = [h];
-  for (const block of downBlocks) down.push(...block.forward(down.at(-1) as Tensor, pass));
-  return { down, mid: midBlock.forward(down.at(-1) as Tensor, pass) };
+  for (const block of downBlocks) down.push(...block.forward(down.at(-1)!, pass));
+  return { down, mid: midBlock.forward(down.at(-1)!, pass) };
 }
 
 /** Channels of each state that `encode` returns under `down`. */
@@ -53,7 +53,7 @@ export function stateChannels({ blockOutChannels, layersPerBlock }: UNetConfig):
     const isLast = level === blockOutChannels.length - 1;
     return Array.from({ length: layersPerBlock + (isLast ? 0 : 1) }, () => channels);
   });
-  return [blockOutChannels[0] as number, ...perLevel];
+  return [blockOutChannels[0]!, ...perLevel];
 }
 
 /** The time vector for labels `t` (0 to 999), shifted by what a caller adds, behind its SiLU. */

@@ -48,7 +48,7 @@ export class UNet extends Module {
   constructor(rng: Rng, config: UNetConfig) {
     super();
     const { blockOutChannels: channels, normGroups: groups, normEps: eps } = config;
-    const finest = channels[0] as number;
+    const finest = channels[0]!;
     const encoder = buildEncoder(rng.split("encoder"), config);
     this.convIn = encoder.convIn;
     this.timeEmbedding = encoder.timeEmbedding;
@@ -112,7 +112,7 @@ function addResiduals({ down, mid }: EncoderStates, residuals: Residuals): Encod
     );
   }
   return {
-    down: down.map((state, i) => state.add(residuals.down[i] as Tensor)),
+    down: down.map((state, i) => state.add(residuals.down[i]!)),
     mid: mid.add(residuals.mid),
   };
 }

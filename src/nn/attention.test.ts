@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { gradients } from "../engine/autodiff.ts";
+import { ConfigError, ShapeError } from "../engine/errors.ts";
+import { Rng, normal } from "../engine/random.ts";
+import { autocast } from "../engine/settings.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { Tensor } from "../engine/tensor.ts";
+import { maxDifference } from "../../test/support/max-difference.ts";
+import { Attention, attend } from "./attention.ts";
+
+function plainAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  const scores = q.matmul(k.transpose(2, 3)).div(Math.sqrt(q.shape.at(-1)!));
+  return scores.softmax(-1).matmul(v);
+}
+
+describe("attend", () => {
+  const draw = (seed: number, n: number): Tensor => normal(Rng.seed(seed), [2, 3, n, 4]);
+
+  test("is softmax(q·kᵀ/√d)·v", () => {
+    const [q, k, v] = [draw(1, 5), draw(2, 7), draw(3, 7)];
+    expect(maxDifference(attend(q, k, v), plainAttention(q, k, v))).toBeLessThan(1e-5);
+  });
+
+  test("gives in blocks of queries what it gives at once, gradients too", () => {
+    using _ = tensorScope();
+    // 1·2·1500·1500 scores are more than are held at once
+    const draws = [1, 2, 3].map((seed) => normal(Rng.seed(seed), [1, 2, 1500, 4]));
+    const leaves = draws.map((leaf) => leaf.setRequiresGrad(true));
+    const found = attend(leaves[0]!, leaves[1]!, leaves[2]!);
+    const expected = plainAttention(leaves[0]!, leaves[1]!, leaves[2]!);
+    expect(maxDifference(found, expected)).toBeLessThan(1e-5);
+    const blocked = gradients(found.square().sum(), leaves);
+    const whole = gradients(expected.square().sum(), leaves);
+    for (const [i, gradient] of blocked.entries()) {
+      expect(maxDifference(gradient!, whole[i]!)).toBeLessThan(1e-4);
+    }
+  });
+
+  test("does not care in which order keys and their values come", () => {
+    const [q, k, v] = [draw(1, 5), draw(2, 3), draw(3, 3)];
+    const order = Tensor.from([2, 0, 1], [3], "int64");
+    const mixed = attend(q, k.indexSelect(2, order), v.indexSelect(2, order));
+    expect(maxDifference(mixed, attend(q, k, v))).toBeLessThan(1e-6);
+  });
+
+  test("returns the mean of the values where all keys are alike", () => {
+    const v = draw(3, 7);
+    const mean = v.mean([2], { keepDim: true }).expand([2, 3, 5, 4]);
+    expect(maxDifference(attend(draw(1, 5), Tensor.ones([2, 3, 7, 4]), v), mean)).toBeLessThan(
+      1e-6,
+    );
+  });
+});
+
+describe("Attention", () => {
+  const attention = new Attention(Rng.seed(1), { channels: 8, heads: 2, contextChannels: 6 });
+  const x = normal(Rng.seed(2), [4, 3, 8]);
+  const context = normal(Rng.seed(3), [2, 5, 6]);
+
+  test("shares a context among consecutive entries", () => {
+    const shared = attention.forward(x, { context });
+    const repeated = attention.forward(x, { context: context.repeatInterleave(2, 0) });
+    expect(maxDifference(shared, repeated)).toBeLessThan(1e-6);
+  });
+
+  test("has the gradient finite differences say it has", () => {
+    const direction = normal(Rng.seed(4), [4, 3, 8]);
+    const value = (input: Tensor): Tensor => attention.forward(input, { context }).square().sum();
+    const step = 1e-2;
+    const leaf = x.clone().setRequiresGrad(true);
+    const slope = gradients(value(leaf), [leaf])[0]!.mul(direction).sum().item();
+    const ahead = value(x.addScaled(direction, step)).item();
+    const behind = value(x.addScaled(direction, -step)).item();
+    // central differences in float32: the error is of second order in the step
+    expect(Math.abs((ahead - behind) / (2 * step) - slope)).toBeLessThan(
+      1e-2 * Math.abs(slope) + 1e-3,
+    );
+  });
+
+  test("takes bf16 and float32 in the same region", () => {
+    const mixed = autocast("bfloat16", () => attention.forward(x.to("bfloat16"), { context }));
+    // bf16 keeps 8 bits
+    expect(maxDifference(mixed, attention.forward(x, { context }))).toBeLessThan(0.03);
+  });
+
+  test("names what does not fit", () => {
+    expect(() => new Attention(Rng.seed(1), { channels: 8, heads: 3 })).toThrow(
+      new ConfigError("expected channels divisible by heads, got 8 and 3"),
+    );
+    expect(() => attention.forward(x.narrow(0, 0, 3), { context })).toThrow(
+      new ShapeError("expected a context that divides 3 batch entries, got 2"),
+    );
+  });
+});

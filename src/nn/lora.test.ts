@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError, ShapeError } from "../engine/errors.ts";
+import { Rng, normal } from "../engine/random.ts";
+import { maxDifference } from "../../test/support/max-difference.ts";
+import { Attention } from "./attention.ts";
+import { FeedForward } from "./feed-forward.ts";
+import { Lora } from "./lora.ts";
+
+const x = normal(Rng.seed(1), [2, 3, 8]);
+
+function network(seed = 2): Attention {
+  return new Attention(Rng.seed(seed), { channels: 8, heads: 2 });
+}
+
+/** A LoRA that is no longer at birth. */
+function trained(target: Attention, options: { alpha?: number } = {}): Lora {
+  const lora = new Lora(Rng.seed(3), target, { rank: 2, ...options });
+  for (const [path, { up }] of lora.entries())
+    up.copyFrom(normal(Rng.seed(4).split(path), up.shape));
+  return lora;
+}
+
+describe("Lora", () => {
+  test("changes nothing at birth, bit for bit", () => {
+    const attention = network();
+    const lora = new Lora(Rng.seed(3), attention, { rank: 2 });
+    const adapted = attention.forward(x, { apply: lora.on(attention) });
+    expect(maxDifference(adapted, attention.forward(x))).toBe(0);
+  });
+
+  test("is switched on per call: without it the network is what it was", () => {
+    const attention = network();
+    const before = attention.forward(x);
+    const adapted = attention.forward(x, { apply: trained(attention).on(attention) });
+    expect(maxDifference(adapted, before)).toBeGreaterThan(0.01);
+    expect(maxDifference(attention.forward(x), before)).toBe(0);
+  });
+
+  test("gives merged what it gives beside the weights, and unmerged the network back", () => {
+    const attention = network();
+    const before = attention.forward(x);
+    const lora = trained(attention, { alpha: 1 });
+    const beside = attention.forward(x, { apply: lora.on(attention) });
+    lora.merge(attention);
+    expect(maxDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+    lora.unmerge(attention);
+    expect(maxDifference(attention.forward(x), before)).toBeLessThan(1e-5);
+  });
+
+  test("scales its update by alpha / rank", () => {
+    const attention = network();
+    const once = trained(attention, { alpha: 2 }).on(attention);
+    const twice = trained(attention, { alpha: 4 }).on(attention);
+    const plain = attention.toQ.forward(x);
+    const update = once(attention.toQ, x).sub(plain);
+    expect(maxDifference(twice(attention.toQ, x).sub(plain), update.mul(2))).toBeLessThan(1e-5);
+  });
+
+  test("names its parameters by the layers they belong to, and adapts those alone", () => {
+    const lora = new Lora(Rng.seed(3), network(), { rank: 2, targets: (path) => path === "toQ" });
+    expect([...lora.parameters()].map(([name, { shape }]) => [name, shape])).toEqual([
+      ["toQ.down", [2, 8]],
+      ["toQ.up", [8, 2]],
+    ]);
+  });
+
+  test("serves another instance of the same topology, and refuses a different one", () => {
+    const lora = trained(network());
+    const twin = network(5);
+    const adapted = twin.forward(x, { apply: lora.on(twin) });
+    expect(maxDifference(adapted, twin.forward(x))).toBeGreaterThan(0.01);
+    expect(() => lora.on(new FeedForward(Rng.seed(1), 8))).toThrow(
+      new ShapeError("expected a network with the linear layer toQ of this LoRA, found none"),
+    );
+  });
+
+  test("refuses targets that name no layer", () => {
+    expect(() => new Lora(Rng.seed(3), network(), { rank: 2, targets: () => false })).toThrow(
+      ConfigError,
+    );
+  });
+});
