@@ -1,0 +1,159 @@
+import { defineCommand } from "citty";
+import type { EvaluationOptions } from "../evaluation/options.ts";
+import type { Measurement } from "../evaluation/world-evaluation.ts";
+import { numberOption, oneOf } from "./arguments.ts";
+import { Reporter } from "./output.ts";
+import type { VerbContext } from "./verb.ts";
+
+const args = {
+  model: {
+    type: "string",
+    default: "models/tiny",
+    valueHint: "dir",
+    description: "the model's folder",
+  },
+  split: {
+    type: "string",
+    default: "test",
+    valueHint: "name",
+    description: "test, or validation to choose settings on",
+  },
+  count: { type: "string", default: "20", valueHint: "n", description: "clips of each task" },
+  frames: { type: "string", default: "16", valueHint: "n", description: "length of each clip" },
+  tasks: {
+    type: "string",
+    valueHint: "list",
+    description: "tasks, separated by commas (default: all seven)",
+  },
+  methods: {
+    type: "string",
+    valueHint: "list",
+    description: "ways to edit, separated by commas (default: all)",
+  },
+  only: {
+    type: "string",
+    valueHint: "list",
+    description: "measure only these: autoencoder, single, video, clips",
+  },
+  noise: {
+    type: "string",
+    default: "both",
+    valueHint: "mode",
+    description: "methods with independent noise for each frame, shared noise, or both",
+  },
+  steps: { type: "string", default: "8", valueHint: "n", description: "denoising steps" },
+  sampler: {
+    type: "string",
+    default: "ddim",
+    valueHint: "name",
+    description: "ddim or dpm-solver",
+  },
+  "text-guidance": {
+    type: "string",
+    default: "1",
+    valueHint: "scale",
+    description: "how closely to follow the words; 1 is plain",
+  },
+  "image-guidance": {
+    type: "string",
+    default: "1",
+    valueHint: "scale",
+    description: "how closely to follow the input frame; 1 is plain",
+  },
+  caption: {
+    type: "string",
+    default: "output",
+    valueHint: "what",
+    description: "output: tell the model the output caption; none: the instruction alone",
+  },
+  seed: { type: "string", default: "0", valueHint: "n", description: "of all noise" },
+  sheets: {
+    type: "string",
+    valueHint: "dir",
+    description: "write a contact sheet of each task there: input, truth, edited",
+  },
+  json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
+} as const;
+
+/** The options of `evaluate world` as text. */
+export type WorldArguments = {
+  readonly [Name in Exclude<keyof typeof args, "json" | OptionalName>]: string;
+} & { readonly [Name in OptionalName]?: string | undefined };
+type OptionalName = "tasks" | "methods" | "only" | "sheets";
+
+const world = defineCommand({
+  meta: {
+    name: "world",
+    description:
+      "Measure a model on the generated world, where the right edit of each clip is known",
+  },
+  args,
+  async run({ args: given, data }) {
+    const { signal }: VerbContext = data;
+    const report = new Reporter(given);
+    const { options, wanted } = await worldOptions(given);
+    if (given.sheets !== undefined) await requireFolder(given.sheets);
+    const { EditModel } = await import("../eve/edit-model.ts");
+    const { runEvaluation } = await import("./world-evaluation-run.ts");
+    report.progress({ type: "progress", phase: `loading ${given.model}` });
+    const model = EditModel.load(given.model);
+    await runEvaluation(model, options, wanted, { report, signal, sheets: given.sheets });
+  },
+});
+
+async function requireFolder(path: string): Promise<void> {
+  const { mkdir } = await import("node:fs/promises");
+  await mkdir(path, { recursive: true });
+}
+
+/** Reads the options; each that is wrong gives one sentence. */
+export async function worldOptions(
+  given: WorldArguments,
+): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
+  const { TASKS } = await import("../data/world/tasks.ts");
+  const { NOISE_MODES, SAMPLERS } = await import("../editing/settings.ts");
+  const { METHODS, METHOD_NAMES } = await import("../evaluation/methods.ts");
+  const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
+  const noise = oneOf("--noise", given.noise, [...NOISE_MODES, "both"] as const);
+  const hasNoise = (own: string | null): boolean =>
+    own === null || noise === "both" || own === noise;
+  const scale = (flag: "text-guidance" | "image-guidance"): number =>
+    numberOption(`--${flag}`, given[flag], { min: 0, max: 30 });
+  const options: EvaluationOptions = {
+    split: oneOf("--split", given.split, ["test", "validation"] as const),
+    tasks: listOf("--tasks", given.tasks, TASKS),
+    methods: listOf("--methods", given.methods, METHOD_NAMES).filter((name) =>
+      hasNoise(METHODS[name].noise),
+    ),
+    count: numberOption("--count", given.count, { min: 1, max: 10_000, integer: true }),
+    frames: numberOption("--frames", given.frames, { min: 2, max: 600, integer: true }),
+    isCaptionGiven: oneOf("--caption", given.caption, ["output", "none"] as const) === "output",
+    seed: numberOption("--seed", given.seed, {
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      integer: true,
+    }),
+    draw: {
+      steps: numberOption("--steps", given.steps, { min: 1, max: 1000, integer: true }),
+      sampler: oneOf("--sampler", given.sampler, SAMPLERS),
+      guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
+    },
+  };
+  return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
+}
+
+/** A list of names separated by commas, in the order in which they are known; all where none is given. */
+function listOf<Name extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly Name[],
+): Name[] {
+  if (text === undefined) return [...known];
+  const names = new Set(text.split(",").map((name) => oneOf(flag, name.trim(), known)));
+  return known.filter((name) => names.has(name));
+}
+
+export default defineCommand({
+  meta: { name: "evaluate", description: "Measure how well a model edits" },
+  subCommands: { world },
+});

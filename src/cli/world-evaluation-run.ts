@@ -1,0 +1,59 @@
+import type { ClipScored } from "../evaluation/clips.ts";
+import { possibleMethods } from "../evaluation/clips.ts";
+import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
+import type { EvaluationOptions, WorkDone } from "../evaluation/options.ts";
+import { ContactSheets } from "../evaluation/sheets.ts";
+import { reportTables } from "../evaluation/tables.ts";
+import {
+  evaluateWorld,
+  evaluationCost,
+  type Measurement,
+  type WorldReport,
+} from "../evaluation/world-evaluation.ts";
+import { table, type Reporter } from "./output.ts";
+
+/** Who watches a run, and where its pictures go. */
+export interface EvaluationRun {
+  readonly report: Reporter;
+  readonly signal: AbortSignal;
+  /** Folder for contact sheets; none are written without one. */
+  readonly sheets?: string | undefined;
+}
+
+/** Evaluates a model and prints how far it is, each clip, and at the end the result. */
+export async function runEvaluation(
+  model: EvaluatedModel,
+  options: EvaluationOptions,
+  wanted: readonly Measurement[],
+  { report, signal, sheets: folder }: EvaluationRun,
+): Promise<void> {
+  const steps = options.draw.steps;
+  const total = evaluationCost(model, options, wanted);
+  const startedAt = performance.now();
+  let done = 0;
+  const onWork = ({ phase, step, frames }: WorkDone): void => {
+    done += frames;
+    const elapsed = (performance.now() - startedAt) / 1000;
+    const etaSeconds = done === 0 ? {} : { etaSeconds: (elapsed * (total - done)) / done };
+    report.progress({ type: "progress", phase, step, ...(frames > 0 && { steps }), ...etaSeconds });
+  };
+  const [shown] = possibleMethods(model, options);
+  const sheets = shown && new ContactSheets(shown, model.size);
+  const onClip = (clip: ClipScored): void => {
+    if (folder !== undefined) sheets?.add(clip);
+    const { task, index, method, instruction, scores } = clip;
+    report.event({ type: "clip-scored", task, index, method, instruction, ...scores });
+  };
+  const result = await evaluateWorld(model, options, wanted, { signal, onWork, onClip });
+  const paths = (folder === undefined ? undefined : await sheets?.write(folder)) ?? [];
+  for (const path of paths) report.event({ type: "sheet-written", path }, path);
+  for (const note of result.notes) report.warn(note);
+  report.event({ type: "world-evaluation", ...result }, reportText(result));
+}
+
+/** The tables of a report as text. */
+export function reportText(result: WorldReport): string {
+  return reportTables(result)
+    .map(({ title, rows }) => `${title}\n${table(rows)}`)
+    .join("\n\n");
+}

@@ -1,0 +1,117 @@
+import type { EditRequest } from "../data/world/edits.ts";
+import { HeldTensors } from "../editing/held-tensors.ts";
+import { totalWork } from "../editing/progress.ts";
+import type { NoiseMode, ResolvedSettings } from "../editing/settings.ts";
+import { WindowEditor, type WindowEditOptions } from "../editing/window-editor.ts";
+import { windowCapacity } from "../editing/windows.ts";
+import type { Float } from "../engine/tensor.ts";
+import type { EvaluatedModel } from "./evaluated-model.ts";
+import { settingsFor, type EvaluationOptions } from "./options.ts";
+import { decoded } from "./pictures.ts";
+
+/** One clip as the methods get it. Only `reconstruction`, which is no editor, reads the truth. */
+export interface MethodInput {
+  readonly model: EvaluatedModel;
+  readonly request: EditRequest;
+  readonly options: Pick<EvaluationOptions, "draw" | "isCaptionGiven">;
+  readonly seed: number;
+  /** RGB bytes of each frame. */
+  readonly inputFrames: readonly Uint8Array[];
+  /** The input as the autoencoder sees it. */
+  readonly input: Float<"f c h w">;
+  readonly truth: Float<"f c h w">;
+}
+
+/** A way to edit a clip, or a bound on what any way can reach. */
+export interface Method {
+  /** Null where no noise is drawn. */
+  readonly noise: NoiseMode | null;
+  readonly needsVideoAdapter: boolean;
+  /** How many frames go through a denoiser, over all windows and steps of a clip. */
+  readonly cost: (frames: number, window: number, steps: number) => number;
+  /** The edited frames, RGB bytes each. */
+  readonly edit: (clip: MethodInput, context: WindowEditOptions) => Promise<readonly Uint8Array[]>;
+}
+
+/** Frames of a clip that are edited in one batch where each is edited by itself. */
+const BATCH = 16;
+/** Frames that stacked windows share: the editor's default. */
+const OVERLAP = 2;
+
+/** The two methods that draw, each with both kinds of noise. */
+function drawing(method: ResolvedSettings["method"], noise: NoiseMode): Method {
+  const isStacked = method === "stacked";
+  return {
+    noise,
+    needsVideoAdapter: isStacked,
+    cost: (frames, window, steps) =>
+      totalWork(frames, {
+        method,
+        steps,
+        window: isStacked ? window : BATCH,
+        overlap: isStacked ? OVERLAP : 0,
+      }),
+    edit: (clip, context) => {
+      const { model, request, options, seed } = clip;
+      const window = isStacked ? {} : { window: BATCH };
+      const settings = settingsFor(model, request, options, { method, noise, seed, ...window });
+      return editLatents(model, clip.input, settings, context);
+    },
+  };
+}
+
+/** Edits a clip's latents window by window, as `eve edit` does, and decodes them. */
+export async function editLatents(
+  model: EvaluatedModel,
+  input: Float<"f c h w">,
+  settings: ResolvedSettings,
+  context: WindowEditOptions,
+): Promise<Uint8Array[]> {
+  using editor = new WindowEditor(model, settings);
+  const frames = input.shape[0] ?? 0;
+  const pictures: Uint8Array[] = [];
+  while (pictures.length < frames) {
+    using held = new HeldTensors();
+    const produced = pictures.length;
+    const count = Math.min(windowCapacity(produced, settings), frames - produced);
+    const fresh = held.make(() => input.narrow(0, produced, count));
+    pictures.push(...decoded(model, await editor.edit(fresh, held, context)));
+  }
+  return pictures;
+}
+
+/** The names of all methods, in the order in which they are shown. */
+export const METHOD_NAMES = [
+  "stacked",
+  "stacked-shared",
+  "frame-by-frame",
+  "frame-by-frame-shared",
+  "copy",
+  "reconstruction",
+] as const;
+/** The name of a method. */
+export type MethodName = (typeof METHOD_NAMES)[number];
+
+/** All methods. */
+export const METHODS: Readonly<Record<MethodName, Method>> = {
+  /** Both adapters attached, not aligned: the paper's "plug-and-play" row. */
+  stacked: drawing("stacked", "independent"),
+  "stacked-shared": drawing("stacked", "shared"),
+  /** The edit teacher on every frame, as if each were a picture of its own. */
+  "frame-by-frame": drawing("frame-by-frame", "independent"),
+  "frame-by-frame-shared": drawing("frame-by-frame", "shared"),
+  /** Nothing is done: wins wherever little changes, so every figure is to be read beside it. */
+  copy: {
+    noise: null,
+    needsVideoAdapter: false,
+    cost: () => 0,
+    edit: async ({ inputFrames }) => inputFrames,
+  },
+  /** The truth, there and back through the autoencoder: the ceiling for every method. */
+  reconstruction: {
+    noise: null,
+    needsVideoAdapter: false,
+    cost: () => 0,
+    edit: async ({ model, truth }) => decoded(model, truth),
+  },
+};

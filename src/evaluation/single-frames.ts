@@ -1,0 +1,63 @@
+import { sampleEdit } from "../data/world/edits.ts";
+import { renderFrame } from "../data/world/render.ts";
+import type { Task } from "../data/world/tasks.ts";
+import { HeldTensors } from "../editing/held-tensors.ts";
+import { Rng } from "../engine/random.ts";
+import { clipScores, type ClipScores } from "./clip-scores.ts";
+import type { EvaluatedModel } from "./evaluated-model.ts";
+import { truthFrame } from "./ground-truth.ts";
+import { editLatents } from "./methods.ts";
+import {
+  clipSeed,
+  settingsFor,
+  type EvaluationContext,
+  type EvaluationOptions,
+} from "./options.ts";
+import { encoded } from "./pictures.ts";
+import { summarizeTasks, type TaskScores, type TaskSummary } from "./summary.ts";
+
+/** Frames that `evaluateSingleFrames` sends through a denoiser. */
+export function singleFramesCost({ tasks, count, draw }: EvaluationOptions): number {
+  return tasks.length * count * draw.steps;
+}
+
+/** How well the edit adapter edits single frames: one frame of each clip, drawn at random. */
+export async function evaluateSingleFrames(
+  model: EvaluatedModel,
+  options: EvaluationOptions,
+  context: EvaluationContext = {},
+): Promise<TaskSummary> {
+  const scored: TaskScores[] = [];
+  for (let index = 0; index < options.count; index++) {
+    for (const task of options.tasks) {
+      const scores = await evaluateFrame(model, task, index, { options, context });
+      scored.push({ task, scores });
+    }
+  }
+  return summarizeTasks(scored);
+}
+
+async function evaluateFrame(
+  model: EvaluatedModel,
+  task: Task,
+  index: number,
+  { options, context }: { options: EvaluationOptions; context: EvaluationContext },
+): Promise<ClipScores> {
+  const { size } = model;
+  using held = new HeldTensors();
+  const seed = clipSeed(options, `single ${task}`, index);
+  const frame = Rng.seed(seed).split("frame").integer(options.frames);
+  const request = sampleEdit(options.split, index, task);
+  const input = [renderFrame(request.scene, frame, size)];
+  const truth = [truthFrame(request, frame, size)];
+  const latents = held.make(() => encoded(model, input));
+  const settings = settingsFor(model, request, options, {
+    method: "frame-by-frame",
+    noise: "independent",
+    seed,
+  });
+  const phase = `single frames · ${task} ${index + 1}/${options.count}`;
+  const onStep = (step: number, frames: number) => context.onWork?.({ phase, step, frames });
+  const output = await editLatents(model, latents, settings, { signal: context.signal, onStep });
+  return clipScores({ input, truth, output }, size);
+}

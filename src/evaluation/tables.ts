@@ -1,0 +1,111 @@
+import { METHOD_NAMES } from "./methods.ts";
+import type { Interval } from "./bootstrap.ts";
+import type { Summary, TaskSummary } from "./summary.ts";
+import type { WorldReport } from "./world-evaluation.ts";
+
+/** Rows of cells under a title. */
+export interface ReportTable {
+  readonly title: string;
+  readonly rows: readonly (readonly string[])[];
+}
+
+const HEADINGS = [
+  "success %",
+  "95 %",
+  "edited %",
+  "kept %",
+  "flicker ×100",
+  "PSNR dB",
+  "changed",
+  "kept",
+];
+
+/** A report for reading: the clips by task and method, the single frames by task, and the rest. */
+export function reportTables(report: WorldReport): ReportTable[] {
+  const { methods, single } = report;
+  const named = METHOD_NAMES.flatMap((name) => {
+    const summary = methods[name];
+    return summary === undefined ? [] : [{ name, summary }];
+  });
+  return [
+    { title: "the model's parts", rows: partRows(report) },
+    {
+      title: "edit adapter, single frames",
+      rows: single ? [["task", "frames", ...HEADINGS], ...taskRows(single)] : [],
+    },
+    ...named.map(({ name, summary }) => ({
+      title: `whole clips: ${name}`,
+      rows: [["task", "clips", ...HEADINGS], ...taskRows(summary)],
+    })),
+    { title: "whole clips, all tasks", rows: methodRows(named) },
+  ].filter(({ rows }) => rows.length > 0);
+}
+
+function methodRows(
+  named: readonly { readonly name: string; readonly summary: Summary }[],
+): string[][] {
+  if (named.length === 0) return [];
+  return [
+    ["method", "clips", ...HEADINGS],
+    ...named.map(({ name, summary }) => [name, ...cells(summary)]),
+  ];
+}
+
+function taskRows(summary: TaskSummary): string[][] {
+  const tasks = Object.entries(summary.tasks).map(([task, own]) => [task].concat(cells(own)));
+  return [...tasks, ["all", ...cells(summary)]];
+}
+
+function cells(summary: Summary): string[] {
+  const { clips, success, edited, kept, flicker, psnr, psnrChanged, psnrKept } = summary;
+  const interval = intervalText(summary.intervals.success, percent);
+  return [
+    String(clips),
+    percent(success),
+    interval,
+    percent(edited),
+    percent(kept),
+    figure(flicker, 100),
+    figure(psnr),
+    figure(psnrChanged),
+    figure(psnrKept),
+  ];
+}
+
+function partRows({ autoencoder, video }: WorldReport): string[][] {
+  const rows: string[][] = [];
+  if (autoencoder) {
+    const { frames, psnr, interval } = autoencoder;
+    const detail = `${frames} frames, 95 %: ${intervalText(interval, figure)}`;
+    rows.push(["autoencoder, PSNR dB", figure(psnr), detail]);
+  }
+  if (video) {
+    const { scenes, adapter, independent, still, reconstruction, ratio } = video;
+    const hundredfold = (value: number | null): string => figure(value, 100);
+    const row = (name: string, { flicker, interval }: typeof adapter): string[] => [
+      `${name}, flicker ×100`,
+      hundredfold(flicker),
+      `${scenes} scenes, 95 %: ${intervalText(interval, hundredfold)}`,
+    ];
+    rows.push(
+      row("video adapter", adapter),
+      row("backbone, frame by frame", independent),
+      row("first frame, repeated", still),
+      row("the truth, reconstructed", reconstruction),
+      ["video adapter by backbone", figure(ratio), "target: at most 0.50"],
+    );
+  }
+  return rows;
+}
+
+function intervalText(interval: Interval | null, text: (value: number | null) => string): string {
+  return interval === null ? "–" : `${text(interval[0])}–${text(interval[1])}`;
+}
+
+function percent(value: number | null): string {
+  return value === null ? "–" : (100 * value).toFixed(1);
+}
+
+function figure(value: number | null, scale = 1): string {
+  return value === null ? "–" : (scale * value).toFixed(2);
+}

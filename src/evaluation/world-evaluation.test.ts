@@ -1,0 +1,164 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { copyingModel } from "../../test/support/copying-model.ts";
+import { sampleEdit } from "../data/world/edits.ts";
+import { engineInfo } from "../engine/settings.ts";
+import type { ClipScored } from "./clips.ts";
+import { truthClip, truthFrame } from "./ground-truth.ts";
+import { METHOD_NAMES } from "./methods.ts";
+import type { EvaluationOptions } from "./options.ts";
+import { ContactSheets } from "./sheets.ts";
+import { reportTables } from "./tables.ts";
+import { evaluateWorld, evaluationCost, MEASUREMENTS } from "./world-evaluation.ts";
+
+const options: EvaluationOptions = {
+  split: "test",
+  tasks: ["background", "texture"],
+  count: 1,
+  frames: 4,
+  methods: METHOD_NAMES,
+  draw: { steps: 2, sampler: "ddim", guidance: { text: 1, image: 1 } },
+  isCaptionGiven: true,
+  seed: 0,
+};
+
+async function evaluated(model = copyingModel()) {
+  let frames = 0;
+  const clips: ClipScored[] = [];
+  const report = await evaluateWorld(model, options, MEASUREMENTS, {
+    onWork: (work) => {
+      frames += work.frames;
+    },
+    onClip: (clip) => clips.push(clip),
+  });
+  return { report, clips, frames };
+}
+
+let first: Awaited<ReturnType<typeof evaluated>>;
+
+beforeAll(async () => {
+  first = await evaluated();
+});
+
+describe("an evaluation of a model that changes nothing", () => {
+  test("finds no difference between its edits and the copied input", () => {
+    const { report } = first;
+    const { methods } = report;
+    expect(Object.keys(methods)).toEqual(METHOD_NAMES);
+    for (const name of METHOD_NAMES.filter((method) => method !== "reconstruction")) {
+      expect(methods[name], name).toEqual(methods.copy);
+    }
+    expect(methods.copy).toMatchObject({
+      success: 0,
+      edited: 0,
+      kept: 1,
+      psnrKept: expect.any(Number),
+    });
+    expect(methods.copy?.tasks.texture?.success).toBe(0);
+    expect(report.single).toMatchObject({ clips: 2, success: 0, flicker: null });
+  });
+
+  test("finds its lossless autoencoder perfect", () => {
+    const { report } = first;
+    expect(report.methods.reconstruction).toMatchObject({ success: 1, flicker: 0, psnr: 100 });
+    expect(report.autoencoder).toMatchObject({ frames: 10, psnr: 100, interval: [100, 100] });
+  });
+
+  test("finds its video adapter as still as the repeated first frame, noise far worse", () => {
+    const { video } = first.report;
+    expect(video?.frames).toBe(3);
+    expect(video?.adapter).toEqual(video?.still);
+    expect(video?.reconstruction.flicker).toBe(0);
+    expect(video?.ratio).toBeLessThan(0.5);
+  });
+
+  test("counts every frame that it said it would denoise", () => {
+    expect(first.frames).toBe(evaluationCost(copyingModel(), options, MEASUREMENTS));
+  });
+
+  test("leaves no tensor behind", async () => {
+    const before = engineInfo().liveTensors;
+    await evaluated();
+    expect(engineInfo().liveTensors).toBeLessThanOrEqual(before);
+  });
+
+  test("leaves out what needs a video adapter where there is none, and says so", async () => {
+    const { report } = await evaluated(copyingModel({ hasVideoAdapter: false }));
+    expect(Object.keys(report.methods)).toEqual(
+      METHOD_NAMES.filter((name) => !name.startsWith("stacked")),
+    );
+    expect(report.video).toBeUndefined();
+    expect(report.notes.join()).toContain("stacked, stacked-shared, video left out");
+  });
+
+  test("stops after the step in which it is told to", async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const onWork = (): void => {
+      steps++;
+      controller.abort();
+    };
+    const { signal } = controller;
+    const stopped = evaluateWorld(copyingModel(), options, ["clips"], { signal, onWork });
+    await expect(stopped).rejects.toThrow(/aborted/);
+    expect(steps).toBe(1);
+  });
+});
+
+describe("what comes of it", () => {
+  test("is a table of every measurement with a row for each task", () => {
+    const tables = reportTables(first.report);
+    expect(tables.map(({ title }) => title)).toContain("whole clips: stacked");
+    const single = tables.find(({ title }) => title.startsWith("edit adapter"));
+    expect(single?.rows.map(([task]) => task)).toEqual(["task", "background", "texture", "all"]);
+    const widths = new Set(single?.rows.map((row) => row.length));
+    expect(widths.size).toBe(1);
+  });
+
+  test("is a contact sheet of each task", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "eve-sheets-"));
+    try {
+      const sheets = new ContactSheets("copy", 24);
+      for (const clip of first.clips) sheets.add(clip);
+      await sheets.write(folder);
+      expect(readdirSync(folder).toSorted()).toEqual(["background.png", "texture.png"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("the truth", () => {
+  test("of a frame is that frame of the true clip, and differs from the input", () => {
+    const request = sampleEdit("test", 0, "background");
+    const clip = truthClip(request, 3, 24);
+    expect(truthFrame(request, 2, 24)).toEqual(clip[2]);
+    expect(clip).not.toEqual(
+      truthClip({ ...request, edit: { type: "style", style: "sepia" } }, 3, 24),
+    );
+  });
+
+  test("is within reach of one file of the evaluation", () => {
+    const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts"));
+    const importers = files.filter((file) =>
+      /from ".*\/edited-scene\.ts"/.test(readFileSync(join(import.meta.dirname, file), "utf8")),
+    );
+    expect(importers).toEqual(["ground-truth.ts"]);
+  });
+
+  test("is not imported by what trains or edits", () => {
+    const root = join(import.meta.dirname, "..");
+    const folders = ["data", "eve", "training", "editing", "presets"];
+    const importers = folders
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) =>
+          join(root, folder, file),
+        ),
+      )
+      .filter((file) => file.endsWith(".ts"))
+      .filter((file) => /from "[^"]*evaluation\//.test(readFileSync(file, "utf8")));
+    expect(importers).toEqual([]);
+  });
+});

@@ -1,0 +1,99 @@
+import { evaluateAutoencoder, type AutoencoderFidelity } from "./autoencoder-fidelity.ts";
+import {
+  clipsCost,
+  evaluateClips,
+  possibleMethods,
+  type ClipsContext,
+  type MethodSummaries,
+} from "./clips.ts";
+import type { EvaluatedModel } from "./evaluated-model.ts";
+import type { EvaluationOptions } from "./options.ts";
+import { evaluateSingleFrames, singleFramesCost } from "./single-frames.ts";
+import type { TaskSummary } from "./summary.ts";
+import { evaluateVideo, videoCost, type VideoFlicker } from "./video-flicker.ts";
+
+/** What can be measured, in the order in which it is. */
+export const MEASUREMENTS = ["autoencoder", "single", "video", "clips"] as const;
+/** The name of a measurement. */
+export type Measurement = (typeof MEASUREMENTS)[number];
+
+/** Everything that was measured on the generated world. */
+export interface WorldReport {
+  readonly split: EvaluationOptions["split"];
+  /** Clips edited by each method, over all tasks. */
+  readonly clips: number;
+  readonly model: { readonly name: string; readonly hash: string };
+  readonly settings: EvaluationOptions["draw"] &
+    Pick<EvaluationOptions, "count" | "frames" | "isCaptionGiven" | "seed">;
+  readonly methods: MethodSummaries;
+  readonly autoencoder?: AutoencoderFidelity;
+  readonly single?: TaskSummary;
+  readonly video?: VideoFlicker;
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/** The measurements that `model` has the parts for. */
+function possible(model: EvaluatedModel, wanted: readonly Measurement[]): Measurement[] {
+  return MEASUREMENTS.filter(
+    (name) => wanted.includes(name) && (name !== "video" || model.hasVideoAdapter),
+  );
+}
+
+/** Frames that an evaluation sends through a denoiser: what its progress counts. */
+export function evaluationCost(
+  model: EvaluatedModel,
+  options: EvaluationOptions,
+  wanted: readonly Measurement[],
+): number {
+  const costs: Readonly<Record<Measurement, () => number>> = {
+    autoencoder: () => 0,
+    single: () => singleFramesCost(options),
+    video: () => videoCost(model, options),
+    clips: () => clipsCost(model, options),
+  };
+  return possible(model, wanted).reduce((sum, name) => sum + costs[name](), 0);
+}
+
+/** Measures a model on the generated world. */
+export async function evaluateWorld(
+  model: EvaluatedModel,
+  options: EvaluationOptions,
+  wanted: readonly Measurement[],
+  context: ClipsContext = {},
+): Promise<WorldReport> {
+  const has = new Set(possible(model, wanted));
+  const { split, draw, count, frames, isCaptionGiven, seed } = options;
+  const parts = {
+    ...(has.has("autoencoder") && {
+      autoencoder: await evaluateAutoencoder(model, options, context),
+    }),
+    ...(has.has("single") && { single: await evaluateSingleFrames(model, options, context) }),
+    ...(has.has("video") && { video: await evaluateVideo(model, options, context) }),
+  };
+  const methods = has.has("clips") ? await evaluateClips(model, options, context) : {};
+  return {
+    split,
+    clips: has.has("clips") ? options.tasks.length * count : 0,
+    model: { name: model.name, hash: model.hash },
+    settings: { ...draw, count, frames, isCaptionGiven, seed },
+    methods,
+    ...parts,
+    notes: leftOut(model, options, wanted),
+  };
+}
+
+/** What this model cannot be measured on, in sentences. */
+export function leftOut(
+  model: EvaluatedModel,
+  options: EvaluationOptions,
+  wanted: readonly Measurement[],
+): string[] {
+  const can = possibleMethods(model, options);
+  const missing = [
+    ...(wanted.includes("clips") ? options.methods.filter((name) => !can.includes(name)) : []),
+    ...(wanted.includes("video") && !model.hasVideoAdapter ? ["video"] : []),
+  ];
+  if (missing.length === 0) return [];
+  return [`${model.name} has no video adapter: ${missing.join(", ")} left out`];
+}
