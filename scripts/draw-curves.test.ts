@@ -10,7 +10,13 @@ const METRICS = [
 
 test("training losses and validation numbers are curves of their own", () => {
   expect(curvesOf(METRICS)).toEqual([
-    { name: "training velocity", points: [[1, 1], [2, 0.5]] },
+    {
+      name: "training velocity",
+      points: [
+        [1, 1],
+        [2, 0.5],
+      ],
+    },
     { name: "validation velocity", points: [[2, 0.6]] },
   ]);
 });

@@ -33,7 +33,10 @@ export function curvesOf(metrics: string): Curve[] {
     for (const [name, value] of Object.entries(numbers)) append(validation, name, [step, value]);
   }
   return [
-    ...[...training].map(([name, points]) => ({ name: `training ${name}`, points: smoothed(points) })),
+    ...[...training].map(([name, points]) => ({
+      name: `training ${name}`,
+      points: smoothed(points),
+    })),
     ...[...validation].map(([name, points]) => ({ name: `validation ${name}`, points })),
   ];
 }
@@ -61,7 +64,8 @@ function drawCurve(context: SKRSContext2D, { name, points }: Curve): void {
   const values = points.map(([, value]) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const last = Math.max(...steps);
-  const x = (step: number): number => MARGIN.left + (step / last) * (WIDTH - MARGIN.left - MARGIN.right);
+  const x = (step: number): number =>
+    MARGIN.left + (step / last) * (WIDTH - MARGIN.left - MARGIN.right);
   const y = (value: number): number =>
     MARGIN.top + ((high - value) / (high - low || 1)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   context.font = "12px sans-serif";
@@ -73,11 +77,18 @@ function drawCurve(context: SKRSContext2D, { name, points }: Curve): void {
   context.fillText("0", MARGIN.left, HEIGHT - 8);
   context.fillText(`step ${last}`, WIDTH - MARGIN.right - 70, HEIGHT - 8);
   context.strokeStyle = "#ccc";
-  context.strokeRect(MARGIN.left, MARGIN.top, WIDTH - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom);
+  context.strokeRect(
+    MARGIN.left,
+    MARGIN.top,
+    WIDTH - MARGIN.left - MARGIN.right,
+    HEIGHT - MARGIN.top - MARGIN.bottom,
+  );
   context.strokeStyle = "#1463b8";
   context.lineWidth = 1.5;
   context.beginPath();
-  points.forEach(([step, value], i) => (i === 0 ? context.moveTo(x(step), y(value)) : context.lineTo(x(step), y(value))));
+  points.forEach(([step, value], i) =>
+    i === 0 ? context.moveTo(x(step), y(value)) : context.lineTo(x(step), y(value)),
+  );
   context.stroke();
 }
 
@@ -99,6 +110,7 @@ export function drawCurves(curves: readonly Curve[]): Buffer {
 
 if (import.meta.main) {
   const [run, output] = process.argv.slice(2);
-  if (run === undefined || output === undefined) throw new Error("expected a run directory and a PNG to write");
+  if (run === undefined || output === undefined)
+    throw new Error("expected a run directory and a PNG to write");
   writeFileSync(output, drawCurves(curvesOf(readFileSync(join(run, "metrics.jsonl"), "utf8"))));
 }

@@ -6,9 +6,23 @@ export default defineCommand({
   meta: { name: "export", description: "Put the weights of a finished run into a model folder" },
   args: {
     stage: { type: "positional", description: "the stage that was trained, e.g. edit-adapter" },
-    run: { type: "string", valueHint: "dir", description: "its run directory (default: runs/<stage>)" },
-    model: { type: "string", default: "models/tiny", valueHint: "dir", description: "the model folder" },
-    cache: { type: "string", default: "runs/cache", valueHint: "dir", description: "where rendered pictures are kept" },
+    run: {
+      type: "string",
+      valueHint: "dir",
+      description: "its run directory (default: runs/<stage>)",
+    },
+    model: {
+      type: "string",
+      default: "models/tiny",
+      valueHint: "dir",
+      description: "the model folder",
+    },
+    cache: {
+      type: "string",
+      default: "runs/cache",
+      valueHint: "dir",
+      description: "where rendered pictures are kept",
+    },
     json: { type: "boolean", description: "print one JSON object" },
   },
   async run({ args }) {

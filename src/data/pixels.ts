@@ -3,12 +3,18 @@ import { rearrange } from "../engine/axes.ts";
 import { ShapeError } from "../engine/errors.ts";
 
 /** Turns RGB bytes (row-major, three per pixel) of equally sized frames into `[-1, 1]`. */
-export function toPixels(frames: readonly Uint8Array[], height: number, width: number): Pixels<"f 3 h w"> {
+export function toPixels(
+  frames: readonly Uint8Array[],
+  height: number,
+  width: number,
+): Pixels<"f 3 h w"> {
   const size = height * width * 3;
   const bytes = new Uint8Array(frames.length * size);
   frames.forEach((frame, index) => {
     if (frame.length !== size) {
-      throw new ShapeError(`expected ${width}x${height} RGB (${size} bytes), got ${frame.length} bytes`);
+      throw new ShapeError(
+        `expected ${width}x${height} RGB (${size} bytes), got ${frame.length} bytes`,
+      );
     }
     bytes.set(frame, index * size);
   });
@@ -17,7 +23,11 @@ export function toPixels(frames: readonly Uint8Array[], height: number, width: n
 
 /** `[0, 255]` with channels last to `[-1, 1]` with channels first. */
 export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
-  return rearrange(bytes, "f h w c -> f c h w").to("float32").mul(2 / 255).sub(1).contiguous();
+  return rearrange(bytes, "f h w c -> f c h w")
+    .to("float32")
+    .mul(2 / 255)
+    .sub(1)
+    .contiguous();
 }
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */
@@ -26,5 +36,7 @@ export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
   const all = new Uint8Array(rearrange(scaled, "f c h w -> f h w c").toBytes());
   const count = pixels.shape[0] as number;
   const size = all.length / Math.max(count, 1);
-  return Array.from({ length: count }, (_, index) => all.subarray(index * size, (index + 1) * size));
+  return Array.from({ length: count }, (_, index) =>
+    all.subarray(index * size, (index + 1) * size),
+  );
 }

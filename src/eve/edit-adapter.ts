@@ -55,20 +55,36 @@ export class EditAdapter extends Module {
     const unet = backbone instanceof UNet ? backbone.config : backbone;
     const own = rng.split("controlNet");
     this.controlNet =
-      backbone instanceof UNet ? ControlNet.fromUNet(own, backbone, hint) : new ControlNet(own, unet, hint);
-    this.taskEmbedding = new Embedding(rng.split("task"), tasks.length, taskFeatures, { deviation: 1 });
-    this.taskToTokens = new Linear(rng.split("tokens"), taskFeatures, taskTokens * unet.crossAttentionDim);
+      backbone instanceof UNet
+        ? ControlNet.fromUNet(own, backbone, hint)
+        : new ControlNet(own, unet, hint);
+    this.taskEmbedding = new Embedding(rng.split("task"), tasks.length, taskFeatures, {
+      deviation: 1,
+    });
+    this.taskToTokens = new Linear(
+      rng.split("tokens"),
+      taskFeatures,
+      taskTokens * unet.crossAttentionDim,
+    );
     this.taskToTime = new Linear(rng.split("time"), taskFeatures, timeChannels(unet));
     this.config = config;
   }
 
   /** What is added to the backbone's states for noisy latents `xt` at labels `t`. */
-  forward(xt: Float<"b c h w">, t: Float<"b">, { instruction, tasks, input }: EditInputs): Residuals {
+  forward(
+    xt: Float<"b c h w">,
+    t: Float<"b">,
+    { instruction, tasks, input }: EditInputs,
+  ): Residuals {
     const vectors = this.taskEmbedding.forward(tasks);
-    const tokens = rearrange(this.taskToTokens.forward(vectors), "b (n d) -> b n d", { n: this.config.taskTokens });
+    const tokens = rearrange(this.taskToTokens.forward(vectors), "b (n d) -> b n d", {
+      n: this.config.taskTokens,
+    });
     const text = Tensor.cat([instruction, tokens.to("float32")], 1);
     const entries = tasks.shape[0] as number;
-    const shift = this.taskToTime.forward(vectors).repeatInterleave((xt.shape[0] as number) / entries, 0);
+    const shift = this.taskToTime
+      .forward(vectors)
+      .repeatInterleave((xt.shape[0] as number) / entries, 0);
     return this.controlNet.forward(xt, t, text, input, { timeShift: shift });
   }
 }

@@ -11,7 +11,13 @@ import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
 import type { ModelDescription } from "./model-description.ts";
 import { ModelFolder, PARTS, type Part } from "./model-folder.ts";
-import { loadAutoencoder, loadBackbone, loadEditAdapter, loadTextEncoder, loadVideoAdapter } from "./parts.ts";
+import {
+  loadAutoencoder,
+  loadBackbone,
+  loadEditAdapter,
+  loadTextEncoder,
+  loadVideoAdapter,
+} from "./parts.ts";
 import {
   backboneDenoiser,
   editTeacher,
@@ -138,7 +144,11 @@ export class EditModel {
   }
 
   /** The condition under which the frames of a window are edited together. */
-  stackedCondition(texts: EditTexts, input: Float<"f c h w">, firstFrame: Float<"1 c h w"> | null): StackedCondition {
+  stackedCondition(
+    texts: EditTexts,
+    input: Float<"f c h w">,
+    firstFrame: Float<"1 c h w"> | null,
+  ): StackedCondition {
     return { ...this.#editParts(texts, input), firstFrame, ...this.#drops<StackedCondition>() };
   }
   /** Both adapters, stacked without alignment: η. */
@@ -149,12 +159,18 @@ export class EditModel {
 
   #requireVideoAdapter(): void {
     if (this.hasVideoAdapter) return;
-    throw new UserError(`the model in ${this.path} has no video adapter: edit frame by frame, or train one`);
+    throw new UserError(
+      `the model in ${this.path} has no video adapter: edit frame by frame, or train one`,
+    );
   }
 
-  #editParts({ caption, instruction, task }: EditTexts, input: Float<"f c h w">): Omit<EditCondition, "withoutText" | "withoutImage"> {
+  #editParts(
+    { caption, instruction, task }: EditTexts,
+    input: Float<"f c h w">,
+  ): Omit<EditCondition, "withoutText" | "withoutImage"> {
     const number = this.tasks.indexOf(task);
-    if (number < 0) throw new ConfigError(`expected a task among ${this.tasks.join(", ")}, got "${task}"`);
+    if (number < 0)
+      throw new ConfigError(`expected a task among ${this.tasks.join(", ")}, got "${task}"`);
     return {
       caption: this.#features(caption),
       instruction: this.#features(instruction),
@@ -170,7 +186,11 @@ export class EditModel {
     const nothing = this.#features("");
     return {
       withoutText() {
-        return { ...this, caption: nothing, ...("instruction" in this ? { instruction: nothing } : {}) };
+        return {
+          ...this,
+          caption: nothing,
+          ...("instruction" in this ? { instruction: nothing } : {}),
+        };
       },
       withoutImage() {
         const picture = "input" in this ? { input: noPicture(this.input as Tensor) } : {};
@@ -182,7 +202,9 @@ export class EditModel {
   #features(sentence: string): Float<"1 n d"> {
     const ids = this.tokenizer.encode(sentence);
     using _ = tensorScope();
-    return keep(noGrad(() => this.#textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))));
+    return keep(
+      noGrad(() => this.#textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))),
+    );
   }
 }
 

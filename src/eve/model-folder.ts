@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
@@ -9,7 +17,13 @@ import { ModelDescription } from "./model-description.ts";
 import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
 
 /** The parts of a model, in the order in which they are trained. */
-export const PARTS = ["autoencoder", "text-encoder", "backbone", "edit-adapter", "video-adapter"] as const;
+export const PARTS = [
+  "autoencoder",
+  "text-encoder",
+  "backbone",
+  "edit-adapter",
+  "video-adapter",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What is kept of a part: everything needed to build it, and how it came to be. */
@@ -57,9 +71,11 @@ export class ModelFolder {
   /** What `model.json` says. */
   description(): ModelDescription {
     const path = join(this.path, "model.json");
-    if (!existsSync(path)) throw new UserError(`expected a model in ${this.path}, found no model.json there`);
+    if (!existsSync(path))
+      throw new UserError(`expected a model in ${this.path}, found no model.json there`);
     const parsed = ModelDescription.safeParse(readJson(path));
-    if (!parsed.success) throw new DataError(`${path} does not describe a model this version knows`);
+    if (!parsed.success)
+      throw new DataError(`${path} does not describe a model this version knows`);
     return parsed.data;
   }
 
@@ -77,7 +93,8 @@ export class ModelFolder {
   /** SHA-256 over the weight files of `parts`, in their order. */
   hash(parts: readonly Part[]): string {
     const hash = createHash("sha256");
-    for (const part of parts) hash.update(readFileSync(join(this.partPath(part), "weights.safetensors")));
+    for (const part of parts)
+      hash.update(readFileSync(join(this.partPath(part), "weights.safetensors")));
     return hash.digest("hex");
   }
 
@@ -88,14 +105,17 @@ export class ModelFolder {
     const parsed = schema.safeParse(readJson(path));
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
-    throw new DataError(`${path} does not describe a ${part} this version knows: ${issue?.path.join(".")} ${issue?.message}`);
+    throw new DataError(
+      `${path} does not describe a ${part} this version knows: ${issue?.path.join(".")} ${issue?.message}`,
+    );
   }
 
   /** Overwrites the weights of `module` with the part's. */
   loadWeights(part: Part, module: Module): void {
     using _ = tensorScope();
     const path = join(this.partPath(part), "weights.safetensors");
-    if (!existsSync(path)) throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
+    if (!existsSync(path))
+      throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
     copyParameters(module.parameters(), loadSafetensors(path), path);
   }
 
@@ -106,9 +126,13 @@ export class ModelFolder {
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial, { recursive: true });
     writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-    if (receipt !== undefined) writeFileSync(join(partial, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
+    if (receipt !== undefined)
+      writeFileSync(join(partial, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
     for (const file of files) cpSync(file, join(partial, file.split("/").at(-1) as string));
-    saveSafetensors(join(partial, "weights.safetensors"), weights, { metadata: { part }, dtype: "float16" });
+    saveSafetensors(join(partial, "weights.safetensors"), weights, {
+      metadata: { part },
+      dtype: "float16",
+    });
     rmSync(target, { recursive: true, force: true });
     renameSync(partial, target);
   }

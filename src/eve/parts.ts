@@ -23,7 +23,10 @@ export function loadAutoencoder(folder: ModelFolder): Autoencoder {
 }
 
 /** Text to token features, frozen, with the tokenizer in front of it. */
-export function loadTextEncoder(folder: ModelFolder): { encoder: TextEncoder; tokenizer: Tokenizer } {
+export function loadTextEncoder(folder: ModelFolder): {
+  encoder: TextEncoder;
+  tokenizer: Tokenizer;
+} {
   const config = folder.config("text-encoder", TextEncoderConfig);
   const encoder = uninitialised(() => new TextEncoder(NO_SEED, config));
   folder.loadWeights("text-encoder", encoder);
@@ -47,7 +50,10 @@ export function loadEditAdapter(folder: ModelFolder, unet: UNet): EditAdapter {
 }
 
 /** The video adapter `θ_video` of a backbone, frozen. */
-export function loadVideoAdapter(folder: ModelFolder, unet: UNet): { layers: TemporalLayers; window: number } {
+export function loadVideoAdapter(
+  folder: ModelFolder,
+  unet: UNet,
+): { layers: TemporalLayers; window: number } {
   const { temporal, window } = folder.config("video-adapter", VideoAdapterConfig);
   const layers = uninitialised(() => new TemporalLayers(NO_SEED, unet, temporal));
   folder.loadWeights("video-adapter", layers);

@@ -78,15 +78,28 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
   });
 }
 
-function temporalHooks({ videoAdapter, unet }: Networks, xt: Float<"f c h w">, firstFrame: Float<"1 c h w"> | null) {
+function temporalHooks(
+  { videoAdapter, unet }: Networks,
+  xt: Float<"f c h w">,
+  firstFrame: Float<"1 c h w"> | null,
+) {
   const frames = xt.shape[0] as number;
   const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
   return (videoAdapter as TemporalLayers).on(unet, { frames, ...condition });
 }
 
-function frozen<Condition>({ schedule, kind }: Networks, network: Network<Condition>): Denoiser<Condition> {
+function frozen<Condition>(
+  { schedule, kind }: Networks,
+  network: Network<Condition>,
+): Denoiser<Condition> {
   const evaluate: Network<Condition> = (xt, t, condition) =>
-    noGrad(() => autocast("bfloat16", () => network(xt, t, condition), xt.device.startsWith("cuda") ? "cuda" : "cpu"));
+    noGrad(() =>
+      autocast(
+        "bfloat16",
+        () => network(xt, t, condition),
+        xt.device.startsWith("cuda") ? "cuda" : "cpu",
+      ),
+    );
   return networkDenoiser({ schedule, kind, network: evaluate });
 }
 

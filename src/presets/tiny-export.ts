@@ -18,18 +18,31 @@ import { tinyTokenizer } from "./tiny-tokenizer.ts";
 const STATISTICS_PICTURES = 256;
 
 /** Puts the averaged weights of a finished run into a model folder, in float16, with their receipt. */
-export async function exportTinyPart(stage: string, run: string, model: string, cache: string): Promise<Part> {
+export async function exportTinyPart(
+  stage: string,
+  run: string,
+  model: string,
+  cache: string,
+): Promise<Part> {
   const part = PARTS.find((name) => name === stage);
-  if (part === undefined) throw new UserError(`expected a stage among ${PARTS.join(", ")}, got "${stage}"`);
+  if (part === undefined)
+    throw new UserError(`expected a stage among ${PARTS.join(", ")}, got "${stage}"`);
   const path = join(run, "weights", `${stage}.safetensors`);
   if (!existsSync(path)) {
-    throw new UserError(`expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`);
+    throw new UserError(
+      `expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`,
+    );
   }
   const weights = loadSafetensors(path);
   const { tokenizer, folder } = tinyTokenizer(cache);
-  const files = part === "text-encoder" ? ["tokenizer.json", "words.json"].map((name) => join(folder, name)) : [];
+  const files =
+    part === "text-encoder"
+      ? ["tokenizer.json", "words.json"].map((name) => join(folder, name))
+      : [];
   const config =
-    part === "autoencoder" ? await withStatistics(weights, cache) : tinyPartConfig(part, tokenizer.vocabularySize);
+    part === "autoencoder"
+      ? await withStatistics(weights, cache)
+      : tinyPartConfig(part, tokenizer.vocabularySize);
   const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
   const target = new ModelFolder(model);
   target.describe(TINY);
@@ -41,7 +54,12 @@ export async function exportTinyPart(stage: string, run: string, model: string, 
 async function withStatistics(weights: Parameters, cache: string): Promise<VaeConfig> {
   const model = new Autoencoder(Rng.seed(0), TINY_AUTOENCODER);
   copyParameters(model.parameters(), weights, "the run's autoencoder");
-  const options = { folder: cache, split: "train", count: STATISTICS_PICTURES, size: TINY_SIZE } as const;
+  const options = {
+    folder: cache,
+    split: "train",
+    count: STATISTICS_PICTURES,
+    size: TINY_SIZE,
+  } as const;
   const pictures = await openFrameCache(options);
   using _ = tensorScope();
   const latents: Tensor[] = [];
@@ -52,6 +70,7 @@ async function withStatistics(weights: Parameters, cache: string): Promise<VaeCo
   const all = Tensor.cat(latents, 0);
   const mean = all.mean([0, 2, 3], { keepDim: true });
   const deviation = all.sub(mean).square().mean([0, 2, 3]).sqrt();
-  const rounded = (values: Tensor): number[] => [...values.reshape([-1]).toFloat32Array()].map((v) => Number(v.toFixed(5)));
+  const rounded = (values: Tensor): number[] =>
+    [...values.reshape([-1]).toFloat32Array()].map((v) => Number(v.toFixed(5)));
   return { ...TINY_AUTOENCODER, latentMean: rounded(mean), latentStd: rounded(deviation) };
 }

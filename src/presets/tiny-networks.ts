@@ -52,7 +52,13 @@ export const TINY: ModelDescription = {
   name: "tiny",
   size: TINY_SIZE,
   prediction: "v",
-  schedule: { kind: "scaled_linear", steps: 1000, betaStart: 0.00085, betaEnd: 0.012, zeroTerminalSnr: true },
+  schedule: {
+    kind: "scaled_linear",
+    steps: 1000,
+    betaStart: 0.00085,
+    betaEnd: 0.012,
+    zeroTerminalSnr: true,
+  },
 };
 
 /** Four layers of 128 features over at most 36 tokens; the vocabulary is the world's. */

@@ -1,6 +1,11 @@
 import { Rng } from "../engine/random.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { openClipLatents, openEditLatents, type EditText, type LatentSource } from "../data/caches/latents.ts";
+import {
+  openClipLatents,
+  openEditLatents,
+  type EditText,
+  type LatentSource,
+} from "../data/caches/latents.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
@@ -15,10 +20,11 @@ import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { Module } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Sample, Stage, StageContext } from "../training/stage.ts";
-import { AutoencoderSettings, autoencoderStage } from "../training/stages/autoencoder.ts";
-import { backboneStage, HELD_ITEMS, LatentSettings, type LatentMaterial } from "../training/stages/backbone.ts";
+import { autoencoderStage } from "../training/stages/autoencoder.ts";
+import { backboneStage, HELD_ITEMS, type LatentMaterial } from "../training/stages/backbone.ts";
 import { drawClips, drawEdits, drawPictures } from "../training/stages/drawings.ts";
 import { editAdapterStage, prefixed } from "../training/stages/edit-adapter.ts";
+import { LatentSettings } from "../training/stages/settings.ts";
 import { textEncoderStage } from "../training/stages/text-encoder.ts";
 import { HELD_CLIPS, videoAdapterStage } from "../training/stages/video-adapter.ts";
 import {
@@ -34,7 +40,6 @@ import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
 /** The autoencoder, from random weights. */
 export async function openAutoencoder(config: TrainConfig, context: StageContext): Promise<Stage> {
-  AutoencoderSettings.parse(config.stage);
   const model = new Autoencoder(rngFor(config, "autoencoder"), TINY_AUTOENCODER);
   return (await autoencoderStage(model, config, context)) as Stage;
 }
@@ -42,7 +47,10 @@ export async function openAutoencoder(config: TrainConfig, context: StageContext
 /** The text encoder, from random weights, with the tokenizer of the world's language. */
 export function openTextEncoder(config: TrainConfig): Stage {
   const { tokenizer } = tinyTokenizer("runs/cache");
-  const encoder = new TextEncoder(rngFor(config, "text-encoder"), tinyTextEncoder(tokenizer.vocabularySize));
+  const encoder = new TextEncoder(
+    rngFor(config, "text-encoder"),
+    tinyTextEncoder(tokenizer.vocabularySize),
+  );
   return textEncoderStage(encoder, tokenizer, config) as Stage;
 }
 
@@ -70,7 +78,14 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
     autoencoder,
     tokenizer,
     texts: new TextCache(encoder, tokenizer),
-    source: (split, count) => ({ folder: settings.cache, autoencoder, autoencoderHash, split, size: TINY_SIZE, count }),
+    source: (split, count) => ({
+      folder: settings.cache,
+      autoencoder,
+      autoencoderHash,
+      split,
+      size: TINY_SIZE,
+      count,
+    }),
     report: ({ what, done, total }) => progress(what, done, total),
     frozen: new Map([
       ...prefixed("autoencoder.", autoencoder.parameters()),
@@ -125,8 +140,14 @@ export async function openVideoAdapter(config: TrainConfig, context: StageContex
   const schedule = createSchedule(TINY.schedule);
   const train = await openClipLatents(source("train", settings.items), window, report);
   const held = await openClipLatents(source("validation", HELD_CLIPS), window, report);
-  const draw = (): readonly Sample[] => drawClips({ autoencoder, unet, texts, schedule }, layers, held);
-  return videoAdapterStage(unet, layers, { train, held, texts, schedule, frozen, draw }, config) as Stage;
+  const draw = (): readonly Sample[] =>
+    drawClips({ autoencoder, unet, texts, schedule }, layers, held);
+  return videoAdapterStage(
+    unet,
+    layers,
+    { train, held, texts, schedule, frozen, draw },
+    config,
+  ) as Stage;
 }
 
 /** Continues from what the model folder has of this part, where the settings ask for that. */

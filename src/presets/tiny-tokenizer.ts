@@ -12,7 +12,8 @@ const MAX_POSITIONS = 36;
 /** Sentences of the world's training split, in which every word of its grammar occurs. */
 function* corpus(): Generator<string> {
   yield* vocabulary();
-  for (let index = 0; index < SENTENCES; index++) yield* Object.values(sampleSentences("train", index));
+  for (let index = 0; index < SENTENCES; index++)
+    yield* Object.values(sampleSentences("train", index));
 }
 
 /** The tokenizer of the world's language, made in `cache` where it is not there yet; and its folder. */
@@ -20,7 +21,9 @@ export function tinyTokenizer(cache: string): { tokenizer: Tokenizer; folder: st
   const digest = createHash("sha256").update(vocabulary().join(" ")).digest("hex").slice(0, 12);
   const folder = join(cache, `tokenizer-${digest}`);
   if (!existsSync(join(folder, "words.json"))) {
-    writeTokenizer(folder, trainTokenizer(corpus(), { maxVocabulary: 2048 }), { maxPositions: MAX_POSITIONS });
+    writeTokenizer(folder, trainTokenizer(corpus(), { maxVocabulary: 2048 }), {
+      maxPositions: MAX_POSITIONS,
+    });
   }
   return { tokenizer: loadTokenizer(folder), folder };
 }

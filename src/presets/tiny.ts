@@ -1,5 +1,10 @@
 import type { TrainConfigInput } from "../training/config.ts";
 import type { Preset } from "../training/stage.ts";
+import {
+  AutoencoderSettings,
+  LatentSettings,
+  TextEncoderSettings,
+} from "../training/stages/settings.ts";
 
 /** What all stages on latents share: small networks like a high rate, and a moving average of a few hundred steps. */
 const LATENT_DEFAULTS = {
@@ -17,7 +22,8 @@ const LATENT_DEFAULTS = {
 /** The model that ships: 128×128 pixels, trained from nothing on the generated world. */
 export const tiny: Preset = {
   name: "tiny",
-  description: "128x128, trained from nothing on the generated world; edits in seconds on two cores",
+  description:
+    "128x128, trained from nothing on the generated world; edits in seconds on two cores",
   stages: {
     autoencoder: {
       description: "pixels to latents and back",
@@ -35,27 +41,55 @@ export const tiny: Preset = {
         sampleEvery: 1000,
         seed: 1,
       },
-      open: async (config, context) => (await import("./tiny-stages.ts")).openAutoencoder(config, context),
+      settings: AutoencoderSettings,
+      open: async (config, context) =>
+        (await import("./tiny-stages.ts")).openAutoencoder(config, context),
     },
     "text-encoder": {
       description: "captions and instructions to token features, from sentences alone",
-      config: { ...LATENT_DEFAULTS, steps: 2000, batch: 64, learningRate: 1e-3, precision: "float32", sampleEvery: 0 },
+      config: {
+        ...LATENT_DEFAULTS,
+        steps: 2000,
+        batch: 64,
+        learningRate: 1e-3,
+        precision: "float32",
+        sampleEvery: 0,
+      },
+      settings: TextEncoderSettings,
       open: async (config) => (await import("./tiny-stages.ts")).openTextEncoder(config),
     },
     backbone: {
       description: "text to image",
       config: { ...LATENT_DEFAULTS, steps: 3000, batch: 32, learningRate: 1e-3 },
-      open: async (config, context) => (await import("./tiny-stages.ts")).openBackbone(config, context),
+      settings: LatentSettings,
+      open: async (config, context) =>
+        (await import("./tiny-stages.ts")).openBackbone(config, context),
     },
     "edit-adapter": {
       description: "an instruction and an input frame, on the frozen backbone",
-      config: { ...LATENT_DEFAULTS, steps: 5000, batch: 32, learningRate: 1e-3, stage: { dropCaption: 0.5 } },
-      open: async (config, context) => (await import("./tiny-stages.ts")).openEditAdapter(config, context),
+      config: {
+        ...LATENT_DEFAULTS,
+        steps: 5000,
+        batch: 32,
+        learningRate: 1e-3,
+        stage: { dropCaption: 0.5 },
+      },
+      settings: LatentSettings,
+      open: async (config, context) =>
+        (await import("./tiny-stages.ts")).openEditAdapter(config, context),
     },
     "video-adapter": {
       description: "motion from a caption and a first frame, on the frozen backbone",
-      config: { ...LATENT_DEFAULTS, steps: 2000, batch: 4, learningRate: 1e-3, stage: { items: 3072 } },
-      open: async (config, context) => (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
+      config: {
+        ...LATENT_DEFAULTS,
+        steps: 2000,
+        batch: 4,
+        learningRate: 1e-3,
+        stage: { items: 3072 },
+      },
+      settings: LatentSettings,
+      open: async (config, context) =>
+        (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
     },
   },
 };

@@ -28,7 +28,8 @@ export function frameOf(index: number): number {
 /** A digest of what the world draws: caches of another look are not used. */
 export function worldDigest(size: number): string {
   const hash = createHash("sha256");
-  for (let index = 0; index < 24; index++) hash.update(renderFrame(sampleScene("validation", index), index, size));
+  for (let index = 0; index < 24; index++)
+    hash.update(renderFrame(sampleScene("validation", index), index, size));
   return hash.digest("hex").slice(0, 12);
 }
 
@@ -74,7 +75,12 @@ async function renderTo(
     for (let index = 0; index < count; index++) {
       writeSync(file, renderFrame(sampleScene(split, index), frameOf(index), size));
       if (index % 256 === 255 || index === count - 1) {
-        report({ type: "cache-progress", what: `${split} pictures`, done: index + 1, total: count });
+        report({
+          type: "cache-progress",
+          what: `${split} pictures`,
+          done: index + 1,
+          total: count,
+        });
         await new Promise(setImmediate);
       }
     }

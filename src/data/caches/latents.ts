@@ -39,7 +39,11 @@ const SHARD = 1024;
 const ENCODE_BATCH = 32;
 
 /** The latents (means) of RGB frames, in float32; frees everything else. */
-export function encodeFrames(autoencoder: Autoencoder, frames: readonly Uint8Array[], size: number): Float<"f c h w"> {
+export function encodeFrames(
+  autoencoder: Autoencoder,
+  frames: readonly Uint8Array[],
+  size: number,
+): Float<"f c h w"> {
   using _ = tensorScope();
   const pieces: Tensor[] = [];
   for (let first = 0; first < frames.length; first += ENCODE_BATCH) {
@@ -69,8 +73,11 @@ export async function openEditLatents(
   const { autoencoder, split, size, count } = source;
   const make = async (first: number, items: number): Promise<Shard<EditText>> => {
     const requests = Array.from({ length: items }, (_, i) => editAt(split, first + i));
-    const pairs = requests.map((request, i) => renderTriplet(request, split, frameOf(first + i), size));
-    const encode = (frames: Uint8Array[]): Tensor => persist(encodeFrames(autoencoder, frames, size).to("float16"));
+    const pairs = requests.map((request, i) =>
+      renderTriplet(request, split, frameOf(first + i), size),
+    );
+    const encode = (frames: Uint8Array[]): Tensor =>
+      persist(encodeFrames(autoencoder, frames, size).to("float16"));
     const tensors = new Map([
       ["before", encode(pairs.map(({ before }) => before))],
       ["after", encode(pairs.map(({ after }) => after))],
@@ -80,7 +87,13 @@ export async function openEditLatents(
     });
     return { tensors, texts };
   };
-  const plan = { folder: folderFor("edits", source), what: `${split} edits`, count, shardSize: SHARD, make };
+  const plan = {
+    folder: folderFor("edits", source),
+    what: `${split} edits`,
+    count,
+    shardSize: SHARD,
+    make,
+  };
   return openShards(plan, report);
 }
 
@@ -97,12 +110,20 @@ export async function openClipLatents(
     for (let index = first; index < first + items; index++) {
       const scene = sampleScene(split, index);
       const start = frameOf(index);
-      const pictures = Array.from({ length: frames }, (_, frame) => renderFrame(scene, start + frame, size));
+      const pictures = Array.from({ length: frames }, (_, frame) =>
+        renderFrame(scene, start + frame, size),
+      );
       clips.push(persist(encodeFrames(autoencoder, pictures, size).to("float16")));
       texts.push(caption(scene, new WorldRng("clip caption", split, index), split));
     }
     return { tensors: new Map([["clip", persist(Tensor.stack(clips, 0))]]), texts };
   };
-  const plan = { folder: folderFor(`clips${frames}`, source), what: `${split} clips`, count, shardSize: SHARD / 4, make };
+  const plan = {
+    folder: folderFor(`clips${frames}`, source),
+    what: `${split} clips`,
+    count,
+    shardSize: SHARD / 4,
+    make,
+  };
   return openShards(plan, report);
 }

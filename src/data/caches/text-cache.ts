@@ -33,7 +33,9 @@ export class TextCache {
     const ids = sentences.map((sentence) => this.#tokenizer.encode(sentence));
     const tokens = Tensor.from(ids.flat(), [ids.length, this.#tokenizer.maxPositions], "int64");
     const features = noGrad(() => this.#encoder.forward(tokens)).to("float16");
-    sentences.forEach((sentence, row) => this.#known.set(sentence, persist(features.select(0, row).clone())));
+    sentences.forEach((sentence, row) =>
+      this.#known.set(sentence, persist(features.select(0, row).clone())),
+    );
   }
 
   #forgetOldest(): void {

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
@@ -8,20 +7,7 @@ import { latentStride } from "../../models/vae/config.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage, StageContext } from "../stage.ts";
-
-/** Settings of the autoencoder stage. */
-export const AutoencoderSettings = z.strictObject({
-  /** Side of the pictures, in pixels. */
-  size: z.int().positive().default(128),
-  /** Different pictures to train on. */
-  pictures: z.int().positive().default(16384),
-  /** Side of the random crops that most steps see; whole pictures follow, a batch of as many pixels. */
-  crop: z.int().positive().default(64),
-  /** Share of the steps after which whole pictures are shown. */
-  wholeFrom: z.number().min(0).max(1).default(0.7),
-  /** Folder for rendered pictures. */
-  cache: z.string().default("runs/cache"),
-});
+import { AutoencoderSettings } from "./settings.ts";
 
 /** Weights of the terms: absolute and squared error per pixel, and the pull towards a unit Gaussian. */
 export const AUTOENCODER_LOSSES = { absolute: 1, squared: 2, kl: 2e-5 } as const;
@@ -44,7 +30,8 @@ export async function autoencoderStage(
 ): Promise<Stage<Pixels<"b 3 h w">>> {
   const settings = AutoencoderSettings.parse(config.stage);
   const { size, pictures, cache: folder } = settings;
-  const report = ({ what, done, total }: { what: string; done: number; total: number }): void => progress(what, done, total);
+  const report = ({ what, done, total }: { what: string; done: number; total: number }): void =>
+    progress(what, done, total);
   const cache = await openFrameCache({ folder, split: "train", count: pictures, size }, report);
   const held = await openFrameCache({ folder, split: "validation", count: 64, size }, report);
   const heldIndices = Array.from({ length: held.count }, (_, index) => index);
@@ -66,13 +53,15 @@ export async function autoencoderStage(
 function batchAt(
   cache: FrameCache,
   config: TrainConfig,
-  { size, crop, wholeFrom }: z.infer<typeof AutoencoderSettings>,
+  { size, crop, wholeFrom }: AutoencoderSettings,
   { step, part, stride }: { step: number; part: number; stride: number },
 ): Pixels<"b 3 h w"> {
   const numbers = sampleNumbers(config, step, part);
   const rng = Rng.seed(config.seed).split("pictures");
   const isWhole = step >= wholeFrom * config.steps;
-  const count = isWhole ? Math.max(1, Math.round((numbers.length * crop ** 2) / size ** 2)) : numbers.length;
+  const count = isWhole
+    ? Math.max(1, Math.round((numbers.length * crop ** 2) / size ** 2))
+    : numbers.length;
   const indices = numbers.slice(0, count).map((number) => rng.split(number).integer(cache.count));
   using _ = tensorScope();
   const whole = cache.pixels(indices);
@@ -97,7 +86,11 @@ function autoencoderLosses(model: Autoencoder, pixels: Pixels<"b 3 h w">, rng: R
   };
 }
 
-function reconstructionPsnr(model: Autoencoder, pictures: FrameCache, indices: readonly number[]): number {
+function reconstructionPsnr(
+  model: Autoencoder,
+  pictures: FrameCache,
+  indices: readonly number[],
+): number {
   const values = indices.map((index) => {
     using _ = tensorScope();
     const pixels = pictures.pixels([index]);
@@ -106,9 +99,14 @@ function reconstructionPsnr(model: Autoencoder, pictures: FrameCache, indices: r
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function reconstructionSheet(model: Autoencoder, pictures: FrameCache, indices: readonly number[]): Sample {
+function reconstructionSheet(
+  model: Autoencoder,
+  pictures: FrameCache,
+  indices: readonly number[],
+): Sample {
   const pixels = pictures.pixels(indices);
   const drawn = noGrad(() => model.decode(model.latent(pixels)));
-  const row = (batch: Pixels<"b 3 h w">): Pixels<"3 h w">[] => indices.map((_, index) => batch.select(0, index));
+  const row = (batch: Pixels<"b 3 h w">): Pixels<"3 h w">[] =>
+    indices.map((_, index) => batch.select(0, index));
   return { type: "sheet", name: "reconstruction", rows: [row(pixels), row(drawn)] };
 }

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
@@ -9,26 +8,8 @@ import type { Schedule } from "../../diffusion/schedule.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Sample, Stage } from "../stage.ts";
+import { LatentSettings } from "./settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
-
-/** Settings that every stage on latents shares. */
-export const LatentSettings = z.strictObject({
-  /** The model folder whose finished parts are used. */
-  model: z.string().default("models/tiny"),
-  /** Items of training data: triplets, or clips for the video adapter. */
-  items: z.int().positive().default(14_336),
-  /** How often a caption is left out. */
-  dropCaption: z.number().min(0).max(1).default(0.1),
-  /** How often the instruction is left out. */
-  dropInstruction: z.number().min(0).max(1).default(0.05),
-  /** How often the input picture (or the first frame) is left out. */
-  dropPicture: z.number().min(0).max(1).default(0.05),
-  /** Whether to start from the weights that the model folder has of this part. */
-  warmStart: z.boolean().default(false),
-  /** Folder for pictures and latents. */
-  cache: z.string().default("runs/cache"),
-});
-export type LatentSettings = z.infer<typeof LatentSettings>;
 
 /** Items of the validation split that losses are measured on. */
 export const HELD_ITEMS = 224;
@@ -52,7 +33,11 @@ export interface CaptionedLatents {
 }
 
 /** Trains the text-to-image backbone on single pictures, before and after edits, with their captions. */
-export function backboneStage(unet: UNet, material: LatentMaterial<EditText>, config: TrainConfig): Stage<CaptionedLatents> {
+export function backboneStage(
+  unet: UNet,
+  material: LatentMaterial<EditText>,
+  config: TrainConfig,
+): Stage<CaptionedLatents> {
   const settings = LatentSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = ({ x0, text }: CaptionedLatents, rng: Rng): Float<""> => {
@@ -67,7 +52,13 @@ export function backboneStage(unet: UNet, material: LatentMaterial<EditText>, co
     lossWeights: {},
     nextBatch: (step, part) => {
       const numbers = sampleNumbers(config, step, part);
-      return captioned(train, texts, numbers, Rng.seed(config.seed).split("backbone"), settings.dropCaption);
+      return captioned(
+        train,
+        texts,
+        numbers,
+        Rng.seed(config.seed).split("backbone"),
+        settings.dropCaption,
+      );
     },
     losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
     validate: () => ({ velocity: heldVelocity(held, texts, loss) }),
@@ -88,7 +79,11 @@ function captioned(
     const isAfter = own.split("side").uniform() < 0.5;
     const { inputCaption, outputCaption } = cache.text(index);
     const isDropped = own.split("drop").uniform() < dropCaption;
-    return { index, side: isAfter ? "after" : "before", sentence: isDropped ? "" : isAfter ? outputCaption : inputCaption };
+    return {
+      index,
+      side: isAfter ? "after" : "before",
+      sentence: isDropped ? "" : isAfter ? outputCaption : inputCaption,
+    };
   });
   const x0 = Tensor.cat(
     chosen.map(({ index, side }) => cache.gather(side, [index])),

@@ -38,14 +38,24 @@ function sheet(name: string, rows: Rows): Sample {
   return { type: "sheet", name, rows };
 }
 
-function sampled(schedule: Schedule, network: Network<null>, shape: readonly number[]): Float<"b c h w"> {
-  const evaluate: Network<null> = (xt, t) => noGrad(() => autocast("bfloat16", () => network(xt, t, null)));
+function sampled(
+  schedule: Schedule,
+  network: Network<null>,
+  shape: readonly number[],
+): Float<"b c h w"> {
+  const evaluate: Network<null> = (xt, t) =>
+    noGrad(() => autocast("bfloat16", () => network(xt, t, null)));
   const denoiser = networkDenoiser({ schedule, kind: "v", network: evaluate });
-  return finish(ddim(denoiser, normal(Rng.seed(0).split("drawing"), shape), null, { schedule, steps: STEPS }));
+  return finish(
+    ddim(denoiser, normal(Rng.seed(0).split("drawing"), shape), null, { schedule, steps: STEPS }),
+  );
 }
 
 /** Validation pictures above what the backbone draws from their captions. */
-export function drawPictures({ autoencoder, unet, texts, schedule }: DrawingKit, held: ShardedCache<EditText>): Sample[] {
+export function drawPictures(
+  { autoencoder, unet, texts, schedule }: DrawingKit,
+  held: ShardedCache<EditText>,
+): Sample[] {
   const indices = Array.from({ length: 8 }, (_, i) => i);
   const real = held.gather("before", indices);
   const text = texts.features(indices.map((index) => held.text(index).inputCaption));
@@ -54,14 +64,22 @@ export function drawPictures({ autoencoder, unet, texts, schedule }: DrawingKit,
 }
 
 /** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */
-export function drawEdits(kit: DrawingKit, adapter: EditAdapter, held: ShardedCache<EditText>): Sample[] {
+export function drawEdits(
+  kit: DrawingKit,
+  adapter: EditAdapter,
+  held: ShardedCache<EditText>,
+): Sample[] {
   const { autoencoder, unet, texts, schedule } = kit;
   const indices = Array.from({ length: 2 * TASKS.length }, (_, i) => i);
   const words = indices.map((index) => held.text(index));
   const inputs = {
     input: held.gather("before", indices),
     instruction: texts.features(words.map(({ instruction }) => instruction)),
-    tasks: Tensor.from(words.map(({ task }) => TASKS.indexOf(task)), [indices.length], "int64"),
+    tasks: Tensor.from(
+      words.map(({ task }) => TASKS.indexOf(task)),
+      [indices.length],
+      "int64",
+    ),
   };
   const draw = (captions: readonly string[]): Pixels<"3 h w">[] => {
     const caption = texts.features(captions);
@@ -79,18 +97,25 @@ export function drawEdits(kit: DrawingKit, adapter: EditAdapter, held: ShardedCa
 }
 
 /** True clips above what the video adapter makes of their first frame and caption. */
-export function drawClips(kit: DrawingKit, layers: TemporalLayers, held: ShardedCache<string>): Sample[] {
+export function drawClips(
+  kit: DrawingKit,
+  layers: TemporalLayers,
+  held: ShardedCache<string>,
+): Sample[] {
   const { autoencoder, unet, texts, schedule } = kit;
   const rows = [0, 1, 2].flatMap((index) => {
-    using _ = tensorScope();
+    using scope = tensorScope();
     const clip = held.gather("clip", [index]).select(0, 0);
     const frames = clip.shape[0] as number;
-    const temporal = layers.on(unet, { frames, condition: firstFrameCondition(clip.narrow(0, 0, 1)) });
+    const temporal = layers.on(unet, {
+      frames,
+      condition: firstFrameCondition(clip.narrow(0, 0, 1)),
+    });
     const text = texts.features([held.text(index)]);
     const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text, { temporal }), clip.shape);
-    const rows = [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
-    for (const picture of rows.flat()) _.passOutward(picture);
-    return rows;
+    const pair = [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
+    for (const picture of pair.flat()) scope.passOutward(picture);
+    return pair;
   });
   return [sheet("clips", rows)];
 }

@@ -9,7 +9,8 @@ import type { EditAdapter, EditInputs } from "../../eve/edit-adapter.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
-import { HELD_ITEMS, LatentSettings, type LatentMaterial } from "./backbone.ts";
+import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
+import { LatentSettings } from "./settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Edited pictures with everything that determines them. */
@@ -37,7 +38,10 @@ export function editAdapterStage(
   const loss = (batch: EditBatch, rng: Rng): Float<""> => {
     const noised = noiseBatch(batch.x0, schedule, rng);
     const residuals = adapter.forward(noised.xt, noised.labels, batch);
-    return velocityLoss(unet.forward(noised.xt, noised.labels, batch.caption, { residuals }), noised);
+    return velocityLoss(
+      unet.forward(noised.xt, noised.labels, batch.caption, { residuals }),
+      noised,
+    );
   };
   const heldLoss = (drops: Drops): number => {
     const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
@@ -60,7 +64,10 @@ export function editAdapterStage(
 }
 
 /** Puts `prefix` before every name. */
-export function prefixed(prefix: string, weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+export function prefixed(
+  prefix: string,
+  weights: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   return new Map([...weights].map(([name, weight]) => [`${prefix}${name}`, weight]));
 }
 
@@ -85,12 +92,19 @@ function editBatch(
     };
   });
   const indices = chosen.map(({ index }) => index);
-  const kept = Tensor.from(chosen.map((item) => item.kept), [chosen.length, 1, 1, 1]);
+  const kept = Tensor.from(
+    chosen.map((item) => item.kept),
+    [chosen.length, 1, 1, 1],
+  );
   return {
     x0: cache.gather("after", indices),
     input: cache.gather("before", indices).mul(kept),
     caption: texts.features(chosen.map((item) => item.caption)),
     instruction: texts.features(chosen.map((item) => item.instruction)),
-    tasks: Tensor.from(chosen.map(({ task }) => task), [chosen.length], "int64"),
+    tasks: Tensor.from(
+      chosen.map(({ task }) => task),
+      [chosen.length],
+      "int64",
+    ),
   };
 }

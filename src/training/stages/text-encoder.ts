@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { noGrad } from "../../engine/autodiff.ts";
 import { dims } from "../../engine/axes.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -9,12 +8,7 @@ import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Stage } from "../stage.ts";
-
-/** Settings of the text-encoder stage. */
-export const TextEncoderSettings = z.strictObject({
-  /** Temperature of the choice among the batch. */
-  temperature: z.number().positive().default(0.1),
-});
+import { TextEncoderSettings } from "./settings.ts";
 
 /** Two wordings of the same things: row i of `first` means what row i of `second` means. */
 export interface Paraphrases {
@@ -23,7 +17,12 @@ export interface Paraphrases {
 }
 
 /** Mean cross-entropy of predicting every token from those before it, up to and with the first end token. */
-export function nextTokenLoss(encoder: TextEncoder, hidden: Float<"b n d">, ids: Int<"b n">, padding: number): Float<""> {
+export function nextTokenLoss(
+  encoder: TextEncoder,
+  hidden: Float<"b n d">,
+  ids: Int<"b n">,
+  padding: number,
+): Float<""> {
   const { b, n, d } = dims(hidden, "b n d");
   const vocabulary = encoder.embeddings.tokenEmbedding.weight;
   const inputs = hidden.narrow(1, 0, n - 1).reshape([b * (n - 1), d]);
@@ -32,13 +31,28 @@ export function nextTokenLoss(encoder: TextEncoder, hidden: Float<"b n d">, ids:
   const isRepeatedEnd = targets.eq(padding).logicalAnd(ids.narrow(1, 0, n - 1).eq(padding));
   const ignored = -100;
   const wanted = Tensor.where(isRepeatedEnd, Tensor.full(targets.shape, ignored, "int64"), targets);
-  return dispatch("aten::cross_entropy_loss", scores, wanted.reshape([b * (n - 1)]), null, 1, ignored, 0);
+  return dispatch(
+    "aten::cross_entropy_loss",
+    scores,
+    wanted.reshape([b * (n - 1)]),
+    null,
+    1,
+    ignored,
+    0,
+  );
 }
 
 /** InfoNCE: each text must find its paraphrase among all of the batch, in both directions. */
-export function paraphraseLoss(first: Float<"b d">, second: Float<"b d">, temperature: number): Float<""> {
+export function paraphraseLoss(
+  first: Float<"b d">,
+  second: Float<"b d">,
+  temperature: number,
+): Float<""> {
   const { b } = dims(first, "b d");
-  const similarities = unit(first).matmul(unit(second).transpose(0, 1)).to("float32").div(temperature);
+  const similarities = unit(first)
+    .matmul(unit(second).transpose(0, 1))
+    .to("float32")
+    .div(temperature);
   const own = Tensor.arange(b);
   const forward = dispatch("aten::cross_entropy_loss", similarities, own);
   const backward = dispatch("aten::cross_entropy_loss", similarities.transpose(0, 1), own);
@@ -50,7 +64,11 @@ function unit(x: Float<"b d">): Float<"b d"> {
 }
 
 /** Trains the text encoder on the world's sentences alone: to continue them, and to tell what means the same. */
-export function textEncoderStage(encoder: TextEncoder, tokenizer: Tokenizer, config: TrainConfig): Stage<Paraphrases> {
+export function textEncoderStage(
+  encoder: TextEncoder,
+  tokenizer: Tokenizer,
+  config: TrainConfig,
+): Stage<Paraphrases> {
   const { temperature } = TextEncoderSettings.parse(config.stage);
   const padding = tokenizer.encode("").at(-1) as number;
   const losses = (batch: Paraphrases): Losses => {
@@ -84,9 +102,16 @@ export function textEncoderStage(encoder: TextEncoder, tokenizer: Tokenizer, con
 }
 
 /** Captions for even numbers, instructions for odd ones. */
-function paraphrasesOf(tokenizer: Tokenizer, split: Split, numbers: readonly number[]): Paraphrases {
+function paraphrasesOf(
+  tokenizer: Tokenizer,
+  split: Split,
+  numbers: readonly number[],
+): Paraphrases {
   const pairs = numbers.map((number) => {
-    const { caption, paraphrase, instruction, instructionParaphrase } = sampleSentences(split, number);
+    const { caption, paraphrase, instruction, instructionParaphrase } = sampleSentences(
+      split,
+      number,
+    );
     return number % 2 === 0 ? [caption, paraphrase] : [instruction, instructionParaphrase];
   });
   const encode = (column: 0 | 1): Int<"b n"> => {

@@ -19,13 +19,22 @@ export interface NoisedBatch {
  */
 export function spreadTimes(rng: Rng, count: number, steps: number): number[] {
   const within = rng.uniforms(count);
-  return Array.from(within, (u, bin) => Math.min(steps - 1, Math.floor(((bin + u) / count) * steps)));
+  return Array.from(within, (u, bin) =>
+    Math.min(steps - 1, Math.floor(((bin + u) / count) * steps)),
+  );
 }
 
 /** Noises `x0` at one time per group of `group` consecutive entries (the frames of a clip share theirs). */
-export function noiseBatch(x0: Float<"b ...">, schedule: Schedule, rng: Rng, group = 1): NoisedBatch {
+export function noiseBatch(
+  x0: Float<"b ...">,
+  schedule: Schedule,
+  rng: Rng,
+  group = 1,
+): NoisedBatch {
   const count = (x0.shape[0] as number) / group;
-  const times = spreadTimes(rng.split("time"), count, schedule.steps).flatMap((t) => Array.from({ length: group }, () => t));
+  const times = spreadTimes(rng.split("time"), count, schedule.steps).flatMap((t) =>
+    Array.from({ length: group }, () => t),
+  );
   const t: Int<"b"> = Tensor.from(times, [times.length], "int64");
   const noise = normal(rng.split("noise"), x0.shape);
   return {

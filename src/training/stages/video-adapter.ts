@@ -8,8 +8,9 @@ import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/
 import type { UNet } from "../../models/unet/unet.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
-import { LatentSettings, type LatentMaterial } from "./backbone.ts";
+import type { LatentMaterial } from "./backbone.ts";
 import { prefixed } from "./edit-adapter.ts";
+import { LatentSettings } from "./settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Clips with what they are drawn from. */
@@ -47,7 +48,8 @@ export function videoAdapterStage(
     trainable: layers.parameters(),
     frozen: new Map([...frozen, ...prefixed("backbone.", unet.parameters())]),
     lossWeights: {},
-    nextBatch: (step, part) => clipBatch(train, texts, sampleNumbers(config, step, part), source, settings),
+    nextBatch: (step, part) =>
+      clipBatch(train, texts, sampleNumbers(config, step, part), source, settings),
     losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
     validate: () => {
       const numbers = Array.from({ length: Math.min(HELD_CLIPS, held.count) }, (_, i) => i);
@@ -74,8 +76,14 @@ function clipBatch(
     const kept = own.split("picture").uniform() < dropPicture ? 0 : 1;
     return { index, sentence: isDropped ? "" : cache.text(index), kept };
   });
-  const clips = cache.gather("clip", chosen.map(({ index }) => index));
-  const kept = Tensor.from(chosen.map((item) => item.kept), [chosen.length, 1, 1, 1]);
+  const clips = cache.gather(
+    "clip",
+    chosen.map(({ index }) => index),
+  );
+  const kept = Tensor.from(
+    chosen.map((item) => item.kept),
+    [chosen.length, 1, 1, 1],
+  );
   return {
     clips,
     text: texts.features(chosen.map(({ sentence }) => sentence)),

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** Settings of the autoencoder stage. */
+export const AutoencoderSettings = z.strictObject({
+  /** Side of the pictures, in pixels. */
+  size: z.int().positive().default(128),
+  /** Different pictures to train on. */
+  pictures: z.int().positive().default(16384),
+  /** Side of the random crops that most steps see; whole pictures follow, a batch of as many pixels. */
+  crop: z.int().positive().default(64),
+  /** Share of the steps after which whole pictures are shown. */
+  wholeFrom: z.number().min(0).max(1).default(0.7),
+  /** Folder for rendered pictures. */
+  cache: z.string().default("runs/cache"),
+});
+export type AutoencoderSettings = z.infer<typeof AutoencoderSettings>;
+
+/** Settings of the text-encoder stage. */
+export const TextEncoderSettings = z.strictObject({
+  /** Temperature of the choice among the batch. */
+  temperature: z.number().positive().default(0.1),
+});
+
+/** Settings that every stage on latents shares. */
+export const LatentSettings = z.strictObject({
+  /** The model folder whose finished parts are used. */
+  model: z.string().default("models/tiny"),
+  /** Items of training data: triplets, or clips for the video adapter. */
+  items: z.int().positive().default(14_336),
+  /** How often a caption is left out. */
+  dropCaption: z.number().min(0).max(1).default(0.1),
+  /** How often the instruction is left out. */
+  dropInstruction: z.number().min(0).max(1).default(0.05),
+  /** How often the input picture (or the first frame) is left out. */
+  dropPicture: z.number().min(0).max(1).default(0.05),
+  /** Whether to start from the weights that the model folder has of this part. */
+  warmStart: z.boolean().default(false),
+  /** Folder for pictures and latents. */
+  cache: z.string().default("runs/cache"),
+});
+export type LatentSettings = z.infer<typeof LatentSettings>;
