@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { noGrad } from "../../engine/autodiff.ts";
-import { keep, persist, tensorScope } from "../../engine/scope.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
 import { autocast } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
@@ -71,13 +71,13 @@ export async function openEditLatents(
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
   const { autoencoder, split, size, count } = source;
-  const make = async (first: number, items: number): Promise<Shard<EditText>> => {
+  const make = (first: number, items: number): Shard<EditText> => {
     const requests = Array.from({ length: items }, (_, i) => editAt(split, first + i));
     const pairs = requests.map((request, i) =>
       renderTriplet(request, split, frameOf(first + i), size),
     );
     const encode = (frames: Uint8Array[]): Tensor =>
-      persist(encodeFrames(autoencoder, frames, size).to("float16"));
+      encodeFrames(autoencoder, frames, size).to("float16");
     const tensors = new Map([
       ["before", encode(pairs.map(({ before }) => before))],
       ["after", encode(pairs.map(({ after }) => after))],
@@ -104,7 +104,7 @@ export async function openClipLatents(
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<string>> {
   const { autoencoder, split, size, count } = source;
-  const make = async (first: number, items: number): Promise<Shard<string>> => {
+  const make = (first: number, items: number): Shard<string> => {
     const clips: Tensor[] = [];
     const texts: string[] = [];
     for (let index = first; index < first + items; index++) {
@@ -113,10 +113,10 @@ export async function openClipLatents(
       const pictures = Array.from({ length: frames }, (_, frame) =>
         renderFrame(scene, start + frame, size),
       );
-      clips.push(persist(encodeFrames(autoencoder, pictures, size).to("float16")));
+      clips.push(encodeFrames(autoencoder, pictures, size).to("float16"));
       texts.push(caption(scene, new WorldRng("clip caption", split, index), split));
     }
-    return { tensors: new Map([["clip", persist(Tensor.stack(clips, 0))]]), texts };
+    return { tensors: new Map([["clip", Tensor.stack(clips, 0)]]), texts };
   };
   const plan = {
     folder: folderFor(`clips${frames}`, source),

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
@@ -20,7 +21,7 @@ export interface ShardPlan<Text> {
   readonly count: number;
   /** Items of one shard file. */
   readonly shardSize: number;
-  readonly make: (first: number, count: number) => Promise<Shard<Text>>;
+  readonly make: (first: number, count: number) => Shard<Text>;
 }
 
 /** Precomputed items on disk: float16 tensors, memory-mapped, with their texts. */
@@ -65,7 +66,10 @@ export async function openShards<Text>(
   for (let first = 0; first < count; first += shardSize) {
     const size = Math.min(shardSize, count - first);
     const base = join(folder, `${String(first).padStart(7, "0")}-${size}`);
-    if (!existsSync(`${base}.json`)) writeShard(base, await make(first, size));
+    if (!existsSync(`${base}.json`)) {
+      writeShard(base, () => make(first, size));
+      await setImmediate();
+    }
     shards.push(openShard(base));
     report({ type: "cache-progress", what, done: first + size, total: count });
   }
@@ -73,8 +77,9 @@ export async function openShards<Text>(
 }
 
 /** The texts are written last, under their final name: a shard is there when they are. */
-function writeShard<Text>(base: string, shard: Shard<Text>): void {
+function writeShard<Text>(base: string, make: () => Shard<Text>): void {
   using _ = tensorScope();
+  const shard = make();
   saveSafetensors(`${base}.safetensors`, shard.tensors, { dtype: "float16" });
   writeFileSync(`${base}.json.partial`, JSON.stringify(shard.texts));
   renameSync(`${base}.json.partial`, `${base}.json`);
