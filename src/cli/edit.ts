@@ -25,10 +25,11 @@ export default defineCommand({
       settings: settingsFrom(given, repeated),
     });
     const comparison = given.compare === undefined ? undefined : await newComparison(given.compare);
-    const { loadEditor } = await import("../editing/editor.ts");
     const onProgress = report.progress.bind(report);
     const onWarning = report.warn.bind(report);
-    const model = given.model ?? repeated?.model.path;
+    const { modelPath } = await import("../editing/model-path.ts");
+    const model = modelPath(given.model ?? repeated?.model.path);
+    const { loadEditor } = await import("../editing/editor.ts"); // brings the native engine
     await using editor = await loadEditor({ model, signal, onProgress });
     const { instruction, ...options } = settings;
     const edit = editor.edit(video, instruction, {

@@ -1,5 +1,7 @@
+import { basename } from "node:path";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { checkOutput } from "../data/video/writer.ts";
+import { DataError } from "../engine/errors.ts";
 import { type EditSettings, readSettings } from "./settings.ts";
 
 /** What to edit and where to put it. */
@@ -29,6 +31,9 @@ export async function checkRequest({
 }: EditRequest): Promise<CheckedRequest> {
   const checked = readSettings(settings);
   const info = await probeVideo(video);
+  if (info.frames === 0) {
+    throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
+  }
   if (output !== undefined) await checkOutput(info, output);
   return { info, settings: checked };
 }

@@ -1,17 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { UserError } from "../engine/errors.ts";
 import type { EditingModel } from "./model.ts";
 import type { EditProgress } from "./progress.ts";
 import { type EditListeners, runEdit } from "./run-edit.ts";
 import type { EditSettingsInput } from "./settings.ts";
+import { modelPath } from "./model-path.ts";
 import { VideoEdit } from "./video-edit.ts";
-
-/** The model that comes with the project. */
-export const SHIPPED_MODEL = "models/tiny";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Which model to load. */
 export interface LoadOptions {
@@ -28,23 +20,10 @@ export interface EditOptions
   readonly output?: string | undefined;
 }
 
-/**
- * The folder of a model: `path` itself, or that path in the project where there is none here.
- *
- * Throws a UserError where neither is; reads nothing.
- */
-export function modelFolder(path: string = SHIPPED_MODEL): string {
-  const found = [path, join(root, path)].find((folder) => existsSync(folder));
-  if (found !== undefined) return found;
-  throw new UserError(
-    `the model folder ${path} does not exist: give one that "eve train" has made`,
-  );
-}
-
 /** Loads a model and makes an editor of it. */
 export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
   const { model, signal, onProgress } = options;
-  const folder = modelFolder(model);
+  const folder = modelPath(model);
   onProgress?.({ type: "progress", phase: "loading" });
   signal?.throwIfAborted();
   const { EditModel } = await import("../eve/edit-model.ts"); // brings the native engine
