@@ -103,7 +103,7 @@ describe("evaluate world", () => {
     await run(report, { only: "single" });
     const progress = out.map((line) => JSON.parse(line)).filter(({ type }) => type === "progress");
     expect(progress).toHaveLength(2);
-    expect(progress[1]).toMatchObject({ phase: "single frames · add 1/1", etaSeconds: 0 });
+    expect(progress[1]).toMatchObject({ phase: "single frames", detail: "add 1/1", etaSeconds: 0 });
   });
 
   test("prints tables and writes a contact sheet of each task", async () => {

@@ -31,11 +31,17 @@ export async function runEvaluation(
   const total = evaluationCost(model, options, wanted);
   const startedAt = performance.now();
   let done = 0;
-  const onWork = ({ phase, step, frames }: WorkDone): void => {
+  const onWork = ({ phase, detail, step, frames }: WorkDone): void => {
     done += frames;
     const elapsed = (performance.now() - startedAt) / 1000;
     const etaSeconds = done === 0 ? {} : { etaSeconds: (elapsed * (total - done)) / done };
-    report.progress({ type: "progress", phase, step, ...(frames > 0 && { steps }), ...etaSeconds });
+    report.progress({
+      type: "progress",
+      phase,
+      detail,
+      ...(frames > 0 && { step, steps }),
+      ...etaSeconds,
+    });
   };
   const [shown] = possibleMethods(model, options);
   const sheets = shown && new ContactSheets(shown, model.size);

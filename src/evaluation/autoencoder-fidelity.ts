@@ -35,7 +35,12 @@ export async function evaluateAutoencoder(
       scenePicture(batch * SCENES_PER_CLIP + position, model, options),
     );
     ratios.push(...roundTripPsnrs(model, pictures));
-    onWork?.({ phase: `autoencoder · ${ratios.length} frames`, step: batch + 1, frames: 0 });
+    onWork?.({
+      phase: "autoencoder",
+      detail: `${ratios.length} frames`,
+      step: batch + 1,
+      frames: 0,
+    });
     await setImmediate();
     signal?.throwIfAborted();
   }

@@ -90,8 +90,11 @@ async function evaluateClip(
   const clip = { model, request, options, seed, inputFrames, input, truth };
   const results: Pick<ClipScored, "method" | "scores">[] = [];
   for (const method of possibleMethods(model, options)) {
-    const phase = `${method} · ${task} ${index + 1}/${options.count}`;
-    const onStep = (step: number, frames: number) => context.onWork?.({ phase, step, frames });
+    const work = {
+      phase: "whole clips",
+      detail: `${method} · ${task} ${index + 1}/${options.count}`,
+    };
+    const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
     const output = await METHODS[method].edit(clip, { signal: context.signal, onStep });
     const frames = { input: inputFrames, truth: truthFrames, output };
     const scores = clipScores(frames, size);

@@ -28,8 +28,10 @@ export interface EvaluationOptions {
 
 /** A step of evaluation is done. */
 export interface WorkDone {
-  /** e.g. `stacked · style 3/20` */
+  /** e.g. `whole clips` */
   readonly phase: string;
+  /** What of it, e.g. `stacked · style 3/20`. */
+  readonly detail: string;
   readonly step: number;
   /** Frames that went through a denoiser once; the costs of an evaluation count these. */
   readonly frames: number;

@@ -56,8 +56,8 @@ async function evaluateFrame(
     noise: "independent",
     seed,
   });
-  const phase = `single frames · ${task} ${index + 1}/${options.count}`;
-  const onStep = (step: number, frames: number) => context.onWork?.({ phase, step, frames });
+  const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
+  const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
   const output = await editLatents(model, latents, settings, { signal: context.signal, onStep });
   return clipScores({ input, truth, output }, size);
 }

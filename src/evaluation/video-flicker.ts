@@ -68,8 +68,8 @@ export async function evaluateVideo(
   };
   const frames = windowFrames(model, options);
   for (let index = 0; index < options.count; index++) {
-    const phase = `video adapter · scene ${index + 1}/${options.count}`;
-    const onStep = (step: number) => onWork?.({ phase, step, frames });
+    const work = { phase: "video adapter", detail: `scene ${index + 1}/${options.count}` };
+    const onStep = (step: number) => onWork?.({ ...work, step, frames });
     const found = await sceneErrors(model, index, options, { signal, onStep });
     for (const name of CLIPS) errors[name].push(found[name]);
   }
