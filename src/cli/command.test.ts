@@ -36,7 +36,7 @@ describe("runArguments", () => {
   test.each([
     [["docter"], 'eve has no verb "docter"; did you mean doctor?'],
     [["world", "smaple"], 'eve world has no verb "smaple"; did you mean sample?'],
-    [["constructor"], /eve has no verb "constructor"; there are world, .*doctor/],
+    [["constructor"], /eve has no verb "constructor"; there are .*world, .*doctor/],
     [["world"], "eve world needs a verb: eve world --help lists them"],
     [["doctor", "--jsn"], "unknown option --jsn; did you mean --json?"],
     [["--verison"], "unknown option --verison; did you mean --version?"],
