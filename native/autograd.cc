@@ -104,6 +104,19 @@ void runBackward(const at::Tensor& root, Work work) {
   currentDoorman = outer;
 }
 
+// Closes Node's scope of values on every path out, exceptions included.
+class HandleScope {
+ public:
+  explicit HandleScope(napi_env env) : env_(env) { check(env, napi_open_handle_scope(env, &scope_)); }
+  ~HandleScope() { napi_close_handle_scope(env_, scope_); }
+  HandleScope(const HandleScope&) = delete;
+  HandleScope& operator=(const HandleScope&) = delete;
+
+ private:
+  napi_env env_;
+  napi_handle_scope scope_;
+};
+
 // A graph node that hands the incoming gradients to a JavaScript function and returns what that gives.
 class ScriptNode : public torch::autograd::Node {
  public:
@@ -139,8 +152,7 @@ class ScriptNode : public torch::autograd::Node {
  private:
   variable_list callScript(const variable_list& gradients) {
     TORCH_CHECK(function_ != nullptr, "this part of the graph was already run backward and freed");
-    napi_handle_scope scope;
-    check(env_, napi_open_handle_scope(env_, &scope));
+    const HandleScope scope(env_);
     napi_value function, receiver, answer;
     check(env_, napi_get_reference_value(env_, function_, &function));
     check(env_, napi_get_undefined(env_, &receiver));
@@ -155,7 +167,6 @@ class ScriptNode : public torch::autograd::Node {
       if (isNullish(env_, element)) result.emplace_back();
       else result.push_back(handles().get(toDouble(env_, element)));
     }
-    napi_close_handle_scope(env_, scope);
     return result;
   }
 

@@ -107,7 +107,6 @@ export function progressLine(progress: Progress): string {
   if (frame !== undefined) parts.push(`frame ${counted(frame, frames)}`);
   if (step !== undefined) parts.push(`step ${counted(step, steps)}`);
   if (detail !== undefined) parts.push(detail);
-  if (detail !== undefined) parts.push(detail);
   if (etaSeconds !== undefined) parts.push(`${duration(etaSeconds)} left`);
   return parts.join(" · ");
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "./errors.ts";
 
 /** The compiled door (`native/door.cc`): tensors are numbers here, and only here. */
@@ -45,9 +45,18 @@ export interface Door {
   ): number;
 }
 
+const CPU_FLAGS = "/proc/cpuinfo";
+
 const addonPath =
   process.env["EVE_DOOR"] ??
   fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
+
+/** libtorch settles for AVX2 unless it is told otherwise before it loads. */
+function useWidestVectors(): void {
+  if (process.env["ATEN_CPU_CAPABILITY"] !== undefined || !existsSync(CPU_FLAGS)) return;
+  if (/\bavx512f\b/.test(readFileSync(CPU_FLAGS, "latin1")))
+    process.env["ATEN_CPU_CAPABILITY"] = "avx512";
+}
 
 function load(): Door {
   if (!existsSync(addonPath)) {
@@ -55,6 +64,7 @@ function load(): Door {
       "expected the native engine to be built, found none: run ./eve doctor, which builds what is missing",
     );
   }
+  useWidestVectors();
   return createRequire(import.meta.url)(addonPath) as Door;
 }
 
