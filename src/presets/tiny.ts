@@ -72,7 +72,7 @@ export const tiny: Preset = {
         steps: 5000,
         batch: 32,
         learningRate: 1e-3,
-        stage: { dropCaption: 0.5 },
+        stage: { dropCaption: 0.5, noiseBias: 1.5 },
       },
       settings: LatentSettings,
       open: async (config, context) =>
@@ -85,7 +85,7 @@ export const tiny: Preset = {
         steps: 2000,
         batch: 4,
         learningRate: 1e-3,
-        stage: { items: 3072 },
+        stage: { items: 3072, noiseBias: 1.5 },
       },
       settings: LatentSettings,
       open: async (config, context) =>

@@ -41,7 +41,7 @@ export function backboneStage(
   const settings = LatentSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = ({ x0, text }: CaptionedLatents, rng: Rng): Float<""> => {
-    const noised = noiseBatch(x0, schedule, rng);
+    const noised = noiseBatch(x0, schedule, rng, { bias: settings.noiseBias });
     return velocityLoss(unet.forward(noised.xt, noised.labels, text), noised);
   };
   return {

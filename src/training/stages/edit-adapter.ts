@@ -36,7 +36,7 @@ export function editAdapterStage(
   const settings = LatentSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = (batch: EditBatch, rng: Rng): Float<""> => {
-    const noised = noiseBatch(batch.x0, schedule, rng);
+    const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
     const residuals = adapter.forward(noised.xt, noised.labels, batch);
     return velocityLoss(
       unet.forward(noised.xt, noised.labels, batch.caption, { residuals }),

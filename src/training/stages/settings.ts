@@ -33,6 +33,8 @@ export const LatentSettings = z.strictObject({
   dropInstruction: z.number().min(0).max(1).default(0.05),
   /** How often the input picture (or the first frame) is left out. */
   dropPicture: z.number().min(0).max(1).default(0.05),
+  /** How much more often late (noisy) times are shown: their density grows as `t^(noiseBias − 1)`. */
+  noiseBias: z.number().positive().default(1),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */

@@ -12,29 +12,37 @@ export interface NoisedBatch {
   readonly target: Float<"b ...">;
 }
 
-/**
- * Integer times for a batch, spread evenly over the schedule: one at random from each of `count` equal bins.
- *
- * Every time is as likely as any other, with less variance than independent draws.
- */
-export function spreadTimes(rng: Rng, count: number, steps: number): number[] {
-  const within = rng.uniforms(count);
-  return Array.from(within, (u, bin) =>
-    Math.min(steps - 1, Math.floor(((bin + u) / count) * steps)),
-  );
+/** Which times a batch is noised to. */
+export interface TimeOptions {
+  /** Consecutive entries that share a time: the frames of a clip. */
+  readonly group?: number;
+  /** How much more often late times are shown: their density grows as `t^(bias − 1)`. */
+  readonly bias?: number;
 }
 
-/** Noises `x0` at one time per group of `group` consecutive entries (the frames of a clip share theirs). */
+/**
+ * Integer times for a batch, spread evenly over the schedule: one at random from each of `count` equally likely bins.
+ *
+ * The times have the density that independent draws would have, with less variance.
+ */
+export function spreadTimes(rng: Rng, count: number, steps: number, bias = 1): number[] {
+  const within = rng.uniforms(count);
+  return Array.from(within, (u, bin) => {
+    const share = ((bin + u) / count) ** (1 / bias);
+    return Math.min(steps - 1, Math.floor(share * steps));
+  });
+}
+
+/** Noises `x0` to times spread over the schedule. */
 export function noiseBatch(
   x0: Float<"b ...">,
   schedule: Schedule,
   rng: Rng,
-  group = 1,
+  { group = 1, bias = 1 }: TimeOptions = {},
 ): NoisedBatch {
   const count = (x0.shape[0] as number) / group;
-  const times = spreadTimes(rng.split("time"), count, schedule.steps).flatMap((t) =>
-    Array.from({ length: group }, () => t),
-  );
+  const drawn = spreadTimes(rng.split("time"), count, schedule.steps, bias);
+  const times = drawn.flatMap((time) => Array.from({ length: group }, () => time));
   const t: Int<"b"> = Tensor.from(times, [times.length], "int64");
   const noise = normal(rng.split("noise"), x0.shape);
   return {
