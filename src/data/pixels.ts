@@ -34,7 +34,7 @@ export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
 export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
   const scaled = pixels.to("float32").add(1).mul(127.5).add(0.5).clamp(0, 255).to("uint8");
   const all = new Uint8Array(rearrange(scaled, "f c h w -> f h w c").toBytes());
-  const count = pixels.shape[0] as number;
+  const count = pixels.shape[0]!;
   const size = all.length / Math.max(count, 1);
   return Array.from({ length: count }, (_, index) =>
     all.subarray(index * size, (index + 1) * size),

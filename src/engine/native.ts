@@ -61,7 +61,7 @@ function useWidestVectors(): void {
 function load(): Door {
   if (!existsSync(addonPath)) {
     throw new UserError(
-      "expected the native engine to be built, found none: run ./eve doctor, which builds what is missing",
+      "expected the native engine to be built, found none: run ./eve --setup-only, which builds what is missing",
     );
   }
   useWidestVectors();

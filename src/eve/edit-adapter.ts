@@ -81,10 +81,8 @@ export class EditAdapter extends Module {
       n: this.config.taskTokens,
     });
     const text = Tensor.cat([instruction, tokens.to("float32")], 1);
-    const entries = tasks.shape[0] as number;
-    const shift = this.taskToTime
-      .forward(vectors)
-      .repeatInterleave((xt.shape[0] as number) / entries, 0);
+    const entries = tasks.shape[0]!;
+    const shift = this.taskToTime.forward(vectors).repeatInterleave(xt.shape[0]! / entries, 0);
     return this.controlNet.forward(xt, t, text, input, { timeShift: shift });
   }
 }

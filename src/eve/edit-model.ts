@@ -193,8 +193,9 @@ export class EditModel {
         };
       },
       withoutImage() {
-        const picture = "input" in this ? { input: noPicture(this.input as Tensor) } : {};
-        return { ...this, ...picture, ...("firstFrame" in this ? { firstFrame: null } : {}) };
+        const unled = "firstFrame" in this ? { ...this, firstFrame: null } : this;
+        if (!("input" in this && this.input instanceof Tensor)) return unled;
+        return { ...unled, input: noPicture(this.input) };
       },
     };
   }
@@ -210,7 +211,7 @@ export class EditModel {
 
 function inBatches(input: Tensor, work: (batch: Tensor) => Tensor): Tensor {
   using _ = tensorScope();
-  const count = input.shape[0] as number;
+  const count = input.shape[0]!;
   const pieces: Tensor[] = [];
   for (let first = 0; first < count; first += CODING_BATCH) {
     using piece = tensorScope();

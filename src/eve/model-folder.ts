@@ -128,7 +128,7 @@ export class ModelFolder {
     writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
     if (receipt !== undefined)
       writeFileSync(join(partial, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
-    for (const file of files) cpSync(file, join(partial, file.split("/").at(-1) as string));
+    for (const file of files) cpSync(file, join(partial, file.split("/").at(-1)!));
     saveSafetensors(join(partial, "weights.safetensors"), weights, {
       metadata: { part },
       dtype: "float16",

@@ -83,9 +83,9 @@ function temporalHooks(
   xt: Float<"f c h w">,
   firstFrame: Float<"1 c h w"> | null,
 ) {
-  const frames = xt.shape[0] as number;
+  const frames = xt.shape[0]!;
   const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
-  return (videoAdapter as TemporalLayers).on(unet, { frames, ...condition });
+  return videoAdapter!.on(unet, { frames, ...condition });
 }
 
 function frozen<Condition>(

@@ -26,7 +26,10 @@ export class Conv2d extends Module {
 
   forward(x: Float<"b in h w">): Float<"b out h w"> {
     const stride = [this.#stride, this.#stride];
-    return dispatch("aten::conv2d", x, this.weight, this.bias, stride, [this.#padding, this.#padding]);
+    return dispatch("aten::conv2d", x, this.weight, this.bias, stride, [
+      this.#padding,
+      this.#padding,
+    ]);
   }
 }
 
@@ -54,6 +57,9 @@ export function upsampleNearest(x: Float<"b c h w">): Float<"b c 2h 2w"> {
 }
 
 /** Pads the last two axes with zeros: left, right, top, bottom. */
-export function zeroPad(x: Float<"b c h w">, sides: readonly [number, number, number, number]): Float<"b c h w"> {
+export function zeroPad(
+  x: Float<"b c h w">,
+  sides: readonly [number, number, number, number],
+): Float<"b c h w"> {
   return dispatch("aten::constant_pad_nd", x, sides, 0);
 }

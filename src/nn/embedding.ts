@@ -12,7 +12,7 @@ export class Embedding extends Module {
     this.weight = normalInit(rng, [count, features], deviation);
   }
 
-  forward(indices: Int<"...">): Float<"... d"> {
+  forward(indices: Int): Float<"... d"> {
     return dispatch("aten::embedding", this.weight, indices);
   }
 }

@@ -20,6 +20,10 @@ export class Linear extends Module {
 }
 
 /** `x·Wᵀ + b` for weights held elsewhere. */
-export function linear(x: Float<"... in">, weight: Float<"out in">, bias: Float<"out"> | null): Tensor {
+export function linear(
+  x: Float<"... in">,
+  weight: Float<"out in">,
+  bias: Float<"out"> | null,
+): Tensor {
   return dispatch("aten::linear", x, weight, bias);
 }

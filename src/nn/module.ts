@@ -36,7 +36,8 @@ function collect(value: unknown, path: string, found: Map<string, Tensor>): void
   if (value instanceof Tensor) {
     found.set(path, value);
   } else if (value instanceof Module || Array.isArray(value)) {
-    for (const [key, child] of Object.entries(value)) collect(child, path ? `${path}.${key}` : key, found);
+    for (const [key, child] of Object.entries(value))
+      collect(child, path ? `${path}.${key}` : key, found);
   }
 }
 
@@ -50,7 +51,11 @@ export function parameter(values: Tensor): Tensor {
  *
  * Missing, unexpected and misshapen tensors are listed in one DataError; nothing is overwritten then.
  */
-export function copyParameters(target: Parameters, source: ReadonlyMap<string, Tensor>, what: string): void {
+export function copyParameters(
+  target: Parameters,
+  source: ReadonlyMap<string, Tensor>,
+  what: string,
+): void {
   const missing = [...target.keys()].filter((name) => !source.has(name));
   const unexpected = [...source.keys()].filter((name) => !target.has(name));
   const misshapen = [...target].flatMap(([name, weight]) => {
@@ -63,8 +68,9 @@ export function copyParameters(target: Parameters, source: ReadonlyMap<string, T
     ...listFault("unexpected", unexpected),
     ...listFault("of another shape", misshapen),
   ];
-  if (faults.length > 0) throw new DataError(`${what} does not fit this model: ${faults.join("; ")}`);
-  for (const [name, weight] of target) weight.detach().copyFrom(source.get(name) as Tensor);
+  if (faults.length > 0)
+    throw new DataError(`${what} does not fit this model: ${faults.join("; ")}`);
+  for (const [name, weight] of target) weight.detach().copyFrom(source.get(name)!);
 }
 
 function listFault(kind: string, names: readonly string[]): string[] {

@@ -17,7 +17,14 @@ export class GroupNorm extends Module {
   }
 
   forward(x: Float<"b c ...">): Float<"b c ..."> {
-    return dispatch("aten::group_norm", x.to("float32"), this.#groups, this.weight, this.bias, this.#eps);
+    return dispatch(
+      "aten::group_norm",
+      x.to("float32"),
+      this.#groups,
+      this.weight,
+      this.bias,
+      this.#eps,
+    );
   }
 }
 
@@ -36,6 +43,13 @@ export class LayerNorm extends Module {
 
   forward(x: Float<"... d">): Float<"... d"> {
     const features = this.weight.shape;
-    return dispatch("aten::layer_norm", x.to("float32"), features, this.weight, this.bias, this.#eps);
+    return dispatch(
+      "aten::layer_norm",
+      x.to("float32"),
+      features,
+      this.weight,
+      this.bias,
+      this.#eps,
+    );
   }
 }

@@ -41,7 +41,7 @@ import { tinyTokenizer } from "./tiny-tokenizer.ts";
 /** The autoencoder, from random weights. */
 export async function openAutoencoder(config: TrainConfig, context: StageContext): Promise<Stage> {
   const model = new Autoencoder(rngFor(config, "autoencoder"), TINY_AUTOENCODER);
-  return (await autoencoderStage(model, config, context)) as Stage;
+  return await autoencoderStage(model, config, context);
 }
 
 /** The text encoder, from random weights, with the tokenizer of the world's language. */
@@ -51,7 +51,7 @@ export function openTextEncoder(config: TrainConfig): Stage {
     rngFor(config, "text-encoder"),
     tinyTextEncoder(tokenizer.vocabularySize),
   );
-  return textEncoderStage(encoder, tokenizer, config) as Stage;
+  return textEncoderStage(encoder, tokenizer, config);
 }
 
 /** What the latent stages share: the finished parts of the model folder, and how to make latents with them. */
@@ -113,7 +113,7 @@ export async function openBackbone(config: TrainConfig, context: StageContext): 
   const material = await editMaterial(workshop, (held, schedule) =>
     drawPictures({ autoencoder, unet, texts, schedule }, held),
   );
-  return backboneStage(unet, material, config) as Stage;
+  return backboneStage(unet, material, config);
 }
 
 /** The edit adapter on the frozen backbone; its ControlNet begins as a copy of the backbone's encoder. */
@@ -126,7 +126,7 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
   const material = await editMaterial(workshop, (held, schedule) =>
     drawEdits({ autoencoder, unet, texts, schedule }, adapter, held),
   );
-  return editAdapterStage(unet, adapter, material, config) as Stage;
+  return editAdapterStage(unet, adapter, material, config);
 }
 
 /** The video adapter on the frozen backbone. */
@@ -142,12 +142,7 @@ export async function openVideoAdapter(config: TrainConfig, context: StageContex
   const held = await openClipLatents(source("validation", HELD_CLIPS), window, report);
   const draw = (): readonly Sample[] =>
     drawClips({ autoencoder, unet, texts, schedule }, layers, held);
-  return videoAdapterStage(
-    unet,
-    layers,
-    { train, held, texts, schedule, frozen, draw },
-    config,
-  ) as Stage;
+  return videoAdapterStage(unet, layers, { train, held, texts, schedule, frozen, draw }, config);
 }
 
 /** Continues from what the model folder has of this part, where the settings ask for that. */

@@ -40,7 +40,7 @@ export class FrameCache {
 
   constructor(bytes: Tensor) {
     this.#bytes = bytes;
-    this.count = bytes.shape[0] as number;
+    this.count = bytes.shape[0]!;
   }
 
   /** The pictures that `indices` names. */

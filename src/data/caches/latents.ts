@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { noGrad } from "../../engine/autodiff.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { autocast } from "../../engine/settings.ts";
@@ -11,18 +12,19 @@ import { renderFrame } from "../world/render.ts";
 import { Rng as WorldRng } from "../world/rng.ts";
 import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
-import { TASKS, type Task } from "../world/tasks.ts";
+import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
 import { frameOf, worldDigest, type CacheProgress } from "./frame-cache.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
 
 /** The words of one triplet. */
-export interface EditText {
-  readonly task: Task;
-  readonly instruction: string;
-  readonly inputCaption: string;
-  readonly outputCaption: string;
-}
+export const EditText = z.strictObject({
+  task: z.enum(TASKS),
+  instruction: z.string(),
+  inputCaption: z.string(),
+  outputCaption: z.string(),
+});
+export type EditText = z.infer<typeof EditText>;
 
 /** Where latents come from and where they are kept. */
 export interface LatentSource {
@@ -62,7 +64,7 @@ function folderFor(kind: string, { folder, autoencoderHash, split, size }: Laten
 
 /** Which edit item `index` is: the tasks take turns. */
 export function editAt(split: Split, index: number): ReturnType<typeof sampleEdit> {
-  return sampleEdit(split, Math.floor(index / TASKS.length), TASKS[index % TASKS.length] as Task);
+  return sampleEdit(split, Math.floor(index / TASKS.length), TASKS[index % TASKS.length]!);
 }
 
 /** Latents `before` and `after` of single-frame triplets with their words; all seven tasks in turn. */
@@ -92,6 +94,7 @@ export async function openEditLatents(
     what: `${split} edits`,
     count,
     shardSize: SHARD,
+    text: EditText,
     make,
   };
   return openShards(plan, report);
@@ -123,6 +126,7 @@ export async function openClipLatents(
     what: `${split} clips`,
     count,
     shardSize: SHARD / 4,
+    text: z.string(),
     make,
   };
   return openShards(plan, report);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { z } from "zod";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
@@ -21,6 +22,8 @@ export interface ShardPlan<Text> {
   readonly count: number;
   /** Items of one shard file. */
   readonly shardSize: number;
+  /** The texts' schema: a cache file is read as untrusted. */
+  readonly text: z.ZodType<Text>;
   readonly make: (first: number, count: number) => Shard<Text>;
 }
 
@@ -37,20 +40,20 @@ export class ShardedCache<Text> {
   }
 
   text(index: number): Text {
-    return this.#locate(index).shard.texts[index % this.#shardSize] as Text;
+    return this.#locate(index).shard.texts[index % this.#shardSize]!;
   }
 
   /** The tensor `name` of the items that `indices` names, stacked, in float32. */
   gather(name: string, indices: readonly number[]): Tensor {
     const rows = indices.map((index) => {
       const { shard, row } = this.#locate(index);
-      return (shard.tensors.get(name) as Tensor).narrow(0, row, 1);
+      return shard.tensors.get(name)!.narrow(0, row, 1);
     });
     return Tensor.cat(rows, 0).to("float32");
   }
 
   #locate(index: number): { shard: Shard<Text>; row: number } {
-    const shard = this.#shards[Math.floor(index / this.#shardSize)] as Shard<Text>;
+    const shard = this.#shards[Math.floor(index / this.#shardSize)]!;
     return { shard, row: index % this.#shardSize };
   }
 }
@@ -60,7 +63,7 @@ export async function openShards<Text>(
   plan: ShardPlan<Text>,
   report: (progress: CacheProgress) => void = () => {},
 ): Promise<ShardedCache<Text>> {
-  const { folder, what, count, shardSize, make } = plan;
+  const { folder, what, count, shardSize, make, text } = plan;
   mkdirSync(folder, { recursive: true });
   const shards: Shard<Text>[] = [];
   for (let first = 0; first < count; first += shardSize) {
@@ -70,7 +73,7 @@ export async function openShards<Text>(
       writeShard(base, () => make(first, size));
       await setImmediate();
     }
-    shards.push(openShard(base));
+    shards.push(openShard(base, text));
     report({ type: "cache-progress", what, done: first + size, total: count });
   }
   return new ShardedCache(shards, shardSize);
@@ -85,8 +88,9 @@ function writeShard<Text>(base: string, make: () => Shard<Text>): void {
   renameSync(`${base}.json.partial`, `${base}.json`);
 }
 
-function openShard<Text>(base: string): Shard<Text> {
+function openShard<Text>(base: string, text: z.ZodType<Text>): Shard<Text> {
   const tensors = loadSafetensors(`${base}.safetensors`);
   for (const tensor of tensors.values()) persist(tensor);
-  return { tensors, texts: JSON.parse(readFileSync(`${base}.json`, "utf8")) as Text[] };
+  const texts = z.array(text).parse(JSON.parse(readFileSync(`${base}.json`, "utf8")));
+  return { tensors, texts };
 }

@@ -22,7 +22,7 @@ export class TextCache {
   features(sentences: readonly string[]): Float<"b n d"> {
     const missing = [...new Set(sentences)].filter((sentence) => !this.#known.has(sentence));
     if (missing.length > 0) this.#read(missing);
-    const rows = sentences.map((sentence) => this.#known.get(sentence) as Tensor);
+    const rows = sentences.map((sentence) => this.#known.get(sentence)!);
     const stacked = Tensor.stack(rows, 0).to("float32");
     this.#forgetOldest();
     return stacked;

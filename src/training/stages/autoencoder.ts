@@ -13,7 +13,7 @@ import { AutoencoderSettings } from "./settings.ts";
 export const AUTOENCODER_LOSSES = { absolute: 1, squared: 2, kl: 2e-5 } as const;
 
 /** `KL(N(mean, e^logvar) ‖ N(0, 1))` per latent element. */
-export function klDivergence(mean: Float<"...">, logvar: Float<"...">): Float<""> {
+export function klDivergence(mean: Float, logvar: Float): Float<""> {
   return mean.square().add(logvar.exp()).sub(1).sub(logvar).mean().mul(0.5);
 }
 

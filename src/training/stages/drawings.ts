@@ -31,7 +31,7 @@ type Rows = readonly (readonly Pixels<"3 h w">[])[];
 
 function picturesOf(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"3 h w">[] {
   const pixels = noGrad(() => autoencoder.decode(latents).clamp(-1, 1));
-  return Array.from({ length: pixels.shape[0] as number }, (_, i) => pixels.select(0, i));
+  return Array.from({ length: pixels.shape[0]! }, (_, i) => pixels.select(0, i));
 }
 
 function sheet(name: string, rows: Rows): Sample {
@@ -106,7 +106,7 @@ export function drawClips(
   const rows = [0, 1, 2].flatMap((index) => {
     using scope = tensorScope();
     const clip = held.gather("clip", [index]).select(0, 0);
-    const frames = clip.shape[0] as number;
+    const frames = clip.shape[0]!;
     const temporal = layers.on(unet, {
       frames,
       condition: firstFrameCondition(clip.narrow(0, 0, 1)),

@@ -70,7 +70,7 @@ export function textEncoderStage(
   config: TrainConfig,
 ): Stage<Paraphrases> {
   const { temperature } = TextEncoderSettings.parse(config.stage);
-  const padding = tokenizer.encode("").at(-1) as number;
+  const padding = tokenizer.encode("").at(-1)!;
   const losses = (batch: Paraphrases): Losses => {
     const hiddenFirst = encoder.forward(batch.first);
     const hiddenSecond = encoder.forward(batch.second);
@@ -115,7 +115,7 @@ function paraphrasesOf(
     return number % 2 === 0 ? [caption, paraphrase] : [instruction, instructionParaphrase];
   });
   const encode = (column: 0 | 1): Int<"b n"> => {
-    const ids = pairs.map((pair) => tokenizer.encode(pair[column] as string));
+    const ids = pairs.map((pair) => tokenizer.encode(pair[column]!));
     return Tensor.from(ids.flat(), [ids.length, ids[0]?.length ?? 0], "int64");
   };
   return { first: encode(0), second: encode(1) };

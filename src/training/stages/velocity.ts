@@ -40,7 +40,7 @@ export function noiseBatch(
   rng: Rng,
   { group = 1, bias = 1 }: TimeOptions = {},
 ): NoisedBatch {
-  const count = (x0.shape[0] as number) / group;
+  const count = x0.shape[0]! / group;
   const drawn = spreadTimes(rng.split("time"), count, schedule.steps, bias);
   const times = drawn.flatMap((time) => Array.from({ length: group }, () => time));
   const t: Int<"b"> = Tensor.from(times, [times.length], "int64");

@@ -36,7 +36,7 @@ export function videoAdapterStage(
   const settings = LatentSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = ({ clips, text, firstFrame }: ClipBatch, rng: Rng): Float<""> => {
-    const frames = clips.shape[1] as number;
+    const frames = clips.shape[1]!;
     const times = { group: frames, bias: settings.noiseBias };
     const noised = noiseBatch(rearrange(clips, "b f c h w -> (b f) c h w"), schedule, rng, times);
     const temporal = layers.on(unet, { frames, condition: firstFrame });
