@@ -20,7 +20,7 @@ function withGrayHalf(gray: number): Uint8Array {
   return reconstruction.map((value, at) => (Math.floor(at / 3) % size < size / 2 ? gray : value));
 }
 
-function pixel(picture: Uint8Array, x: number, y: number): number {
+function level(picture: Uint8Array, x: number, y: number): number {
   return picture[(y * width + x) * 3]!;
 }
 
@@ -31,10 +31,10 @@ describe("keepDetail", () => {
 
   test("shows the edit where it changed much, and the source's detail elsewhere", () => {
     const result = keepDetail({ ...frame, edited: withGrayHalf(255) });
-    expect(pixel(result, 10, 30)).toBe(255);
-    expect(pixel(result, 11, 30)).toBe(255);
-    expect(pixel(result, 80, 30)).toBe(pixel(source, 80, 30));
-    expect(pixel(result, 81, 30)).toBe(pixel(source, 81, 30));
+    expect(level(result, 10, 30)).toBe(255);
+    expect(level(result, 11, 30)).toBe(255);
+    expect(level(result, 80, 30)).toBe(level(source, 80, 30));
+    expect(level(result, 81, 30)).toBe(level(source, 81, 30));
   });
 
   test("applies a slight change of the whole picture without losing detail", () => {
@@ -43,8 +43,8 @@ describe("keepDetail", () => {
     const gain = result.reduce((sum, value, at) => sum + value - source[at]!, 0) / result.length;
     expect(gain).toBeGreaterThan(5.5);
     expect(gain).toBeLessThan(6.5);
-    expect(pixel(result, 41, 30) - pixel(result, 40, 30)).toBe(
-      pixel(source, 41, 30) - pixel(source, 40, 30),
+    expect(level(result, 41, 30) - level(result, 40, 30)).toBe(
+      level(source, 41, 30) - level(source, 40, 30),
     );
   });
 });

@@ -64,7 +64,9 @@ export class ProgressMeter {
 
   #event(step: number): EditProgress {
     const elapsed = (this.#now() - this.#startedAt) / 1000;
-    const share = this.#total === undefined ? undefined : this.#work / this.#total;
+    // The first frame by itself tells little of how long windows take.
+    const isTelling = this.#work > this.#steps || this.#work === this.#total;
+    const share = this.#total !== undefined && isTelling ? this.#work / this.#total : undefined;
     return {
       type: "progress",
       phase: "editing",
