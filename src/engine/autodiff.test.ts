@@ -175,6 +175,37 @@ describe("checkpoint", () => {
     expect(seen).toEqual(["bfloat16", "bfloat16"]);
   });
 
+  /** The backward pass of `depth` checkpoints around each other, whose innermost replay is `fail`. */
+  function failingBackward(depth: number, fail: (a: Tensor) => Tensor): () => void {
+    let run = 0;
+    let step = (a: Tensor): Tensor => (++run > depth ? fail(a) : a.sin());
+    for (let i = 0; i < depth; i++) {
+      const inner = step;
+      step = (a) => checkpoint(inner, a);
+    }
+    const total = step(leaf("x", [2, 4])).sum();
+    return () => total.backward();
+  }
+
+  test.each([1, 2])(
+    "hands on what its replay throws, %i deep, and the engine works on",
+    (depth) => {
+      using _ = tensorScope();
+      const error = new RangeError("cannot be repeated");
+      const backward = failingBackward(depth, () => {
+        throw error;
+      });
+      const before = engineInfo().liveTensors;
+      expect(backward).toThrow(error);
+      expect(engineInfo().liveTensors).toBe(before);
+      const mismatch = failingBackward(depth, (a) => a.matmul(a));
+      expect(mismatch).toThrow(/aten::matmul\(.*cannot be multiplied/);
+      const x = leaf("x", [2]);
+      x.mul(3).sum().backward();
+      expect(x.grad?.toFloat32Array()).toEqual(Float32Array.of(3, 3));
+    },
+  );
+
   test("is plain evaluation where no graph is recorded", () => {
     const x = leaf("x", [2, 4]);
     const output = noGrad(() => checkpoint((a) => a.mul(2), x));
