@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
@@ -120,22 +120,38 @@ export class ModelFolder {
   }
 
   /** Writes a part, weights in float16, in place of an older one; the old one stays until the new is whole. */
-  savePart(part: Part, { config, weights, receipt, files = [] }: PartContent): void {
+  savePart(part: Part, content: PartContent): void {
     const target = this.partPath(part);
     const partial = `${target}.partial-${process.pid}`;
     rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial, { recursive: true });
-    writeFileSync(join(partial, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-    if (receipt !== undefined)
-      writeFileSync(join(partial, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
-    for (const file of files) cpSync(file, join(partial, file.split("/").at(-1)!));
-    saveSafetensors(join(partial, "weights.safetensors"), weights, {
-      metadata: { part },
-      dtype: "float16",
-    });
+    try {
+      writePart(partial, part, content);
+    } catch (error) {
+      rmSync(partial, { recursive: true });
+      throw error;
+    }
     rmSync(target, { recursive: true, force: true });
     renameSync(partial, target);
   }
+}
+
+function writePart(
+  folder: string,
+  part: Part,
+  { config, weights, receipt, files = [] }: PartContent,
+): void {
+  writeJson(join(folder, "config.json"), config);
+  if (receipt !== undefined) writeJson(join(folder, "receipt.json"), receipt);
+  for (const file of files) cpSync(file, join(folder, basename(file)));
+  saveSafetensors(join(folder, "weights.safetensors"), weights, {
+    metadata: { part },
+    dtype: "float16",
+  });
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 function readJson(path: string): unknown {
