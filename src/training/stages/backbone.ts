@@ -1,5 +1,6 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditText } from "../../data/caches/latents.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
@@ -99,5 +100,6 @@ function heldVelocity(
 ): number {
   const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
   const rng = Rng.seed(0).split("held");
+  using _ = tensorScope();
   return noGrad(() => loss(captioned(held, texts, numbers, rng, 0), rng)).item();
 }

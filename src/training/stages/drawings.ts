@@ -34,7 +34,11 @@ function picturesOf(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels
   return Array.from({ length: pixels.shape[0]! }, (_, i) => pixels.select(0, i));
 }
 
-function sheet(name: string, rows: Rows): Sample {
+/** A sheet whose pictures outlive the scope that everything else of `draw` is freed with. */
+function sheet(name: string, draw: () => Rows): Sample {
+  using scope = tensorScope();
+  const rows = draw();
+  for (const picture of rows.flat()) scope.passOutward(picture);
   return { type: "sheet", name, rows };
 }
 
@@ -57,10 +61,13 @@ export function drawPictures(
   held: ShardedCache<EditText>,
 ): Sample[] {
   const indices = Array.from({ length: 8 }, (_, i) => i);
-  const real = held.gather("before", indices);
-  const text = texts.features(indices.map((index) => held.text(index).inputCaption));
-  const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text), real.shape);
-  return [sheet("pictures", [picturesOf(autoencoder, real), picturesOf(autoencoder, drawn)])];
+  const draw = (): Rows => {
+    const real = held.gather("before", indices);
+    const text = texts.features(indices.map((index) => held.text(index).inputCaption));
+    const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text), real.shape);
+    return [picturesOf(autoencoder, real), picturesOf(autoencoder, drawn)];
+  };
+  return [sheet("pictures", draw)];
 }
 
 /** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */
@@ -69,7 +76,14 @@ export function drawEdits(
   adapter: EditAdapter,
   held: ShardedCache<EditText>,
 ): Sample[] {
-  const { autoencoder, unet, texts, schedule } = kit;
+  return [sheet("edits", () => editRows(kit, adapter, held))];
+}
+
+function editRows(
+  { autoencoder, unet, texts, schedule }: DrawingKit,
+  adapter: EditAdapter,
+  held: ShardedCache<EditText>,
+): Rows {
   const indices = Array.from({ length: 2 * TASKS.length }, (_, i) => i);
   const words = indices.map((index) => held.text(index));
   const inputs = {
@@ -87,13 +101,12 @@ export function drawEdits(
       unet.forward(xt, t, caption, { residuals: adapter.forward(xt, t, inputs) });
     return picturesOf(autoencoder, sampled(schedule, network, inputs.input.shape));
   };
-  const rows = [
+  return [
     picturesOf(autoencoder, inputs.input),
     picturesOf(autoencoder, held.gather("after", indices)),
     draw(words.map(({ outputCaption }) => outputCaption)),
     draw(words.map(() => "")),
   ];
-  return [sheet("edits", rows)];
 }
 
 /** True clips above what the video adapter makes of their first frame and caption. */
@@ -103,8 +116,7 @@ export function drawClips(
   held: ShardedCache<string>,
 ): Sample[] {
   const { autoencoder, unet, texts, schedule } = kit;
-  const rows = [0, 1, 2].flatMap((index) => {
-    using scope = tensorScope();
+  const pairOf = (index: number): Rows => {
     const clip = held.gather("clip", [index]).select(0, 0);
     const frames = clip.shape[0]!;
     const temporal = layers.on(unet, {
@@ -113,9 +125,7 @@ export function drawClips(
     });
     const text = texts.features([held.text(index)]);
     const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text, { temporal }), clip.shape);
-    const pair = [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
-    for (const picture of pair.flat()) scope.passOutward(picture);
-    return pair;
-  });
-  return [sheet("clips", rows)];
+    return [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
+  };
+  return [sheet("clips", () => [0, 1, 2].flatMap(pairOf))];
 }

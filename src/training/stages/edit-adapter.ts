@@ -1,5 +1,6 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditText } from "../../data/caches/latents.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
@@ -46,6 +47,7 @@ export function editAdapterStage(
   const heldLoss = (drops: Drops): number => {
     const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
     const rng = Rng.seed(0).split("held");
+    using _ = tensorScope();
     return noGrad(() => loss(editBatch(held, texts, numbers, { rng: null, drops }), rng)).item();
   };
   const source = Rng.seed(config.seed).split("edit");

@@ -1,6 +1,7 @@
 import { rearrange } from "../../engine/axes.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
@@ -53,7 +54,8 @@ export function videoAdapterStage(
       clipBatch(train, texts, sampleNumbers(config, step, part), source, settings),
     losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
     validate: () => {
-      const numbers = Array.from({ length: Math.min(HELD_CLIPS, held.count) }, (_, i) => i);
+      const numbers = Array.from({ length: Math.min(HELD_CLIPS, held.count) }, (__, i) => i);
+      using _ = tensorScope();
       const batch = clipBatch(held, texts, numbers, null, settings);
       return { velocity: noGrad(() => loss(batch, Rng.seed(0).split("held"))).item() };
     },
