@@ -120,7 +120,9 @@ describe("words", () => {
     const own = networks();
     const backbone = vi.spyOn(own.unet, "forward");
     const adapter = vi.spyOn(own.editAdapter.controlNet, "forward");
-    onTestFinished(() => vi.restoreAllMocks());
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
     editTeacher(own).predict(xt, 400, given);
     return { backbone: backbone.mock.calls[0]![2], adapter: adapter.mock.calls[0]![2] };
   }

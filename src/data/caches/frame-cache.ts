@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, openSync, closeSync, writeSync, renameSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Tensor, dispatch, type Int, type Pixels } from "../../engine/tensor.ts";
 import { dtypeCode } from "../../engine/dtype.ts";
@@ -84,8 +84,11 @@ async function renderTo(
         await new Promise(setImmediate);
       }
     }
-  } finally {
+  } catch (error) {
     closeSync(file);
+    rmSync(partial);
+    throw error;
   }
+  closeSync(file);
   renameSync(partial, path);
 }

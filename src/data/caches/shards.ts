@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
+import { DataError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
@@ -91,6 +92,13 @@ function writeShard<Text>(base: string, make: () => Shard<Text>): void {
 function openShard<Text>(base: string, text: z.ZodType<Text>): Shard<Text> {
   const tensors = loadSafetensors(`${base}.safetensors`);
   for (const tensor of tensors.values()) persist(tensor);
-  const texts = z.array(text).parse(JSON.parse(readFileSync(`${base}.json`, "utf8")));
-  return { tensors, texts };
+  return { tensors, texts: readTexts(`${base}.json`, text) };
+}
+
+function readTexts<Text>(path: string, text: z.ZodType<Text>): Text[] {
+  try {
+    return z.array(text).parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new DataError(`${path} is damaged: delete it, and its shard is made again`, { cause });
+  }
 }

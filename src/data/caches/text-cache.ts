@@ -4,18 +4,18 @@ import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 
-/** Sentences kept at most; the oldest go first. */
-const LIMIT = 65_536;
-
 /** Token features of sentences from a frozen text encoder: each sentence is read once, and kept in float16. */
 export class TextCache {
   readonly #encoder: TextEncoder;
   readonly #tokenizer: Tokenizer;
+  readonly #limit: number;
   readonly #known = new Map<string, Tensor>();
 
-  constructor(encoder: TextEncoder, tokenizer: Tokenizer) {
+  /** `limit`: sentences kept at most; the oldest go first. */
+  constructor(encoder: TextEncoder, tokenizer: Tokenizer, { limit = 65_536 } = {}) {
     this.#encoder = encoder;
     this.#tokenizer = tokenizer;
+    this.#limit = limit;
   }
 
   /** One row of token features per sentence, float32. */
@@ -40,7 +40,7 @@ export class TextCache {
 
   #forgetOldest(): void {
     for (const sentence of this.#known.keys()) {
-      if (this.#known.size <= LIMIT) return;
+      if (this.#known.size <= this.#limit) return;
       this.#known.delete(sentence);
     }
   }
