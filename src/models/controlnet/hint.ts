@@ -38,7 +38,12 @@ export class RgbHint extends Module implements HintEntry {
   }
 }
 
-/** One convolution of a latent, zero at birth. */
+/**
+ * One convolution of a latent, zero at birth.
+ *
+ * Deviation: the paper does not say how the picture enters. Its latent fits the noisy one place by place, so that one
+ * convolution is enough, and no network of its own has to be trained.
+ */
 export class LatentHint extends Module implements HintEntry {
   readonly conv: Conv2d;
 

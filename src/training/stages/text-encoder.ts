@@ -63,7 +63,12 @@ function unit(x: Float<"b d">): Float<"b d"> {
   return x.div(x.square().sum([-1], { keepDim: true }).add(1e-8).sqrt());
 }
 
-/** Trains the text encoder on the world's sentences alone: to continue them, and to tell what means the same. */
+/**
+ * Trains the text encoder on the world's sentences alone: to continue them, and to tell what means the same.
+ *
+ * Deviation: Emu Video reads CLIP and T5, trained on pictures and on the web; here one small encoder never sees a
+ * picture. The generated world's language is all that it has to tell apart.
+ */
 export function textEncoderStage(
   encoder: TextEncoder,
   tokenizer: Tokenizer,

@@ -16,7 +16,12 @@ export interface NoisedBatch {
 export interface TimeOptions {
   /** Consecutive entries that share a time: the frames of a clip. */
   readonly group?: number;
-  /** How much more often late times are shown: their density grows as `t^(bias − 1)`. */
+  /**
+   * How much more often late times are shown: their density grows as `t^(bias − 1)`.
+   *
+   * Deviation: the paper does not say how times are drawn. In short runs a bias above one spends more of them where
+   * an edit's layout is decided.
+   */
   readonly bias?: number;
 }
 
