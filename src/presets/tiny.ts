@@ -28,7 +28,7 @@ export const tiny: Preset = {
     autoencoder: {
       description: "pixels to latents and back",
       config: {
-        steps: 4500,
+        steps: 12_000,
         batch: 16,
         learningRate: 1.5e-3,
         warmup: 100,
@@ -60,7 +60,7 @@ export const tiny: Preset = {
     },
     backbone: {
       description: "text to image",
-      config: { ...LATENT_DEFAULTS, steps: 3000, batch: 32, learningRate: 1e-3 },
+      config: { ...LATENT_DEFAULTS, steps: 16_000, batch: 32, learningRate: 1e-3 },
       settings: LatentSettings,
       open: async (config, context) =>
         (await import("./tiny-stages.ts")).openBackbone(config, context),
@@ -69,7 +69,7 @@ export const tiny: Preset = {
       description: "an instruction and an input frame, on the frozen backbone",
       config: {
         ...LATENT_DEFAULTS,
-        steps: 5000,
+        steps: 24_000,
         batch: 32,
         learningRate: 1e-3,
         stage: { dropCaption: 0.5, noiseBias: 1.5 },
@@ -82,7 +82,7 @@ export const tiny: Preset = {
       description: "motion from a caption and a first frame, on the frozen backbone",
       config: {
         ...LATENT_DEFAULTS,
-        steps: 2000,
+        steps: 5000,
         batch: 4,
         learningRate: 1e-3,
         stage: { items: 3072, noiseBias: 1.5 },
