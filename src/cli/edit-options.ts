@@ -25,7 +25,7 @@ export const args = {
     valueHint: "n",
     description: "which of the possible results (default: 0)",
   },
-  steps: { type: "string", valueHint: "n", description: "denoising steps (default: 8)" },
+  steps: { type: "string", valueHint: "n", description: "denoising steps (default: 2)" },
   task: {
     type: "string",
     valueHint: "name",

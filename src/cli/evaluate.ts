@@ -41,7 +41,7 @@ const args = {
     valueHint: "mode",
     description: "methods with independent noise for each frame, shared noise, or both",
   },
-  steps: { type: "string", default: "8", valueHint: "n", description: "denoising steps" },
+  steps: { type: "string", default: "2", valueHint: "n", description: "denoising steps" },
   sampler: {
     type: "string",
     default: "ddim",

@@ -40,7 +40,7 @@ export const EditSettings = z.strictObject({
   task: choice(TASKS).optional(),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
   /** Denoising steps. */
-  steps: whole(1, 1000).default(8),
+  steps: whole(1, 1000).default(2),
   /** Frames edited together; the model's own number by default. */
   window: whole(1, 1024).optional(),
   /** Frames that windows share; at least 1 where they are edited together. */

@@ -1,18 +1,5 @@
+import { hashText, mix } from "./hash.ts";
 import { Tensor } from "./tensor.ts";
-
-/** 32-bit mixing (murmur3's finaliser). */
-function mix(value: number): number {
-  let h = value | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-function hashText(text: string, seed: number): number {
-  let h = seed | 0;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return mix(h);
-}
 
 /** The high 32 bits of a 32 × 32 bit product. */
 function multiplyHigh(a: number, b: number): number {
