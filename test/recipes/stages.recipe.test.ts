@@ -220,7 +220,7 @@ describe("the autoencoder", () => {
       options.map((own) => autoencoderStage(model, configOf({ ...settings, ...own }), context)),
     );
     const at = ({ seed, accumulate }: Partial<TrainConfigInput>): Stage =>
-      stages[seed === 4 ? 1 : accumulate === 2 ? 2 : 0] as Stage;
+      stages[seed === 4 ? 1 : accumulate === 2 ? 2 : 0];
     expectPureBatches(at);
   });
 });
@@ -231,7 +231,7 @@ describe("the text encoder", () => {
       new TextEncoder(Rng.seed(6), smallTextEncoderConfig(shop.tokenizer.vocabularySize)),
       shop.tokenizer,
       configOf(settings),
-    ) as Stage;
+    );
 
   test("learns to continue sentences: the loss falls by a tenth in 30 steps", async () => {
     expect(await fall(open({}), configOf())).toBeLessThan(0.9);
@@ -250,7 +250,7 @@ describe("the text encoder", () => {
 
 describe("the backbone", () => {
   const open = (settings: Partial<TrainConfigInput>): Stage =>
-    backboneStage(shop.unet, shop.edits, configOf(settings)) as Stage;
+    backboneStage(shop.unet, shop.edits, configOf(settings));
 
   test("learns to draw: the loss falls by a tenth in 30 steps, and nothing frozen moves", async () => {
     expect(await fall(open({}), configOf())).toBeLessThan(0.9);
@@ -273,7 +273,7 @@ describe("the backbone", () => {
 
 describe("the edit adapter", () => {
   const open = (settings: Partial<TrainConfigInput>): Stage =>
-    editAdapterStage(shop.unet, shop.editAdapter, shop.edits, configOf(settings)) as Stage;
+    editAdapterStage(shop.unet, shop.editAdapter, shop.edits, configOf(settings));
 
   test("learns to edit: the loss falls by a twentieth in 30 steps, and the backbone stays bit for bit", async () => {
     expect(await fall(open({ stage: { noiseBias: 4, dropPicture: 0 } }), configOf())).toBeLessThan(
@@ -313,12 +313,7 @@ describe("the edit adapter", () => {
 
 describe("the video adapter", () => {
   const open = (settings: Partial<TrainConfigInput>): Stage =>
-    videoAdapterStage(
-      shop.unet,
-      shop.layers,
-      shop.clips,
-      configOf({ batch: 4, ...settings }),
-    ) as Stage;
+    videoAdapterStage(shop.unet, shop.layers, shop.clips, configOf({ batch: 4, ...settings }));
 
   test("learns to move: the loss falls by a twentieth in 30 steps, and the backbone stays bit for bit", async () => {
     expect(
