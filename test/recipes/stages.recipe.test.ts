@@ -220,7 +220,7 @@ describe("the autoencoder", () => {
       options.map((own) => autoencoderStage(model, configOf({ ...settings, ...own }), context)),
     );
     const at = ({ seed, accumulate }: Partial<TrainConfigInput>): Stage =>
-      stages[seed === 4 ? 1 : accumulate === 2 ? 2 : 0];
+      stages[seed === 4 ? 1 : accumulate === 2 ? 2 : 0]!;
     expectPureBatches(at);
   });
 });
