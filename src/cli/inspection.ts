@@ -94,6 +94,7 @@ function recordText({ path, content }: { path: string; content: unknown }): stri
   if (!isObject) return `${path}\n  ${cut(JSON.stringify(content))}`;
   const lines = table(
     Object.entries(content).map(([key, value]) => [`  ${key}`, cut(JSON.stringify(value))]),
+    { numbers: "left" },
   );
   return `${path}\n${lines}`;
 }

@@ -136,14 +136,19 @@ export function byteSize(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Rows as aligned columns, two spaces apart; numbers to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Rows as aligned columns, two spaces apart; numbers to the right, or as texts where a column mixes both. */
+export function table(
+  rows: readonly (readonly string[])[],
+  { numbers = "right" }: { readonly numbers?: "left" | "right" } = {},
+): string {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>
     Math.max(...rows.map((row) => (row[i] ?? "").length)),
   );
   const cell = (text: string, i: number) =>
-    /^[\d,.]+( [kMGT]?B)?$/.test(text) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!);
+    numbers === "right" && /^[\d,.]+( [kMGT]?B)?$/.test(text)
+      ? text.padStart(widths[i]!)
+      : text.padEnd(widths[i]!);
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
 }
 
