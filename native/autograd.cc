@@ -174,6 +174,20 @@ class ScriptNode : public torch::autograd::Node {
   napi_ref function_ = nullptr;
 };
 
+// What a graph holds its nodes by: std::shared_ptr in 1.13, c10::intrusive_ptr in 2.15.
+using NodePointer = decltype(torch::autograd::Edge::function);
+
+// A template, so that the branch for the other libtorch is never compiled.
+template <typename Pointer>
+Pointer makeNode(napi_env env, napi_value function, torch::autograd::edge_list&& edges) {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>) {
+    // libtorch's own deleter takes long chains of nodes apart without recursion.
+    return Pointer(new ScriptNode(env, function, std::move(edges)), [](auto* node) { deleteNode(node); });
+  } else {
+    return c10::make_intrusive<ScriptNode>(env, function, std::move(edges));
+  }
+}
+
 }  // namespace
 
 // backward(root, gradient | null, retainGraph): adds to every leaf's gradient.
@@ -205,10 +219,8 @@ napi_value gradientsOf(napi_env env, size_t, napi_value* arguments) {
 napi_value customNode(napi_env env, size_t, napi_value* arguments) {
   at::Tensor output = handles().get(toDouble(env, arguments[0])).detach();
   const auto inputs = toTensors(env, arguments[1]);
-  auto node = std::shared_ptr<ScriptNode>(
-      new ScriptNode(env, arguments[2], torch::autograd::collect_next_edges(inputs)),
-      torch::autograd::deleteNode);
-  torch::autograd::set_history(output, node);
+  auto edges = torch::autograd::collect_next_edges(inputs);
+  torch::autograd::set_history(output, makeNode<NodePointer>(env, arguments[2], std::move(edges)));
   return number(env, handles().add(output));
 }
 

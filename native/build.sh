@@ -34,9 +34,6 @@ node_headers=$here/../node_modules/node-api-headers/include
   fail "no libtorch in ${libtorch:-/usr}: install libtorch-dev, or name a libtorch with --libtorch DIR"
 [ -f "$node_headers/node_api.h" ] || fail "the Node-API headers are missing: run npm ci first"
 
-number() { sed -n "s/^#define TORCH_VERSION_$1 \([0-9]*\).*/\1/p" "$version_header"; }
-version=$(number MAJOR).$(number MINOR)
-
 # The headers refuse a standard that is too old; since 2.14 that is anything before C++20.
 standard=c++17
 grep -qs '__cplusplus < 202002L' "$headers/ATen/ATen.h" && standard=c++20
@@ -44,7 +41,7 @@ grep -qs '__cplusplus < 202002L' "$headers/ATen/ATen.h" && standard=c++20
 compile=(-std=$standard -O2 -fPIC -fvisibility=hidden -DNAPI_VERSION=9
   -Wall -Wno-stringop-overflow # a false alarm of GCC 12 inside libtorch's own headers
   -isystem "$node_headers" -isystem "$headers/torch/csrc/api/include")
-link=(-shared -Wl,--as-needed -ltorch -ltorch_cpu -lc10)
+link=(-shared -Wl,--as-needed -ltorch_cpu -lc10)
 if [ -n "$libtorch" ]; then
   compile+=(-isystem "$headers") # naming /usr/include itself would hide C's headers from C++'s
   link+=("-L$libtorch/lib" "-Wl,-rpath,$libtorch/lib")
@@ -52,12 +49,25 @@ if [ -n "$libtorch" ]; then
   nm -D "$libtorch/lib/libc10.so" | grep '5ErrorC.*__cxx11' >/dev/null ||
     compile+=(-D_GLIBCXX_USE_CXX11_ABI=0)
   # Nothing of ours calls into CUDA by name; it registers its kernels when it is loaded.
-  [ -f "$libtorch/lib/libtorch_cuda.so" ] && link+=(-Wl,--no-as-needed -ltorch_cuda -lc10_cuda)
+  cuda=$libtorch/lib/libtorch_cuda.so
+  if [ -f "$cuda" ]; then
+    missing=$(ldd "$cuda" | sed -n 's/^\t*\(.*\) => not found.*/\1/p' | sort -u | xargs)
+    if [ -z "$missing" ]; then
+      link+=(-Wl,--no-as-needed -ltorch_cuda -lc10_cuda)
+    else
+      echo "leaving CUDA out: libtorch_cuda.so needs what is not installed: $missing"
+    fi
+  fi
 fi
 
+version=$(echo '#include <torch/version.h>
+TORCH_VERSION' | g++ "${compile[@]}" -E -P -x c++ - | tail -n 1 | tr -d '"')
+
 mkdir -p "$out"
+stamp=$(engine_hash)
 objects=$(mktemp -d)
-trap 'rm -rf "$objects"' EXIT
+fresh=$out/.door.node.$$ # beside door.node: a process that has that one loaded must keep it whole
+trap 'rm -rf "$objects" "$fresh"' EXIT
 started=$SECONDS
 echo "libtorch $version from ${libtorch:-the system}, $standard"
 for source in "$here"/*.cc; do
@@ -65,7 +75,7 @@ for source in "$here"/*.cc; do
   echo "$source"
 done | xargs -P "$(nproc)" -I{} \
   sh -c 'out=$1/$(basename "$2").o; in=$2; shift 2; exec g++ "$@" -c "$in" -o "$out"' _ "$objects" {} "${compile[@]}"
-g++ "$objects"/*.o "${link[@]}" -o "$objects/door.node"
-mv -f "$objects/door.node" "$out/door.node"
-engine_hash >"$out/stamp"
+g++ "$objects"/*.o "${link[@]}" -o "$fresh"
+mv -f "$fresh" "$out/door.node"
+echo "$stamp" >"$out/stamp"
 echo "built $out/door.node in $((SECONDS - started)) s"

@@ -43,7 +43,7 @@ std::string describe(const c10::IValue& value) {
     out << tensor.scalar_type() << tensor.sizes();
   } else if (value.isTensorList()) {
     out << "(";
-    for (const at::Tensor tensor : value.toTensorList()) out << describe(tensor) << " ";
+    for (const at::Tensor& tensor : value.toTensorVector()) out << describe(tensor) << " ";
     out << ")";
   } else if (value.isString()) {
     out << '"' << value.toStringRef() << '"';

@@ -1,6 +1,6 @@
 // Tensors as numbers: JavaScript holds a handle, this table holds the tensor.
 #pragma once
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
