@@ -6,19 +6,22 @@ import { autocast } from "../engine/settings.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { maxDifference } from "../../test/support/max-difference.ts";
-import { Attention, attend } from "./attention.ts";
+import { Attention, attend, attendInBlocks } from "./attention.ts";
 
 function plainAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
   const scores = q.matmul(k.transpose(2, 3)).div(Math.sqrt(q.shape.at(-1)!));
   return scores.softmax(-1).matmul(v);
 }
 
-describe("attend", () => {
+describe.each([
+  { name: "attend", read: attend },
+  { name: "attendInBlocks", read: attendInBlocks },
+])("$name", ({ read }) => {
   const draw = (seed: number, n: number): Tensor => normal(Rng.seed(seed), [2, 3, n, 4]);
 
   test("is softmax(q·kᵀ/√d)·v", () => {
     const [q, k, v] = [draw(1, 5), draw(2, 7), draw(3, 7)];
-    expect(maxDifference(attend(q, k, v), plainAttention(q, k, v))).toBeLessThan(1e-5);
+    expect(maxDifference(read(q, k, v), plainAttention(q, k, v))).toBeLessThan(1e-5);
   });
 
   test("gives in blocks of queries what it gives at once, gradients too", () => {
@@ -26,7 +29,7 @@ describe("attend", () => {
     // 1·2·1500·1500 scores are more than are held at once
     const draws = [1, 2, 3].map((seed) => normal(Rng.seed(seed), [1, 2, 1500, 4]));
     const leaves = draws.map((leaf) => leaf.setRequiresGrad(true));
-    const found = attend(leaves[0]!, leaves[1]!, leaves[2]!);
+    const found = read(leaves[0]!, leaves[1]!, leaves[2]!);
     const expected = plainAttention(leaves[0]!, leaves[1]!, leaves[2]!);
     expect(maxDifference(found, expected)).toBeLessThan(1e-5);
     const blocked = gradients(found.square().sum(), leaves);
@@ -39,17 +42,24 @@ describe("attend", () => {
   test("does not care in which order keys and their values come", () => {
     const [q, k, v] = [draw(1, 5), draw(2, 3), draw(3, 3)];
     const order = Tensor.from([2, 0, 1], [3], "int64");
-    const mixed = attend(q, k.indexSelect(2, order), v.indexSelect(2, order));
-    expect(maxDifference(mixed, attend(q, k, v))).toBeLessThan(1e-6);
+    const mixed = read(q, k.indexSelect(2, order), v.indexSelect(2, order));
+    expect(maxDifference(mixed, read(q, k, v))).toBeLessThan(1e-6);
   });
 
   test("returns the mean of the values where all keys are alike", () => {
     const v = draw(3, 7);
     const mean = v.mean([2], { keepDim: true }).expand([2, 3, 5, 4]);
-    expect(maxDifference(attend(draw(1, 5), Tensor.ones([2, 3, 7, 4]), v), mean)).toBeLessThan(
-      1e-6,
-    );
+    expect(maxDifference(read(draw(1, 5), Tensor.ones([2, 3, 7, 4]), v), mean)).toBeLessThan(1e-6);
   });
+});
+
+// On libtorch 1.13 both are the same; on 2.x this compares the fused operator.
+test("attend and attendInBlocks agree to bf16's precision in bf16", () => {
+  const [q, k, v] = [1, 2, 3].map((seed) => normal(Rng.seed(seed), [2, 3, 64, 16]).to("bfloat16"));
+  const [found, expected] = [attend(q!, k!, v!), attendInBlocks(q!, k!, v!)];
+  expect(found.dtype).toBe("bfloat16");
+  // 8 bits of values below 4
+  expect(maxDifference(found, expected)).toBeLessThan(0.02);
 });
 
 describe("Attention", () => {

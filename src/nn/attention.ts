@@ -15,14 +15,22 @@ const FUSED = "aten::scaled_dot_product_attention";
 /**
  * `softmax(q·kᵀ/√d)·v`, separately for every batch entry b and head a.
  *
- * The result may be a permuted view. Without a fused operator the scores are held in float32, block by block.
+ * The result may be a permuted view. libtorch 2's fused operator where there is one, else `attendInBlocks`.
  */
 export function attend(
   q: Float<"b a n d">,
   k: Float<"b a m d">,
   v: Float<"b a m d">,
 ): Float<"b a n d"> {
-  if (hasOperator(FUSED)) return dispatch(FUSED, q, k, v);
+  return hasOperator(FUSED) ? dispatch(FUSED, q, k, v) : attendInBlocks(q, k, v);
+}
+
+/** `attend` for a libtorch without a fused operator: the scores are held in float32, block by block. */
+export function attendInBlocks(
+  q: Float<"b a n d">,
+  k: Float<"b a m d">,
+  v: Float<"b a m d">,
+): Float<"b a n d"> {
   const { b, a, n, d } = dims(q, "b a n d");
   const { m } = dims(k, "_ _ m _");
   const queries = q.mul(d ** -0.5).reshape([b * a, n, d]);
