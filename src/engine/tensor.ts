@@ -1,4 +1,5 @@
 import { door } from "./native.ts";
+import { typedArray, type Data } from "./data.ts";
 import { dtypeCode, dtypeName, type DType } from "./dtype.ts";
 import { ShapeError, invariant } from "./errors.ts";
 import { own, type TensorScope } from "./scope.ts";
@@ -68,30 +69,6 @@ export function dispatch(name: string, ...args: readonly Argument[]): Tensor {
 /** Calls an operator that returns several tensors. */
 export function dispatchMany(name: string, ...args: readonly Argument[]): Tensor[] {
   return (dispatchRaw(name, ...args) as number[]).map((handle) => new Tensor(handle));
-}
-
-/** Plain nested-free data for a tensor. */
-export type Data =
-  | readonly number[]
-  | Float32Array
-  | Float64Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array;
-
-function typedArray(
-  data: Data,
-  dtype: DType | undefined,
-): { array: ArrayBufferView; dtype: DType } {
-  if (data instanceof Float32Array) return { array: data, dtype: "float32" };
-  if (data instanceof Float64Array) return { array: data, dtype: "float64" };
-  if (data instanceof Int32Array) return { array: data, dtype: "int32" };
-  if (data instanceof BigInt64Array) return { array: data, dtype: "int64" };
-  if (data instanceof Uint8Array) return { array: data, dtype: "uint8" };
-  if (dtype === "int64") return { array: BigInt64Array.from(data, BigInt), dtype };
-  if (dtype === "int32") return { array: Int32Array.from(data), dtype };
-  if (dtype === "float64") return { array: Float64Array.from(data), dtype };
-  return { array: Float32Array.from(data), dtype: "float32" };
 }
 
 /** A libtorch tensor: n-dimensional, typed, possibly part of an autograd graph. */
