@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Rng, normal } from "../engine/random.ts";
 import { autocast } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import {
   SMALL_EDIT_ADAPTER,
   SMALL_UNET,
@@ -33,9 +33,9 @@ function edited(adapter: EditAdapter, given: EditInputs = inputs): Tensor {
 describe("a fresh edit adapter", () => {
   test("adds nothing to the backbone, bit for bit, in bf16 too", () => {
     const adapter = fresh();
-    expect(maxDifference(edited(adapter), unet.forward(xt, t, caption))).toBe(0);
+    expect(largestDifference(edited(adapter), unet.forward(xt, t, caption))).toBe(0);
     autocast("bfloat16", () => {
-      expect(maxDifference(edited(adapter), unet.forward(xt, t, caption))).toBe(0);
+      expect(largestDifference(edited(adapter), unet.forward(xt, t, caption))).toBe(0);
     });
   });
 
@@ -50,10 +50,10 @@ describe("a fresh edit adapter", () => {
 
   test("begins with the backbone's encoder in copies, or with random weights for a bare config", () => {
     const { weight } = unet.convIn;
-    expect(maxDifference(fresh().controlNet.convIn.weight, weight)).toBe(0);
+    expect(largestDifference(fresh().controlNet.convIn.weight, weight)).toBe(0);
     expect(fresh().controlNet.convIn.weight.handle).not.toBe(weight.handle);
     const bare = new EditAdapter(Rng.seed(5), SMALL_UNET, SMALL_EDIT_ADAPTER);
-    expect(maxDifference(bare.controlNet.convIn.weight, weight)).toBeGreaterThan(0.01);
+    expect(largestDifference(bare.controlNet.convIn.weight, weight)).toBeGreaterThan(0.01);
   });
 });
 
@@ -81,7 +81,7 @@ describe("an edit adapter away from its birth", () => {
     ["instruction", { ...inputs, instruction: inputs.instruction.mul(-1) }],
     ["input frame", { ...inputs, input: Tensor.zeros([f, 4, 8, 8]) }],
   ])("answers to another %s", (_, given) => {
-    expect(maxDifference(edited(adapter, given), base)).toBeGreaterThan(1e-3);
+    expect(largestDifference(edited(adapter, given), base)).toBeGreaterThan(1e-3);
   });
 
   test.each(["taskToTokens", "taskToTime"] as const)("hears the task through %s alone", (way) => {
@@ -89,7 +89,7 @@ describe("an edit adapter away from its birth", () => {
     const silent = way === "taskToTokens" ? other.taskToTime : other.taskToTokens;
     silent.weight.copyFrom(Tensor.zeros(silent.weight.shape));
     const given = { ...inputs, tasks: Tensor.from([3], [1], "int64") };
-    expect(maxDifference(edited(other, given), edited(other))).toBeGreaterThan(1e-4);
+    expect(largestDifference(edited(other, given), edited(other))).toBeGreaterThan(1e-4);
   });
 
   test("edits frames together as it edits them one by one", () => {
@@ -99,7 +99,7 @@ describe("an edit adapter away from its birth", () => {
       return unet.forward(x!, time!, caption, { residuals });
     });
     // float32; the order of summation depends on the size of the batch
-    expect(maxDifference(Tensor.cat(alone, 0), base)).toBeLessThan(1e-4);
+    expect(largestDifference(Tensor.cat(alone, 0), base)).toBeLessThan(1e-4);
   });
 
   test("takes one instruction and task a clip: two clips at once are the two by themselves", () => {
@@ -117,8 +117,8 @@ describe("an edit adapter away from its birth", () => {
       tasks: Tensor.from([5], [1], "int64"),
     });
     // float32; the order of summation depends on the size of the batch
-    expect(maxDifference(pair.narrow(0, 0, f), base)).toBeLessThan(1e-4);
-    expect(maxDifference(pair.narrow(0, f, f), second)).toBeLessThan(1e-4);
+    expect(largestDifference(pair.narrow(0, 0, f), base)).toBeLessThan(1e-4);
+    expect(largestDifference(pair.narrow(0, f, f), second)).toBeLessThan(1e-4);
   });
 });
 

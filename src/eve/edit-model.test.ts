@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { EditModel } from "./edit-model.ts";
@@ -62,7 +62,7 @@ describe("pictures", () => {
     expect(latents.shape).toEqual(model.latentShape(17));
     const last = model.encode(pixels.narrow(0, 16, 1));
     // bf16: three decimals, of values about one
-    expect(maxDifference(latents.narrow(0, 16, 1), last)).toBeLessThan(0.02);
+    expect(largestDifference(latents.narrow(0, 16, 1), last)).toBeLessThan(0.02);
     const drawn = model.decode(latents.mul(20));
     expect(drawn.shape).toEqual(pixels.shape);
     expect(drawn.abs().max().item()).toBeLessThanOrEqual(1);
@@ -80,22 +80,22 @@ describe("a condition", () => {
     const instruction = model.captionCondition(texts.instruction).caption;
     const caption = model.captionCondition(texts.caption).caption;
     for (const condition of [edit, both]) {
-      expect(maxDifference(condition.instruction, instruction)).toBe(0);
-      expect(maxDifference(condition.caption, caption)).toBe(0);
+      expect(largestDifference(condition.instruction, instruction)).toBe(0);
+      expect(largestDifference(condition.caption, caption)).toBe(0);
       expect([...condition.tasks.toFloat32Array()]).toEqual([2]);
     }
-    expect(maxDifference(clip.caption, caption)).toBe(0);
-    expect(maxDifference(caption, nothing)).toBeGreaterThan(0.1);
+    expect(largestDifference(clip.caption, caption)).toBe(0);
+    expect(largestDifference(caption, nothing)).toBeGreaterThan(0.1);
   });
 
   test("without its text keeps the picture and the task, and reads nothing", () => {
     for (const condition of [edit.withoutText(), both.withoutText()]) {
-      expect(maxDifference(condition.caption, nothing)).toBe(0);
-      expect(maxDifference(condition.instruction, nothing)).toBe(0);
-      expect(maxDifference(condition.input, input)).toBe(0);
+      expect(largestDifference(condition.caption, nothing)).toBe(0);
+      expect(largestDifference(condition.instruction, nothing)).toBe(0);
+      expect(largestDifference(condition.input, input)).toBe(0);
       expect([...condition.tasks.toFloat32Array()]).toEqual([2]);
     }
-    expect(maxDifference(clip.withoutText().caption, nothing)).toBe(0);
+    expect(largestDifference(clip.withoutText().caption, nothing)).toBe(0);
     expect(clip.withoutText().firstFrame).toBe(firstFrame);
     expect(both.withoutText().firstFrame).toBe(firstFrame);
   });
@@ -103,21 +103,21 @@ describe("a condition", () => {
   test("without its image keeps the text, and sees zeros and no first frame", () => {
     for (const condition of [edit.withoutImage(), both.withoutImage()]) {
       expect(condition.input.abs().max().item()).toBe(0);
-      expect(maxDifference(condition.instruction, edit.instruction)).toBe(0);
+      expect(largestDifference(condition.instruction, edit.instruction)).toBe(0);
     }
     expect(clip.withoutImage().firstFrame).toBeNull();
     expect(both.withoutImage().firstFrame).toBeNull();
-    expect(maxDifference(clip.withoutImage().caption, clip.caption)).toBe(0);
+    expect(largestDifference(clip.withoutImage().caption, clip.caption)).toBe(0);
   });
 
   test("loses both in either order, and the one it came from keeps all", () => {
     const [one, other] = [both.withoutText().withoutImage(), both.withoutImage().withoutText()];
     const stack = model.stacked();
     const [a, b] = [one, other].map((given) => stack.predict(xt, 400, given).x0);
-    expect(maxDifference(a!, b!)).toBe(0);
-    expect(maxDifference(stack.predict(xt, 400, both).x0, a!)).toBeGreaterThan(1e-3);
+    expect(largestDifference(a!, b!)).toBe(0);
+    expect(largestDifference(stack.predict(xt, 400, both).x0, a!)).toBeGreaterThan(1e-3);
     expect(both.firstFrame).toBe(firstFrame);
-    expect(maxDifference(both.input, input)).toBe(0);
+    expect(largestDifference(both.input, input)).toBe(0);
   });
 
   test("names a task that the model does not have", () => {
@@ -132,9 +132,9 @@ describe("its networks", () => {
     const fresh = EditModel.load(saveSmallModel(join(root, "fresh"), { isTrained: false }).path);
     const alone = fresh.backbone().predict(xt, 400, fresh.captionCondition(texts.caption)).x0;
     const condition = fresh.stackedCondition(texts, input, firstFrame);
-    expect(maxDifference(fresh.editTeacher().predict(xt, 400, condition).x0, alone)).toBe(0);
-    expect(maxDifference(fresh.videoTeacher().predict(xt, 400, condition).x0, alone)).toBe(0);
-    expect(maxDifference(fresh.stacked().predict(xt, 400, condition).x0, alone)).toBe(0);
+    expect(largestDifference(fresh.editTeacher().predict(xt, 400, condition).x0, alone)).toBe(0);
+    expect(largestDifference(fresh.videoTeacher().predict(xt, 400, condition).x0, alone)).toBe(0);
+    expect(largestDifference(fresh.stacked().predict(xt, 400, condition).x0, alone)).toBe(0);
   });
 
   test("answer at pure noise, where only the condition is left", () => {
@@ -142,6 +142,6 @@ describe("its networks", () => {
     const { x0 } = model.stacked().predict(xt, 999, condition);
     expect(x0.square().mean().item()).toBeLessThan(Infinity);
     const unled = model.stacked().predict(xt, 999, condition.withoutImage()).x0;
-    expect(maxDifference(x0, unled)).toBeGreaterThan(1e-3);
+    expect(largestDifference(x0, unled)).toBeGreaterThan(1e-3);
   });
 });

@@ -7,7 +7,7 @@ import { Rng, normal } from "../engine/random.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { Linear } from "../nn/linear.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { SMALL } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { ModelFolder } from "./model-folder.ts";
@@ -39,7 +39,7 @@ describe("a part", () => {
     folder.loadWeights("backbone", loaded);
     for (const [name, weight] of linear().parameters()) {
       const half = weight.to("float16").to("float32");
-      expect(maxDifference(loaded.parameters().get(name)!, half), name).toBe(0);
+      expect(largestDifference(loaded.parameters().get(name)!, half), name).toBe(0);
       expect(loaded.parameters().get(name)!.dtype).toBe("float32");
     }
     const stored = loadSafetensors(join(folder.partPath("backbone"), "weights.safetensors"));
@@ -125,7 +125,7 @@ describe("a part", () => {
     expect(() => written().loadWeights("backbone", new Linear(Rng.seed(1), 3, 4))).toThrow(
       /does not fit this model: 2 tensors of another shape \(weight is \[3 3\] instead of \[4 3\]/,
     );
-    expect(maxDifference(target.weight, linear(2).weight)).toBe(0);
+    expect(largestDifference(target.weight, linear(2).weight)).toBe(0);
   });
 });
 

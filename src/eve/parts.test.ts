@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DataError } from "../engine/errors.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
 import type { Module } from "../nn/module.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import {
   SMALL_UNET,
   SMALL_VIDEO_ADAPTER,
@@ -46,7 +46,7 @@ describe("loading a part", () => {
       expect([...loaded.parameters().keys()]).toEqual([...saved.parameters().keys()]);
       for (const [name, weight] of loaded.parameters()) {
         const half = saved.parameters().get(name)!.to("float16");
-        expect(maxDifference(weight, half), name).toBe(0);
+        expect(largestDifference(weight, half), name).toBe(0);
       }
     }
     expect(video.window).toBe(4);

@@ -3,7 +3,7 @@ import { Rng, normal } from "../engine/random.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
 import {
   backboneDenoiser,
@@ -49,24 +49,24 @@ function drawn(
 describe("the stack of both adapters", () => {
   test("with a fresh video adapter is the edit teacher, bit for bit", () => {
     const own = networks({ isVideoTrained: false });
-    expect(maxDifference(drawn(stacked, own), drawn(editTeacher, own))).toBe(0);
-    expect(maxDifference(drawn(editTeacher, own), drawn(backboneDenoiser, own))).toBeGreaterThan(
-      1e-3,
-    );
+    expect(largestDifference(drawn(stacked, own), drawn(editTeacher, own))).toBe(0);
+    expect(
+      largestDifference(drawn(editTeacher, own), drawn(backboneDenoiser, own)),
+    ).toBeGreaterThan(1e-3);
   });
 
   test("with a fresh edit adapter is the video teacher, bit for bit", () => {
     const own = networks({ isEditTrained: false });
-    expect(maxDifference(drawn(stacked, own), drawn(videoTeacher, own))).toBe(0);
-    expect(maxDifference(drawn(videoTeacher, own), drawn(backboneDenoiser, own))).toBeGreaterThan(
-      1e-3,
-    );
+    expect(largestDifference(drawn(stacked, own), drawn(videoTeacher, own))).toBe(0);
+    expect(
+      largestDifference(drawn(videoTeacher, own), drawn(backboneDenoiser, own)),
+    ).toBeGreaterThan(1e-3);
   });
 
   test("with both trained is none of the teachers", () => {
     const own = networks();
     for (const teacher of [editTeacher, videoTeacher])
-      expect(maxDifference(drawn(stacked, own), drawn(teacher, own))).toBeGreaterThan(1e-3);
+      expect(largestDifference(drawn(stacked, own), drawn(teacher, own))).toBeGreaterThan(1e-3);
   });
 });
 
@@ -82,7 +82,7 @@ describe("teachers and stack", () => {
     own.unet.convOut.bias!.copyFrom(Tensor.full([4], 5));
     denoisers.forEach((denoiser, i) => {
       const now = denoiser.predict(xt, 400, condition).x0;
-      expect(maxDifference(now, old[i]!)).toBeGreaterThan(0.1);
+      expect(largestDifference(now, old[i]!)).toBeGreaterThan(0.1);
     });
   });
 
@@ -109,7 +109,7 @@ describe("teachers and stack", () => {
     for (const make of all) {
       const { x0, noise } = make(own).predict(xt, 400, condition);
       // float32
-      expect(maxDifference(x0.mul(alpha).add(noise.mul(sigma)), xt)).toBeLessThan(1e-5);
+      expect(largestDifference(x0.mul(alpha).add(noise.mul(sigma)), xt)).toBeLessThan(1e-5);
     }
   });
 });
@@ -130,23 +130,23 @@ describe("words", () => {
   test("of the output caption are read by the backbone and by nothing else", () => {
     const base = read(condition);
     const other = read({ ...condition, caption: condition.caption.mul(2) });
-    expect(maxDifference(other.backbone, base.backbone)).toBeGreaterThan(0.1);
-    expect(maxDifference(other.adapter, base.adapter)).toBe(0);
+    expect(largestDifference(other.backbone, base.backbone)).toBeGreaterThan(0.1);
+    expect(largestDifference(other.adapter, base.adapter)).toBe(0);
   });
 
   test("of the instruction are read by the edit adapter and by nothing else", () => {
     const base = read(condition);
     const other = read({ ...condition, instruction: condition.instruction.mul(2) });
-    expect(maxDifference(other.adapter, base.adapter)).toBeGreaterThan(0.1);
-    expect(maxDifference(other.backbone, base.backbone)).toBe(0);
+    expect(largestDifference(other.adapter, base.adapter)).toBeGreaterThan(0.1);
+    expect(largestDifference(other.backbone, base.backbone)).toBe(0);
   });
 
   test("of the task stand behind the instruction's", () => {
     const base = read(condition).adapter;
     const other = read({ ...condition, tasks: Tensor.from([3], [1], "int64") }).adapter;
     expect(base.shape).toEqual([1, 5 + 2, 16]);
-    expect(maxDifference(other.narrow(1, 0, 5), base.narrow(1, 0, 5))).toBe(0);
-    expect(maxDifference(other.narrow(1, 5, 2), base.narrow(1, 5, 2))).toBeGreaterThan(0.1);
+    expect(largestDifference(other.narrow(1, 0, 5), base.narrow(1, 0, 5))).toBe(0);
+    expect(largestDifference(other.narrow(1, 5, 2), base.narrow(1, 5, 2))).toBeGreaterThan(0.1);
   });
 });
 
@@ -155,8 +155,8 @@ describe("the first frame", () => {
     const own = networks();
     const unled = { ...condition, firstFrame: null };
     for (const make of [videoTeacher, stacked])
-      expect(maxDifference(drawn(make, own, unled), drawn(make, own))).toBeGreaterThan(1e-3);
-    expect(maxDifference(drawn(editTeacher, own, unled), drawn(editTeacher, own))).toBe(0);
+      expect(largestDifference(drawn(make, own, unled), drawn(make, own))).toBeGreaterThan(1e-3);
+    expect(largestDifference(drawn(editTeacher, own, unled), drawn(editTeacher, own))).toBe(0);
   });
 });
 

@@ -5,7 +5,7 @@ import { Rng, normal } from "../engine/random.ts";
 import { autocast } from "../engine/settings.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { Attention, attend, attendInBlocks } from "./attention.ts";
 
 function plainAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
@@ -21,7 +21,7 @@ describe.each([
 
   test("is softmax(q·kᵀ/√d)·v", () => {
     const [q, k, v] = [draw(1, 5), draw(2, 7), draw(3, 7)];
-    expect(maxDifference(read(q, k, v), plainAttention(q, k, v))).toBeLessThan(1e-5);
+    expect(largestDifference(read(q, k, v), plainAttention(q, k, v))).toBeLessThan(1e-5);
   });
 
   test("gives in blocks of queries what it gives at once, gradients too", () => {
@@ -31,11 +31,11 @@ describe.each([
     const leaves = draws.map((leaf) => leaf.setRequiresGrad(true));
     const found = read(leaves[0]!, leaves[1]!, leaves[2]!);
     const expected = plainAttention(leaves[0]!, leaves[1]!, leaves[2]!);
-    expect(maxDifference(found, expected)).toBeLessThan(1e-5);
+    expect(largestDifference(found, expected)).toBeLessThan(1e-5);
     const blocked = gradients(found.square().sum(), leaves);
     const whole = gradients(expected.square().sum(), leaves);
     for (const [i, gradient] of blocked.entries()) {
-      expect(maxDifference(gradient!, whole[i]!)).toBeLessThan(1e-4);
+      expect(largestDifference(gradient!, whole[i]!)).toBeLessThan(1e-4);
     }
   });
 
@@ -43,13 +43,15 @@ describe.each([
     const [q, k, v] = [draw(1, 5), draw(2, 3), draw(3, 3)];
     const order = Tensor.from([2, 0, 1], [3], "int64");
     const mixed = read(q, k.indexSelect(2, order), v.indexSelect(2, order));
-    expect(maxDifference(mixed, read(q, k, v))).toBeLessThan(1e-6);
+    expect(largestDifference(mixed, read(q, k, v))).toBeLessThan(1e-6);
   });
 
   test("returns the mean of the values where all keys are alike", () => {
     const v = draw(3, 7);
     const mean = v.mean([2], { keepDim: true }).expand([2, 3, 5, 4]);
-    expect(maxDifference(read(draw(1, 5), Tensor.ones([2, 3, 7, 4]), v), mean)).toBeLessThan(1e-6);
+    expect(largestDifference(read(draw(1, 5), Tensor.ones([2, 3, 7, 4]), v), mean)).toBeLessThan(
+      1e-6,
+    );
   });
 });
 
@@ -59,7 +61,7 @@ test("attend and attendInBlocks agree to bf16's precision in bf16", () => {
   const [found, expected] = [attend(q!, k!, v!), attendInBlocks(q!, k!, v!)];
   expect(found.dtype).toBe("bfloat16");
   // 8 bits of values below 4
-  expect(maxDifference(found, expected)).toBeLessThan(0.02);
+  expect(largestDifference(found, expected)).toBeLessThan(0.02);
 });
 
 describe("Attention", () => {
@@ -70,7 +72,7 @@ describe("Attention", () => {
   test("shares a context among consecutive entries", () => {
     const shared = attention.forward(x, { context });
     const repeated = attention.forward(x, { context: context.repeatInterleave(2, 0) });
-    expect(maxDifference(shared, repeated)).toBeLessThan(1e-6);
+    expect(largestDifference(shared, repeated)).toBeLessThan(1e-6);
   });
 
   test("has the gradient finite differences say it has", () => {
@@ -90,7 +92,7 @@ describe("Attention", () => {
   test("takes bf16 and float32 in the same region", () => {
     const mixed = autocast("bfloat16", () => attention.forward(x.to("bfloat16"), { context }));
     // bf16 keeps 8 bits
-    expect(maxDifference(mixed, attention.forward(x, { context }))).toBeLessThan(0.03);
+    expect(largestDifference(mixed, attention.forward(x, { context }))).toBeLessThan(0.03);
   });
 
   test("names what does not fit", () => {

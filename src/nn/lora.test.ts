@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
-import { maxDifference } from "../../test/support/max-difference.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { Attention } from "./attention.ts";
 import { FeedForward } from "./feed-forward.ts";
 import { Lora } from "./lora.ts";
@@ -25,15 +25,15 @@ describe("Lora", () => {
     const attention = network();
     const lora = new Lora(Rng.seed(3), attention, { rank: 2 });
     const adapted = attention.forward(x, { apply: lora.on(attention) });
-    expect(maxDifference(adapted, attention.forward(x))).toBe(0);
+    expect(largestDifference(adapted, attention.forward(x))).toBe(0);
   });
 
   test("is switched on per call: without it the network is what it was", () => {
     const attention = network();
     const before = attention.forward(x);
     const adapted = attention.forward(x, { apply: trained(attention).on(attention) });
-    expect(maxDifference(adapted, before)).toBeGreaterThan(0.01);
-    expect(maxDifference(attention.forward(x), before)).toBe(0);
+    expect(largestDifference(adapted, before)).toBeGreaterThan(0.01);
+    expect(largestDifference(attention.forward(x), before)).toBe(0);
   });
 
   test("gives merged what it gives beside the weights, and unmerged the network back", () => {
@@ -42,9 +42,9 @@ describe("Lora", () => {
     const lora = trained(attention, { alpha: 1 });
     const beside = attention.forward(x, { apply: lora.on(attention) });
     lora.merge(attention);
-    expect(maxDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+    expect(largestDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
     lora.unmerge(attention);
-    expect(maxDifference(attention.forward(x), before)).toBeLessThan(1e-5);
+    expect(largestDifference(attention.forward(x), before)).toBeLessThan(1e-5);
   });
 
   test("scales its update by alpha / rank", () => {
@@ -53,7 +53,7 @@ describe("Lora", () => {
     const twice = trained(attention, { alpha: 4 }).on(attention);
     const plain = attention.toQ.forward(x);
     const update = once(attention.toQ, x).sub(plain);
-    expect(maxDifference(twice(attention.toQ, x).sub(plain), update.mul(2))).toBeLessThan(1e-5);
+    expect(largestDifference(twice(attention.toQ, x).sub(plain), update.mul(2))).toBeLessThan(1e-5);
   });
 
   test("names its parameters by the layers they belong to, and adapts those alone", () => {
@@ -68,7 +68,7 @@ describe("Lora", () => {
     const lora = trained(network());
     const twin = network(5);
     const adapted = twin.forward(x, { apply: lora.on(twin) });
-    expect(maxDifference(adapted, twin.forward(x))).toBeGreaterThan(0.01);
+    expect(largestDifference(adapted, twin.forward(x))).toBeGreaterThan(0.01);
     expect(() => lora.on(new FeedForward(Rng.seed(1), 8))).toThrow(
       new ShapeError("expected a network with the linear layer toQ of this LoRA, found none"),
     );

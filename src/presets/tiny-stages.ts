@@ -14,7 +14,6 @@ import { ModelFolder, type Part } from "../eve/model-folder.ts";
 import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/parts.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
-import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { Module } from "../nn/module.ts";
@@ -60,7 +59,7 @@ interface Workshop {
   readonly settings: LatentSettings;
   readonly autoencoder: Autoencoder;
   readonly texts: TextCache;
-  readonly tokenizer: Tokenizer;
+  readonly schedule: Schedule;
   readonly source: (split: "train" | "validation", count: number) => LatentSource;
   readonly report: (progress: CacheProgress) => void;
   readonly frozen: Map<string, Tensor>;
@@ -76,7 +75,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
     folder,
     settings,
     autoencoder,
-    tokenizer,
+    schedule: createSchedule(TINY.schedule),
     texts: new TextCache(encoder, tokenizer),
     source: (split, count) => ({
       folder: settings.cache,
@@ -95,13 +94,12 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
 }
 
 async function editMaterial(
-  { source, settings, report, texts, frozen }: Workshop,
-  draw: (held: LatentMaterial<EditText>["held"], schedule: Schedule) => readonly Sample[],
+  { source, settings, report, texts, schedule, frozen }: Workshop,
+  draw: (held: LatentMaterial<EditText>["held"]) => readonly Sample[],
 ): Promise<LatentMaterial<EditText>> {
-  const schedule = createSchedule(TINY.schedule);
   const train = await openEditLatents(source("train", settings.items), report);
   const held = await openEditLatents(source("validation", HELD_ITEMS), report);
-  return { train, held, texts, schedule, frozen, draw: () => draw(held, schedule) };
+  return { train, held, texts, schedule, frozen, draw: () => draw(held) };
 }
 
 /** The text-to-image backbone. */
@@ -109,8 +107,8 @@ export async function openBackbone(config: TrainConfig, context: StageContext): 
   const workshop = openWorkshop(config, context);
   const unet = new UNet(rngFor(config, "backbone"), TINY_UNET);
   startWarm(workshop, "backbone", unet);
-  const { autoencoder, texts } = workshop;
-  const material = await editMaterial(workshop, (held, schedule) =>
+  const { autoencoder, texts, schedule } = workshop;
+  const material = await editMaterial(workshop, (held) =>
     drawPictures({ autoencoder, unet, texts, schedule }, held),
   );
   return backboneStage(unet, material, config);
@@ -122,8 +120,8 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
   const unet = loadBackbone(workshop.folder);
   const adapter = new EditAdapter(rngFor(config, "edit-adapter"), unet, TINY_EDIT_ADAPTER);
   startWarm(workshop, "edit-adapter", adapter);
-  const { autoencoder, texts } = workshop;
-  const material = await editMaterial(workshop, (held, schedule) =>
+  const { autoencoder, texts, schedule } = workshop;
+  const material = await editMaterial(workshop, (held) =>
     drawEdits({ autoencoder, unet, texts, schedule }, adapter, held),
   );
   return editAdapterStage(unet, adapter, material, config);
@@ -132,12 +130,11 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
 /** The video adapter on the frozen backbone. */
 export async function openVideoAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
   const workshop = openWorkshop(config, context);
-  const { folder, settings, source, report, autoencoder, texts, frozen } = workshop;
+  const { folder, settings, source, report, autoencoder, texts, schedule, frozen } = workshop;
   const unet = loadBackbone(folder);
   const { window, temporal } = TINY_VIDEO_ADAPTER;
   const layers = new TemporalLayers(rngFor(config, "video-adapter"), unet, temporal);
   startWarm(workshop, "video-adapter", layers);
-  const schedule = createSchedule(TINY.schedule);
   const train = await openClipLatents(source("train", settings.items), window, report);
   const held = await openClipLatents(source("validation", HELD_CLIPS), window, report);
   const draw = (): readonly Sample[] =>

@@ -32,7 +32,7 @@ import { editAdapterStage } from "../../src/training/stages/edit-adapter.ts";
 import { textEncoderStage } from "../../src/training/stages/text-encoder.ts";
 import { videoAdapterStage } from "../../src/training/stages/video-adapter.ts";
 import { startState, trainStep } from "../../src/training/step.ts";
-import { maxDifference } from "../support/max-difference.ts";
+import { largestDifference } from "../support/difference.ts";
 import {
   SMALL,
   SMALL_AUTOENCODER,
@@ -90,7 +90,7 @@ function isSameBatch(a: unknown, b: unknown): boolean {
   const others = tensorsOf(b);
   return tensorsOf(a).every((tensor, i) => {
     const other = others[i]!;
-    return tensor.shape.join() === other.shape.join() && maxDifference(tensor, other) === 0;
+    return tensor.shape.join() === other.shape.join() && largestDifference(tensor, other) === 0;
   });
 }
 

@@ -5,7 +5,7 @@ import { Rng } from "../../engine/random.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { renderFrame } from "../world/render.ts";
@@ -43,7 +43,7 @@ describe("encodeFrames", () => {
     expect(latents.shape).toEqual([33, 4, 4, 4]);
     const last = encodeFrames(autoencoder, frames.slice(32), 16);
     // bf16: three decimals, of values below one
-    expect(maxDifference(latents.narrow(0, 32, 1), last)).toBeLessThan(0.01);
+    expect(largestDifference(latents.narrow(0, 32, 1), last)).toBeLessThan(0.01);
   });
 });
 
@@ -58,9 +58,9 @@ describe("edits", () => {
     for (const side of ["before", "after"] as const) {
       const wanted = encodeFrames(autoencoder, [pair[side]], 32);
       // bf16 in batches of another size: three decimals, of values below one
-      expect(maxDifference(cache.gather(side, [5]), wanted)).toBeLessThan(0.01);
+      expect(largestDifference(cache.gather(side, [5]), wanted)).toBeLessThan(0.01);
     }
-    const difference = maxDifference(cache.gather("before", [5]), cache.gather("after", [5]));
+    const difference = largestDifference(cache.gather("before", [5]), cache.gather("after", [5]));
     expect(difference).toBeGreaterThan(0.02);
   });
 
@@ -79,7 +79,7 @@ test("clips hold the latents of consecutive frames and the scene's caption", asy
   const scene = sampleScene("validation", 1);
   const last = encodeFrames(autoencoder, [renderFrame(scene, frameOf(1) + 2, 32)], 32);
   // bf16 in batches of another size: three decimals, of values below one
-  expect(maxDifference(clip.select(1, 2), last)).toBeLessThan(0.01);
+  expect(largestDifference(clip.select(1, 2), last)).toBeLessThan(0.01);
   for (const { kind } of scene.objects.slice(0, 1)) expect(cache.text(1)).toContain(kind);
 });
 

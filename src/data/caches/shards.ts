@@ -44,6 +44,11 @@ export class ShardedCache<Text> {
     return this.#locate(index).shard.texts[index % this.#shardSize]!;
   }
 
+  /** The first indices, `limit` of them or as many as there are. */
+  firstIndices(limit: number): number[] {
+    return Array.from({ length: Math.min(limit, this.count) }, (_, index) => index);
+  }
+
   /** The tensor `name` of the items that `indices` names, stacked, in float32. */
   gather(name: string, indices: readonly number[]): Tensor {
     const rows = indices.map((index) => {

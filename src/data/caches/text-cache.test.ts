@@ -3,7 +3,7 @@ import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { smallTextEncoderConfig, smallTokenizer } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { TextCache } from "./text-cache.ts";
@@ -33,7 +33,7 @@ describe("TextCache", () => {
       const ids = Tensor.from(tokenizer.encode(sentence), [1, 36], "int64");
       const half = encoder.forward(ids).to("float16");
       // features are normalised, below 4: float16 has three decimals there
-      expect(maxDifference(features.narrow(0, row, 1), half)).toBeLessThan(4e-3);
+      expect(largestDifference(features.narrow(0, row, 1), half)).toBeLessThan(4e-3);
     });
   });
 
@@ -71,7 +71,7 @@ describe("TextCache", () => {
     encoder.setTrainable(false);
     expect(before.requiresGrad).toBe(false);
     const again = cache.features(["a fox", "a cat"]);
-    expect(maxDifference(again.narrow(0, 0, 1), before)).toBe(0);
-    expect(maxDifference(again.narrow(0, 1, 1), before)).toBeGreaterThan(0.1);
+    expect(largestDifference(again.narrow(0, 0, 1), before)).toBe(0);
+    expect(largestDifference(again.narrow(0, 1, 1), before)).toBeGreaterThan(0.1);
   });
 });

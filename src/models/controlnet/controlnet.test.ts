@@ -5,25 +5,17 @@ import { loadSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { uninitialised } from "../../nn/init.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { listedNames, namesOf } from "../../../test/support/public-names.ts";
 import { resolveUNetConfig } from "../unet/config.ts";
 import { UNet } from "../unet/unet.ts";
 import { loadPublicWeights, publicWeights } from "../unet/weights.ts";
 import { HintConfig } from "./config.ts";
 import { ControlNet } from "./controlnet.ts";
+import { VERY_SMALL_UNET as tiny } from "../../../test/support/very-small-unet.ts";
 
 const rgb = HintConfig.parse({ type: "rgb" });
 const latent = HintConfig.parse({ type: "latent" });
-const tiny = resolveUNetConfig({
-  blockOutChannels: [8, 16],
-  layersPerBlock: 1,
-  downBlockTypes: ["plain", "crossAttention"],
-  upBlockTypes: ["crossAttention", "plain"],
-  crossAttentionDim: 6,
-  heads: 2,
-  normGroups: 4,
-});
 const latents = normal(Rng.seed(1), [2, 4, 4, 4]);
 const labels = Tensor.from([999, 20], [2]);
 const text = normal(Rng.seed(2), [2, 3, 6]);
@@ -65,7 +57,7 @@ test("ControlNet agrees with diffusers", () => {
   for (const [name, state] of named) {
     const expected = stored.get(name)!;
     // float32 on both sides; the order of summation differs between machines
-    const difference = maxDifference(state, expected) / expected.abs().max().item();
+    const difference = largestDifference(state, expected) / expected.abs().max().item();
     expect(difference, name).toBeLessThan(1e-4);
   }
 });
@@ -78,9 +70,9 @@ describe.each([
   const controlnet = ControlNet.fromUNet(Rng.seed(5), unet, config);
 
   test("starts from the U-Net's encoder, in copies", () => {
-    expect(maxDifference(controlnet.convIn.weight, unet.convIn.weight)).toBe(0);
+    expect(largestDifference(controlnet.convIn.weight, unet.convIn.weight)).toBe(0);
     expect(
-      maxDifference(
+      largestDifference(
         controlnet.midBlock.resnets[1].conv2.weight,
         unet.midBlock.resnets[1].conv2.weight,
       ),
@@ -91,7 +83,7 @@ describe.each([
   test("adds nothing to the U-Net at birth", () => {
     const residuals = controlnet.forward(latents, labels, text, hint);
     const steered = unet.forward(latents, labels, text, { residuals });
-    expect(maxDifference(steered, unet.forward(latents, labels, text))).toBe(0);
+    expect(largestDifference(steered, unet.forward(latents, labels, text))).toBe(0);
   });
 
   test("is all that a gradient reaches", () => {
@@ -127,7 +119,7 @@ test("ControlNet reads the hint, the text and the task once it is trained", () =
     return controlnet.forward(latents, labels, text.mul(textScale), hint, { timeShift }).mid;
   };
   const base = mid(1, 1, 0);
-  expect(maxDifference(mid(2, 1, 0), base)).toBeGreaterThan(1e-3);
-  expect(maxDifference(mid(1, 2, 0), base)).toBeGreaterThan(1e-3);
-  expect(maxDifference(mid(1, 1, 1), base)).toBeGreaterThan(1e-3);
+  expect(largestDifference(mid(2, 1, 0), base)).toBeGreaterThan(1e-3);
+  expect(largestDifference(mid(1, 2, 0), base)).toBeGreaterThan(1e-3);
+  expect(largestDifference(mid(1, 1, 1), base)).toBeGreaterThan(1e-3);
 });

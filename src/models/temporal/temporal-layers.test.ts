@@ -6,24 +6,15 @@ import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import type { Module } from "../../nn/module.ts";
 import { formulaTensor } from "../../../test/support/formula-weights.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
-import { resolveUNetConfig } from "../unet/config.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { UNet } from "../unet/unet.ts";
 import { resolveTemporalConfig } from "./config.ts";
 import { TemporalAttention } from "./temporal-attention.ts";
 import { TemporalConvolution } from "./temporal-convolution.ts";
 import { TemporalLayers, firstFrameCondition } from "./temporal-layers.ts";
+import { VERY_SMALL_UNET as config } from "../../../test/support/very-small-unet.ts";
 
 const f = 3;
-const config = resolveUNetConfig({
-  blockOutChannels: [8, 16],
-  layersPerBlock: 1,
-  downBlockTypes: ["plain", "crossAttention"],
-  upBlockTypes: ["crossAttention", "plain"],
-  crossAttentionDim: 6,
-  heads: 2,
-  normGroups: 4,
-});
 const temporal = resolveTemporalConfig({ heads: 2 });
 const x = normal(Rng.seed(1), [2 * f, 4, 4, 4]);
 const t = Tensor.full([2 * f], 400);
@@ -45,10 +36,10 @@ describe("TemporalLayers", () => {
   test("are the identity until they are trained, bit for bit, in bf16 too", () => {
     const layers = new TemporalLayers(Rng.seed(5), unet, temporal);
     const hooks = layers.on(unet, { frames: f, condition });
-    expect(maxDifference(unet.forward(x, t, text, { temporal: hooks }), plain)).toBe(0);
+    expect(largestDifference(unet.forward(x, t, text, { temporal: hooks }), plain)).toBe(0);
     autocast("bfloat16", () => {
       const without = unet.forward(x, t, text);
-      expect(maxDifference(unet.forward(x, t, text, { temporal: hooks }), without)).toBe(0);
+      expect(largestDifference(unet.forward(x, t, text, { temporal: hooks }), without)).toBe(0);
     });
   });
 
@@ -74,10 +65,10 @@ describe("TemporalLayers", () => {
   test("leave the U-Net what it was, for whoever does not ask them", () => {
     const layers = train(new TemporalLayers(Rng.seed(5), unet, temporal));
     const hooks = layers.on(unet, { frames: f, condition });
-    expect(maxDifference(unet.forward(x, t, text, { temporal: hooks }), plain)).toBeGreaterThan(
+    expect(largestDifference(unet.forward(x, t, text, { temporal: hooks }), plain)).toBeGreaterThan(
       0.1,
     );
-    expect(maxDifference(unet.forward(x, t, text), plain)).toBe(0);
+    expect(largestDifference(unet.forward(x, t, text), plain)).toBe(0);
   });
 
   test("keep clips apart", () => {
@@ -86,7 +77,7 @@ describe("TemporalLayers", () => {
     const hooks = layers.on(unet, { frames: f, condition: condition.narrow(0, 1, 1) });
     const [xs, ts, texts] = [x.narrow(0, f, f), t.narrow(0, f, f), text.narrow(0, 1, 1)];
     const second = unet.forward(xs, ts, texts, { temporal: hooks });
-    expect(maxDifference(second, both.narrow(0, f, f))).toBeLessThan(1e-4);
+    expect(largestDifference(second, both.narrow(0, f, f))).toBeLessThan(1e-4);
   });
 
   test("serve any instance of the topology they were made for, and no other", () => {
@@ -126,7 +117,7 @@ test("a temporal convolution sees the frames beside its own, at its own place, a
     .select(0, 2 * f - 1)
     .select(1, 1)
     .select(1, 0);
-  expect(maxDifference(found, expected)).toBeLessThan(1e-5);
+  expect(largestDifference(found, expected)).toBeLessThan(1e-5);
 });
 
 test("a temporal attention reads other frames of its place and no other place", () => {
@@ -143,7 +134,7 @@ test("a temporal attention knows the order of frames", () => {
   const h = normal(Rng.seed(2), [f, 4, 2, 2]);
   const backwards = Tensor.from([2, 1, 0], [f], "int64");
   const turned = layer.forward(h.indexSelect(0, backwards), f).indexSelect(0, backwards);
-  expect(maxDifference(turned, layer.forward(h, f))).toBeGreaterThan(1e-3);
+  expect(largestDifference(turned, layer.forward(h, f))).toBeGreaterThan(1e-3);
 });
 
 test("resolveTemporalConfig refuses an even kernel, which has no middle frame", () => {

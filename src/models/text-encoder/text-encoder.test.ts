@@ -6,7 +6,7 @@ import { loadSafetensors } from "../../engine/safetensors.ts";
 import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { formulaTensor } from "../../../test/support/formula-weights.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "./config.ts";
 import { TextEncoder } from "./text-encoder.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
@@ -49,9 +49,9 @@ describe.each(["quick_gelu", "gelu"] as const)(
       const expected = golden();
       const encoder = onFormulaWeights({ ...small, activation });
       const hidden = encoder.forward(expected("ids"));
-      expect(maxDifference(hidden, expected(`${activation}.hidden`))).toBeLessThan(tolerance);
+      expect(largestDifference(hidden, expected(`${activation}.hidden`))).toBeLessThan(tolerance);
       const pooled = encoder.pooled(hidden, expected("ids"));
-      expect(maxDifference(pooled, expected(`${activation}.pooled`))).toBeLessThan(tolerance);
+      expect(largestDifference(pooled, expected(`${activation}.pooled`))).toBeLessThan(tolerance);
     });
 
     test("in the gradient of a query projection", () => {
@@ -64,7 +64,7 @@ describe.each(["quick_gelu", "gelu"] as const)(
       const [found] = gradients(loss, weight ? [weight] : []);
       const reference = expected(`${activation}.gradient`);
       const scale = reference.abs().max().item();
-      expect(maxDifference(found ?? loss, reference) / scale).toBeLessThan(1e-3);
+      expect(largestDifference(found ?? loss, reference) / scale).toBeLessThan(1e-3);
     });
   },
 );
@@ -76,8 +76,8 @@ describe("TextEncoder", () => {
     const encoder = new TextEncoder(Rng.seed(0), small);
     const changed = Tensor.from([62, 5, 17, 41, 63, 63], [1, 6], "int64");
     const [before, after] = [encoder.forward(ids), encoder.forward(changed)];
-    expect(maxDifference(before.narrow(1, 0, 3), after.narrow(1, 0, 3))).toBe(0);
-    expect(maxDifference(before.narrow(1, 3, 3), after.narrow(1, 3, 3))).toBeGreaterThan(1e-3);
+    expect(largestDifference(before.narrow(1, 0, 3), after.narrow(1, 0, 3))).toBe(0);
+    expect(largestDifference(before.narrow(1, 3, 3), after.narrow(1, 3, 3))).toBeGreaterThan(1e-3);
   });
 
   test("stays near its float32 self in bf16, and answers in float32", () => {
@@ -85,7 +85,7 @@ describe("TextEncoder", () => {
     const rough = autocast("bfloat16", () => encoder.forward(ids));
     expect(rough.dtype).toBe("float32");
     // outputs are normalised: bf16's 8 bits over two layers
-    expect(maxDifference(rough, encoder.forward(ids))).toBeLessThan(0.1);
+    expect(largestDifference(rough, encoder.forward(ids))).toBeLessThan(0.1);
   });
 
   test("refuses more tokens than it has places", () => {

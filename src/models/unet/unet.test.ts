@@ -7,10 +7,11 @@ import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Lora } from "../../nn/lora.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { resolveUNetConfig } from "./config.ts";
 import { UNet, isTransformerLinear } from "./unet.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
+import { VERY_SMALL_UNET as tiny } from "../../../test/support/very-small-unet.ts";
 
 const reference = resolveUNetConfig({
   blockOutChannels: [16, 32, 32],
@@ -21,21 +22,12 @@ const reference = resolveUNetConfig({
   heads: [2, 4, 8],
   normGroups: 8,
 });
-const tiny = resolveUNetConfig({
-  blockOutChannels: [8, 16],
-  layersPerBlock: 1,
-  downBlockTypes: ["plain", "crossAttention"],
-  upBlockTypes: ["crossAttention", "plain"],
-  crossAttentionDim: 6,
-  heads: 2,
-  normGroups: 4,
-});
 const latents = normal(Rng.seed(1), [4, 4, 4, 4]);
 const labels = Tensor.from([999, 500, 20, 0], [4]);
 const text = normal(Rng.seed(2), [4, 3, 6]);
 
 function relative(actual: Tensor, expected: Tensor): number {
-  return maxDifference(actual, expected) / expected.abs().max().item();
+  return largestDifference(actual, expected) / expected.abs().max().item();
 }
 
 describe("UNet agrees with diffusers", () => {
@@ -95,25 +87,29 @@ describe("UNet", () => {
       labels.narrow(0, 2, 1),
       text.narrow(0, 2, 1),
     );
-    expect(maxDifference(alone, plain.narrow(0, 2, 1))).toBeLessThan(1e-5);
+    expect(largestDifference(alone, plain.narrow(0, 2, 1))).toBeLessThan(1e-5);
   });
 
   test("shares one text among consecutive entries", () => {
     const perClip = text.narrow(0, 0, 2);
     const repeated = unet.forward(latents, labels, perClip.repeatInterleave(2, 0));
-    expect(maxDifference(unet.forward(latents, labels, perClip), repeated)).toBeLessThan(1e-5);
+    expect(largestDifference(unet.forward(latents, labels, perClip), repeated)).toBeLessThan(1e-5);
   });
 
   test("reads the text and the time", () => {
-    expect(maxDifference(unet.forward(latents, labels, text.mul(2)), plain)).toBeGreaterThan(1e-4);
-    expect(maxDifference(unet.forward(latents, labels.add(1), text), plain)).toBeGreaterThan(1e-6);
+    expect(largestDifference(unet.forward(latents, labels, text.mul(2)), plain)).toBeGreaterThan(
+      1e-4,
+    );
+    expect(largestDifference(unet.forward(latents, labels.add(1), text), plain)).toBeGreaterThan(
+      1e-6,
+    );
   });
 
   test("shifts the time vector by what the caller adds", () => {
     const zero = unet.forward(latents, labels, text, { timeShift: Tensor.zeros([4, 32]) });
     const shifted = unet.forward(latents, labels, text, { timeShift: Tensor.ones([4, 32]) });
-    expect(maxDifference(zero, plain)).toBe(0);
-    expect(maxDifference(shifted, plain)).toBeGreaterThan(1e-4);
+    expect(largestDifference(zero, plain)).toBe(0);
+    expect(largestDifference(shifted, plain)).toBeGreaterThan(1e-4);
   });
 
   test("stays close to float32 under bf16 autocast and answers in float32", () => {
@@ -127,7 +123,7 @@ describe("UNet", () => {
     const lora = new Lora(Rng.seed(4), unet, { rank: 2, targets: isTransformerLinear });
     expect(lora.size).toBe(40);
     const adapted = unet.forward(latents, labels, text, { lora: lora.on(unet) });
-    expect(maxDifference(adapted, plain)).toBe(0);
+    expect(largestDifference(adapted, plain)).toBe(0);
     lora.setTrainable(true);
     unet
       .forward(latents, labels, text, { lora: lora.on(unet) })

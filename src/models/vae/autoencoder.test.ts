@@ -6,7 +6,7 @@ import { loadSafetensors } from "../../engine/safetensors.ts";
 import { autocast, setThreads } from "../../engine/settings.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import { latentStride, resolveVaeConfig } from "./config.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
@@ -45,7 +45,7 @@ describe("Autoencoder agrees with diffusers", () => {
   // of the largest value; float32 on both sides, and the order of summation differs between machines
   const tolerance = 1e-4;
   const error = (actual: Tensor, reference: Tensor): number => {
-    return maxDifference(actual, reference) / reference.abs().max().item();
+    return largestDifference(actual, reference) / reference.abs().max().item();
   };
 
   test("in what it encodes", () => {
@@ -91,7 +91,7 @@ describe("Autoencoder", () => {
   test("scales its latents by the scaling factor alone when no statistics are given", () => {
     const vae = new Autoencoder(Rng.seed(0), tiny);
     const pixels = uniform(Rng.seed(1), [1, 3, 8, 8]);
-    expect(maxDifference(vae.latent(pixels), vae.encode(pixels).mean.mul(0.5))).toBe(0);
+    expect(largestDifference(vae.latent(pixels), vae.encode(pixels).mean.mul(0.5))).toBe(0);
   });
 
   test("draws the same pictures from latents normalised by per-channel statistics", () => {
@@ -101,8 +101,11 @@ describe("Autoencoder", () => {
     const pixels = uniform(Rng.seed(1), [1, 3, 8, 8]);
     const latent = normalised.latent(pixels);
     const byHand = plain.encode(pixels).mean.narrow(1, 2, 1).sub(0.3).div(2).mul(0.5);
-    expect(maxDifference(latent.narrow(1, 2, 1), byHand)).toBeLessThan(1e-6);
-    const difference = maxDifference(normalised.decode(latent), plain.decode(plain.latent(pixels)));
+    expect(largestDifference(latent.narrow(1, 2, 1), byHand)).toBeLessThan(1e-6);
+    const difference = largestDifference(
+      normalised.decode(latent),
+      plain.decode(plain.latent(pixels)),
+    );
     expect(difference).toBeLessThan(1e-5);
   });
 
@@ -112,8 +115,8 @@ describe("Autoencoder", () => {
     const draw = vae.sample(moments, Rng.seed(7));
     const noise = normal(Rng.seed(7), moments.mean.shape);
     const byHand = moments.mean.add(moments.logvar.mul(0.5).exp().mul(noise)).mul(0.5);
-    expect(maxDifference(draw, byHand)).toBeLessThan(1e-6);
-    expect(maxDifference(draw, vae.sample(moments, Rng.seed(8)))).toBeGreaterThan(1e-3);
+    expect(largestDifference(draw, byHand)).toBeLessThan(1e-6);
+    expect(largestDifference(draw, vae.sample(moments, Rng.seed(8)))).toBeGreaterThan(1e-3);
   });
 
   test("stays near its float32 self in bf16, and answers in float32", () => {
@@ -123,7 +126,7 @@ describe("Autoencoder", () => {
     const rough = autocast("bfloat16", () => vae.decode(vae.latent(pixels)));
     expect(rough.dtype).toBe("float32");
     // bf16 keeps 8 bits: a few percent of values that are about one
-    expect(maxDifference(rough, exact)).toBeLessThan(0.05);
+    expect(largestDifference(rough, exact)).toBeLessThan(0.05);
   });
 
   test("refuses pictures that the latent grid does not divide", () => {

@@ -3,7 +3,7 @@ import { DataError } from "../../engine/errors.ts";
 import { Rng, uniform } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { uninitialised } from "../../nn/init.ts";
-import { maxDifference } from "../../../test/support/max-difference.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { listedNames, namesOf } from "../../../test/support/public-names.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import { resolveVaeConfig } from "./config.ts";
@@ -42,7 +42,7 @@ describe("loadPublicWeights", () => {
     for (const form of ["weight", "convolution"] as const) {
       const vae = new Autoencoder(Rng.seed(3), small);
       loadPublicWeights(vae, new Map(old.map((entry) => [entry.name, entry[form]])), "an old file");
-      expect(maxDifference(vae.encode(pixels).mean, expected)).toBe(0);
+      expect(largestDifference(vae.encode(pixels).mean, expected)).toBe(0);
     }
     expect(old.some(({ name }) => name === "encoder.mid_block.attentions.0.proj_attn.bias")).toBe(
       true,

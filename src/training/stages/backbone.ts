@@ -98,7 +98,7 @@ function heldVelocity(
   texts: TextCache,
   loss: (batch: CaptionedLatents, rng: Rng) => Float<"">,
 ): number {
-  const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
+  const numbers = held.firstIndices(HELD_ITEMS);
   const rng = Rng.seed(0).split("held");
   using _ = tensorScope();
   return noGrad(() => loss(captioned(held, texts, numbers, rng, 0), rng)).item();

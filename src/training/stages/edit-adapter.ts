@@ -45,7 +45,7 @@ export function editAdapterStage(
     );
   };
   const heldLoss = (drops: Drops): number => {
-    const numbers = Array.from({ length: Math.min(HELD_ITEMS, held.count) }, (_, i) => i);
+    const numbers = held.firstIndices(HELD_ITEMS);
     const rng = Rng.seed(0).split("held");
     using _ = tensorScope();
     return noGrad(() => loss(editBatch(held, texts, numbers, { rng: null, drops }), rng)).item();

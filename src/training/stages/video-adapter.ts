@@ -54,7 +54,7 @@ export function videoAdapterStage(
       clipBatch(train, texts, sampleNumbers(config, step, part), source, settings),
     losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
     validate: () => {
-      const numbers = Array.from({ length: Math.min(HELD_CLIPS, held.count) }, (__, i) => i);
+      const numbers = held.firstIndices(HELD_CLIPS);
       using _ = tensorScope();
       const batch = clipBatch(held, texts, numbers, null, settings);
       return { velocity: noGrad(() => loss(batch, Rng.seed(0).split("held"))).item() };
