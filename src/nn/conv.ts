@@ -56,6 +56,16 @@ export function upsampleNearest(x: Float<"b c h w">): Float<"b c 2h 2w"> {
   return dispatch("aten::upsample_nearest2d.vec", x, null, [2, 2]);
 }
 
+/** Squares of `side` × `side` places become the channels of one place; 1 leaves `x` alone. */
+export function pixelUnshuffle(x: Float<"b c h w">, side: number): Float<"b _ _ _"> {
+  return side > 1 ? dispatch("aten::pixel_unshuffle", x, side) : x;
+}
+
+/** The inverse of `pixelUnshuffle`. */
+export function pixelShuffle(x: Float<"b c h w">, side: number): Float<"b _ _ _"> {
+  return side > 1 ? dispatch("aten::pixel_shuffle", x, side) : x;
+}
+
 /** Pads the last two axes with zeros: left, right, top, bottom. */
 export function zeroPad(
   x: Float<"b c h w">,

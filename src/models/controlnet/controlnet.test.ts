@@ -123,3 +123,15 @@ test("ControlNet reads the hint, the text and the task once it is trained", () =
   expect(largestDifference(mid(1, 2, 0), base)).toBeGreaterThan(1e-3);
   expect(largestDifference(mid(1, 1, 1), base)).toBeGreaterThan(1e-3);
 });
+
+test("a ControlNet on squares of latents answers in the states of its U-Net", () => {
+  const config = { ...tiny, patchSize: 2 };
+  const unet = new UNet(Rng.seed(3), config);
+  const controlnet = ControlNet.fromUNet(Rng.seed(4), unet, latent);
+  const wide = normal(Rng.seed(1), [2, 4, 8, 8]);
+  const hint = normal(Rng.seed(5), [2, 4, 8, 8]);
+  const residuals = controlnet.forward(wide, labels, text, hint);
+  expect(residuals.mid.shape).toEqual([2, 16, 2, 2]);
+  const plain = unet.forward(wide, labels, text);
+  expect(largestDifference(unet.forward(wide, labels, text, { residuals }), plain)).toBe(0);
+});

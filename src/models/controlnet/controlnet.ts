@@ -1,7 +1,7 @@
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import type { Float } from "../../engine/tensor.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { uninitialised, zeroInit } from "../../nn/init.ts";
 import { plainLinear } from "../../nn/lora.ts";
 import { Module, copyParameters, type Parameters } from "../../nn/module.ts";
@@ -48,7 +48,10 @@ export class ControlNet extends Module {
     const channels = config.blockOutChannels;
     this.convIn = encoder.convIn;
     this.timeEmbedding = encoder.timeEmbedding;
-    this.controlnetCondEmbedding = buildHint(rng.split("hint"), hint, channels[0]!);
+    this.controlnetCondEmbedding = buildHint(rng.split("hint"), hint, {
+      outputs: channels[0]!,
+      patchSize: config.patchSize,
+    });
     this.downBlocks = encoder.downBlocks;
     this.midBlock = encoder.midBlock;
     this.controlnetDownBlocks = stateChannels(config).map((width) => zeroConvolution(width, rng));
@@ -78,7 +81,8 @@ export class ControlNet extends Module {
     { timeShift }: { timeShift?: Float<"b e"> } = {},
   ): Residuals {
     checkInput(x, this.config);
-    const input = this.convIn.forward(x).to("float32");
+    const patches = pixelUnshuffle(x, this.config.patchSize);
+    const input = this.convIn.forward(patches).to("float32");
     const seen = this.controlnetCondEmbedding.forward(hint);
     if (seen.shape.join() !== input.shape.join()) {
       throw new ShapeError(

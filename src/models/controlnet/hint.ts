@@ -1,6 +1,6 @@
 import type { Rng } from "../../engine/random.ts";
 import type { Float } from "../../engine/tensor.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
 import type { HintConfig } from "./config.ts";
@@ -8,6 +8,14 @@ import type { HintConfig } from "./config.ts";
 /** What turns a hint into something to add behind the first convolution. All are nothing at birth. */
 export interface HintEntry extends Module {
   forward(hint: Float<"b _ _ _">): Float<"b c h w">;
+}
+
+/** What the network behind a hint takes. */
+export interface HintOutput {
+  /** Channels of its first state. */
+  readonly outputs: number;
+  /** Side of the squares of latents that it sees as one place. */
+  readonly patchSize: number;
 }
 
 /** Convolutions that bring an RGB picture to the size of the latent, the last one zero at birth. */
@@ -46,23 +54,25 @@ export class RgbHint extends Module implements HintEntry {
  */
 export class LatentHint extends Module implements HintEntry {
   readonly conv: Conv2d;
+  readonly #patchSize: number;
 
-  constructor(rng: Rng, channels: number, outputs: number) {
+  constructor(rng: Rng, channels: number, { outputs, patchSize }: HintOutput) {
     super();
-    this.conv = zeroInit(new Conv2d(rng, channels, outputs));
+    this.conv = zeroInit(new Conv2d(rng, channels * patchSize ** 2, outputs));
+    this.#patchSize = patchSize;
   }
 
-  forward(hint: Float<"b z h w">): Float<"b c h w"> {
-    return this.conv.forward(hint);
+  forward(hint: Float<"b z h w">): Float<"b c _ _"> {
+    return this.conv.forward(pixelUnshuffle(hint, this.#patchSize));
   }
 }
 
 /** Builds the entry that `config` asks for. */
-export function buildHint(rng: Rng, config: HintConfig, outputs: number): HintEntry {
+export function buildHint(rng: Rng, config: HintConfig, output: HintOutput): HintEntry {
   switch (config.type) {
     case "rgb":
-      return new RgbHint(rng, config.channels, outputs);
+      return new RgbHint(rng, config.channels, output.outputs);
     case "latent":
-      return new LatentHint(rng, config.channels, outputs);
+      return new LatentHint(rng, config.channels, output);
   }
 }

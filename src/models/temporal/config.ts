@@ -10,6 +10,13 @@ export const TemporalConfig = z.strictObject({
   heads: count.default(8),
   /** Width of the two-layer network behind each temporal attention, in multiples of the channels. */
   feedForwardExpansion: count.default(4),
+  /**
+   * Which frames are shown the first frame's latent.
+   *
+   * `"first"`: only the first, as in Emu Video. `"every"`: all, with a mask of ones on the first and zeros on the rest.
+   * Deviation: a small network cannot carry a whole picture along time by attention between equal places alone.
+   */
+  firstFrameOn: z.enum(["first", "every"]).default("first"),
   /** Channels of the first-frame condition: those of a latent and one of mask. */
   conditionChannels: count.default(5),
 });

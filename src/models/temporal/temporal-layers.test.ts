@@ -90,6 +90,21 @@ describe("TemporalLayers", () => {
     );
   });
 
+  test("show the first frame to every frame where the config says so, marked on the first alone", () => {
+    const every = { ...temporal, firstFrameOn: "every" } as const;
+    const reach = (config: typeof temporal): number[] => {
+      const layers = train(new TemporalLayers(Rng.seed(5), unet, config));
+      const zeros = Tensor.zeros([2 * f, 8, 4, 4]);
+      const shown = layers.on(unet, { frames: f, condition }).afterInput(zeros);
+      return Array.from({ length: f }, (_, frame) => shown.select(0, frame).norm().item());
+    };
+    expect(reach(temporal)).toEqual([expect.closeTo(reach(every)[0]!, 4), 0, 0]);
+    const [first, second, third] = reach(every);
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBeCloseTo(second!, 6);
+    expect(Math.abs(first! - second!)).toBeGreaterThan(1e-3);
+  });
+
   test("name the number of first frames that is wrong", () => {
     const layers = new TemporalLayers(Rng.seed(5), unet, temporal);
     const hooks = layers.on(unet, { frames: 2, condition });

@@ -2,7 +2,7 @@ import { dims, rearrange } from "../../engine/axes.ts";
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, dispatch, type Float } from "../../engine/tensor.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
 import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
@@ -40,6 +40,8 @@ export class TemporalLayers extends Module {
   readonly attentions: ModuleMap<TemporalAttention>;
   /** Reads the first frame: the extra input channels of the first convolution, kept here. No bias. */
   readonly convInExtra: Conv2d;
+  readonly config: TemporalConfig;
+  readonly #patchSize: number;
   readonly #bound = new WeakMap<UNet, Bound>();
 
   constructor(rng: Rng, unet: UNet, config: TemporalConfig) {
@@ -58,10 +60,12 @@ export class TemporalLayers extends Module {
       }),
     );
     const [finest = 0] = unet.convIn.weight.shape;
-    const extra = new Conv2d(rng.split("convInExtra"), config.conditionChannels, finest, {
-      bias: false,
-    });
+    const { patchSize } = unet.config;
+    const channels = config.conditionChannels * patchSize ** 2;
+    const extra = new Conv2d(rng.split("convInExtra"), channels, finest, { bias: false });
     this.convInExtra = zeroInit(extra);
+    this.#patchSize = patchSize;
+    this.config = config;
   }
 
   /** What `unet`, any instance of the topology this was made for, has to ask to see `clips` move. */
@@ -74,7 +78,7 @@ export class TemporalLayers extends Module {
     };
   }
 
-  /** Adds what the extra channels say. They are zero behind the first frame, so only that one is convolved. */
+  /** Adds what the extra channels say of the first frame, and, where the config asks for it, of those behind it. */
   #addCondition(
     h: Float<"(b f) c h w">,
     condition: Float<"b e h w">,
@@ -87,9 +91,23 @@ export class TemporalLayers extends Module {
         `expected ${images / frames} first frames for ${images} images in clips of ${frames}, got ${b}`,
       );
     }
-    const extra = this.convInExtra.forward(condition).unsqueeze(1);
-    const padded = dispatch("aten::constant_pad_nd", extra, [0, 0, 0, 0, 0, 0, 0, frames - 1], 0);
+    const first = this.#readCondition(condition);
+    if (this.config.firstFrameOn === "every") {
+      const later = this.#readCondition(withoutMask(condition)).expand([
+        -1,
+        frames - 1,
+        -1,
+        -1,
+        -1,
+      ]);
+      return h.add(rearrange(Tensor.cat([first, later], 1), "b f c h w -> (b f) c h w"));
+    }
+    const padded = dispatch("aten::constant_pad_nd", first, [0, 0, 0, 0, 0, 0, 0, frames - 1], 0);
     return h.add(rearrange(padded, "b f c h w -> (b f) c h w"));
+  }
+
+  #readCondition(condition: Float<"b e h w">): Float<"b 1 c _ _"> {
+    return this.convInExtra.forward(pixelUnshuffle(condition, this.#patchSize)).unsqueeze(1);
   }
 
   #bind(unet: UNet): Bound {
@@ -108,6 +126,13 @@ export class TemporalLayers extends Module {
 export function firstFrameCondition(latent: Float<"b c h w">): Float<"b (c+1) h w"> {
   const { b, h, w } = dims(latent, "b _ h w");
   return Tensor.cat([latent, Tensor.ones([b, 1, h, w], latent.dtype, latent.device)], 1);
+}
+
+/** The latent of a condition with zeros for its mask: what frames behind the first are shown. */
+function withoutMask(condition: Float<"b e h w">): Float<"b e h w"> {
+  const { b, e, h, w } = dims(condition, "b e h w");
+  const mask = Tensor.zeros([b, 1, h, w], condition.dtype, condition.device);
+  return Tensor.cat([condition.narrow(1, 0, e - 1), mask], 1);
 }
 
 function resnetConvolutions(unet: UNet): Map<string, Conv2d> {

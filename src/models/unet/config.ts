@@ -10,6 +10,12 @@ export type BlockType = z.infer<typeof BlockType>;
 export const UNetConfig = z.strictObject({
   inChannels: count.default(4),
   outChannels: count.default(4),
+  /**
+   * Side of the squares of latents that become channels before the first convolution; 1 leaves latents alone.
+   *
+   * A small network affords attention and text at its finest level that way.
+   */
+  patchSize: count.default(1),
   /** Channels of each level, finest first. */
   blockOutChannels: z.array(count).min(1).default([320, 640, 1280, 1280]),
   /** ResNets per level on the way down; the way up has one more. */
@@ -73,6 +79,6 @@ export function timeChannels({ blockOutChannels }: UNetConfig): number {
 }
 
 /** What height and width of an input divide by. */
-export function unetStride({ blockOutChannels }: UNetConfig): number {
-  return 2 ** (blockOutChannels.length - 1);
+export function unetStride({ blockOutChannels, patchSize }: UNetConfig): number {
+  return patchSize * 2 ** (blockOutChannels.length - 1);
 }

@@ -17,10 +17,10 @@ export type EncoderParts = {
 
 /** Builds the way down and the middle of a U-Net. */
 export function buildEncoder(rng: Rng, config: UNetConfig): EncoderParts {
-  const { blockOutChannels: channels, inChannels, downBlockTypes } = config;
+  const { blockOutChannels: channels, inChannels, patchSize, downBlockTypes } = config;
   const finest = channels[0]!;
   return {
-    convIn: new Conv2d(rng.split("convIn"), inChannels, finest),
+    convIn: new Conv2d(rng.split("convIn"), inChannels * patchSize ** 2, finest),
     timeEmbedding: new TimeEmbedding(rng.split("timeEmbedding"), finest, timeChannels(config)),
     downBlocks: downBlockTypes.map((type, level) => {
       const isLast = level === channels.length - 1;

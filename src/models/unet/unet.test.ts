@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../engine/autodiff.ts";
+import { rearrange } from "../../engine/axes.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
@@ -155,4 +156,17 @@ describe("resolveUNetConfig", () => {
     expect(() => resolveUNetConfig(input)).toThrow(ConfigError);
     expect(() => resolveUNetConfig(input)).toThrow(message);
   });
+});
+
+test("a U-Net with a patch size is the one without, on squares of latents as channels", () => {
+  const patched = new UNet(Rng.seed(3), { ...tiny, patchSize: 2 });
+  const inner = new UNet(Rng.seed(3), { ...tiny, inChannels: 16, outChannels: 16 });
+  const wide = normal(Rng.seed(1), [4, 4, 8, 8]);
+  const squares = rearrange(wide, "b c (h p) (w q) -> b (c p q) h w", { p: 2, q: 2 });
+  const answer = inner.forward(squares, labels, text);
+  const expected = rearrange(answer, "b (c p q) h w -> b c (h p) (w q)", { p: 2, q: 2 });
+  expect(largestDifference(patched.forward(wide, labels, text), expected)).toBeLessThan(1e-5);
+  expect(() => patched.forward(normal(Rng.seed(1), [4, 4, 6, 6]), labels, text)).toThrow(
+    /divisible by 4/,
+  );
 });

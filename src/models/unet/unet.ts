@@ -2,7 +2,7 @@ import { dims } from "../../engine/axes.ts";
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import { plainLinear, type ApplyLinear } from "../../nn/lora.ts";
 import { Module } from "../../nn/module.ts";
 import { GroupNorm } from "../../nn/norm.ts";
@@ -59,7 +59,11 @@ export class UNet extends Module {
       return new UpBlock(rng.split("up").split(i), { type, level, isLast: level === 0 }, config);
     });
     this.convNormOut = new GroupNorm(finest, { groups, eps });
-    this.convOut = new Conv2d(rng.split("convOut"), finest, config.outChannels);
+    this.convOut = new Conv2d(
+      rng.split("convOut"),
+      finest,
+      config.outChannels * config.patchSize ** 2,
+    );
     this.config = config;
   }
 
@@ -81,11 +85,13 @@ export class UNet extends Module {
       apply: lora,
       temporal: temporal ?? null,
     };
-    const input = this.convIn.forward(x).to("float32");
+    const { patchSize } = this.config;
+    const input = this.convIn.forward(pixelUnshuffle(x, patchSize)).to("float32");
     const states = encode(this, temporal?.afterInput(input) ?? input, pass);
     const { down, mid } = residuals ? addResiduals(states, residuals) : states;
     const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
-    return this.convOut.forward(this.convNormOut.forward(hidden).silu()).to("float32");
+    const output = this.convOut.forward(this.convNormOut.forward(hidden).silu()).to("float32");
+    return pixelShuffle(output, patchSize);
   }
 }
 

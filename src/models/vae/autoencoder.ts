@@ -1,8 +1,8 @@
-import { Tensor, dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
+import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { dims } from "../../engine/axes.ts";
 import { ShapeError, invariant } from "../../engine/errors.ts";
 import { normal, type Rng } from "../../engine/random.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
 import type { GroupNorm } from "../../nn/norm.ts";
 import { DownBlock, MidBlock, UpBlock, groupNorm } from "./blocks.ts";
@@ -116,8 +116,7 @@ export class Autoencoder extends Module {
         `expected [b ${inChannels} h w] with sides divisible by ${stride}, got [${x.shape.join(" ")}]`,
       );
     }
-    const patches = patchSize > 1 ? dispatch("aten::pixel_unshuffle", x, patchSize) : x;
-    const hidden = this.encoder.forward(patches);
+    const hidden = this.encoder.forward(pixelUnshuffle(x, patchSize));
     // float32: the KL term exponentiates the logarithm of the variance
     const moments = (this.quantConv?.forward(hidden) ?? hidden).to("float32");
     const mean = moments.narrow(1, 0, latentChannels);
@@ -142,7 +141,7 @@ export class Autoencoder extends Module {
     const raw = this.#denormalise(z);
     const pixels = this.decoder.forward(this.postQuantConv?.forward(raw) ?? raw).to("float32");
     const { patchSize } = this.config;
-    return patchSize > 1 ? dispatch("aten::pixel_shuffle", pixels, patchSize) : pixels;
+    return pixelShuffle(pixels, patchSize);
   }
 
   #normalise(raw: Float<"b c h w">): Float<"b c h w"> {
