@@ -5,7 +5,9 @@ import { networkDenoiser, type Denoiser, type Network } from "../diffusion/denoi
 import type { PredictionKind } from "../diffusion/prediction.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import { firstFrameCondition, type TemporalLayers } from "../models/temporal/temporal-layers.ts";
+import type { TemporalHooks } from "../models/unet/pass.ts";
 import type { UNet } from "../models/unet/unet.ts";
+import { plainLinear, type ApplyLinear } from "../nn/lora.ts";
 import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
 
 /** What can be taken from a condition, for guidance. */
@@ -18,7 +20,7 @@ interface Droppable {
 
 /** What the backbone alone draws from. */
 export interface CaptionCondition {
-  /** Token features of the output caption; one entry serves all frames. */
+  /** Token features of the output caption; one entry serves all frames of a clip. */
   readonly caption: Float<"_ n d">;
 }
 
@@ -27,14 +29,17 @@ export interface EditCondition extends CaptionCondition, EditInputs, Droppable {
 
 /** What the video teacher ρ draws from (§3.1: `c_out`, and the first frame). */
 export interface VideoCondition extends CaptionCondition, Droppable {
-  /** Latent of the first frame; null for none. */
-  readonly firstFrame: Float<"1 c h w"> | null;
+  /** Latent of each clip's first frame; null for none. */
+  readonly firstFrame: Float<"b c h w"> | null;
 }
 
 /** What both adapters together draw from (§3.1: `c_out`, `c_instruct`, `c_vid`, and the edited first frame). */
 export interface StackedCondition extends EditCondition {
-  readonly firstFrame: Float<"1 c h w"> | null;
+  readonly firstFrame: Float<"b c h w"> | null;
 }
+
+/** A condition without the ways to take parts from it. */
+export type StackedParts = Omit<StackedCondition, keyof Droppable>;
 
 /** The frozen networks that teachers and stack share: every weight exists once. */
 export interface Networks {
@@ -62,45 +67,80 @@ export function editTeacher(networks: Networks): Denoiser<EditCondition> {
 /** The video teacher `ρ = [θ, θ_video]` (§3.1). */
 export function videoTeacher(networks: Networks): Denoiser<VideoCondition> {
   const { unet } = networks;
-  return frozen(networks, (xt, t, { caption, firstFrame }) => {
-    const temporal = temporalHooks(networks, xt, firstFrame);
-    return unet.forward(xt, t, caption, { temporal });
+  return frozen(networks, (xt, t, condition) => {
+    const temporal = temporalHooks(networks, xt, condition);
+    return unet.forward(xt, t, condition.caption, { temporal });
   });
 }
 
 /** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
 export function stacked(networks: Networks): Denoiser<StackedCondition> {
+  return frozen(networks, stackedNetwork(networks));
+}
+
+/**
+ * The backbone with both adapters attached, in one pass; `lora` stands beside the backbone's layers alone.
+ *
+ * Frames of `b` clips are folded into the batch; caption, instruction and task have one entry per clip.
+ */
+export function stackedNetwork(
+  networks: Networks,
+  lora: ApplyLinear = plainLinear,
+): Network<StackedCondition> {
   const { unet, editAdapter } = networks;
-  return frozen(networks, (xt, t, condition) => {
+  return (xt, t, condition) => {
     const residuals = editAdapter.forward(xt, t, condition);
-    const temporal = temporalHooks(networks, xt, condition.firstFrame);
-    return unet.forward(xt, t, condition.caption, { residuals, temporal });
-  });
+    const temporal = temporalHooks(networks, xt, condition);
+    return unet.forward(xt, t, condition.caption, { residuals, temporal, lora });
+  };
 }
 
 function temporalHooks(
   { videoAdapter, unet }: Networks,
-  xt: Float<"f c h w">,
-  firstFrame: Float<"1 c h w"> | null,
-) {
-  const frames = xt.shape[0]!;
+  xt: Float<"(b f) c h w">,
+  { caption, firstFrame }: Pick<VideoCondition, "caption" | "firstFrame">,
+): TemporalHooks {
+  const frames = xt.shape[0]! / caption.shape[0]!;
   const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
   return videoAdapter!.on(unet, { frames, ...condition });
 }
 
-function frozen<Condition>(
-  { schedule, kind }: Networks,
+function frozen<Condition>(networks: Networks, network: Network<Condition>): Denoiser<Condition> {
+  const evaluate = inBfloat16(network);
+  return asDenoiser(networks, (xt, t, condition) => noGrad(() => evaluate(xt, t, condition)));
+}
+
+/** A network of the schedule and kind of `networks` behind the one interface. */
+export function asDenoiser<Condition>(
+  { schedule, kind }: Pick<Networks, "schedule" | "kind">,
   network: Network<Condition>,
 ): Denoiser<Condition> {
-  const evaluate: Network<Condition> = (xt, t, condition) =>
-    noGrad(() =>
-      autocast(
-        "bfloat16",
-        () => network(xt, t, condition),
-        xt.device.startsWith("cuda") ? "cuda" : "cpu",
-      ),
+  return networkDenoiser({ schedule, kind, network });
+}
+
+/** The same network with convolutions and matrix products in bfloat16. */
+export function inBfloat16<Condition>(network: Network<Condition>): Network<Condition> {
+  return (xt, t, condition) =>
+    autocast(
+      "bfloat16",
+      () => network(xt, t, condition),
+      xt.device.startsWith("cuda") ? "cuda" : "cpu",
     );
-  return networkDenoiser({ schedule, kind, network: evaluate });
+}
+
+/** The condition of `parts`; `nothing` is what no words look like: what guidance puts in the place of text. */
+export function stackedCondition(parts: StackedParts, nothing: Float<"1 n d">): StackedCondition {
+  const silent = (text: Float<"b n d">): Float<"b n d"> => nothing.expand([text.shape[0]!, -1, -1]);
+  return {
+    ...parts,
+    withoutText: () =>
+      stackedCondition(
+        { ...parts, caption: silent(parts.caption), instruction: silent(parts.instruction) },
+        nothing,
+      ),
+    withoutImage: () =>
+      stackedCondition({ ...parts, input: noPicture(parts.input), firstFrame: null }, nothing),
+  };
 }
 
 /** A condition without its picture holds zeros in its place, as in training. */
