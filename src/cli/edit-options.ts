@@ -57,7 +57,7 @@ export const args = {
   detail: {
     type: "string",
     valueHint: "name",
-    description: "keep the input's detail where little changed, or off (default: by size)",
+    description: "keep the input's detail where little changed, or off (default: keep)",
   },
   receipt: {
     type: "string",

@@ -19,6 +19,7 @@ const defaults: WorldArguments = {
   sampler: "ddim",
   "text-guidance": "1",
   "image-guidance": "1",
+  detail: "keep",
   caption: "output",
   seed: "0",
 };

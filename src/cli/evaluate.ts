@@ -60,6 +60,12 @@ const args = {
     valueHint: "scale",
     description: "how closely to follow the input frame; 1 is plain",
   },
+  detail: {
+    type: "string",
+    default: "keep",
+    valueHint: "name",
+    description: "keep the input's detail where little changed, as eve edit does, or off",
+  },
   caption: {
     type: "string",
     default: "output",
@@ -111,7 +117,7 @@ export async function worldOptions(
   given: WorldArguments,
 ): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
   const { TASKS } = await import("../data/world/tasks.ts");
-  const { NOISE_MODES, SAMPLERS } = await import("../editing/settings.ts");
+  const { DETAIL_MODES, NOISE_MODES, SAMPLERS } = await import("../editing/settings.ts");
   const { METHODS, METHOD_NAMES } = await import("../evaluation/methods.ts");
   const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
   const noise = oneOf("--noise", given.noise, [...NOISE_MODES, "both"] as const);
@@ -137,6 +143,7 @@ export async function worldOptions(
       steps: numberOption("--steps", given.steps, { min: 1, max: 1000, integer: true }),
       sampler: oneOf("--sampler", given.sampler, SAMPLERS),
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
+      detail: oneOf("--detail", given.detail, DETAIL_MODES),
     },
   };
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };

@@ -14,6 +14,26 @@ export interface EditedSquare {
   readonly edited: Uint8Array;
 }
 
+/** Frames at their own sizes, with what the model made of them. */
+export interface EditedGroup {
+  readonly sources: readonly Pick<EditedSquare, "source" | "width" | "height">[];
+  readonly size: number;
+  readonly reconstructions: readonly Uint8Array[];
+  readonly edited: readonly Uint8Array[];
+}
+
+/** `keepDetail` for frames that were edited together. */
+export function keepDetails({ sources, size, reconstructions, edited }: EditedGroup): Uint8Array[] {
+  return sources.map((frame, index) =>
+    keepDetail({
+      ...frame,
+      size,
+      edited: edited[index]!,
+      reconstruction: reconstructions[index]!,
+    }),
+  );
+}
+
 /** Differences of edited and reconstruction, 0–255, that count as none and as a change. */
 const unchangedBelow = 20;
 const changedAbove = 50;

@@ -4,7 +4,7 @@ import { toBytes, toPixels } from "../data/pixels.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
-import { keepDetail } from "./detail.ts";
+import { keepDetails } from "./detail.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import type { ResolvedSettings } from "./settings.ts";
@@ -56,17 +56,8 @@ async function editGroup(
   if (settings.detail === "off") {
     return group.map(({ width, height }, index) => unfitFrame(edited[index]!, size, width, height));
   }
-  const reconstructions = decoded(model, input);
-  return group.map(({ rgb: source, width, height }, index) =>
-    keepDetail({
-      source,
-      width,
-      height,
-      size,
-      edited: edited[index]!,
-      reconstruction: reconstructions[index]!,
-    }),
-  );
+  const sources = group.map(({ rgb: source, width, height }) => ({ source, width, height }));
+  return keepDetails({ sources, size, edited, reconstructions: decoded(model, input) });
 }
 
 /** The pictures of latents, `size × size × 3` bytes each. */

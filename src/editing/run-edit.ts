@@ -79,7 +79,7 @@ async function resolvedRequest(
   request: EditRequest,
 ): Promise<Pick<CheckedRequest, "info"> & { settings: ResolvedSettings }> {
   const { info, settings } = await checkRequest(request);
-  return { info, settings: resolveSettings(settings, model, info) };
+  return { info, settings: resolveSettings(settings, model) };
 }
 
 function warnOfUnknownWords(

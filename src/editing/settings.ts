@@ -51,8 +51,8 @@ export const EditSettings = z.strictObject({
   guidance: z.strictObject({ text: scale, image: scale }).default({ text: 1, image: 1 }),
   /** `stacked`: both adapters; `frame-by-frame`: the edit adapter alone. By default what the model has. */
   method: choice(METHODS).optional(),
-  /** `keep`: give back the source's detail where little changed; by default at sizes other than the model's. */
-  detail: choice(DETAIL_MODES).optional(),
+  /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
+  detail: choice(DETAIL_MODES).default("keep"),
 });
 /** The settings as given, before defaults. */
 export type EditSettingsInput = z.input<typeof EditSettings>;
@@ -77,11 +77,10 @@ export function readSettings(input: unknown): EditSettings {
   return parsed.data;
 }
 
-/** Settles what depends on the model and on the size of the frames. */
+/** Settles what depends on the model. */
 export function resolveSettings(
   settings: EditSettings,
-  model: Pick<EditingModel, "name" | "size" | "window" | "hasVideoAdapter">,
-  frame: { readonly width: number; readonly height: number },
+  model: Pick<EditingModel, "name" | "window" | "hasVideoAdapter">,
 ): ResolvedSettings {
   const method = settings.method ?? (model.hasVideoAdapter ? "stacked" : "frame-by-frame");
   if (method === "stacked" && !model.hasVideoAdapter) {
@@ -96,7 +95,6 @@ export function resolveSettings(
     );
   }
   requireOverlap(settings.overlap, window, method);
-  const isModelSize = frame.width === model.size && frame.height === model.size;
   // In the schema's order, whatever was given: receipts of equal edits are equal.
   return {
     instruction: settings.instruction,
@@ -110,7 +108,7 @@ export function resolveSettings(
     sampler: settings.sampler,
     guidance: settings.guidance,
     method,
-    detail: settings.detail ?? (isModelSize ? "off" : "keep"),
+    detail: settings.detail,
   };
 }
 

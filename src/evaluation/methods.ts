@@ -1,4 +1,5 @@
 import type { EditRequest } from "../data/world/edits.ts";
+import { keepDetails } from "../editing/detail.ts";
 import { HeldTensors } from "../editing/held-tensors.ts";
 import { totalWork } from "../editing/progress.ts";
 import type { NoiseMode, ResolvedSettings } from "../editing/settings.ts";
@@ -55,20 +56,20 @@ function drawing(method: ResolvedSettings["method"], noise: NoiseMode): Method {
       const { model, request, options, seed } = clip;
       const window = isStacked ? {} : { window: BATCH };
       const settings = settingsFor(model, request, options, { method, noise, seed, ...window });
-      return editLatents(model, clip.input, settings, context);
+      return editFrames(model, clip, settings, context);
     },
   };
 }
 
-/** Edits a clip's latents window by window, as `eve edit` does, and decodes them. */
-export async function editLatents(
+/** Edits a clip window by window, as `eve edit` does. */
+export async function editFrames(
   model: EvaluatedModel,
-  input: Float<"f c h w">,
+  { input, inputFrames }: Pick<MethodInput, "input" | "inputFrames">,
   settings: ResolvedSettings,
   context: WindowEditOptions,
 ): Promise<Uint8Array[]> {
   using editor = new WindowEditor(model, settings);
-  const frames = input.shape[0] ?? 0;
+  const frames = inputFrames.length;
   const pictures: Uint8Array[] = [];
   while (pictures.length < frames) {
     using held = new HeldTensors();
@@ -77,7 +78,10 @@ export async function editLatents(
     const fresh = held.make(() => input.narrow(0, produced, count));
     pictures.push(...decoded(model, await editor.edit(fresh, held, context)));
   }
-  return pictures;
+  if (settings.detail === "off") return pictures;
+  const { size } = model;
+  const sources = inputFrames.map((source) => ({ source, width: size, height: size }));
+  return keepDetails({ sources, size, edited: pictures, reconstructions: decoded(model, input) });
 }
 
 /** The names of all methods, in the order in which they are shown. */

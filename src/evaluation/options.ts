@@ -8,7 +8,7 @@ import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./methods.ts";
 
 /** How samples are drawn: the editor's own settings. */
-export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance">;
+export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance" | "detail">;
 
 /** What is evaluated, and on what. */
 export interface EvaluationOptions {
@@ -66,6 +66,6 @@ export function settingsFor(
   },
 ): ResolvedSettings {
   const caption = isCaptionGiven ? outputCaption : "";
-  const settings = readSettings({ instruction, caption, task, detail: "off", ...draw, ...own });
-  return resolveSettings(settings, model, { width: model.size, height: model.size });
+  const settings = readSettings({ instruction, caption, task, ...draw, ...own });
+  return resolveSettings(settings, model);
 }

@@ -6,7 +6,7 @@ import { Rng } from "../engine/random.ts";
 import { clipScores, type ClipScores } from "./clip-scores.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import { truthFrame } from "./ground-truth.ts";
-import { editLatents } from "./methods.ts";
+import { editFrames } from "./methods.ts";
 import {
   clipSeed,
   settingsFor,
@@ -50,7 +50,7 @@ async function evaluateFrame(
   const request = sampleEdit(options.split, index, task);
   const input = [renderFrame(request.scene, frame, size)];
   const truth = [truthFrame(request, frame, size)];
-  const latents = held.make(() => encoded(model, input));
+  const clip = { inputFrames: input, input: held.make(() => encoded(model, input)) };
   const settings = settingsFor(model, request, options, {
     method: "frame-by-frame",
     noise: "independent",
@@ -58,6 +58,6 @@ async function evaluateFrame(
   });
   const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
   const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
-  const output = await editLatents(model, latents, settings, { signal: context.signal, onStep });
+  const output = await editFrames(model, clip, settings, { signal: context.signal, onStep });
   return clipScores({ input, truth, output }, size);
 }

@@ -19,7 +19,7 @@ const options: EvaluationOptions = {
   count: 1,
   frames: 4,
   methods: METHOD_NAMES,
-  draw: { steps: 2, sampler: "ddim", guidance: { text: 1, image: 1 } },
+  draw: { steps: 2, sampler: "ddim", guidance: { text: 1, image: 1 }, detail: "keep" },
   isCaptionGiven: true,
   seed: 0,
 };

@@ -130,9 +130,8 @@ describe("settings out of range", () => {
     ["a window longer than the model's", { window: 9 }, true, /tiny sees at most 8 frames/],
     ["stacking without a video adapter", { method: "stacked" }, false, /no video adapter/],
   ] as const)("%s", async (_, settings, hasVideoAdapter, sentence) => {
-    const model = { name: "tiny", size: 128, window: 8, hasVideoAdapter };
-    const frame = { width: 64, height: 48 };
-    const resolve = () => resolveSettings(readSettings({ instruction, ...settings }), model, frame);
+    const model = { name: "tiny", window: 8, hasVideoAdapter };
+    const resolve = () => resolveSettings(readSettings({ instruction, ...settings }), model);
     await expectFailure(resolve, 2, sentence);
   });
 
