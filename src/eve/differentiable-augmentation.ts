@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { dims } from "../engine/axes.ts";
+import { ShapeError } from "../engine/errors.ts";
+import type { Rng } from "../engine/random.ts";
+import { Tensor, dispatch, type Float, type Pixels } from "../engine/tensor.ts";
+
+const strength = z.number().min(0).max(1);
+
+/** How strongly pictures are changed before the critics see them; 0 leaves that part out. */
+export const AugmentationConfig = z.strictObject({
+  /** Brightness within ±half of it, contrast within ±half, saturation within ± all of it. */
+  colour: strength.default(0.5),
+  /** Largest shift, as a share of each side; what is moved in is grey. */
+  translation: strength.default(0.125),
+  /** Sides of the grey rectangle, as a share of each side. */
+  cutout: strength.default(0.25),
+});
+export type AugmentationConfig = z.infer<typeof AugmentationConfig>;
+
+/** One draw per clip; a clip's frames share it. */
+export interface Augmentation {
+  readonly config: AugmentationConfig;
+  /** Added to pixels. */
+  readonly brightness: readonly number[];
+  /** Factors on the distance from a pixel's grey. */
+  readonly saturation: readonly number[];
+  /** Factors on the distance from a frame's mean. */
+  readonly contrast: readonly number[];
+  /** Shifts down and right, as shares of the sides. */
+  readonly shifts: readonly (readonly [down: number, right: number])[];
+  /** Centres of what is cut out, as shares of the sides. */
+  readonly centres: readonly (readonly [down: number, right: number])[];
+}
+
+/**
+ * Draws what happens to `clips` clips: a function of `rng` and the clip's number alone.
+ *
+ * A draw is a value, so that the real clip, the student's clip and the input that a critic compares them with can
+ * all be changed alike: a shifted edit of an input that is not shifted would betray nothing but the augmentation.
+ */
+export function drawAugmentation(
+  rng: Rng,
+  clips: number,
+  config: AugmentationConfig,
+): Augmentation {
+  const perClip = <T>(draw: (own: Rng) => T): T[] =>
+    Array.from({ length: clips }, (_, clip) => draw(rng.split(clip)));
+  const around = (own: Rng, purpose: string, reach: number): number =>
+    reach * (2 * own.split(purpose).uniform() - 1);
+  const { colour, translation } = config;
+  return {
+    config,
+    brightness: perClip((own) => around(own, "brightness", 0.5 * colour)),
+    saturation: perClip((own) => 1 + around(own, "saturation", colour)),
+    contrast: perClip((own) => 1 + around(own, "contrast", 0.5 * colour)),
+    shifts: perClip((own) => [around(own, "down", translation), around(own, "right", translation)]),
+    centres: perClip((own) => [own.split("row").uniform(), own.split("column").uniform()]),
+  };
+}
+
+/**
+ * Differentiable augmentation (Zhao et al., 2020): colour, translation, cutout; frames of a clip change alike.
+ *
+ * `b` is the number of clips drawn; `f` is what is left. Zero strengths give the very same tensor.
+ */
+export function augment(
+  pixels: Pixels<"(b f) 3 h w">,
+  augmentation: Augmentation,
+): Pixels<"(b f) 3 h w"> {
+  const { entries } = dims(pixels, "entries 3 _ _");
+  const { config, brightness } = augmentation;
+  const frames = entries / brightness.length;
+  if (!Number.isInteger(frames)) {
+    throw new ShapeError(
+      `expected a multiple of the ${brightness.length} clips that were drawn for, got ${entries} frames`,
+    );
+  }
+  const coloured = config.colour > 0 ? recolour(pixels, augmentation, frames) : pixels;
+  const moved = config.translation > 0 ? shift(coloured, augmentation.shifts, frames) : coloured;
+  return config.cutout > 0 ? cut(moved, augmentation, frames) : moved;
+}
+
+/** One number per clip, repeated for its frames. */
+function perFrame(values: readonly number[], frames: number, device: string): Float<"(b f) 1 1 1"> {
+  const repeated = values.flatMap((value) => Array.from({ length: frames }, () => value));
+  return Tensor.from(repeated, [repeated.length, 1, 1, 1]).toDevice(device);
+}
+
+function recolour(
+  pixels: Pixels<"(b f) 3 h w">,
+  { brightness, saturation, contrast }: Augmentation,
+  frames: number,
+): Pixels<"(b f) 3 h w"> {
+  const { device } = pixels;
+  const lit = pixels.add(perFrame(brightness, frames, device));
+  const grey = lit.mean([1], { keepDim: true });
+  const saturated = grey.add(lit.sub(grey).mul(perFrame(saturation, frames, device)));
+  const mean = saturated.mean([1, 2, 3], { keepDim: true });
+  return mean.add(saturated.sub(mean).mul(perFrame(contrast, frames, device)));
+}
+
+const NEAREST = 1;
+const PAD_WITH_ZEROS = 0;
+
+/** Moves pictures by whole pixels. */
+function shift(
+  pixels: Pixels<"(b f) 3 h w">,
+  shifts: Augmentation["shifts"],
+  frames: number,
+): Pixels<"(b f) 3 h w"> {
+  const { h, w } = dims(pixels, "_ 3 h w");
+  // the grid spans [-1, 1]: one pixel is 2/w wide, and a picture moves right where it is read further left
+  const rows = shifts.flatMap(([down, right]) => {
+    const [x, y] = [(-2 * Math.round(right * w)) / w, (-2 * Math.round(down * h)) / h];
+    return Array.from({ length: frames }, () => [1, 0, x, 0, 1, y]).flat();
+  });
+  const maps = Tensor.from(rows, [pixels.shape[0]!, 2, 3]).toDevice(pixels.device);
+  const grid = dispatch("aten::affine_grid_generator", maps, pixels.shape, false);
+  return dispatch("aten::grid_sampler", pixels, grid, NEAREST, PAD_WITH_ZEROS, false);
+}
+
+/** Lays a grey rectangle over pictures; at their edges it is cut off. */
+function cut(
+  pixels: Pixels<"(b f) 3 h w">,
+  { centres, config }: Augmentation,
+  frames: number,
+): Pixels<"(b f) 3 h w"> {
+  const { h, w } = dims(pixels, "_ 3 h w");
+  const { device } = pixels;
+  const isInside = (axis: 0 | 1, length: number): Tensor => {
+    const middles = perFrame(
+      centres.map((centre) => centre[axis] * length),
+      frames,
+      device,
+    );
+    const places = Tensor.arange(length, "float32", device).add(0.5);
+    return places
+      .sub(middles)
+      .abs()
+      .lt((config.cutout * length) / 2)
+      .to("float32");
+  };
+  const rows: Float<"(b f) 1 h 1"> = isInside(0, h).transpose(2, 3);
+  const columns: Float<"(b f) 1 1 w"> = isInside(1, w);
+  return pixels.mul(rows.mul(columns).neg().add(1));
+}
