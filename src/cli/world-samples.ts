@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
 import { writeVideo } from "../data/video/writer.ts";
+import { WORLD_FPS } from "../data/world/motion.ts";
 import { renderClip } from "../data/world/render.ts";
 import { sampleScene } from "../data/world/sample.ts";
 import type { Split } from "../data/world/splits.ts";
@@ -26,7 +27,6 @@ export interface WrittenSample {
   readonly record: string;
 }
 
-const FPS = 8;
 /** A strip shows every second frame: motion is easier to see. */
 const STRIP_STRIDE = 2;
 
@@ -45,7 +45,7 @@ export async function* writeSamples(
     const images = clip
       .filter((_, frame) => frame % STRIP_STRIDE === 0)
       .map((rgb) => ({ rgb, width: size, height: size }));
-    await writeVideo(written.video, clip, { width: size, height: size, fps: FPS });
+    await writeVideo(written.video, clip, { width: size, height: size, fps: WORLD_FPS });
     await writeContactSheet(written.strip, [{ label: name, images }]);
     await writeFile(written.record, `${JSON.stringify(scene, null, 2)}\n`);
     yield written;

@@ -340,13 +340,18 @@ describe("the video adapter", () => {
 
 test("samples are drawn of every stage that draws", async () => {
   using _ = tensorScope();
-  const rows = [...shop.edits.draw(), ...shop.clips.draw()].flatMap((sample) =>
-    sample.type === "sheet" ? [[sample.name, sample.rows.length, sample.rows[0]!.length]] : [],
+  const drawn = [...shop.edits.draw(), ...shop.clips.draw()].map((sample) =>
+    sample.type === "sheet"
+      ? [sample.name, sample.rows.length, sample.rows[0]!.length]
+      : [sample.name, sample.frames.shape[0], sample.fps],
   );
-  expect(rows).toEqual([
+  expect(drawn).toEqual([
     ["pictures", 2, 8],
     ["edits", 4, ITEMS],
     ["clips", 6, FRAMES],
+    ["clip-1", FRAMES, 8],
+    ["clip-2", FRAMES, 8],
+    ["clip-3", FRAMES, 8],
   ]);
 });
 

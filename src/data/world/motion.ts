@@ -1,5 +1,8 @@
 import type { Camera, SceneObject } from "./scene.ts";
 
+/** Frames per second at which the world is shown: a motion moves by its step each frame. */
+export const WORLD_FPS = 8;
+
 /** Where an object is in one frame: centre and scale in frame widths, angle in radians, clockwise. */
 export interface Pose {
   readonly x: number;

@@ -6,6 +6,7 @@ import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { EditText } from "../../data/caches/latents.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
+import { WORLD_FPS } from "../../data/world/motion.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import { networkDenoiser, type Network } from "../../diffusion/denoiser.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
@@ -29,9 +30,16 @@ const STEPS = 8;
 /** Rows of pictures on one sheet. */
 type Rows = readonly (readonly Pixels<"3 h w">[])[];
 
-function picturesOf(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"3 h w">[] {
-  const pixels = noGrad(() => autoencoder.decode(latents).clamp(-1, 1));
+function decoded(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"b 3 h w"> {
+  return noGrad(() => autoencoder.decode(latents).clamp(-1, 1));
+}
+
+function separate(pixels: Pixels<"b 3 h w">): Pixels<"3 h w">[] {
   return Array.from({ length: pixels.shape[0]! }, (_, i) => pixels.select(0, i));
+}
+
+function picturesOf(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"3 h w">[] {
+  return separate(decoded(autoencoder, latents));
 }
 
 /** A sheet whose pictures outlive the scope that everything else of `draw` is freed with. */
@@ -109,14 +117,17 @@ function editRows(
   ];
 }
 
-/** True clips above what the video adapter makes of their first frame and caption. */
+/** Clips that are drawn and played. */
+const DRAWN_CLIPS = [0, 1, 2];
+
+/** What the video adapter makes of first frames and captions: as clips, and on a sheet below the true ones. */
 export function drawClips(
   kit: DrawingKit,
   layers: TemporalLayers,
   held: ShardedCache<string>,
 ): Sample[] {
   const { autoencoder, unet, texts, schedule } = kit;
-  const pairOf = (index: number): Rows => {
+  const draw = (index: number): { truth: Pixels<"f 3 h w">; drawn: Pixels<"f 3 h w"> } => {
     const clip = held.gather("clip", [index]).select(0, 0);
     const frames = clip.shape[0]!;
     const temporal = layers.on(unet, {
@@ -125,7 +136,18 @@ export function drawClips(
     });
     const text = texts.features([held.text(index)]);
     const drawn = sampled(schedule, (xt, t) => unet.forward(xt, t, text, { temporal }), clip.shape);
-    return [picturesOf(autoencoder, clip), picturesOf(autoencoder, drawn)];
+    return { truth: decoded(autoencoder, clip), drawn: decoded(autoencoder, drawn) };
   };
-  return [sheet("clips", () => [0, 1, 2].flatMap(pairOf))];
+  using scope = tensorScope();
+  const pairs = DRAWN_CLIPS.map(draw);
+  const rows = pairs.flatMap(({ truth, drawn }) => [separate(truth), separate(drawn)]);
+  for (const tensor of [...rows.flat(), ...pairs.map(({ drawn }) => drawn)]) {
+    scope.passOutward(tensor);
+  }
+  return [
+    { type: "sheet", name: "clips", rows },
+    ...pairs.map(({ drawn }, index): Sample => {
+      return { type: "clip", name: `clip-${index + 1}`, frames: drawn, fps: WORLD_FPS };
+    }),
+  ];
 }
