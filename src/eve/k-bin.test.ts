@@ -9,7 +9,8 @@ import { ddim, finish } from "../diffusion/samplers.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { GaussianData } from "../../test/support/gaussian.ts";
-import { KBinConfig, kBinSample, kBinTimes } from "./k-bin.ts";
+import { KBinConfig } from "./distillation-config.ts";
+import { kBinSample, kBinTimes } from "./k-bin.ts";
 
 const rng = Rng.seed(31);
 const schedule = createSchedule({ zeroTerminalSnr: true });

@@ -1,26 +1,10 @@
-import { z } from "zod";
 import { checkpoint } from "../engine/autodiff.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { ddimJump, timesteps } from "../diffusion/samplers.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
-
-/** How the student's sample is drawn in training (§3.3). */
-export const KBinConfig = z.strictObject({
-  /** k: bins of the schedule, and steps of the student (§3.3: 3, for more did not fit into memory). */
-  bins: z.int().positive().default(3),
-  /** `random`: a new time in each bin every iteration; `fixed`: always its noisiest, the ablation "w/o K-Bin". */
-  times: z.enum(["random", "fixed"]).default("random"),
-  /**
-   * Where pure noise is put in: `drawn`: at the time drawn in the noisiest bin; `end`: always at T − 1.
-   *
-   * Deviation: §3.3 does not say. `drawn` is its wording taken literally; with `end` the first step sees what it
-   * sees in use.
-   */
-  start: z.enum(["drawn", "end"]).default("drawn"),
-});
-export type KBinConfig = z.infer<typeof KBinConfig>;
+import type { KBinConfig } from "./distillation-config.ts";
 
 /**
  * One time from each of k equal bins of the schedule, falling (§3.3).

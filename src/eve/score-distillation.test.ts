@@ -7,13 +7,8 @@ import { toPrediction } from "../diffusion/prediction.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { GaussianData } from "../../test/support/gaussian.ts";
-import {
-  ScoreDistillationConfig,
-  addNoise,
-  scoreDistillation,
-  scoreWeight,
-  type Noised,
-} from "./score-distillation.ts";
+import { ScoreDistillationConfig } from "./distillation-config.ts";
+import { addNoise, scoreDistillation, scoreWeight, type Noised } from "./score-distillation.ts";
 
 const rng = Rng.seed(41);
 const schedule = createSchedule({ zeroTerminalSnr: true });

@@ -1,41 +1,9 @@
-import { z } from "zod";
 import { noGrad } from "../engine/autodiff.ts";
 import { normal, type Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
-
-const share = z.number().gt(0).lt(1);
-
-/** How a teacher is guided while it scores: scales of classifier-free guidance, 1 for none. */
-const guidance = (image: number, text: number) =>
-  z
-    .strictObject({
-      image: z.number().min(0).default(image),
-      text: z.number().min(0).default(text),
-    })
-    .prefault({});
-
-/**
- * What the paper leaves open of `L_SDS` (§3.2).
- *
- * Deviation: `c(t)`, the range of t and the teachers' guidance are not in the paper. The defaults are DreamFusion's
- * weight and times, and the guidance that Emu Edit and Emu Video sample with.
- */
-export const ScoreDistillationConfig = z.strictObject({
-  /** c(t): 1, σ(t)², or α(t)·σ(t). */
-  weight: z.enum(["one", "sigmaSquared", "alphaSigma"]).default("sigmaSquared"),
-  /** The least and the greatest t, as shares of T; drawn uniformly. */
-  times: z
-    .tuple([share, share])
-    .refine(([first, last]) => first <= last, "the first time must not be after the last")
-    .default([0.02, 0.98]),
-  /** Guidance of the edit teacher; image: how closely to follow the input frame. */
-  guideEdit: guidance(1.5, 5),
-  /** Guidance of the video teacher; image: how closely to follow the first frame. */
-  guideVideo: guidance(2, 7.5),
-});
-export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
+import type { ScoreDistillationConfig } from "./distillation-config.ts";
 
 /** c(t), the weight of the score at time `t`. */
 export function scoreWeight(

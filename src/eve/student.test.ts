@@ -8,8 +8,8 @@ import { createSchedule } from "../diffusion/schedule.ts";
 import type { Parameters } from "../nn/module.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
+import { AlignmentConfig } from "./distillation-config.ts";
 import {
-  AlignmentConfig,
   alignedStudent,
   createAlignment,
   parametersOf,

@@ -1,11 +1,14 @@
-import { z } from "zod";
-import { Rng } from "../engine/random.ts";
+import { dims, rearrange } from "../engine/axes.ts";
+import type { Rng } from "../engine/random.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { Schedule } from "../diffusion/schedule.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../models/unet/unet.ts";
 import { uninitialised } from "../nn/init.ts";
 import { Lora } from "../nn/lora.ts";
 import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
+import type { AlignmentConfig } from "./distillation-config.ts";
 import { EditAdapter } from "./edit-adapter.ts";
 import {
   asDenoiser,
@@ -24,19 +27,6 @@ const LAYERS = {
   /** Every linear layer, those that read the time included. */
   linear: () => true,
 } as const;
-
-/**
- * The LoRA `θ_align` (§3.1): it stands on the backbone alone.
- *
- * Deviation: rank and layers are not in the paper.
- */
-export const AlignmentConfig = z.strictObject({
-  rank: z.int().positive().default(32),
-  /** The update is scaled by `alpha / rank`; null: by one. */
-  alpha: z.number().positive().nullable().default(null),
-  layers: z.enum(["attention", "transformer", "linear"]).default("transformer"),
-});
-export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 
 /** What distillation trains. */
 export interface Student {
@@ -89,6 +79,44 @@ export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
     denoiser: asDenoiser(networks, inBfloat16(stackedNetwork(networks))),
     trainable: parametersOf(own),
   };
+}
+
+/**
+ * The same student with each clip's first frame held at the condition's `firstFrame`: at every time it is shown as
+ * `α(t)·firstFrame + σ(t)·noise`, and whatever is said of it is replaced by that.
+ *
+ * `xT` is the noise that all frames start from. Gradients reach the frames behind the first alone.
+ */
+export function holdingFirstFrames(
+  student: Denoiser<StackedCondition>,
+  xT: Float<"(b f) c h w">,
+  schedule: Schedule,
+): Denoiser<StackedCondition> {
+  return {
+    predict(xt, t, condition) {
+      const { firstFrame } = condition;
+      if (!firstFrame) return student.predict(xt, t, condition);
+      const { b } = dims(firstFrame, "b _ _ _");
+      const noise = rearrange(xT, "(b f) c h w -> b f c h w", { b }).select(1, 0);
+      const shown = withFirstFrames(xt, schedule.addNoise(firstFrame, noise, t));
+      const prediction = student.predict(shown, t, condition);
+      return {
+        x0: withFirstFrames(prediction.x0, firstFrame),
+        noise: withFirstFrames(prediction.noise, noise),
+      };
+    },
+  };
+}
+
+/** The clips with other first frames. */
+function withFirstFrames(
+  clips: Float<"(b f) c h w">,
+  first: Float<"b c h w">,
+): Float<"(b f) c h w"> {
+  const { b } = dims(first, "b _ _ _");
+  const split = rearrange(clips, "(b f) c h w -> b f c h w", { b });
+  const rest = split.narrow(1, 1, split.shape[1]! - 1);
+  return rearrange(Tensor.cat([first.unsqueeze(1), rest], 1), "b f c h w -> (b f) c h w");
 }
 
 /** The weights of all `modules` by `<module>.<name>`. */

@@ -1,0 +1,143 @@
+import { z } from "zod";
+
+/**
+ * The LoRA `θ_align` (§3.1): it stands on the backbone alone.
+ *
+ * Deviation: rank and layers are not in the paper.
+ */
+export const AlignmentConfig = z.strictObject({
+  rank: z.int().positive().default(32),
+  /** The update is scaled by `alpha / rank`; null: by one. */
+  alpha: z.number().positive().nullable().default(null),
+  layers: z.enum(["attention", "transformer", "linear"]).default("transformer"),
+});
+export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
+
+/** How the student's sample is drawn in training (§3.3). */
+export const KBinConfig = z.strictObject({
+  /** k: bins of the schedule, and steps of the student (§3.3: 3, for more did not fit into memory). */
+  bins: z.int().positive().default(3),
+  /** `random`: a new time in each bin every iteration; `fixed`: always its noisiest, the ablation "w/o K-Bin". */
+  times: z.enum(["random", "fixed"]).default("random"),
+  /**
+   * Where pure noise is put in: `drawn`: at the time drawn in the noisiest bin; `end`: always at T − 1.
+   *
+   * Deviation: §3.3 does not say. `drawn` is its wording taken literally; with `end` the first step sees what it
+   * sees in use.
+   */
+  start: z.enum(["drawn", "end"]).default("drawn"),
+});
+export type KBinConfig = z.infer<typeof KBinConfig>;
+
+const share = z.number().gt(0).lt(1);
+
+/** How a teacher is guided while it scores: scales of classifier-free guidance, 1 for none. */
+const guidance = (image: number, text: number) =>
+  z
+    .strictObject({
+      image: z.number().min(0).default(image),
+      text: z.number().min(0).default(text),
+    })
+    .prefault({});
+
+/**
+ * What the paper leaves open of `L_SDS` (§3.2).
+ *
+ * Deviation: `c(t)`, the range of t and the teachers' guidance are not in the paper. The defaults are DreamFusion's
+ * weight and times, and the guidance that Emu Edit and Emu Video sample with.
+ */
+export const ScoreDistillationConfig = z.strictObject({
+  /** c(t): 1, σ(t)², or α(t)·σ(t). */
+  weight: z.enum(["one", "sigmaSquared", "alphaSigma"]).default("sigmaSquared"),
+  /** The least and the greatest t, as shares of T; drawn uniformly. */
+  times: z
+    .tuple([share, share])
+    .refine(([first, last]) => first <= last, "the first time must not be after the last")
+    .default([0.02, 0.98]),
+  /** Guidance of the edit teacher; image: how closely to follow the input frame. */
+  guideEdit: guidance(1.5, 5),
+  /** Guidance of the video teacher; image: how closely to follow the first frame. */
+  guideVideo: guidance(2, 7.5),
+});
+export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
+
+/**
+ * The terms of the student's loss (§3.2): `L_SDS-Edit`, `L_SDS-Video`, `L_G-Edit`, `L_G-Video`.
+ *
+ * A critic learns where its `gen` term is among them.
+ */
+export const TERMS = ["sdsEdit", "sdsVideo", "genEdit", "genVideo"] as const;
+export type Term = (typeof TERMS)[number];
+
+/** Factorized Diffusion Distillation as a whole (§3, §4): everything but data, networks and the optimizer. */
+export const DistillationConfig = z.strictObject({
+  /** `aligned`: both adapters and a LoRA; `unpretrained`: fresh adapters, all trained, the ablation "Random Init". */
+  student: z.enum(["aligned", "unpretrained"]).default("aligned"),
+  alignment: AlignmentConfig.prefault({}),
+  kBin: KBinConfig.prefault({}),
+  scoreDistillation: ScoreDistillationConfig.prefault({}),
+  terms: z
+    .array(z.enum(TERMS))
+    .min(1)
+    .default([...TERMS]),
+  /** The step from which the critics judge (§4: 1000 of 1500). Without SDS they judge from the start. */
+  adversarialFrom: z.int().nonnegative().default(1000),
+  /** Steps before that in which the critics already learn. */
+  criticWarmup: z.int().nonnegative().default(0),
+  /** Weight of everything that judges edits (§4). */
+  alpha: z.number().nonnegative().default(0.5),
+  /** Weight of everything that judges video (§4). */
+  beta: z.number().nonnegative().default(0.5),
+  /** Weight of score distillation beside the critics (§4). */
+  lambda: z.number().nonnegative().default(2.5),
+  /** Whether a clip's frames start from noise of their own, from one, or every other batch from one. */
+  noise: z.enum(["independent", "shared", "both"]).default("independent"),
+  /**
+   * Whether the student's first frame is the edited first frame, as in use, and only those behind it are drawn.
+   *
+   * Deviation: the paper conditions on that frame and does not say whether it is drawn again.
+   */
+  holdFirstFrame: z.boolean().default(true),
+});
+export type DistillationConfig = z.infer<typeof DistillationConfig>;
+export type DistillationConfigInput = z.input<typeof DistillationConfig>;
+
+/**
+ * What each ablation changes: the rows of the paper's Table 2, then ours. Null: nothing is trained at all.
+ *
+ * Spread over a config's input, one level deep.
+ */
+export const ABLATIONS = {
+  full: {},
+  "random-init": { student: "unpretrained" },
+  "no-alignment": null,
+  "no-sds": { terms: ["genEdit", "genVideo"] },
+  "no-critics": { terms: ["sdsEdit", "sdsVideo"] },
+  "no-k-bin": { kBin: { times: "fixed" } },
+  "no-sds-edit": { terms: ["sdsVideo", "genEdit", "genVideo"] },
+  "no-sds-video": { terms: ["sdsEdit", "genEdit", "genVideo"] },
+  "edit-teacher-alone": { terms: ["sdsEdit", "genEdit"] },
+  "video-teacher-alone": { terms: ["sdsVideo", "genVideo"] },
+} satisfies Readonly<Record<string, DistillationConfigInput | null>>;
+export type Ablation = keyof typeof ABLATIONS;
+
+/**
+ * Factor of each term: `α·(L_G-Edit + λ·L_SDS-Edit) + β·(L_G-Video + λ·L_SDS-Video)`, and for the critics
+ * `α·L_D-Edit + β·L_D-Video` (§3.2).
+ */
+export function distillationWeights({
+  alpha,
+  beta,
+  lambda,
+}: Pick<DistillationConfig, "alpha" | "beta" | "lambda">): Readonly<
+  Record<Term | "criticEdit" | "criticVideo", number>
+> {
+  return {
+    sdsEdit: alpha * lambda,
+    sdsVideo: beta * lambda,
+    genEdit: alpha,
+    genVideo: beta,
+    criticEdit: alpha,
+    criticVideo: beta,
+  };
+}

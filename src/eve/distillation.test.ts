@@ -1,0 +1,348 @@
+import { describe, expect, test } from "vitest";
+import { noGrad } from "../engine/autodiff.ts";
+import { ConfigError } from "../engine/errors.ts";
+import { Rng, normal } from "../engine/random.ts";
+import { persist, tensorScope } from "../engine/scope.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { createSchedule } from "../diffusion/schedule.ts";
+import { largestDifference } from "../../test/support/difference.ts";
+import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
+import {
+  ABLATIONS,
+  AlignmentConfig,
+  DistillationConfig,
+  distillationWeights,
+  type DistillationConfigInput,
+} from "./distillation-config.ts";
+import {
+  adversarial,
+  criticism,
+  distil,
+  guidedTeachers,
+  phaseAt,
+  phases,
+  studentEdit,
+  studentLosses,
+  type Cast,
+  type Critic,
+  type Critics,
+  type EditPoint,
+} from "./distillation.ts";
+import { alignedStudent, createAlignment, parametersOf } from "./student.ts";
+import { stackedCondition, type Networks, type StackedCondition } from "./teachers.ts";
+
+const rng = Rng.seed(51);
+const schedule = createSchedule(SMALL.schedule);
+const defaults = DistillationConfig.parse({});
+const unguided = DistillationConfig.parse({
+  scoreDistillation: { guideEdit: { image: 1, text: 1 }, guideVideo: { image: 1, text: 1 } },
+});
+const [CLIPS, FRAMES] = [2, 3];
+const condition = stackedCondition(
+  {
+    caption: normal(rng.split("caption"), [CLIPS, 5, 16]),
+    instruction: normal(rng.split("instruction"), [CLIPS, 5, 16]),
+    tasks: Tensor.from([2, 4], [CLIPS], "int64"),
+    input: normal(rng.split("input"), [CLIPS * FRAMES, 4, 8, 8]),
+    firstFrame: normal(rng.split("first"), [CLIPS, 4, 8, 8]),
+  },
+  normal(rng.split("nothing"), [1, 5, 16]),
+);
+const samples = {
+  edit: normal(rng.split("real edit"), condition.input.shape),
+  video: normal(rng.split("real video"), condition.input.shape),
+};
+const point: EditPoint = { condition, real: samples };
+
+/** A denoiser that remembers what it was shown. */
+function witness(answer = 0.5): Denoiser<StackedCondition> & { readonly seen: [Tensor, number][] } {
+  const seen: [Tensor, number][] = [];
+  return {
+    seen,
+    predict(xt, t) {
+      seen.push([persist(xt.detach().clone()), t]);
+      return { x0: xt.mul(answer), noise: xt.mul(1 - answer) };
+    },
+  };
+}
+
+function castOf(): Cast & { teachers: Record<"edit" | "video", ReturnType<typeof witness>> } {
+  return { student: witness(), teachers: { edit: witness(0.2), video: witness(0.8) } };
+}
+
+/** One weight per critic that scores a clip by its mean. */
+function simpleCritics(): Critics {
+  const critic = (name: string): Critic<Float> => {
+    const weight = Tensor.full([], 0.3).setRequiresGrad(true);
+    return {
+      trainable: new Map([[name, weight]]),
+      score: (x0) => x0.mean([1, 2, 3]).mul(weight),
+    };
+  };
+  return {
+    edit: critic("edit"),
+    video: critic("video"),
+    generatorLoss: (fake) => fake.mean().neg(),
+    criticLoss: (real, fake) => fake.mean().sub(real.mean()),
+  };
+}
+
+function gradientOf({ trainable }: Critic<Float>): number | undefined {
+  return [...trainable.values()][0]!.grad?.item();
+}
+
+describe("score distillation from both teachers", () => {
+  const x0 = normal(rng.split("x0"), condition.input.shape);
+
+  test("shows them one noised sample at one time", () => {
+    const cast = castOf();
+    const terms = distil(schedule, defaults.scoreDistillation, defaults.terms)(
+      cast,
+      x0,
+      point,
+      rng,
+    );
+    expect(Object.keys(terms)).toEqual(["sdsEdit", "sdsVideo"]);
+    const [[edit], [video]] = [cast.teachers.edit.seen, cast.teachers.video.seen];
+    expect(largestDifference(edit![0], video![0])).toBe(0);
+    expect(edit![1]).toBe(video![1]);
+    expect(terms["sdsEdit"]!.item()).not.toBe(terms["sdsVideo"]!.item());
+  });
+
+  test("asks those teachers alone whose terms are named", () => {
+    const cast = castOf();
+    const terms = distil(schedule, defaults.scoreDistillation, ["sdsVideo"])(cast, x0, point, rng);
+    expect(Object.keys(terms)).toEqual(["sdsVideo"]);
+    expect(cast.teachers.edit.seen).toHaveLength(0);
+  });
+});
+
+describe("critics", () => {
+  test("are constants to the student's loss, and the student is one to theirs, in one backward pass", () => {
+    using _ = tensorScope();
+    const critics = simpleCritics();
+    const x0 = normal(rng.split("x0"), condition.input.shape).setRequiresGrad(true);
+    const judged = adversarial(critics, defaults.terms)(castOf(), x0, point, rng);
+    const learned = criticism(critics, defaults.terms)(castOf(), x0, point, rng);
+    expect(Object.keys({ ...judged, ...learned })).toEqual([
+      "genEdit",
+      "genVideo",
+      "criticEdit",
+      "criticVideo",
+    ]);
+    judged["genEdit"]!.add(learned["criticEdit"]!).backward();
+    // generator: −0.3·mean(x0); critic: weight·(mean(x0) − mean(real))
+    const wanted = Tensor.full(x0.shape, -0.3 / x0.size);
+    expect(largestDifference(x0.grad!, wanted)).toBeLessThan(1e-8);
+    const slope = x0.detach().mean().sub(samples.edit.mean()).item();
+    expect(Math.abs(gradientOf(critics.edit)! - slope)).toBeLessThan(1e-6);
+    expect(gradientOf(critics.video)).toBeUndefined();
+  });
+
+  test("learn and judge only where their term is named", () => {
+    const critics = simpleCritics();
+    const x0 = normal(rng.split("x0"), condition.input.shape);
+    const names = (terms: DistillationConfig["terms"]): string[] =>
+      [adversarial(critics, terms), criticism(critics, terms)].flatMap((judge) =>
+        Object.keys(judge(castOf(), x0, point, rng)),
+      );
+    expect(names(["sdsEdit", "genVideo"])).toEqual(["genVideo", "criticVideo"]);
+    expect(names(["genEdit"])).toEqual(["genEdit", "criticEdit"]);
+  });
+
+  test("need something real to compare with", () => {
+    const learn = criticism(simpleCritics(), defaults.terms);
+    expect(() => learn(castOf(), condition.input, { condition, real: null }, rng)).toThrow(
+      ConfigError,
+    );
+  });
+});
+
+describe("the phases", () => {
+  const outline = (input: DistillationConfigInput, critics: Critics | null = simpleCritics()) =>
+    phases(schedule, DistillationConfig.parse(input), critics).map(({ name, from, objectives }) => [
+      name,
+      from,
+      objectives.length,
+    ]);
+
+  test("are the paper's: a thousand steps of score distillation, then critics beside it", () => {
+    expect(outline({})).toEqual([
+      ["distil", 0, 1],
+      ["sharpen", 1000, 3],
+    ]);
+    const all = phases(schedule, defaults, simpleCritics());
+    expect([0, 999, 1000, 1499].map((step) => phaseAt(all, step).name)).toEqual([
+      "distil",
+      "distil",
+      "sharpen",
+      "sharpen",
+    ]);
+  });
+
+  test("let critics learn before they judge, where the config asks for it", () => {
+    expect(outline({ adversarialFrom: 50, criticWarmup: 20 })).toEqual([
+      ["distil", 0, 1],
+      ["warm up", 30, 2],
+      ["sharpen", 50, 3],
+    ]);
+    expect(outline({ adversarialFrom: 50, criticWarmup: 80 })).toEqual([
+      ["warm up", 0, 2],
+      ["sharpen", 50, 3],
+    ]);
+  });
+
+  test("that have no term left are left out", () => {
+    expect(outline(ABLATIONS["no-critics"], null)).toEqual([["distil", 0, 1]]);
+    expect(outline(ABLATIONS["no-sds"])).toEqual([["sharpen", 0, 2]]);
+    expect(outline({ adversarialFrom: 0 })).toEqual([["sharpen", 0, 3]]);
+  });
+
+  test("with critics need critics", () => {
+    expect(() => phases(schedule, defaults, null)).toThrow(ConfigError);
+  });
+});
+
+describe("the config", () => {
+  test("weighs the terms as the paper does", () => {
+    expect(distillationWeights(defaults)).toEqual({
+      sdsEdit: 1.25,
+      sdsVideo: 1.25,
+      genEdit: 0.5,
+      genVideo: 0.5,
+      criticEdit: 0.5,
+      criticVideo: 0.5,
+    });
+  });
+
+  test("of every ablation is valid, and differs from the whole in what its name says", () => {
+    for (const [name, change] of Object.entries(ABLATIONS)) {
+      if (change === null) continue;
+      const config = DistillationConfig.parse(change);
+      expect([name, JSON.stringify(config) === JSON.stringify(defaults)]).toEqual([
+        name,
+        name === "full",
+      ]);
+    }
+  });
+});
+
+describe("the student's edit", () => {
+  const start = (noise: DistillationConfig["noise"], source = rng): Float<"b f c h w"> => {
+    const student = witness();
+    studentEdit(student, condition, {
+      schedule,
+      config: { ...defaults, noise, holdFirstFrame: false },
+      rng: source,
+    });
+    return student.seen[0]![0].reshape([CLIPS, FRAMES, 4, 8, 8]);
+  };
+  const difference = (noise: Tensor, [a, b]: number[], [c, d]: number[]): number =>
+    largestDifference(noise.select(0, a!).select(0, b!), noise.select(0, c!).select(0, d!));
+
+  test("starts from noise of each frame's own, or from one for all frames of a clip", () => {
+    const independent = start("independent");
+    expect(difference(independent, [0, 0], [0, 1])).toBeGreaterThan(1);
+    const shared = start("shared");
+    expect(difference(shared, [0, 0], [0, 2])).toBe(0);
+    expect(difference(shared, [0, 0], [1, 0])).toBeGreaterThan(1);
+    const isShared = Array.from(
+      { length: 20 },
+      (_, i) => difference(start("both", rng.split(i)), [0, 0], [0, 1]) === 0,
+    );
+    expect(new Set(isShared)).toEqual(new Set([true, false]));
+  });
+
+  test("visits one time in each bin, and keeps the first frame it was given where it is to", () => {
+    const student = witness();
+    const x0 = studentEdit(student, condition, { schedule, config: defaults, rng });
+    expect(student.seen.map(([, t]) => Math.floor(t / (1000 / 3)))).toEqual([2, 1, 0]);
+    const firsts = x0.reshape([CLIPS, FRAMES, 4, 8, 8]).select(1, 0);
+    expect(largestDifference(firsts, condition.firstFrame!)).toBe(0);
+    const [shown, t] = student.seen[2]!;
+    const noise = student.seen[0]![0].reshape([CLIPS, FRAMES, 4, 8, 8]).select(1, 0);
+    const t0 = student.seen[0]![1];
+    const own = noise.sub(condition.firstFrame!.mul(schedule.alpha(t0))).div(schedule.sigma(t0));
+    const wanted = schedule.addNoise(condition.firstFrame!, own, t);
+    const first = shown.reshape([CLIPS, FRAMES, 4, 8, 8]).select(1, 0);
+    // float32, there and back
+    expect(largestDifference(first, wanted)).toBeLessThan(1e-5);
+  });
+});
+
+describe("one iteration on networks", () => {
+  function stage(): { cast: Cast; networks: Networks; trainable: ReadonlyMap<string, Tensor> } {
+    const { unet, editAdapter, layers } = smallNetworks();
+    const networks: Networks = {
+      unet,
+      editAdapter: disturbed(editAdapter),
+      videoAdapter: disturbed(layers),
+      schedule,
+      kind: "v",
+    };
+    const lora = createAlignment(rng, unet, AlignmentConfig.parse({ rank: 2 }));
+    // away from birth, so that every part of it has a gradient
+    disturbed(lora).setTrainable(true);
+    const { denoiser, trainable } = alignedStudent(networks, lora);
+    const teachers = guidedTeachers(networks, unguided.scoreDistillation);
+    return { cast: { student: denoiser, teachers }, networks, trainable };
+  }
+
+  test("moves every part of the LoRA and nothing else, by both teachers, through all steps", () => {
+    using _ = tensorScope();
+    const { cast, networks, trainable } = stage();
+    const times: number[] = [];
+    const student: Denoiser<StackedCondition> = {
+      predict: (xt, t, of) => {
+        times.push(t);
+        return cast.student.predict(xt, t, of);
+      },
+    };
+    const objectives = [distil(schedule, unguided.scoreDistillation, ["sdsEdit", "sdsVideo"])];
+    const options = { schedule, config: unguided, rng };
+    const { sdsEdit, sdsVideo } = studentLosses({ ...cast, student }, objectives, point, options);
+    sdsEdit!.add(sdsVideo!).backward();
+    // each step is evaluated once forward, and once more backward
+    expect(times.slice(3)).toEqual(times.slice(0, 3).toReversed());
+    for (const [name, weight] of trainable)
+      expect([name, weight.grad!.abs().max().item() > 0]).toEqual([name, true]);
+    const { unet, editAdapter, videoAdapter } = networks;
+    const frozen = parametersOf({ unet, editAdapter, videoAdapter: videoAdapter! });
+    for (const weight of frozen.values()) expect(weight.grad).toBeNull();
+  });
+
+  test("is a function of its random source alone", () => {
+    using _ = tensorScope();
+    const { cast } = stage();
+    const objectives = [distil(schedule, unguided.scoreDistillation, ["sdsEdit"])];
+    const run = (source: Rng): number =>
+      noGrad(() =>
+        studentLosses(cast, objectives, point, { schedule, config: unguided, rng: source }),
+      )["sdsEdit"]!.item();
+    expect(run(rng.split(1))).toBe(run(rng.split(1)));
+    expect(run(rng.split(1))).not.toBe(run(rng.split(2)));
+  });
+
+  test("guides a teacher as the config says: at scale one it is the teacher itself", () => {
+    using _ = tensorScope();
+    const { networks } = stage();
+    const xt = condition.input;
+    const plain = guidedTeachers(networks, unguided.scoreDistillation);
+    const guided = guidedTeachers(networks, defaults.scoreDistillation);
+    for (const name of ["edit", "video"] as const) {
+      const { image, text } =
+        defaults.scoreDistillation[name === "edit" ? "guideEdit" : "guideVideo"];
+      const noise = (of: StackedCondition): Tensor => plain[name].predict(xt, 500, of).noise;
+      const [full, silent] = [noise(condition), noise(condition.withoutText())];
+      const nothing = noise(condition.withoutText().withoutImage());
+      const wanted = nothing
+        .addScaled(silent.sub(nothing), image)
+        .addScaled(full.sub(silent), text);
+      const found = guided[name].predict(xt, 500, condition).noise;
+      expect(largestDifference(full, silent)).toBeGreaterThan(1e-3);
+      // float32 sums of terms of a few units
+      expect(largestDifference(found, wanted)).toBeLessThan(1e-4);
+    }
+  });
+});
