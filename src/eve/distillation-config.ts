@@ -123,15 +123,13 @@ export type Ablation = keyof typeof ABLATIONS;
 
 /**
  * Factor of each term: `α·(L_G-Edit + λ·L_SDS-Edit) + β·(L_G-Video + λ·L_SDS-Video)`, and for the critics
- * `α·L_D-Edit + β·L_D-Video` (§3.2).
+ * `α·L_D-Edit + β·L_D-Video` (§3.2); 0 for what is only watched.
  */
 export function distillationWeights({
   alpha,
   beta,
   lambda,
-}: Pick<DistillationConfig, "alpha" | "beta" | "lambda">): Readonly<
-  Record<Term | "criticEdit" | "criticVideo", number>
-> {
+}: Pick<DistillationConfig, "alpha" | "beta" | "lambda">): Readonly<Record<string, number>> {
   return {
     sdsEdit: alpha * lambda,
     sdsVideo: beta * lambda,
@@ -139,5 +137,9 @@ export function distillationWeights({
     genVideo: beta,
     criticEdit: alpha,
     criticVideo: beta,
+    realEdit: 0,
+    fakeEdit: 0,
+    realVideo: 0,
+    fakeVideo: 0,
   };
 }

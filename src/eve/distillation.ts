@@ -5,7 +5,6 @@ import { Tensor, type Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { guidedTwice } from "../diffusion/guidance.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
-import type { Parameters } from "../nn/module.ts";
 import type { DistillationConfig, ScoreDistillationConfig, Term } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
 import { addNoise, scoreDistillation } from "./score-distillation.ts";
@@ -90,84 +89,6 @@ export function distil(
   };
 }
 
-/** D_e or D_v: says of clips whether a teacher or the student drew them (§3.2); high is a teacher. */
-export interface Critic<Scores> {
-  /** What it learns by; frozen features are not among them. */
-  readonly trainable: Parameters;
-  /** Its scores of latents, under the condition that they were drawn from; random augmentation depends on `rng`. */
-  score(x0: Float<"(b f) c h w">, condition: StackedCondition, rng: Rng): Scores;
-}
-
-/** Both critics, with the losses that they and the student have from scores. */
-export interface Critics<Scores = Float> {
-  readonly edit: Critic<Scores>;
-  readonly video: Critic<Scores>;
-  /** `L_G`: low where the student is taken for a teacher. */
-  readonly generatorLoss: (fake: Scores) => Float<"">;
-  /** `L_D`: low where both are told apart. */
-  readonly criticLoss: (real: Scores, fake: Scores) => Float<"">;
-}
-
-/**
- * `L_G-Edit` and `L_G-Video`, those that `terms` names (§3.2).
- *
- * The critics are constants here: whoever differentiates the sum of all terms moves the student by these and the
- * critics by `criticism`. Their evaluation must not be checkpointed, for its replay would see them trainable.
- */
-export function adversarial<Scores>(critics: Critics<Scores>, terms: readonly Term[]): Objective {
-  const { edit, video, generatorLoss } = critics;
-  const lossBy = (critic: Critic<Scores>, x0: Tensor, { condition }: EditPoint, rng: Rng) =>
-    asConstants(critic.trainable, () => generatorLoss(critic.score(x0, condition, rng)));
-  return (_, x0, point, rng) => ({
-    ...(terms.includes("genEdit") && {
-      genEdit: lossBy(edit, x0, point, rng.split("genEdit")),
-    }),
-    ...(terms.includes("genVideo") && {
-      genVideo: lossBy(video, x0, point, rng.split("genVideo")),
-    }),
-  });
-}
-
-/** `L_D-Edit` and `L_D-Video` (§3.2) of the critics whose `gen` term is named; nothing reaches the student. */
-export function criticism<Scores>(critics: Critics<Scores>, terms: readonly Term[]): Objective {
-  const { edit, video, criticLoss } = critics;
-  const lossOf = (
-    critic: Critic<Scores>,
-    [real, fake]: readonly [Tensor, Tensor],
-    { condition }: EditPoint,
-    rng: Rng,
-  ): Float<""> =>
-    criticLoss(
-      critic.score(real, condition, rng.split("real")),
-      critic.score(fake.detach(), condition, rng.split("fake")),
-    );
-  return (_, x0, point, rng) => {
-    const { real } = point;
-    if (!real)
-      throw new ConfigError(
-        "expected samples of the teachers for the critics to compare, got none",
-      );
-    return {
-      ...(terms.includes("genEdit") && {
-        criticEdit: lossOf(edit, [real.edit, x0], point, rng.split("criticEdit")),
-      }),
-      ...(terms.includes("genVideo") && {
-        criticVideo: lossOf(video, [real.video, x0], point, rng.split("criticVideo")),
-      }),
-    };
-  };
-}
-
-function asConstants<T>(weights: Parameters, work: () => T): T {
-  const leaves = [...weights.values()].filter(({ requiresGrad }) => requiresGrad);
-  for (const leaf of leaves) leaf.setRequiresGrad(false);
-  try {
-    return work();
-  } finally {
-    for (const leaf of leaves) leaf.setRequiresGrad(true);
-  }
-}
-
 /** A stretch of the training with the objectives that count in it. */
 export interface Phase {
   readonly name: string;
@@ -177,37 +98,41 @@ export interface Phase {
 }
 
 /**
+ * The critics' part of an iteration: they only `learn`, or they also `judge` the student.
+ *
+ * Its terms are `genEdit`, `genVideo`, `criticEdit`, `criticVideo`, and what is watched of them.
+ */
+export type Adversary = (role: "learn" | "judge") => Objective;
+
+/**
  * The schedule of the paper (§4): similarity first, realism last.
  *
  * `distil` has score distillation alone; in `warm up`, where the config asks for one, the critics learn what the
- * student does; in `sharpen` they judge it. Terms that are left out leave their objective, and empty phases go.
+ * student does; in `sharpen` they judge it. Without any term of one kind its phases go.
  */
-export function phases<Scores>(
+export function phases(
   schedule: Schedule,
   config: Pick<
     DistillationConfig,
     "terms" | "scoreDistillation" | "adversarialFrom" | "criticWarmup"
   >,
-  critics: Critics<Scores> | null,
+  adversary: Adversary | null,
 ): readonly Phase[] {
   const { terms, scoreDistillation: settings, adversarialFrom, criticWarmup } = config;
-  const score = terms.some((term) => term.startsWith("sds"))
-    ? [distil(schedule, settings, terms)]
-    : [];
+  const isScored = terms.some((term) => term.startsWith("sds"));
+  const score = isScored ? [distil(schedule, settings, terms)] : [];
   if (!terms.some((term) => term.startsWith("gen")))
     return [{ name: "distil", from: 0, objectives: score }];
-  if (!critics)
+  if (!adversary)
     throw new ConfigError(`expected critics for the terms ${terms.join(", ")}, got none`);
-  const judge = adversarial(critics, terms);
-  const learn = criticism(critics, terms);
-  const sharpen = { name: "sharpen", objectives: [...score, judge, learn] };
-  if (score.length === 0) return [{ ...sharpen, from: 0 }];
+  const sharpen = { name: "sharpen", objectives: [...score, adversary("judge")] };
+  if (!isScored) return [{ ...sharpen, from: 0 }];
   const all = [
     { name: "distil", from: 0, objectives: score },
     {
       name: "warm up",
       from: Math.max(0, adversarialFrom - criticWarmup),
-      objectives: [...score, learn],
+      objectives: [...score, adversary("learn")],
     },
     { ...sharpen, from: adversarialFrom },
   ];
