@@ -40,6 +40,11 @@ const guidance = (image: number, text: number) =>
     })
     .prefault({});
 
+/** Guidance of the edit teacher (Emu Edit's); image: how closely to follow the input frame. */
+const guideEdit = guidance(1.5, 5);
+/** Guidance of the video teacher (Emu Video's); image: how closely to follow the first frame. */
+const guideVideo = guidance(2, 7.5);
+
 /**
  * What the paper leaves open of `L_SDS` (§3.2).
  *
@@ -54,12 +59,19 @@ export const ScoreDistillationConfig = z.strictObject({
     .tuple([share, share])
     .refine(([first, last]) => first <= last, "the first time must not be after the last")
     .default([0.02, 0.98]),
-  /** Guidance of the edit teacher; image: how closely to follow the input frame. */
-  guideEdit: guidance(1.5, 5),
-  /** Guidance of the video teacher; image: how closely to follow the first frame. */
-  guideVideo: guidance(2, 7.5),
+  guideEdit,
+  guideVideo,
 });
 export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
+
+/** What the teachers draw beforehand by DDIM: the edited first frames, and the critics' real samples (§3.2, §4). */
+export const TeacherSampleConfig = z.strictObject({
+  /** Steps of DDIM. Deviation: not in the paper. */
+  steps: z.int().positive().default(20),
+  guideEdit,
+  guideVideo,
+});
+export type TeacherSampleConfig = z.infer<typeof TeacherSampleConfig>;
 
 /**
  * The terms of the student's loss (§3.2): `L_SDS-Edit`, `L_SDS-Video`, `L_G-Edit`, `L_G-Video`.
@@ -76,6 +88,7 @@ export const DistillationConfig = z.strictObject({
   alignment: AlignmentConfig.prefault({}),
   kBin: KBinConfig.prefault({}),
   scoreDistillation: ScoreDistillationConfig.prefault({}),
+  samples: TeacherSampleConfig.prefault({}),
   terms: z
     .array(z.enum(TERMS))
     .min(1)

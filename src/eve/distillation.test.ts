@@ -17,7 +17,6 @@ import {
 } from "./distillation-config.ts";
 import {
   distil,
-  guidedTeachers,
   phaseAt,
   phases,
   studentEdit,
@@ -26,6 +25,7 @@ import {
   type Cast,
   type EditPoint,
 } from "./distillation.ts";
+import { guidedTeachers } from "./teacher-samples.ts";
 import { alignedStudent, createAlignment, parametersOf } from "./student.ts";
 import { stackedCondition, type Networks, type StackedCondition } from "./teachers.ts";
 

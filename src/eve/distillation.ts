@@ -1,33 +1,18 @@
-import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError } from "../engine/errors.ts";
-import { normal, type Rng } from "../engine/random.ts";
-import { Tensor, type Float } from "../engine/tensor.ts";
+import type { Rng } from "../engine/random.ts";
+import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
-import { guidedTwice } from "../diffusion/guidance.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { DistillationConfig, ScoreDistillationConfig, Term } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
 import { addNoise, scoreDistillation } from "./score-distillation.ts";
+import { startNoise } from "./start-noise.ts";
 import { holdingFirstFrames } from "./student.ts";
-import {
-  editTeacher,
-  videoTeacher,
-  type EditCondition,
-  type Networks,
-  type StackedCondition,
-  type VideoCondition,
-} from "./teachers.ts";
+import type { Teachers, TeacherSamples } from "./teacher-samples.ts";
+import type { StackedCondition } from "./teachers.ts";
 
 /** Named scalar terms, by the paper's names: `sdsEdit`, `genVideo`, `criticEdit`. */
 export type Terms = Readonly<Record<string, Float<"">>>;
-
-/** What the teachers draw from noise: the critics' real samples (§3.2). */
-export interface TeacherSamples {
-  /** `x'_ψ`: the edit teacher's. */
-  readonly edit: Float<"(b f) c h w">;
-  /** `x'_ρ`: the video teacher's. */
-  readonly video: Float<"(b f) c h w">;
-}
 
 /** The inputs of one iteration (§4: `c_out`, `c_instruct`, `c_vid`), for one clip or more. No edited clip is among them. */
 export interface EditPoint {
@@ -39,35 +24,11 @@ export interface EditPoint {
 /** Who takes part: the student φ, and the frozen teachers ψ and ρ, guided as they are to score. */
 export interface Cast {
   readonly student: Denoiser<StackedCondition>;
-  readonly teachers: {
-    readonly edit: Denoiser<EditCondition>;
-    readonly video: Denoiser<VideoCondition>;
-  };
+  readonly teachers: Teachers;
 }
 
 /** One family of terms of the loss, evaluated on the student's edit `x0`. */
 export type Objective = (cast: Cast, x0: Float<"(b f) c h w">, point: EditPoint, rng: Rng) => Terms;
-
-/** Both teachers of `networks`, guided as `config` says. */
-export function guidedTeachers(
-  networks: Networks,
-  { guideEdit, guideVideo }: Pick<ScoreDistillationConfig, "guideEdit" | "guideVideo">,
-): Cast["teachers"] {
-  return {
-    edit: guidedTwice(editTeacher(networks), {
-      imageScale: guideEdit.image,
-      textScale: guideEdit.text,
-      withoutText: (condition) => condition.withoutText(),
-      unconditional: (condition) => condition.withoutText().withoutImage(),
-    }),
-    video: guidedTwice(videoTeacher(networks), {
-      imageScale: guideVideo.image,
-      textScale: guideVideo.text,
-      withoutText: (condition) => condition.withoutText(),
-      unconditional: (condition) => condition.withoutText().withoutImage(),
-    }),
-  };
-}
 
 /** `L_SDS-Edit` and `L_SDS-Video`, those that `terms` names, on one noised sample that both teachers see (§3.2). */
 export function distil(
@@ -174,26 +135,5 @@ export function studentLosses(
   const judging = options.rng.split("judge");
   return Object.fromEntries(
     objectives.flatMap((judge) => Object.entries(judge(cast, x0, point, judging))),
-  );
-}
-
-/** The noise that the frames of clips start from. */
-function startNoise(
-  { input, caption }: StackedCondition,
-  mode: DistillationConfig["noise"],
-  rng: Rng,
-): Float<"(b f) c h w"> {
-  const frames = input.shape[0]! / caption.shape[0]!;
-  const isShared = mode === "shared" || (mode === "both" && rng.split("mode").uniform() < 0.5);
-  const sources = Array.from({ length: input.shape[0]! }, (_, i) => {
-    const clip = rng.split(Math.floor(i / frames));
-    return clip.split(isShared ? 0 : i % frames);
-  });
-  const shape = input.shape.slice(1);
-  return noGrad(() =>
-    Tensor.stack(
-      sources.map((source) => normal(source, shape)),
-      0,
-    ).toDevice(input.device),
   );
 }

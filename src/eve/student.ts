@@ -82,24 +82,24 @@ export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
 }
 
 /**
- * The same student with each clip's first frame held at the condition's `firstFrame`: at every time it is shown as
+ * The same denoiser with each clip's first frame held at the condition's `firstFrame`: at every time it is shown as
  * `α(t)·firstFrame + σ(t)·noise`, and whatever is said of it is replaced by that.
  *
  * `xT` is the noise that all frames start from. Gradients reach the frames behind the first alone.
  */
-export function holdingFirstFrames(
-  student: Denoiser<StackedCondition>,
+export function holdingFirstFrames<Condition extends Pick<StackedCondition, "firstFrame">>(
+  denoiser: Denoiser<Condition>,
   xT: Float<"(b f) c h w">,
   schedule: Schedule,
-): Denoiser<StackedCondition> {
+): Denoiser<Condition> {
   return {
     predict(xt, t, condition) {
       const { firstFrame } = condition;
-      if (!firstFrame) return student.predict(xt, t, condition);
+      if (!firstFrame) return denoiser.predict(xt, t, condition);
       const { b } = dims(firstFrame, "b _ _ _");
       const noise = rearrange(xT, "(b f) c h w -> b f c h w", { b }).select(1, 0);
       const shown = withFirstFrames(xt, schedule.addNoise(firstFrame, noise, t));
-      const prediction = student.predict(shown, t, condition);
+      const prediction = denoiser.predict(shown, t, condition);
       return {
         x0: withFirstFrames(prediction.x0, firstFrame),
         noise: withFirstFrames(prediction.noise, noise),

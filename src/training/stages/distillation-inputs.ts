@@ -1,0 +1,183 @@
+import { createHash } from "node:crypto";
+import { rearrange } from "../../engine/axes.ts";
+import { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { CacheProgress } from "../../data/caches/frame-cache.ts";
+import type { ShardedCache } from "../../data/caches/shards.ts";
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import {
+  openDrawings,
+  openUneditedClips,
+  type UneditedClips,
+  type UneditedSource,
+} from "../../data/caches/unedited-clips.ts";
+import { TASKS } from "../../data/world/tasks.ts";
+import type { EditPoint } from "../../eve/distillation.ts";
+import { drawEdits, drawTeacherSamples, guidedTeachers } from "../../eve/teacher-samples.ts";
+import {
+  stackedCondition,
+  type EditCondition,
+  type Networks,
+  type StackedCondition,
+} from "../../eve/teachers.ts";
+import type { DistillationSettings } from "./distillation-settings.ts";
+
+/** Everything distillation learns from: unedited clips with words, and what the frozen teachers drew of them. */
+export interface DistillationInputs {
+  readonly clips: UneditedClips;
+  /** `firstFrame` [c h w]: the clips' first frames, edited by the edit teacher. */
+  readonly firstFrames: ShardedCache<null>;
+  /** `edit` and `video` [f c h w]: the critics' real samples; null where no critic judges. */
+  readonly samples: ShardedCache<null> | null;
+}
+
+/** Clips whose first frames one shard holds, and the teachers' samples another. */
+const FIRST_FRAMES_A_SHARD = 64;
+const SAMPLES_A_SHARD = 16;
+/** Clips that are drawn at once. */
+const DRAWN_AT_ONCE = 8;
+
+/** What inputs are opened with. */
+export interface DistillationInputsOptions {
+  readonly networks: Networks;
+  readonly texts: TextCache;
+  readonly settings: Pick<DistillationSettings, "samples" | "holdFirstFrame" | "terms">;
+  /** Identifies the teachers' weights. */
+  readonly teachersHash: string;
+}
+
+/** Opens the inputs of distillation; the teachers draw what is missing, some clips at a time. */
+export async function openDistillationInputs(
+  source: UneditedSource,
+  { networks, texts, settings, teachersHash }: DistillationInputsOptions,
+  report?: (progress: CacheProgress) => void,
+): Promise<DistillationInputs> {
+  const { samples: config, holdFirstFrame, terms } = settings;
+  const { schedule } = networks;
+  const teachers = guidedTeachers(networks, config);
+  const rng = Rng.seed(0).split("teachers");
+  const clips = await openUneditedClips(source, report);
+  const firstFrames = await openDrawings(
+    source,
+    {
+      what: "first frames",
+      by: digest([teachersHash, config.steps, config.guideEdit]),
+      shardSize: FIRST_FRAMES_A_SHARD,
+      draw: inBatches((indices) => {
+        const condition = firstFrameCondition(clips, texts, indices);
+        const options = { schedule, steps: config.steps, rng: rng.split(indices[0]!) };
+        return { firstFrame: drawEdits(teachers.edit, condition, options) };
+      }),
+    },
+    report,
+  );
+  if (!terms.some((term) => term.startsWith("gen"))) return { clips, firstFrames, samples: null };
+  const samples = await openDrawings(
+    source,
+    {
+      what: "teacher samples",
+      by: digest([teachersHash, config, holdFirstFrame]),
+      shardSize: SAMPLES_A_SHARD,
+      draw: inBatches((indices) => {
+        const { condition } = pointOf({ clips, firstFrames, samples: null }, texts, indices);
+        const drawn = drawTeacherSamples(teachers, condition, {
+          schedule,
+          steps: config.steps,
+          rng: rng.split("samples").split(indices[0]!),
+          holdFirstFrame,
+        });
+        return { edit: unfolded(drawn.edit, indices), video: unfolded(drawn.video, indices) };
+      }),
+    },
+    report,
+  );
+  return { clips, firstFrames, samples };
+}
+
+/** The inputs of the clips that `indices` names; `captions` in the place of their own, empty ones for none. */
+export function pointOf(
+  { clips, firstFrames, samples }: DistillationInputs,
+  texts: TextCache,
+  indices: readonly number[],
+  captions = indices.map((index) => clips.text(index).outputCaption),
+): EditPoint {
+  const condition = conditionOf(clips, texts, indices, {
+    input: folded(clips.gather("clip", indices)),
+    captions,
+    firstFrame: firstFrames.gather("firstFrame", indices),
+  });
+  const real = samples && {
+    edit: folded(samples.gather("edit", indices)),
+    video: folded(samples.gather("video", indices)),
+  };
+  return { condition, real };
+}
+
+function firstFrameCondition(
+  clips: UneditedClips,
+  texts: TextCache,
+  indices: readonly number[],
+): EditCondition {
+  return conditionOf(clips, texts, indices, {
+    input: clips.gather("clip", indices).select(1, 0),
+    captions: indices.map((index) => clips.text(index).outputCaption),
+    firstFrame: null,
+  });
+}
+
+function conditionOf(
+  clips: UneditedClips,
+  texts: TextCache,
+  indices: readonly number[],
+  {
+    input,
+    captions,
+    firstFrame,
+  }: Pick<StackedCondition, "input" | "firstFrame"> & { readonly captions: readonly string[] },
+): StackedCondition {
+  const words = indices.map((index) => clips.text(index));
+  const parts = {
+    caption: texts.features(captions),
+    instruction: texts.features(words.map(({ instruction }) => instruction)),
+    tasks: Tensor.from(
+      words.map(({ task }) => TASKS.indexOf(task)),
+      [indices.length],
+      "int64",
+    ),
+    input,
+    firstFrame,
+  };
+  return stackedCondition(parts, texts.features([""]));
+}
+
+/** Draws `DRAWN_AT_ONCE` clips at a time and joins what was drawn, freeing everything else. */
+function inBatches(
+  draw: (indices: readonly number[]) => Readonly<Record<string, Tensor>>,
+): (indices: readonly number[]) => ReadonlyMap<string, Tensor> {
+  return (indices) => {
+    const pieces = new Map<string, Tensor[]>();
+    for (let first = 0; first < indices.length; first += DRAWN_AT_ONCE) {
+      using _ = tensorScope();
+      const drawn = draw(indices.slice(first, first + DRAWN_AT_ONCE));
+      for (const [name, tensor] of Object.entries(drawn))
+        pieces.set(name, [...(pieces.get(name) ?? []), keep(tensor)]);
+    }
+    return new Map([...pieces].map(([name, some]) => [name, Tensor.cat(some, 0)]));
+  };
+}
+
+function folded(clips: Float<"b f c h w">): Float<"(b f) c h w"> {
+  return rearrange(clips, "b f c h w -> (b f) c h w");
+}
+
+function unfolded(
+  frames: Float<"(b f) c h w">,
+  { length: b }: readonly number[],
+): Float<"b f c h w"> {
+  return rearrange(frames, "(b f) c h w -> b f c h w", { b });
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,266 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { autocast } from "../../engine/settings.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { TextCache } from "../../data/caches/text-cache.ts";
+import type { UneditedSource } from "../../data/caches/unedited-clips.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import type { Jury } from "../../eve/adversarial-objective.ts";
+import { AdversarialConfig } from "../../eve/adversarial.ts";
+import { CriticConfig, EditCritic, VideoCritic } from "../../eve/critics.ts";
+import { AugmentationConfig } from "../../eve/differentiable-augmentation.ts";
+import { parametersOf } from "../../eve/student.ts";
+import { stacked, type Networks } from "../../eve/teachers.ts";
+import { resolveVisionConfig } from "../../models/vision/config.ts";
+import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
+import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
+import { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
+import {
+  SMALL,
+  SMALL_AUTOENCODER,
+  disturbed,
+  smallNetworks,
+  smallTextEncoderConfig,
+  smallTokenizer,
+} from "../../../test/support/small-model.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { TrainConfig } from "../config.ts";
+import { FrozenGuard } from "../frozen.ts";
+import { startState, trainStep } from "../step.ts";
+import {
+  openDistillationInputs,
+  type DistillationInputs,
+  type DistillationInputsOptions,
+} from "./distillation-inputs.ts";
+import { DistillationSettings } from "./distillation-settings.ts";
+import {
+  distillationStage,
+  type DistillationBatch,
+  type DistillationMaterial,
+  type DistillationStage,
+} from "./distillation.ts";
+
+const folder = temporaryFolder();
+const rng = Rng.seed(71);
+const autoencoder = new Autoencoder(rng.split("autoencoder"), SMALL_AUTOENCODER);
+const tokenizer = smallTokenizer(folder);
+const encoder = new TextEncoder(
+  rng.split("text"),
+  smallTextEncoderConfig(tokenizer.vocabularySize),
+);
+const texts = new TextCache(encoder, tokenizer);
+const vision = new VisionTransformer(
+  rng.split("vision"),
+  resolveVisionConfig({
+    imageSize: 32,
+    patchSize: 8,
+    width: 16,
+    layers: 1,
+    heads: 2,
+    expansion: 2,
+  }),
+);
+const quick = {
+  alignment: { rank: 2 },
+  scoreDistillation: { guideEdit: { image: 1, text: 1 }, guideVideo: { image: 1, text: 1 } },
+  samples: { steps: 1, guideEdit: { image: 1, text: 1 }, guideVideo: { image: 1, text: 1 } },
+  adversarialFrom: 2,
+};
+const source: UneditedSource = {
+  folder,
+  autoencoder,
+  autoencoderHash: "abc",
+  split: "train",
+  size: 32,
+  frames: 3,
+  count: 9,
+};
+
+function networksOf(): Networks {
+  const { unet, editAdapter, layers } = smallNetworks();
+  return {
+    unet,
+    editAdapter: disturbed(editAdapter),
+    videoAdapter: disturbed(layers),
+    schedule: createSchedule(SMALL.schedule),
+    kind: "v",
+  };
+}
+
+function juryOf(): Jury {
+  const config = CriticConfig.parse({ depths: [0, 1], channels: 8, heads: 2, textFeatures: 16 });
+  return {
+    edit: new EditCritic(rng.split("D_e"), vision, config),
+    video: new VideoCritic(rng.split("D_v"), vision, config),
+    decode: (latents) => autocast("bfloat16", () => autoencoder.decode(latents)),
+    losses: AdversarialConfig.parse({}),
+    augmentation: AugmentationConfig.parse({}),
+  };
+}
+
+function configOf(stage: Record<string, unknown> = {}): TrainConfig {
+  return TrainConfig.parse({
+    steps: 4,
+    batch: 2,
+    learningRate: 1e-3,
+    seed: 3,
+    stage: { ...quick, ...stage },
+  });
+}
+
+const options: DistillationInputsOptions = {
+  networks: networksOf(),
+  texts,
+  settings: DistillationSettings.parse(quick),
+  teachersHash: "teachers",
+};
+let inputs: DistillationInputs;
+let held: DistillationInputs;
+beforeAll(async () => {
+  inputs = await openDistillationInputs(source, options);
+  held = await openDistillationInputs({ ...source, split: "validation", count: 2 }, options);
+});
+
+function materialOf(jury: Jury | null = juryOf()): DistillationMaterial {
+  return {
+    networks: networksOf(),
+    train: inputs,
+    held,
+    texts,
+    jury,
+    frozen: parametersOf({ autoencoder, encoder, vision }),
+    draw: () => [],
+  };
+}
+
+/** The batch of a step, which this stage makes at once. */
+function batchOf(stage: DistillationStage, step: number): DistillationBatch {
+  const batch = stage.nextBatch(step, 0);
+  if (batch instanceof Promise) throw new TypeError("expected a batch, got a promise of one");
+  return batch;
+}
+
+describe("the inputs", () => {
+  test("are clips, and what the teachers drew of each", () => {
+    const { clips, firstFrames, samples } = inputs;
+    expect([clips.count, firstFrames.count, samples!.count]).toEqual([9, 9, 9]);
+    expect(clips.gather("clip", [8]).shape).toEqual([1, 3, 4, 8, 8]);
+    expect(firstFrames.gather("firstFrame", [8, 0]).shape).toEqual([2, 4, 8, 8]);
+    const edit = samples!.gather("edit", [3, 8]);
+    expect(edit.shape).toEqual([2, 3, 4, 8, 8]);
+    const video = samples!.gather("video", [3, 8]);
+    expect(largestDifference(edit, video)).toBeGreaterThan(0.1);
+    // the video teacher's clips begin with the edited first frame, held as the student's is
+    const first = firstFrames.gather("firstFrame", [3, 8]);
+    expect(largestDifference(video.select(1, 0), first)).toBe(0);
+  });
+
+  test("have no samples where no critic judges, and need none drawn", async () => {
+    const settings = DistillationSettings.parse({ ...quick, terms: ["sdsEdit", "sdsVideo"] });
+    const plain = await openDistillationInputs(source, { ...options, settings });
+    expect(plain.samples).toBeNull();
+  });
+});
+
+describe("the distillation stage", () => {
+  test("trains the LoRA alone: everything else stays as it was, bit for bit", async () => {
+    const config = configOf({ terms: ["sdsEdit", "sdsVideo"] });
+    const material = materialOf(null);
+    const stage = distillationStage(material, config);
+    expect(stage.adversaries).toBeNull();
+    const { unet, editAdapter, videoAdapter } = material.networks;
+    const all = parametersOf({ unet, editAdapter, videoAdapter: videoAdapter! });
+    const handles = (weights: Iterable<Tensor>): Set<number> =>
+      new Set([...weights].map(({ handle }) => handle));
+    const frozen = handles(stage.frozen.values());
+    expect([...handles(all.values())].every((handle) => frozen.has(handle))).toBe(true);
+    const guard = new FrozenGuard(stage.frozen);
+    const state = startState(stage, config);
+    while (state.step < 2) expect((await trainStep(stage, config, state)).type).toBe("updated");
+    guard.verify();
+    const moved = [...stage.trainable].filter(
+      ([name, weight]) => name.endsWith(".up") && weight.detach().abs().max().item() > 0,
+    );
+    expect(moved.length).toBe(stage.trainable.size / 2);
+  });
+
+  test("begins as the stack, bit for bit", () => {
+    using _ = tensorScope();
+    const material = materialOf();
+    const stage = distillationStage(material, configOf());
+    const { condition } = batchOf(stage, 0).point;
+    const found = stage.student.denoiser.predict(condition.input, 300, condition).x0;
+    const wanted = stacked(material.networks).predict(condition.input, 300, condition).x0;
+    expect(largestDifference(found, wanted)).toBe(0);
+  });
+
+  test("distils first and sharpens then, with the paper's terms and weights", () => {
+    using _ = tensorScope();
+    const stage = distillationStage(materialOf(), configOf());
+    const termsAt = (step: number): string[] =>
+      Object.keys(noGrad(() => stage.losses(batchOf(stage, step), rng)));
+    expect(termsAt(1)).toEqual(["sdsEdit", "sdsVideo"]);
+    const sharpened = termsAt(2);
+    expect(sharpened.filter((name) => stage.lossWeights[name] !== 0)).toEqual([
+      "sdsEdit",
+      "sdsVideo",
+      "genEdit",
+      "criticEdit",
+      "genVideo",
+      "criticVideo",
+    ]);
+    expect(sharpened.every((name) => name in stage.lossWeights)).toBe(true);
+  });
+
+  test("gives the critics their gradients in the step in which the student gets its own", async () => {
+    const config = configOf({ adversarialFrom: 0, terms: ["genEdit", "genVideo"] });
+    const stage = distillationStage(materialOf(), config);
+    const { trainable } = stage.adversaries!;
+    for (const weight of trainable.values()) weight.setRequiresGrad(true);
+    expect([...trainable.keys()].every((name) => /^(edit|video)\.heads\./.test(name))).toBe(true);
+    const result = await trainStep(stage, config, startState(stage, config));
+    expect(result).toMatchObject({ type: "updated" });
+    expect(result.type === "updated" && result.gradNorm).toBeGreaterThan(0);
+    expect([...trainable.values()].every(({ grad }) => grad !== null)).toBe(true);
+  });
+
+  test("draws the same inputs for a step whenever it is asked, and different ones for another", () => {
+    using _ = tensorScope();
+    const stage = distillationStage(materialOf(), configOf());
+    const input = (step: number): Tensor => batchOf(stage, step).point.condition.input;
+    expect(input(1).shape).toEqual([6, 4, 8, 8]);
+    expect(largestDifference(input(1), input(1))).toBe(0);
+    expect(largestDifference(input(1), input(2))).toBeGreaterThan(0);
+  });
+
+  test("leaves captions out as often as its settings say, and never the instruction", () => {
+    using _ = tensorScope();
+    const stage = distillationStage(materialOf(), configOf({ dropCaption: 1 }));
+    const { condition } = batchOf(stage, 0).point;
+    const nothing = condition.withoutText();
+    expect(largestDifference(condition.caption, nothing.caption)).toBe(0);
+    expect(largestDifference(condition.instruction, nothing.instruction)).toBeGreaterThan(0.01);
+  });
+
+  test("tells the score of held inputs, the same each time", async () => {
+    const stage = distillationStage(materialOf(null), configOf({ terms: ["sdsEdit"] }));
+    const numbers = await stage.validate!();
+    expect(Object.keys(numbers)).toEqual(["sdsEdit", "sdsVideo"]);
+    expect(Object.values(numbers).every((value) => value > 0)).toBe(true);
+    expect(await stage.validate!()).toEqual(numbers);
+  });
+
+  test("trains a student of its own weights for the ablation without pretrained adapters", async () => {
+    const config = configOf({ student: "unpretrained", terms: ["sdsEdit", "sdsVideo"] });
+    const stage = distillationStage(materialOf(null), config);
+    const guard = new FrozenGuard(stage.frozen);
+    const groups = new Set([...stage.trainable.keys()].map((name) => name.split(".", 1)[0]));
+    expect(groups).toEqual(new Set(["backbone", "editAdapter", "videoAdapter"]));
+    const result = await trainStep(stage, config, startState(stage, config));
+    expect(result).toMatchObject({ type: "updated" });
+    guard.verify();
+  });
+});

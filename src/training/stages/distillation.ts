@@ -1,0 +1,167 @@
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { adversary, type Jury } from "../../eve/adversarial-objective.ts";
+import { distillationWeights } from "../../eve/distillation-config.ts";
+import {
+  distil,
+  phaseAt,
+  phases,
+  studentLosses,
+  type Cast,
+  type EditPoint,
+  type Phase,
+} from "../../eve/distillation.ts";
+import {
+  alignedStudent,
+  createAlignment,
+  parametersOf,
+  unpretrainedStudent,
+  type Student,
+} from "../../eve/student.ts";
+import { guidedTeachers } from "../../eve/teacher-samples.ts";
+import type { Networks, StackedCondition } from "../../eve/teachers.ts";
+import type { Parameters } from "../../nn/module.ts";
+import { sampleNumbers, type TrainConfig } from "../config.ts";
+import type { Losses, Sample, Stage } from "../stage.ts";
+import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";
+import { DistillationSettings } from "./distillation-settings.ts";
+
+/** Clips of the validation split that losses are measured on. */
+export const HELD_INPUTS = 21;
+
+/** What the distillation stage works with. None of it holds or can make an edited clip. */
+export interface DistillationMaterial {
+  /** The teachers' networks, frozen. */
+  readonly networks: Networks;
+  readonly train: DistillationInputs;
+  readonly held: DistillationInputs;
+  readonly texts: TextCache;
+  /** The critics; null where no `gen` term is among the settings' terms. */
+  readonly jury: Jury | null;
+  /** Weights beside the networks' that must not change: autoencoder, text encoder, the critics' eyes. */
+  readonly frozen: Parameters;
+  /** Pictures of what the student draws. */
+  readonly draw: (student: Denoiser<StackedCondition>) => readonly Sample[];
+}
+
+/** The inputs of one forward pass and the phase it belongs to. */
+export interface DistillationBatch {
+  readonly point: EditPoint;
+  readonly phase: Phase;
+}
+
+/** Weights that learn against the stage's own, by an optimizer of their own, in the same backward pass. */
+export interface Adversaries {
+  /** Float32 leaves by name. */
+  readonly trainable: Parameters;
+  readonly learningRate: number;
+  readonly betas: readonly [number, number];
+}
+
+/** The distillation stage: what it trains is the student, beside it the critics where there are any. */
+export interface DistillationStage extends Stage<DistillationBatch> {
+  readonly student: Student;
+  readonly adversaries: Adversaries | null;
+}
+
+/**
+ * Aligns both adapters by Factorized Diffusion Distillation (§3): the student edits unedited clips, and teachers and
+ * critics judge what it drew. Its phases follow the step (§4).
+ */
+export function distillationStage(
+  material: DistillationMaterial,
+  config: TrainConfig,
+): DistillationStage {
+  const settings = DistillationSettings.parse(config.stage);
+  const { networks, train, held, texts, jury, draw } = material;
+  const { schedule } = networks;
+  const student = newStudent(networks, settings, config.seed);
+  const cast: Cast = {
+    student: student.denoiser,
+    teachers: guidedTeachers(networks, settings.scoreDistillation),
+  };
+  const all = phases(schedule, settings, jury && adversary(jury, settings.terms));
+  const losses = ({ point, phase }: DistillationBatch, rng: Rng): Losses =>
+    studentLosses(cast, phase.objectives, point, { schedule, config: settings, rng });
+  const score = {
+    name: "validation",
+    from: 0,
+    objectives: [distil(schedule, settings.scoreDistillation, ["sdsEdit", "sdsVideo"])],
+  };
+  const source = Rng.seed(config.seed).split("distillation");
+  return {
+    name: "distillation",
+    dataset: `generated world, ${train.clips.count} unedited clips of the train split with instructions`,
+    student,
+    trainable: student.trainable,
+    frozen: frozenOf(material),
+    lossWeights: distillationWeights(settings),
+    adversaries: jury && {
+      trainable: parametersOf({ edit: jury.edit, video: jury.video }),
+      ...settings.critics,
+    },
+    nextBatch: (step, part) => ({
+      point: drawPoint(train, texts, sampleNumbers(config, step, part), source, settings),
+      phase: phaseAt(all, step),
+    }),
+    losses,
+    validate: () => heldLosses(held, texts, (point, rng) => losses({ point, phase: score }, rng)),
+    samples: async () => draw(student.denoiser),
+  };
+}
+
+function newStudent(
+  networks: Networks,
+  { student, alignment }: DistillationSettings,
+  seed: number,
+): Student {
+  const rng = Rng.seed(seed).split("student");
+  if (student === "unpretrained") return unpretrainedStudent(rng, networks);
+  return alignedStudent(networks, createAlignment(rng, networks.unet, alignment));
+}
+
+function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {
+  const { unet, editAdapter, videoAdapter } = networks;
+  const modules = { backbone: unet, editAdapter, videoAdapter: videoAdapter! };
+  return new Map([...frozen, ...parametersOf(modules)]);
+}
+
+/** Inputs drawn at random for `numbers`. */
+function drawPoint(
+  inputs: DistillationInputs,
+  texts: TextCache,
+  numbers: readonly number[],
+  rng: Rng,
+  { dropCaption }: DistillationSettings,
+): EditPoint {
+  const chosen = numbers.map((number) => {
+    const own = rng.split(number);
+    const index = own.split("item").integer(inputs.clips.count);
+    const isDropped = own.split("caption").uniform() < dropCaption;
+    return { index, caption: isDropped ? "" : inputs.clips.text(index).outputCaption };
+  });
+  const indices = chosen.map(({ index }) => index);
+  const captions = chosen.map(({ caption }) => caption);
+  return pointOf(inputs, texts, indices, captions);
+}
+
+/** The mean of each term over held inputs, one at a time, each with noise and times of its own. */
+function heldLosses(
+  held: DistillationInputs,
+  texts: TextCache,
+  losses: (point: EditPoint, rng: Rng) => Losses,
+): Record<string, number> {
+  const indices = held.clips.firstIndices(HELD_INPUTS);
+  const sums: Record<string, number> = {};
+  for (const index of indices) {
+    using _ = tensorScope();
+    const rng = Rng.seed(0).split("held").split(index);
+    const terms = noGrad(() => losses(pointOf(held, texts, [index]), rng));
+    for (const [name, term] of Object.entries(terms))
+      sums[name] = (sums[name] ?? 0) + term.item() / indices.length;
+  }
+  return sums;
+}
