@@ -27,6 +27,8 @@ const CheckpointState = z.strictObject({
   step: z.int().nonnegative(),
   /** Updates of the optimizer: steps without the skipped ones. */
   updates: z.int().nonnegative(),
+  /** Updates of the critics' optimizer, where the stage has critics. */
+  adversaryUpdates: z.int().nonnegative().optional(),
   skippedInARow: z.int().nonnegative(),
   skipped: z.int().nonnegative(),
   /** Wall time of all sessions so far. */
@@ -90,6 +92,7 @@ export class Checkpoints {
       stage: stage.name,
       step: state.step,
       updates: state.optimizer.updates,
+      ...(state.adversary && { adversaryUpdates: state.adversary.updates }),
       skippedInARow: state.skippedInARow,
       skipped: state.skipped,
       seconds: state.seconds,
@@ -146,11 +149,19 @@ export class Checkpoints {
   }
 }
 
-function tensorFiles(stage: Stage, { ema, optimizer }: TrainState): [string, Parameters][] {
+function tensorFiles(
+  { trainable, adversaries }: Stage,
+  { ema, optimizer, adversary }: TrainState,
+): [string, Parameters][] {
+  const critics: [string, Parameters][] = [
+    ["critics.safetensors", adversaries?.trainable ?? new Map()],
+    ["critics-moments.safetensors", adversary?.moments() ?? new Map()],
+  ];
   return [
-    ["weights.safetensors", stage.trainable],
+    ["weights.safetensors", trainable],
     ["ema.safetensors", ema.averages],
     ["moments.safetensors", optimizer.moments()],
+    ...critics.filter(([, tensors]) => tensors.size > 0),
   ];
 }
 
@@ -203,6 +214,7 @@ function restore(path: string, facts: CheckpointState, stage: Stage, state: Trai
   state.skippedInARow = facts.skippedInARow;
   state.seconds = facts.seconds;
   state.optimizer.updates = facts.updates;
+  if (state.adversary) state.adversary.updates = facts.adversaryUpdates ?? 0;
 }
 
 function factsOf(path: string): z.infer<typeof FileFacts> {

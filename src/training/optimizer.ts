@@ -60,12 +60,13 @@ export class AdamW {
     return norm;
   }
 
-  /** One update from the gradients that `backward` left in the weights. */
+  /** One update from the gradients that `backward` left in the weights; none, and none counted, where it left none. */
   update(learningRate: number): void {
     using _ = tensorScope();
     const found = this.#gradients();
+    if (found.length === 0) return;
     this.updates++;
-    if (found.length > 0) noGrad(() => this.#apply(found, learningRate));
+    noGrad(() => this.#apply(found, learningRate));
   }
 
   clearGradients(): void {

@@ -26,6 +26,14 @@ export type Sample =
       readonly fps: number;
     };
 
+/** Weights that learn against the stage's own, by an Adam of their own, from the same backward pass. */
+export interface Adversaries {
+  /** Float32 leaves by name. */
+  readonly trainable: Parameters;
+  readonly learningRate: number;
+  readonly betas: readonly [number, number];
+}
+
 /**
  * What is trained: the weights, the data, the losses. Everything else is the loop's (`train.ts`).
  *
@@ -40,6 +48,8 @@ export interface Stage<Batch = unknown> {
   readonly trainable: Parameters;
   /** Weights that must be bit-identical at the end. */
   readonly frozen: Parameters;
+  /** The critics, where there are any: losses give them their gradients beside those of `trainable`. */
+  readonly adversaries?: Adversaries | null;
   /** Factor of each named loss in the sum; 1 where a name is absent. */
   readonly lossWeights: Readonly<Record<string, number>>;
   /**

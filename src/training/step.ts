@@ -13,6 +13,8 @@ import type { Losses, Stage } from "./stage.ts";
 /** Everything of a run that changes from step to step, beside the weights themselves. */
 export interface TrainState {
   readonly optimizer: AdamW;
+  /** The critics' optimizer, where the stage has any. */
+  readonly adversary: AdamW | null;
   readonly ema: Ema;
   /** Steps done. */
   step: number;
@@ -44,14 +46,23 @@ export function countValues(weights: Parameters): number {
 export function startState(stage: Stage, config: TrainConfig): TrainState {
   for (const weight of stage.frozen.values()) weight.setRequiresGrad(false);
   for (const weight of stage.trainable.values()) weight.setRequiresGrad(true);
+  for (const weight of stage.adversaries?.trainable.values() ?? []) weight.setRequiresGrad(true);
   return {
     optimizer: new AdamW(stage.trainable, config),
+    adversary: adversaryOf(stage, config),
     ema: new Ema(stage.trainable, config.ema),
     step: 0,
     skippedInARow: 0,
     skipped: 0,
     seconds: 0,
   };
+}
+
+/** Decay would pull critics to indifference: they have none. */
+function adversaryOf({ adversaries }: Stage, { epsilon }: TrainConfig): AdamW | null {
+  if (!adversaries) return null;
+  const { trainable, betas } = adversaries;
+  return new AdamW(trainable, { betas, epsilon, weightDecay: 0 });
 }
 
 /**
@@ -64,9 +75,9 @@ export async function trainStep(
   config: TrainConfig,
   state: TrainState,
 ): Promise<StepResult> {
-  const { optimizer, ema, step } = state;
+  const { optimizer, adversary, ema, step } = state;
   const parts: Record<string, number>[] = [];
-  optimizer.clearGradients();
+  clearGradients(state);
   for (let part = 0; part < config.accumulate; part++) {
     parts.push(await differentiatePart(stage, config, step, part));
   }
@@ -76,14 +87,21 @@ export async function trainStep(
     0,
   );
   const gradNorm = Number.isFinite(total) ? optimizer.clipGradients(config.clip) : Number.NaN;
+  const adversaryNorm = adversary?.clipGradients(config.clip) ?? 0;
   state.step++;
-  if (!Number.isFinite(gradNorm)) return skip(state, config, losses);
+  if (!Number.isFinite(gradNorm + adversaryNorm)) return skip(state, config, losses);
   const lr = learningRateAt(config, step);
   optimizer.update(lr);
+  if (stage.adversaries) adversary?.update(stage.adversaries.learningRate);
   ema.update(optimizer.updates);
-  optimizer.clearGradients();
+  clearGradients(state);
   state.skippedInARow = 0;
   return { type: "updated", losses, total, gradNorm, lr };
+}
+
+function clearGradients({ optimizer, adversary }: TrainState): void {
+  optimizer.clearGradients();
+  adversary?.clearGradients();
 }
 
 function skip(
@@ -91,7 +109,7 @@ function skip(
   config: TrainConfig,
   losses: Readonly<Record<string, number>>,
 ): StepResult {
-  state.optimizer.clearGradients();
+  clearGradients(state);
   state.skipped++;
   state.skippedInARow++;
   const wrong = Object.keys(losses).filter((name) => !Number.isFinite(losses[name]));

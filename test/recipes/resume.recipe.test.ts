@@ -19,7 +19,7 @@ import type { TrainEvent } from "../../src/training/events.ts";
 import { openRunDirectory } from "../../src/training/run.ts";
 import type { Losses, Stage } from "../../src/training/stage.ts";
 import { train } from "../../src/training/train.ts";
-import { tinyConfig, tinyStage, type TinyStage } from "../support/tiny-stage.ts";
+import { contestedStage, tinyConfig, tinyStage, type TinyStage } from "../support/tiny-stage.ts";
 
 function runFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "run-"));
@@ -171,6 +171,37 @@ describe("resuming", () => {
     expect(events[0]).toMatchObject({ type: "run-started", step: 10 });
     expectSameCheckpoint(straight, killed, "000020");
     expect(loggedSteps(killed)).toEqual(loggedSteps(straight));
+  });
+
+  test("a run with critics that learn from its middle on equals one that was never stopped", async () => {
+    const [straight, stopped] = [runFolder(), runFolder()];
+    const settings = { steps: 16, checkpointEvery: 4 };
+    const contested = { stage: () => contestedStage(tinyConfig(settings), { from: 6 }) };
+    await trained(straight, settings, contested);
+    const controller = new AbortController();
+    const onEvent = (event: TrainEvent): void => {
+      if (event.type === "step-end" && event.step === 9) controller.abort();
+    };
+    await trained(stopped, settings, { ...contested, signal: controller.signal, onEvent });
+    await trained(stopped, settings, contested);
+    expectSameCheckpoint(straight, stopped, "000016");
+    for (const file of ["critics.safetensors", "critics-moments.safetensors"]) {
+      const end = checkpointFile(straight, "000016", file);
+      expect(checkpointFile(stopped, "000016", file).equals(end), file).toBe(true);
+    }
+    const before = checkpointFile(straight, "000012", "critics.safetensors");
+    expect(checkpointFile(straight, "000016", "critics.safetensors").equals(before)).toBe(false);
+  });
+
+  test("critics keep still and count no update while no loss reaches them", async () => {
+    const folder = runFolder();
+    const settings = { steps: 8, checkpointEvery: 4 };
+    const stage = () => contestedStage(tinyConfig(settings), { from: 6 });
+    await trained(folder, settings, { stage });
+    const first = JSON.parse(checkpointFile(folder, "000004", "state.json").toString());
+    const last = JSON.parse(checkpointFile(folder, "000008", "state.json").toString());
+    expect([first.adversaryUpdates, last.adversaryUpdates]).toEqual([0, 2]);
+    expect([first.updates, last.updates]).toEqual([4, 8]);
   });
 
   test("may ask for more steps, but not for other settings", async () => {

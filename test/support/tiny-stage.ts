@@ -3,7 +3,7 @@ import { Rng } from "../../src/engine/random.ts";
 import { Linear } from "../../src/nn/linear.ts";
 import { Module } from "../../src/nn/module.ts";
 import { sampleNumbers, TrainConfig, type TrainConfigInput } from "../../src/training/config.ts";
-import type { Stage } from "../../src/training/stage.ts";
+import type { Losses, Stage } from "../../src/training/stage.ts";
 
 class Network extends Module {
   readonly first = new Linear(Rng.seed(1).split("first"), 4, 16);
@@ -59,6 +59,46 @@ export function tinyStage(config: TrainConfig, { noise = 0 } = {}): TinyStage {
       },
     ],
   };
+}
+
+/** The tiny stage with a critic: from step `from` on it learns to tell what is drawn from the target, and is fooled. */
+export function contestedStage(config: TrainConfig, { from }: { from: number }): Stage {
+  const stage = tinyStage(config);
+  const critic = new Linear(Rng.seed(2).split("critic"), 2, 1);
+  const batches = (step: number, part: number): Contest => ({
+    numbers: stage.nextBatch(step, part) as Float32Array,
+    isContested: step >= from,
+  });
+  const losses = ({ numbers, isContested }: Contest, rng: Rng): Losses => {
+    const own = stage.losses(numbers, rng);
+    if (!isContested) return own;
+    const x = Tensor.from(numbers, [numbers.length / 4, 4]);
+    const target = x.narrow(1, 0, 2).sub(x.narrow(1, 2, 2));
+    const drawn = stage.network.forward(x);
+    const blind = critic.weight.detach();
+    return {
+      ...own,
+      fool: drawn.matmul(blind.transpose(0, 1)).mean().mul(-1),
+      judge: critic.forward(drawn.detach()).sub(critic.forward(target)).mean(),
+    };
+  };
+  const adversaries = {
+    trainable: critic.parameters(),
+    learningRate: 0.01,
+    betas: [0, 0.99] as const,
+  };
+  return {
+    ...stage,
+    nextBatch: batches,
+    losses: (batch, rng) => losses(batch as Contest, rng),
+    adversaries,
+  };
+}
+
+/** A batch of the contested stage. */
+interface Contest {
+  readonly numbers: Float32Array;
+  readonly isContested: boolean;
 }
 
 /** Settings for the tiny stage. */

@@ -53,18 +53,9 @@ export interface DistillationBatch {
   readonly phase: Phase;
 }
 
-/** Weights that learn against the stage's own, by an optimizer of their own, in the same backward pass. */
-export interface Adversaries {
-  /** Float32 leaves by name. */
-  readonly trainable: Parameters;
-  readonly learningRate: number;
-  readonly betas: readonly [number, number];
-}
-
 /** The distillation stage: what it trains is the student, beside it the critics where there are any. */
 export interface DistillationStage extends Stage<DistillationBatch> {
   readonly student: Student;
-  readonly adversaries: Adversaries | null;
 }
 
 /**
