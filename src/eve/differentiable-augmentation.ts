@@ -43,18 +43,25 @@ export function drawAugmentation(
   clips: number,
   config: AugmentationConfig,
 ): Augmentation {
-  const perClip = <T>(draw: (own: Rng) => T): T[] =>
-    Array.from({ length: clips }, (_, clip) => draw(rng.split(clip)));
-  const around = (own: Rng, purpose: string, reach: number): number =>
-    reach * (2 * own.split(purpose).uniform() - 1);
+  const rngs = Array.from({ length: clips }, (_, clip) => rng.split(clip));
+  return augmentationFrom(rngs, config);
+}
+
+/** A draw for as many clips as there are sources, each from its own. */
+export function augmentationFrom(rngs: readonly Rng[], config: AugmentationConfig): Augmentation {
+  const around = (rng: Rng, purpose: string, reach: number): number =>
+    reach * (2 * rng.split(purpose).uniform() - 1);
   const { colour, translation } = config;
   return {
     config,
-    brightness: perClip((own) => around(own, "brightness", 0.5 * colour)),
-    saturation: perClip((own) => 1 + around(own, "saturation", colour)),
-    contrast: perClip((own) => 1 + around(own, "contrast", 0.5 * colour)),
-    shifts: perClip((own) => [around(own, "down", translation), around(own, "right", translation)]),
-    centres: perClip((own) => [own.split("row").uniform(), own.split("column").uniform()]),
+    brightness: rngs.map((rng) => around(rng, "brightness", 0.5 * colour)),
+    saturation: rngs.map((rng) => 1 + around(rng, "saturation", colour)),
+    contrast: rngs.map((rng) => 1 + around(rng, "contrast", 0.5 * colour)),
+    shifts: rngs.map((rng) => [
+      around(rng, "down", translation),
+      around(rng, "right", translation),
+    ]),
+    centres: rngs.map((rng) => [rng.split("row").uniform(), rng.split("column").uniform()]),
   };
 }
 

@@ -100,7 +100,11 @@ export function follow(average: Parameters, weights: Parameters, momentum: numbe
   });
 }
 
-/** How pictures are spread over the prototypes, as shares of the largest entropy, `log k`. */
+/**
+ * How pictures are spread over the prototypes, as shares of the largest entropy, `log k`.
+ *
+ * Fewer pictures than prototypes cannot fill them: of m sure ones, `entropyOfMean` is at most `log m / log k`.
+ */
 export interface Spread {
   /** Entropy of the mean over pictures: near 0 where one prototype takes them all. */
   readonly entropyOfMean: number;

@@ -4,7 +4,7 @@ import { Tensor, dispatch, type Pixels } from "../../engine/tensor.ts";
 import {
   AugmentationConfig,
   augment,
-  drawAugmentation,
+  augmentationFrom,
 } from "../../eve/differentiable-augmentation.ts";
 import type { VisionSettings } from "./vision-settings.ts";
 
@@ -66,10 +66,11 @@ function drawView(
   const repeatEdges = 1;
   const seen = dispatch("aten::grid_sampler", pixels, grid, bilinear, repeatEdges, false);
   const config = AugmentationConfig.parse({ colour, translation: 0, cutout: 0 });
-  const recoloured = rngs.map((rng, row) =>
-    augment(seen.narrow(0, row, 1), drawAugmentation(rng.split("colour"), 1, config)),
+  const draw = augmentationFrom(
+    rngs.map((rng) => rng.split("colour")),
+    config,
   );
-  return Tensor.cat(recoloured, 0).clamp(-1, 1);
+  return augment(seen, draw).clamp(-1, 1);
 }
 
 /** The affine map from a view's coordinates to its picture's, both in [-1, 1], row by row. */
