@@ -39,6 +39,15 @@ describe("a fresh edit adapter", () => {
     });
   });
 
+  test("with a copy head adds nothing either, and lets it learn", () => {
+    const config = { ...SMALL_EDIT_ADAPTER, copyHead: true };
+    const adapter = new EditAdapter(Rng.seed(5), unet, config).setTrainable(true);
+    const result = edited(adapter);
+    expect(largestDifference(result, unet.forward(xt, t, caption))).toBe(0);
+    result.square().mean().backward();
+    expect(adapter.copyHead!.gate.weight.grad!.norm().item()).toBeGreaterThan(0);
+  });
+
   test("can learn: a gradient reaches its exits, and nothing of the backbone", () => {
     const adapter = fresh().setTrainable(true);
     edited(adapter).square().mean().backward();

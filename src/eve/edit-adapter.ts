@@ -5,10 +5,13 @@ import type { Rng } from "../engine/random.ts";
 import { HintConfig } from "../models/controlnet/config.ts";
 import { ControlNet } from "../models/controlnet/controlnet.ts";
 import { timeChannels, type UNetConfig } from "../models/unet/config.ts";
+import { timeVector } from "../models/unet/encoder.ts";
 import { UNet, type Residuals } from "../models/unet/unet.ts";
 import { Embedding } from "../nn/embedding.ts";
 import { Linear } from "../nn/linear.ts";
+import { plainLinear } from "../nn/lora.ts";
 import { Module } from "../nn/module.ts";
+import { CopyHead } from "./copy-head.ts";
 
 /** The shape of an edit adapter beside its U-Net's. */
 export const EditAdapterConfig = z.strictObject({
@@ -18,6 +21,8 @@ export const EditAdapterConfig = z.strictObject({
   tasks: z.array(z.string()).min(1),
   /** Width of a task's vector. */
   taskFeatures: z.int().positive().default(64),
+  /** Whether what an edit leaves alone has a way past the backbone's decoder. */
+  copyHead: z.boolean().default(false),
   /** Tokens that a task adds behind those of the instruction (Emu Edit's successor: four). */
   taskTokens: z.int().positive().default(4),
 });
@@ -46,6 +51,7 @@ export class EditAdapter extends Module {
   readonly taskEmbedding: Embedding;
   readonly taskToTokens: Linear;
   readonly taskToTime: Linear;
+  readonly copyHead: CopyHead | null;
   readonly config: EditAdapterConfig;
 
   /** Its ControlNet begins as a copy of the encoder of `unet`, or with random weights for a bare config. */
@@ -67,6 +73,14 @@ export class EditAdapter extends Module {
       taskTokens * unet.crossAttentionDim,
     );
     this.taskToTime = new Linear(rng.split("time"), taskFeatures, timeChannels(unet));
+    this.copyHead = config.copyHead
+      ? new CopyHead(rng.split("copy"), {
+          stateChannels: unet.blockOutChannels[0]!,
+          channels: unet.outChannels,
+          timeChannels: timeChannels(unet),
+          patchSize: unet.patchSize,
+        })
+      : null;
     this.config = config;
   }
 
@@ -83,6 +97,9 @@ export class EditAdapter extends Module {
     const text = Tensor.cat([instruction, tokens.to("float32")], 1);
     const entries = tasks.shape[0]!;
     const shift = this.taskToTime.forward(vectors).repeatInterleave(xt.shape[0]! / entries, 0);
-    return this.controlNet.forward(xt, t, text, input, { timeShift: shift });
+    const residuals = this.controlNet.forward(xt, t, text, input, { timeShift: shift });
+    if (!this.copyHead) return residuals;
+    const time = timeVector(this.controlNet, t, { timeShift: shift, apply: plainLinear });
+    return { ...residuals, output: this.copyHead.over({ input, xt, time }) };
   }
 }

@@ -47,6 +47,22 @@ describe("a part", () => {
     expect(folder.config("backbone", Width)).toEqual({ width: 3 });
   });
 
+  test("may be continued by a module that has grown: what is new stays as it is, what is gone is named", () => {
+    const folder = newFolder();
+    const { weight } = linear();
+    folder.savePart("backbone", { config: {}, weights: new Map([["weight", weight]]) });
+    const grown = linear(2);
+    const bias = grown.bias!.clone();
+    folder.continueFrom("backbone", grown);
+    expect(largestDifference(grown.weight, weight)).toBeLessThan(1e-3); // float16
+    expect(largestDifference(grown.bias!, bias)).toBe(0);
+    const other = new Linear(Rng.seed(1), 3, 3, { bias: false });
+    written().continueFrom("backbone", linear());
+    expect(() => written().continueFrom("backbone", other)).toThrow(
+      /1 tensors unexpected \(bias\)/,
+    );
+  });
+
   test("brings its receipt and its files along", () => {
     const folder = newFolder();
     const words = join(root, "words.json");

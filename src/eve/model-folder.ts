@@ -110,6 +110,16 @@ export class ModelFolder {
     );
   }
 
+  /** As `loadWeights`, for a module that may have grown since: weights that the part lacks stay as they are. */
+  continueFrom(part: Part, module: Module): void {
+    using _ = tensorScope();
+    this.require(part);
+    const path = join(this.partPath(part), "weights.safetensors");
+    const stored = loadSafetensors(path);
+    const known = [...module.parameters()].filter(([name]) => stored.has(name));
+    copyParameters(new Map(known), stored, path);
+  }
+
   /** Overwrites the weights of `module` with the part's. */
   loadWeights(part: Part, module: Module): void {
     using _ = tensorScope();

@@ -10,40 +10,47 @@ import { resolveVaeConfig } from "../models/vae/config.ts";
 /** Side of the pictures of the tiny model, in pixels. */
 export const TINY_SIZE = 128;
 
-/** 128×128 pixels to 16×16 latents of 12 channels. */
+/** 128×128 pixels to 16×16 latents of 16 channels. */
 export const TINY_AUTOENCODER = resolveVaeConfig({
-  latentChannels: 12,
-  blockOutChannels: [32, 64, 128],
+  latentChannels: 16,
+  blockOutChannels: [96, 160],
   layersPerBlock: 1,
   normGroups: 8,
-  patchSize: 2,
+  patchSize: 4,
   midAttention: false,
   quantConv: false,
   scalingFactor: 1,
 });
 
-/** Three levels; the text is read at 8×8 and 4×4, where attention is cheap. */
+/** Works on squares of 2×2 latents: text and all places meet in every layer, at 8×8 and at 4×4. */
 export const TINY_UNET = resolveUNetConfig({
-  inChannels: 12,
-  outChannels: 12,
-  blockOutChannels: [64, 128, 160],
+  inChannels: 16,
+  outChannels: 16,
+  patchSize: 2,
+  blockOutChannels: [128, 160],
   layersPerBlock: 1,
-  downBlockTypes: ["plain", "crossAttention", "crossAttention"],
-  upBlockTypes: ["crossAttention", "crossAttention", "plain"],
+  downBlockTypes: ["crossAttention", "crossAttention"],
+  upBlockTypes: ["crossAttention", "crossAttention"],
   crossAttentionDim: 128,
-  heads: [2, 4, 5],
+  heads: [4, 5],
   feedForwardExpansion: 2,
   normGroups: 16,
 });
 
 export const TINY_EDIT_ADAPTER = EditAdapterConfig.parse({
-  hint: { type: "latent", channels: 12 },
+  hint: { type: "latent", channels: 16 },
+  copyHead: true,
   tasks: [...TASKS],
 });
 
 export const TINY_VIDEO_ADAPTER = VideoAdapterConfig.parse({
   window: 8,
-  temporal: { heads: 4, feedForwardExpansion: 1, conditionChannels: 13 },
+  temporal: {
+    heads: 4,
+    feedForwardExpansion: 1,
+    conditionChannels: 17,
+    firstFrameOn: "every",
+  },
 });
 
 /** What the parts of the tiny model have in common. */

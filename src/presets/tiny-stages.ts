@@ -144,7 +144,7 @@ export async function openVideoAdapter(config: TrainConfig, context: StageContex
 
 /** Continues from what the model folder has of this part, where the settings ask for that. */
 function startWarm({ folder, settings }: Workshop, part: Part, module: Module): void {
-  if (settings.warmStart) folder.loadWeights(part, module);
+  if (settings.warmStart) folder.continueFrom(part, module);
 }
 
 function rngFor(config: TrainConfig, part: Part): Rng {

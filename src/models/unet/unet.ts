@@ -12,11 +12,19 @@ import { unetStride, type UNetConfig } from "./config.ts";
 import { buildEncoder, encode, timeVector, type EncoderStates } from "./encoder.ts";
 import type { TemporalHooks } from "./pass.ts";
 
+/** What an adapter makes of the output, `[b out h w]`, knowing the last state before it, on the first convolution's grid. */
+export type OutputHook = (
+  output: Float<"b out h w">,
+  state: Float<"b c _ _">,
+) => Float<"b out h w">;
+
 /** What is added to the encoder's states from outside: a ControlNet's output. */
 export type Residuals = {
   /** One per state of the way down, finest first. */
   readonly down: readonly Tensor[];
   readonly mid: Tensor;
+  /** The output is left alone without it. */
+  readonly output?: OutputHook;
 };
 
 /** What stands beside the backbone in one evaluation. None of it changes the backbone. */
@@ -90,8 +98,9 @@ export class UNet extends Module {
     const states = encode(this, temporal?.afterInput(input) ?? input, pass);
     const { down, mid } = residuals ? addResiduals(states, residuals) : states;
     const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
-    const output = this.convOut.forward(this.convNormOut.forward(hidden).silu()).to("float32");
-    return pixelShuffle(output, patchSize);
+    const state = this.convNormOut.forward(hidden).silu();
+    const output = pixelShuffle(this.convOut.forward(state).to("float32"), patchSize);
+    return residuals?.output?.(output, state) ?? output;
   }
 }
 
