@@ -5,6 +5,7 @@ import { Tensor } from "../../engine/tensor.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
   PrototypeHead,
+  balancedShares,
   follow,
   selfDistillationLoss,
   spreadOf,
@@ -38,6 +39,24 @@ describe("teacherShares", () => {
         .max()
         .item(),
     ).toBeGreaterThan(0.999);
+  });
+});
+
+describe("balancedShares", () => {
+  const cosines = normal(Rng.seed(4), [8, 4]).mul(0.1);
+  const firstIsLiked = cosines.add(Tensor.from([0.5, 0, 0, 0], [4]));
+
+  test("sum to one for every picture, and give every prototype about as much", () => {
+    const shares = balancedShares(firstIsLiked, 0.1);
+    expect(largestDifference(shares.sum([1]), Tensor.ones([8]))).toBeLessThan(1e-5);
+    // unbalanced, the first would take nearly all 8; three rounds come within a twentieth of 2 each
+    expect(firstIsLiked.div(0.1).softmax(-1).sum([0]).max().item()).toBeGreaterThan(7);
+    expect(largestDifference(shares.sum([0]), Tensor.full([4], 2))).toBeLessThan(0.1);
+  });
+
+  test("do not care how much a prototype is liked by all", () => {
+    const [plain, liked] = [balancedShares(cosines, 0.1), balancedShares(firstIsLiked, 0.1)];
+    expect(largestDifference(plain, liked)).toBeLessThan(1e-5);
   });
 });
 

@@ -1,7 +1,7 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { dims } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { dispatchRaw, type Float, type Pixels } from "../../engine/tensor.ts";
+import { dispatchRaw, type Float, type Pixels, type Tensor } from "../../engine/tensor.ts";
 import { normalInit } from "../../nn/init.ts";
 import { Linear, linear } from "../../nn/linear.ts";
 import { Module, type Parameters } from "../../nn/module.ts";
@@ -71,6 +71,24 @@ export function teacherShares(
   temperature: number,
 ): Float<"b k"> {
   return cosines.sub(centre).div(temperature).softmax(-1);
+}
+
+const SINKHORN_ROUNDS = 3;
+
+/**
+ * The teacher's sorting, balanced over the batch: every prototype takes about the same share of it.
+ *
+ * Sinkhorn and Knopp's algorithm in three rounds, as in SwAV (Caron et al., 2020) and DINOv2, where it stands in for the
+ * centre: it also works from the first step on, and with small batches.
+ */
+export function balancedShares(cosines: Float<"b k">, temperature: number): Float<"b k"> {
+  const start = cosines.sub(cosines.max()).div(temperature).exp();
+  const scaled = (shares: Float<"b k">, axis: 0 | 1): Float<"b k"> =>
+    shares.div(shares.sum([axis], { keepDim: true }).add(1e-30));
+  return Array.from({ length: SINKHORN_ROUNDS }).reduce<Tensor>(
+    (shares) => scaled(scaled(shares, 0), 1),
+    start,
+  );
 }
 
 /**

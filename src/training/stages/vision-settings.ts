@@ -39,7 +39,13 @@ export const VisionSettings = z.strictObject({
   teacherTemperature: temperature.default(0.04),
   /** How much of the teacher stays in a step, at the start; it rises to 1 by half a cosine. */
   teacherMomentum: share.default(0.99),
-  /** How much of the centre stays in a step. */
+  /**
+   * What keeps the teacher from putting all pictures in one place: `mean`: a moving mean of its cosines is taken off
+   * them, as in DINO; `sinkhorn`: its sorting is balanced over each batch, as in DINOv2.
+   * Of the two, the mean left ever fewer prototypes in use in short runs with small batches.
+   */
+  centring: z.enum(["mean", "sinkhorn"]).default("sinkhorn"),
+  /** How much of the centre stays in a step; it is kept with either centring, for the numbers on held pictures. */
   centreMomentum: share.default(0.9),
   /** Folder for rendered pictures. */
   cache: z.string().default("runs/cache"),

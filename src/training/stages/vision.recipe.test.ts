@@ -15,21 +15,22 @@ const mean = (values: readonly number[]): number =>
 test("the vision stage learns to sort pictures, and puts them neither all in one place nor everywhere", async () => {
   setThreads(1);
   const config = TrainConfig.parse({
-    steps: 100,
-    batch: 16,
+    steps: 200,
+    batch: 32,
+    schedule: "cosine",
     learningRate: 2e-3,
     warmup: 10,
     precision: "float32",
     ema: 0,
     stage: {
       size: 32,
-      pictures: 200,
+      pictures: 400,
       held: 64,
       localSize: 16,
       locals: 2,
       hidden: 32,
       bottleneck: 16,
-      prototypes: 24,
+      prototypes: 64,
       cache: join(temporaryFolder(), "cache"),
     },
   });
@@ -52,11 +53,10 @@ test("the vision stage learns to sort pictures, and puts them neither all in one
     const result = await trainStep(stage, config, state);
     if (result.type === "updated") losses.push(result.losses["distillation"]!);
   }
-  // the centre needs its first 20 steps: until then all pictures fall to the same prototypes, at no cost
-  expect(mean(losses.slice(-20))).toBeLessThan(0.9 * mean(losses.slice(20, 40)));
+  expect(mean(losses.slice(-20))).toBeLessThan(0.7 * mean(losses.slice(0, 5)));
   const trained = await stage.validate!();
   expect(untrained["entropyOfMean"]).toBeLessThan(0.5);
   expect(trained["entropyOfMean"]).toBeGreaterThan(0.7);
-  expect(trained["meanEntropy"]).toBeLessThan(trained["entropyOfMean"]! - 0.1);
+  expect(trained["meanEntropy"]).toBeLessThan(trained["entropyOfMean"]! - 0.2);
   expect(trained["found"]).toBeGreaterThan(untrained["found"]!);
 });

@@ -5,6 +5,7 @@ import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { openFrameCache, type FrameCache } from "../../data/caches/frame-cache.ts";
 import {
   SortingNetwork,
+  balancedShares,
   follow,
   selfDistillationLoss,
   spreadOf,
@@ -42,12 +43,13 @@ export function visionWeights(weights: Parameters): Parameters {
 }
 
 /**
- * Trains a vision transformer on the world's pictures without labels: DINO (Caron et al., 2021).
+ * Trains a vision transformer on the world's pictures without labels: DINO (Caron et al., 2021), by default with the
+ * balanced sorting of DINOv2 (Oquab et al., 2023).
  *
  * Teacher and centre stand among the trained tensors, so that checkpoints hold them and a resumed run repeats exactly
  * what an uninterrupted one does. They never get a gradient, and the optimizer leaves such tensors as they are. The
  * teacher moves when a step's first part begins, towards what the step before made of the student; the centre moves
- * with every part. The run's own average is of no use here: choose `ema: 0`.
+ * with every part, and sortings are balanced within one. The run's own average is of no use here: choose `ema: 0`.
  *
  * Deviation: EVE's critics see with public DINOv2, which was trained on photographs; `tiny`'s see with a small
  * transformer that knows the generated world.
@@ -116,9 +118,7 @@ function learn(
     follow(teacher.parameters(), student.parameters(), momentum);
   }
   const sorted = noGrad(() => sortViews(teacher, globals));
-  const shares = noGrad(() =>
-    sorted.map((view) => teacherShares(view, centre, settings.teacherTemperature)),
-  );
+  const shares = noGrad(() => sorted.map((view) => sharesOf(view, centre, settings)));
   const cosines = [...sortViews(student, globals), ...sortViews(student, locals)];
   moveCentre(centre, sorted, settings.centreMomentum);
   return { distillation: selfDistillationLoss(cosines, shares, settings.studentTemperature) };
@@ -128,6 +128,19 @@ function learn(
 function sortViews(network: SortingNetwork, views: readonly Pixels<"b 3 h w">[]): Float<"b k">[] {
   if (views.length === 0) return [];
   return network.forward(Tensor.cat(views, 0)).chunk(views.length, 0);
+}
+
+function sharesOf(
+  cosines: Float<"b k">,
+  centre: Float<"k">,
+  { centring, teacherTemperature }: VisionSettings,
+): Float<"b k"> {
+  switch (centring) {
+    case "mean":
+      return teacherShares(cosines, centre, teacherTemperature);
+    case "sinkhorn":
+      return balancedShares(cosines, teacherTemperature);
+  }
 }
 
 /** From `first` at the start to 1 at the end, by half a cosine. */
