@@ -18,6 +18,7 @@ class Network extends Module {
 export interface TinyStage extends Stage<Float32Array> {
   readonly network: Network;
   readonly teacher: Network;
+  nextBatch(step: number, part: number): Float32Array;
 }
 
 /** Learns a fixed linear map from four numbers to two, beside a frozen network; takes milliseconds a step. */
@@ -62,11 +63,11 @@ export function tinyStage(config: TrainConfig, { noise = 0 } = {}): TinyStage {
 }
 
 /** The tiny stage with a critic: from step `from` on it learns to tell what is drawn from the target, and is fooled. */
-export function contestedStage(config: TrainConfig, { from }: { from: number }): Stage {
+export function contestedStage(config: TrainConfig, { from }: { from: number }): Stage<Contest> {
   const stage = tinyStage(config);
   const critic = new Linear(Rng.seed(2).split("critic"), 2, 1);
   const batches = (step: number, part: number): Contest => ({
-    numbers: stage.nextBatch(step, part) as Float32Array,
+    numbers: stage.nextBatch(step, part),
     isContested: step >= from,
   });
   const losses = ({ numbers, isContested }: Contest, rng: Rng): Losses => {
@@ -90,13 +91,13 @@ export function contestedStage(config: TrainConfig, { from }: { from: number }):
   return {
     ...stage,
     nextBatch: batches,
-    losses: (batch, rng) => losses(batch as Contest, rng),
+    losses,
     adversaries,
   };
 }
 
 /** A batch of the contested stage. */
-interface Contest {
+export interface Contest {
   readonly numbers: Float32Array;
   readonly isContested: boolean;
 }

@@ -46,12 +46,14 @@ export interface UneditedSource {
 /** Scenes before this number are the adapters': theirs have edited pictures in training, these never had. */
 const FIRST_SCENE = 1 << 20;
 const CLIPS_A_SHARD = 128;
+/** The splits whose clips may be learned from or watched while learning. */
+const LEARNABLE: readonly Split[] = ["train", "validation"];
 
 /** Input `index` of distillation: a scene, and the words of an edit of it; the tasks take turns. */
 export function uneditedAt(split: UneditedSource["split"], index: number): EditRequest {
-  if ((split as Split) === "test") {
+  if (!LEARNABLE.includes(split)) {
     throw new ConfigError(
-      'expected the train or the validation split, got "test": its clips belong to the evaluation',
+      `expected the ${LEARNABLE.join(" or the ")} split, got "${split}": its clips belong to the evaluation`,
     );
   }
   const task = TASKS[index % TASKS.length]!;

@@ -92,11 +92,11 @@ describe("TemporalLayers", () => {
 
   test("show the first frame to every frame where the config says so, marked on the first alone", () => {
     const every = { ...temporal, firstFrameOn: "every" } as const;
-    const reach = (config: typeof temporal): number[] => {
-      const layers = train(new TemporalLayers(Rng.seed(5), unet, config));
+    const reach = (shown: typeof temporal): number[] => {
+      const layers = train(new TemporalLayers(Rng.seed(5), unet, shown));
       const zeros = Tensor.zeros([2 * f, 8, 4, 4]);
-      const shown = layers.on(unet, { frames: f, condition }).afterInput(zeros);
-      return Array.from({ length: f }, (_, frame) => shown.select(0, frame).norm().item());
+      const states = layers.on(unet, { frames: f, condition }).afterInput(zeros);
+      return Array.from({ length: f }, (_, frame) => states.select(0, frame).norm().item());
     };
     expect(reach(temporal)).toEqual([expect.closeTo(reach(every)[0]!, 4), 0, 0]);
     const [first, second, third] = reach(every);

@@ -158,9 +158,9 @@ function moveCentre(centre: Float<"k">, sorted: readonly Float<"b k">[], momentu
 const HELD_AT_ONCE = 32;
 
 /** What `of` makes of all held pictures, in batches. */
-function overHeld<T extends Tensor>(
+function overHeld(
   kept: FrameCache,
-  of: (pixels: Pixels<"b 3 h w">, indices: readonly number[]) => T,
+  of: (pixels: Pixels<"b 3 h w">, indices: readonly number[]) => Tensor,
 ): Tensor {
   const parts: Tensor[] = [];
   for (let first = 0; first < kept.count; first += HELD_AT_ONCE) {
