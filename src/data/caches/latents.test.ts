@@ -13,13 +13,8 @@ import { sampleScene } from "../world/sample.ts";
 import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
 import { frameOf } from "./frame-cache.ts";
-import {
-  editAt,
-  encodeFrames,
-  openClipLatents,
-  openEditLatents,
-  type LatentSource,
-} from "./latents.ts";
+import { editAt, openClipLatents, openEditLatents, type LatentSource } from "./latents.ts";
+import { encodeFrames } from "./encode-frames.ts";
 
 const folder = temporaryFolder();
 const autoencoder = new Autoencoder(Rng.seed(1), SMALL_AUTOENCODER);

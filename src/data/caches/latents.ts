@@ -1,11 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { noGrad } from "../../engine/autodiff.ts";
-import { keep, tensorScope } from "../../engine/scope.ts";
-import { autocast } from "../../engine/settings.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { toPixels } from "../pixels.ts";
 import { caption } from "../world/language.ts";
 import { sampleEdit } from "../world/edits.ts";
 import { renderFrame } from "../world/render.ts";
@@ -14,6 +10,7 @@ import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
+import { encodeFrames } from "./encode-frames.ts";
 import { frameOf, worldDigest, type CacheProgress } from "./frame-cache.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
 
@@ -38,25 +35,6 @@ export interface LatentSource {
 }
 
 const SHARD = 1024;
-const ENCODE_BATCH = 32;
-
-/** The latents (means) of RGB frames, in float32; frees everything else. */
-export function encodeFrames(
-  autoencoder: Autoencoder,
-  frames: readonly Uint8Array[],
-  size: number,
-): Float<"f c h w"> {
-  using _ = tensorScope();
-  const pieces: Tensor[] = [];
-  for (let first = 0; first < frames.length; first += ENCODE_BATCH) {
-    using piece = tensorScope();
-    const pixels = toPixels(frames.slice(first, first + ENCODE_BATCH), size, size);
-    const latents = noGrad(() => autocast("bfloat16", () => autoencoder.latent(pixels)));
-    piece.passOutward(latents);
-    pieces.push(latents);
-  }
-  return keep(Tensor.cat(pieces, 0));
-}
 
 function folderFor(kind: string, { folder, autoencoderHash, split, size }: LatentSource): string {
   return join(folder, `${kind}-${split}-${size}-${worldDigest(size)}-${autoencoderHash}`);

@@ -1,16 +1,14 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { noGrad } from "../../engine/autodiff.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { scoped } from "../../engine/scope.ts";
-import { autocast } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { toPixels } from "../pixels.ts";
 import { sampleEdit, type EditRequest } from "../world/edits.ts";
 import { renderFrame } from "../world/render.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
+import { encodeFrames } from "./encode-frames.ts";
 import { frameOf, worldDigest, type CacheProgress } from "./frame-cache.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
 
@@ -91,11 +89,7 @@ function encodedClip(
 ): Float<"f c h w"> {
   const start = frameOf(index);
   const pictures = Array.from({ length: frames }, (_, f) => renderFrame(scene, start + f, size));
-  return scoped(() => {
-    const pixels = toPixels(pictures, size, size);
-    const latents = noGrad(() => autocast("bfloat16", () => autoencoder.latent(pixels)));
-    return latents.to("float16");
-  });
+  return scoped(() => encodeFrames(autoencoder, pictures, size).to("float16"));
 }
 
 /** What the teachers draw from unedited clips, once and for all: they are frozen. */
