@@ -10,6 +10,7 @@ import { holdingFirstFrames } from "./student.ts";
 import {
   editTeacher,
   videoTeacher,
+  type Droppable,
   type EditCondition,
   type Networks,
   type StackedCondition,
@@ -28,19 +29,21 @@ export function guidedTeachers(
   { guideEdit, guideVideo }: Pick<TeacherSampleConfig, "guideEdit" | "guideVideo">,
 ): Teachers {
   return {
-    edit: guidedTwice(editTeacher(networks), {
-      imageScale: guideEdit.image,
-      textScale: guideEdit.text,
-      withoutText: (condition) => condition.withoutText(),
-      unconditional: (condition) => condition.withoutText().withoutImage(),
-    }),
-    video: guidedTwice(videoTeacher(networks), {
-      imageScale: guideVideo.image,
-      textScale: guideVideo.text,
-      withoutText: (condition) => condition.withoutText(),
-      unconditional: (condition) => condition.withoutText().withoutImage(),
-    }),
+    edit: guided(editTeacher(networks), guideEdit),
+    video: guided(videoTeacher(networks), guideVideo),
   };
+}
+
+function guided<Condition extends Droppable>(
+  teacher: Denoiser<Condition>,
+  { image, text }: TeacherSampleConfig["guideEdit"],
+): Denoiser<Condition> {
+  return guidedTwice(teacher, {
+    imageScale: image,
+    textScale: text,
+    withoutText: (condition) => condition.withoutText(),
+    unconditional: (condition) => condition.withoutText().withoutImage(),
+  });
 }
 
 /** What the teachers draw from noise: the critics' real samples (§3.2). */

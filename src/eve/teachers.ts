@@ -11,7 +11,7 @@ import { plainLinear, type ApplyLinear } from "../nn/lora.ts";
 import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
 
 /** What can be taken from a condition, for guidance. */
-interface Droppable {
+export interface Droppable {
   /** The same without its words. */
   withoutText(): this;
   /** The same without its picture. */
