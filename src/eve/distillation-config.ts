@@ -128,25 +128,6 @@ export type DistillationConfig = z.infer<typeof DistillationConfig>;
 export type DistillationConfigInput = z.input<typeof DistillationConfig>;
 
 /**
- * What each ablation changes: the rows of the paper's Table 2, then ours. Null: nothing is trained at all.
- *
- * Spread over a config's input, one level deep.
- */
-export const ABLATIONS = {
-  full: {},
-  "random-init": { student: "unpretrained" },
-  "no-alignment": null,
-  "no-sds": { terms: ["genEdit", "genVideo"] },
-  "no-critics": { terms: ["sdsEdit", "sdsVideo"] },
-  "no-k-bin": { kBin: { times: "fixed" } },
-  "no-sds-edit": { terms: ["sdsVideo", "genEdit", "genVideo"] },
-  "no-sds-video": { terms: ["sdsEdit", "genEdit", "genVideo"] },
-  "edit-teacher-alone": { terms: ["sdsEdit", "genEdit"] },
-  "video-teacher-alone": { terms: ["sdsVideo", "genVideo"] },
-} satisfies Readonly<Record<string, DistillationConfigInput | null>>;
-export type Ablation = keyof typeof ABLATIONS;
-
-/**
  * Factor of each term: `α·(L_G-Edit + λ·L_SDS-Edit) + β·(L_G-Video + λ·L_SDS-Video)`, and for the critics
  * `α·L_D-Edit + β·L_D-Video` (§3.2); 0 for what is only watched.
  */

@@ -31,7 +31,7 @@ const STATISTICS_PICTURES = 256;
 export async function exportTinyPart(
   stage: string,
   run: string,
-  model: string,
+  target: ModelFolder,
   cache: string,
 ): Promise<Part> {
   const part = PARTS.find((name) => stageOf(name) === stage);
@@ -43,10 +43,9 @@ export async function exportTinyPart(
       `expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`,
     );
   }
-  const target = new ModelFolder(model);
   const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
   const content = await partContent(part, loadSafetensors(path), { receipt, cache, target });
-  target.describe(TINY);
+  if (part !== "alignment") target.describe(TINY);
   target.savePart(part, { ...content, receipt });
   return part;
 }
