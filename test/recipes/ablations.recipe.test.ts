@@ -18,8 +18,8 @@ function ablate(): string {
     process.execPath,
     [
       main,
-      ...["ablate", "--model", model, "--out", out, "--names", "no-critics,no-alignment"],
-      ...["--seeds", "2", "--steps", "1", "--count", "1", "--draw-steps", "1", "--json"],
+      ...`ablate --model ${model} --out ${out} --names no-critics,no-alignment`.split(" "),
+      ..."--seeds 2 --steps 1 --count 1 --draw-steps 1 --json".split(" "),
       ...[...settings, ...own].flatMap((setting) => ["--set", setting]),
     ],
     { encoding: "utf8" },
