@@ -60,6 +60,14 @@ describe("the process", () => {
     });
   });
 
+  test("a setting of the distillation that does not exist is named, without the engine", () => {
+    const { status, stderr } = eve("distill", "--set", "stage.kBin.bin=2");
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^eve: --set: no setting is called stage\.kBin\.bin; did you mean stage\.kBin\.bins\?\n$/,
+    );
+  });
+
   test("a failure is one sentence and ends with 1; --debug adds the stack", () => {
     const args = ["world", "sample", "--count", "1", "--out", `${main}/below-a-file`];
     const failed = eve(...args);

@@ -8,6 +8,7 @@ import type { VerbContext } from "./verb.ts";
 const verbs = {
   edit: async () => (await import("./edit.ts")).default,
   train: async () => (await import("./train.ts")).default,
+  distill: async () => (await import("./distill.ts")).default,
   export: async () => (await import("./export.ts")).default,
   evaluate: async () => (await import("./evaluate.ts")).default,
   world: async () => (await import("./world.ts")).default,

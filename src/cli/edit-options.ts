@@ -35,7 +35,11 @@ export const args = {
   method: {
     type: "string",
     valueHint: "name",
-    description: "stacked or frame-by-frame (default: what the model has)",
+    description: "aligned, stacked or frame-by-frame (default: the first that the model has)",
+  },
+  stacked: {
+    type: "boolean",
+    description: "the same as --method stacked: the adapters as they were before their alignment",
   },
   window: {
     type: "string",
@@ -82,12 +86,12 @@ export function settingsFrom(
   given: GivenOptions,
   receipt?: Pick<Receipt, "settings">,
 ): Readonly<Record<string, unknown>> {
-  const { instruction, caption, task, method, noise, sampler, detail } = given;
+  const { instruction, caption, task, noise, sampler, detail } = given;
   const chosen = {
     instruction,
     caption,
     task,
-    method,
+    method: chosenMethod(given),
     noise,
     sampler,
     detail,
@@ -105,6 +109,13 @@ export function settingsFrom(
 export function requireNew(output: string, isForced: boolean): void {
   if (isForced || !existsSync(output)) return;
   throw new UserError(`${output} exists: give another name with -o, or --force to replace it`);
+}
+
+/** `--stacked` is a short name of one method; beside another it is a contradiction. */
+function chosenMethod({ method, stacked }: GivenOptions): string | boolean | undefined {
+  if (stacked !== true) return method;
+  if (method === undefined || method === "stacked") return "stacked";
+  throw new UserError(`--stacked and --method ${String(method)} exclude each other: give one`);
 }
 
 function wholeNumber(flag: string, text: string | boolean | undefined): number | undefined {

@@ -55,8 +55,22 @@ describe("the options of evaluate world", () => {
   test("choose among the methods by name and by noise", async () => {
     const named = await worldOptions({ ...defaults, methods: "copy,stacked" });
     expect(named.options.methods).toEqual(["stacked", "copy"]);
+    const against = await worldOptions({
+      ...defaults,
+      against: "copy,stacked",
+      noise: "independent",
+    });
+    expect(against.options.methods).toEqual(["aligned", "stacked", "copy"]);
+    const both = await worldOptions({ ...defaults, against: "stacked" });
+    expect(both.options.methods).toEqual([
+      "aligned",
+      "aligned-shared",
+      "stacked",
+      "stacked-shared",
+    ]);
     const shared = await worldOptions({ ...defaults, noise: "shared" });
     expect(shared.options.methods).toEqual([
+      "aligned-shared",
       "stacked-shared",
       "frame-by-frame-shared",
       "copy",
@@ -67,6 +81,7 @@ describe("the options of evaluate world", () => {
   test.each([
     [{ split: "train" }, "--split: expected one of test, validation"],
     [{ methods: "copy,staked" }, "did you mean stacked?"],
+    [{ methods: "copy", against: "stacked" }, "--methods and --against exclude each other"],
     [{ only: "clip" }, "did you mean clips?"],
     [{ tasks: "colour" }, "--tasks: expected one of style"],
     [{ frames: "1" }, "--frames: expected a whole number, at least 2"],

@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { defineCommand } from "citty";
+import { UserError } from "../engine/errors.ts";
+import type { PartsElsewhere } from "../eve/model-folder.ts";
 import type { EvaluationOptions } from "../evaluation/options.ts";
 import type { Measurement } from "../evaluation/world-evaluation.ts";
 import { numberOption, oneOf } from "./arguments.ts";
@@ -11,6 +15,11 @@ const args = {
     default: "models/tiny",
     valueHint: "dir",
     description: "the model's folder",
+  },
+  alignment: {
+    type: "string",
+    valueHint: "dir",
+    description: "an alignment of its adapters from another folder (default: the model's own)",
   },
   split: {
     type: "string",
@@ -29,6 +38,11 @@ const args = {
     type: "string",
     valueHint: "list",
     description: "ways to edit, separated by commas (default: all)",
+  },
+  against: {
+    type: "string",
+    valueHint: "list",
+    description: "measure the aligned editor beside these, e.g. stacked,frame-by-frame,copy",
   },
   only: {
     type: "string",
@@ -85,7 +99,7 @@ const args = {
 export type WorldArguments = {
   readonly [Name in Exclude<keyof typeof args, "json" | OptionalName>]: string;
 } & { readonly [Name in OptionalName]?: string | undefined };
-type OptionalName = "tasks" | "methods" | "only" | "sheets";
+type OptionalName = "tasks" | "methods" | "against" | "alignment" | "only" | "sheets";
 
 const world = defineCommand({
   meta: {
@@ -102,10 +116,19 @@ const world = defineCommand({
     const { EditModel } = await import("../eve/edit-model.ts");
     const { runEvaluation } = await import("./world-evaluation-run.ts");
     report.progress({ type: "progress", phase: `loading ${given.model}` });
-    const model = EditModel.load(given.model);
+    const model = EditModel.load(given.model, elsewhere(given));
     await runEvaluation(model, options, wanted, { report, signal, sheets: given.sheets });
   },
 });
+
+/** The alignment that the options name. */
+function elsewhere({ alignment }: Pick<WorldArguments, "alignment">): PartsElsewhere {
+  if (alignment === undefined) return {};
+  if (existsSync(join(alignment, "config.json"))) return { alignment };
+  throw new UserError(
+    `--alignment: expected an alignment in ${alignment}, found no config.json there`,
+  );
+}
 
 async function requireFolder(path: string): Promise<void> {
   const { mkdir } = await import("node:fs/promises");
@@ -128,9 +151,7 @@ export async function worldOptions(
   const options: EvaluationOptions = {
     split: oneOf("--split", given.split, ["test", "validation"] as const),
     tasks: listOf("--tasks", given.tasks, TASKS),
-    methods: listOf("--methods", given.methods, METHOD_NAMES).filter((name) =>
-      hasNoise(METHODS[name].noise),
-    ),
+    methods: methodsOf(given, METHOD_NAMES).filter((name) => hasNoise(METHODS[name].noise)),
     count: numberOption("--count", given.count, { min: 1, max: 10_000, integer: true }),
     frames: numberOption("--frames", given.frames, { min: 2, max: 600, integer: true }),
     isCaptionGiven: oneOf("--caption", given.caption, ["output", "none"] as const) === "output",
@@ -147,6 +168,18 @@ export async function worldOptions(
     },
   };
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
+}
+
+/** The methods by name, or the aligned one and those that it is set against; these with both kinds of noise. */
+function methodsOf<Name extends string>(
+  { methods, against }: Pick<WorldArguments, "methods" | "against">,
+  known: readonly Name[],
+): Name[] {
+  if (against === undefined) return listOf("--methods", methods, known);
+  if (methods !== undefined)
+    throw new UserError("--methods and --against exclude each other: give one");
+  const named = new Set<string>(["aligned", ...listOf("--against", against, known)]);
+  return known.filter((name) => named.has(name.replace(/-shared$/, "")) || named.has(name));
 }
 
 /** A list of names separated by commas, in the order in which they are known; all where none is given. */

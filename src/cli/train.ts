@@ -12,6 +12,28 @@ const presets: Readonly<Record<string, () => Promise<Preset>>> = {
   tiny: async () => (await import("../presets/tiny.ts")).tiny,
 };
 
+/** The options that every verb that trains shares. */
+export const trainingArgs = {
+  preset: { type: "string", default: "tiny", valueHint: "name", description: "which model" },
+  out: {
+    type: "string",
+    alias: "o",
+    valueHint: "dir",
+    description: "run directory (default: runs/<stage>)",
+  },
+  steps: { type: "string", valueHint: "n", description: "how many steps in all" },
+  set: {
+    type: "string",
+    valueHint: "key=value",
+    description: "replace a setting, e.g. learningRate=1e-4; repeatable",
+  },
+  "dry-run": {
+    type: "boolean",
+    description: "estimate memory and time from a few steps, and keep nothing",
+  },
+  json: { type: "boolean", description: "print one JSON object per event" },
+} as const;
+
 export default defineCommand({
   meta: {
     name: "train",
@@ -22,55 +44,56 @@ export default defineCommand({
       type: "positional",
       description: "the stage to train, e.g. autoencoder or edit-adapter",
     },
-    preset: { type: "string", default: "tiny", valueHint: "name", description: "which model" },
-    out: {
-      type: "string",
-      alias: "o",
-      valueHint: "dir",
-      description: "run directory (default: runs/<stage>)",
-    },
-    steps: { type: "string", valueHint: "n", description: "how many steps in all" },
-    set: {
-      type: "string",
-      valueHint: "key=value",
-      description: "replace a setting, e.g. learningRate=1e-4; repeatable",
-    },
-    "dry-run": {
-      type: "boolean",
-      description: "estimate memory and time from a few steps, and keep nothing",
-    },
-    json: { type: "boolean", description: "print one JSON object per event" },
+    ...trainingArgs,
   },
   async run({ args, rawArgs, data }) {
-    const { signal }: VerbContext = data;
-    const { stage: stageName } = args;
-    invariant(stageName !== undefined, "the parser asks for the stage");
-    const report = new Reporter(args);
-    const name = oneOf("--preset", args.preset, Object.keys(presets));
-    const { overriddenConfig, readOverrides } = await import("./overrides.ts");
-    const steps =
-      args.steps === undefined ? [] : [{ path: "steps", text: String(stepCount(args.steps)) }];
-    const overrides = [...readOverrides(rawArgs), ...steps];
-    const preset = await presets[name]!();
-    const { openStage, stageEntry } = await import("../training/stage.ts");
-    const entry = stageEntry(preset, stageName);
-    const config = overriddenConfig(entry, overrides);
-    const progress = (phase: string, done: number, all: number): void =>
-      report.progress({ type: "progress", phase, step: done, steps: all });
-    const context = { signal, progress };
-    if (args["dry-run"]) {
-      const { estimate } = await import("../training/estimate.ts");
-      const found = await estimate(await openStage(entry, config, context), config);
-      report.event({ type: "estimate", ...found, config }, estimateText(found, config.steps));
-      return;
-    }
-    const { openRunDirectory } = await import("../training/run.ts");
-    const { train } = await import("../training/train.ts");
-    using directory = openRunDirectory(args.out ?? `runs/${stageName}`, stageName, config);
-    const stage = await openStage(entry, config, context);
-    for await (const event of train({ stage, config, directory, signal })) show(report, event);
+    const { stage } = args;
+    invariant(stage !== undefined, "the parser asks for the stage");
+    await trainStage(stage, args, rawArgs, data);
   },
 });
+
+/** Those options as the parser hands them over. */
+export interface TrainingArguments {
+  readonly preset: string;
+  readonly out?: string | undefined;
+  readonly steps?: string | undefined;
+  readonly "dry-run"?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Trains `stageName` of a preset as the options say, or estimates what that takes. */
+export async function trainStage(
+  stageName: string,
+  args: TrainingArguments,
+  rawArgs: readonly string[],
+  { signal }: VerbContext,
+): Promise<void> {
+  const report = new Reporter(args);
+  const name = oneOf("--preset", args.preset, Object.keys(presets));
+  const { overriddenConfig, readOverrides } = await import("./overrides.ts");
+  const steps =
+    args.steps === undefined ? [] : [{ path: "steps", text: String(stepCount(args.steps)) }];
+  const overrides = [...readOverrides(rawArgs), ...steps];
+  const preset = await presets[name]!();
+  const { openStage, stageEntry } = await import("../training/stage.ts");
+  const entry = stageEntry(preset, stageName);
+  const config = overriddenConfig(entry, overrides);
+  const progress = (phase: string, done: number, all: number): void =>
+    report.progress({ type: "progress", phase, step: done, steps: all });
+  const context = { signal, progress };
+  if (args["dry-run"]) {
+    const { estimate } = await import("../training/estimate.ts");
+    const found = await estimate(await openStage(entry, config, context), config);
+    report.event({ type: "estimate", ...found, config }, estimateText(found, config.steps));
+    return;
+  }
+  const { openRunDirectory } = await import("../training/run.ts");
+  const { train } = await import("../training/train.ts");
+  using directory = openRunDirectory(args.out ?? `runs/${stageName}`, stageName, config);
+  const stage = await openStage(entry, config, context);
+  for await (const event of train({ stage, config, directory, signal })) show(report, event);
+}
 
 function stepCount(text: string): number {
   return numberOption("--steps", text, { min: 1, integer: true });

@@ -1,6 +1,7 @@
 import type { ClipScored } from "../evaluation/clips.ts";
 import { possibleMethods } from "../evaluation/clips.ts";
 import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
+import { METHODS, type MethodName } from "../evaluation/methods.ts";
 import type { EvaluationOptions, WorkDone } from "../evaluation/options.ts";
 import { ContactSheets } from "../evaluation/sheets.ts";
 import { reportTables } from "../evaluation/tables.ts";
@@ -43,18 +44,25 @@ export async function runEvaluation(
       ...etaSeconds,
     });
   };
-  const [shown] = possibleMethods(model, options);
-  const sheets = shown && new ContactSheets(shown, model.size);
+  const sheets = new ContactSheets(shownMethods(model, options), model.size);
   const onClip = (clip: ClipScored): void => {
-    if (folder !== undefined) sheets?.add(clip);
+    if (folder !== undefined) sheets.add(clip);
     const { task, index, method, instruction, scores } = clip;
     report.event({ type: "clip-scored", task, index, method, instruction, ...scores });
   };
   const result = await evaluateWorld(model, options, wanted, { signal, onWork, onClip });
-  const paths = (folder === undefined ? undefined : await sheets?.write(folder)) ?? [];
+  const paths = folder === undefined ? [] : await sheets.write(folder);
   for (const path of paths) report.event({ type: "sheet-written", path }, path);
   for (const note of result.notes) report.warn(note);
   report.event({ type: "world-evaluation", ...result }, reportText(result));
+}
+
+/** The methods on the sheets: of each that draws the first kind of noise asked for, or whatever there is. */
+function shownMethods(model: EvaluatedModel, options: EvaluationOptions): MethodName[] {
+  const possible = possibleMethods(model, options);
+  const noise = possible.map((name) => METHODS[name].noise).find((mode) => mode !== null);
+  if (noise === undefined) return possible.slice(0, 1);
+  return possible.filter((name) => METHODS[name].noise === noise);
 }
 
 /** The tables of a report as text. */

@@ -94,6 +94,30 @@ describe("Editor", () => {
     for (const { rgb, source } of plain) expect(difference(rgb, source)).toBeGreaterThan(0.1);
   });
 
+  test("edits with aligned adapters where the model has them, or as it is told", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 2);
+    const edited = async (hasAlignment: boolean, method?: "aligned" | "stacked") => {
+      const by: string[] = [];
+      const warnings: string[] = [];
+      const editor = editorOf({ hasAlignment, onPredict: (evaluation) => by.push(evaluation.by) });
+      const { settings } = await editor.edit(input, instruction, {
+        steps: 1,
+        ...(method && { method }),
+        onWarning: (sentence) => warnings.push(sentence),
+      }).result;
+      return [settings.method, by.at(-1), warnings.join()];
+    };
+    expect(await edited(true)).toEqual(["aligned", "student", ""]);
+    expect(await edited(true, "stacked")).toEqual(["stacked", "stack", ""]);
+    expect(await edited(false)).toEqual(["stacked", "stack", ""]);
+    expect(await edited(false, "aligned")).toEqual([
+      "stacked",
+      "stack",
+      "stand-in has no alignment: its adapters are stacked instead",
+    ]);
+  });
+
   test("edits the first frame by itself and conditions every window on an edited frame", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);

@@ -29,6 +29,8 @@ export interface EditingModel {
   readonly window: number;
   readonly schedule: Schedule;
   readonly hasVideoAdapter: boolean;
+  /** Whether its adapters have been aligned with each other by distillation. */
+  readonly hasAlignment: boolean;
   readonly tokenizer: { unknownWords(text: string): string[] };
   latentShape(frames: number): readonly number[];
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w">;
@@ -43,4 +45,6 @@ export interface EditingModel {
   ): GuidedCondition;
   /** Edits the frames of a window together, after the edited first frame. */
   stacked(): Denoiser<GuidedCondition>;
+  /** The same by aligned adapters. */
+  aligned(): Denoiser<GuidedCondition>;
 }

@@ -1,5 +1,5 @@
 import { planWindows } from "./windows.ts";
-import type { ResolvedSettings } from "./settings.ts";
+import { isTogether, type ResolvedSettings } from "./settings.ts";
 
 /** How far an edit is. */
 export interface EditProgress {
@@ -22,7 +22,7 @@ export function totalWork(
 ): number {
   const lengths = planWindows(frames, settings).map(({ length }) => length);
   const evaluated = lengths.reduce((sum, length) => sum + length, 0);
-  if (settings.method === "frame-by-frame") return evaluated * settings.steps;
+  if (!isTogether(settings.method)) return evaluated * settings.steps;
   // The first frame is edited by itself before its window is, which it alone does not need.
   return (frames === 1 ? 1 : evaluated + 1) * settings.steps;
 }

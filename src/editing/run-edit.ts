@@ -8,7 +8,12 @@ import { Handover } from "./handover.ts";
 import type { EditingModel } from "./model.ts";
 import { type EditProgress, ProgressMeter } from "./progress.ts";
 import { fileHash, receiptComment, writeReceipt } from "./receipt.ts";
-import { type ResolvedSettings, resolveSettings } from "./settings.ts";
+import {
+  type EditSettings,
+  methodWarning,
+  type ResolvedSettings,
+  resolveSettings,
+} from "./settings.ts";
 import { unknownWordsWarning } from "./unknown-words.ts";
 import type { EditResult } from "./video-edit.ts";
 
@@ -17,7 +22,7 @@ export interface EditListeners {
   /** Stops the edit within one denoising step; nothing is left of it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: EditProgress) => void) | undefined;
-  /** Called at most once an edit, with one sentence. */
+  /** Called with one sentence for each thing that is not as it was asked for. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -30,7 +35,9 @@ export async function* runEdit(
   const startedAt = performance.now();
   onProgress?.({ type: "progress", phase: "reading" });
   signal?.throwIfAborted();
-  const { info, settings } = await resolvedRequest(model, request);
+  const { info, settings, asked } = await resolvedRequest(model, request);
+  const warning = methodWarning(asked, settings, model);
+  if (warning !== undefined) onWarning?.(warning);
   warnOfUnknownWords(model, settings, onWarning);
   const draft = {
     program: "open-eve" as const,
@@ -77,9 +84,11 @@ export async function* runEdit(
 async function resolvedRequest(
   model: EditingModel,
   request: EditRequest,
-): Promise<Pick<CheckedRequest, "info"> & { settings: ResolvedSettings }> {
+): Promise<
+  Pick<CheckedRequest, "info"> & { settings: ResolvedSettings; asked: EditSettings["method"] }
+> {
   const { info, settings } = await checkRequest(request);
-  return { info, settings: resolveSettings(settings, model) };
+  return { info, settings: resolveSettings(settings, model), asked: settings.method };
 }
 
 function warnOfUnknownWords(

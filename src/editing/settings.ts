@@ -11,7 +11,13 @@ export const LONGEST_TEXT = 1000;
 export const NOISE_MODES = ["independent", "shared"] as const;
 export type NoiseMode = (typeof NOISE_MODES)[number];
 export const SAMPLERS = ["ddim", "dpm-solver"] as const;
-export const METHODS = ["stacked", "frame-by-frame"] as const;
+export const METHODS = ["aligned", "stacked", "frame-by-frame"] as const;
+
+/** Whether a method edits the frames of a window together: both adapters at work. */
+export function isTogether(method: (typeof METHODS)[number] | undefined): boolean {
+  return method !== "frame-by-frame";
+}
+
 export const DETAIL_MODES = ["keep", "off"] as const;
 
 const tooLong: Refusal = {
@@ -49,7 +55,10 @@ export const EditSettings = z.strictObject({
   sampler: choice(SAMPLERS).default("ddim"),
   /** How closely to follow text and input frame; 1 and 1: plain predictions, one evaluation a step. */
   guidance: z.strictObject({ text: scale, image: scale }).default({ text: 1, image: 1 }),
-  /** `stacked`: both adapters; `frame-by-frame`: the edit adapter alone. By default what the model has. */
+  /**
+   * `aligned`: both adapters as distillation has aligned them; `stacked`: without that; `frame-by-frame`: the edit
+   * adapter alone. By default the first of these that the model has.
+   */
   method: choice(METHODS).optional(),
   /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
   detail: choice(DETAIL_MODES).default("keep"),
@@ -80,16 +89,11 @@ export function readSettings(input: unknown): EditSettings {
 /** Settles what depends on the model. */
 export function resolveSettings(
   settings: EditSettings,
-  model: Pick<EditingModel, "name" | "window" | "hasVideoAdapter">,
+  model: Pick<EditingModel, "name" | "window" | "hasVideoAdapter" | "hasAlignment">,
 ): ResolvedSettings {
-  const method = settings.method ?? (model.hasVideoAdapter ? "stacked" : "frame-by-frame");
-  if (method === "stacked" && !model.hasVideoAdapter) {
-    throw new UserError(
-      `method: ${model.name} has no video adapter, so its frames can only be edited frame-by-frame`,
-    );
-  }
+  const method = methodFor(settings, model);
   const window = settings.window ?? model.window;
-  if (method === "stacked" && window > model.window) {
+  if (isTogether(method) && window > model.window) {
     throw new UserError(
       `window: ${model.name} sees at most ${model.window} frames at once, got ${window}`,
     );
@@ -103,7 +107,7 @@ export function resolveSettings(
     seed: settings.seed,
     steps: settings.steps,
     window,
-    overlap: method === "stacked" ? settings.overlap : 0,
+    overlap: isTogether(method) ? settings.overlap : 0,
     noise: settings.noise,
     sampler: settings.sampler,
     guidance: settings.guidance,
@@ -112,8 +116,37 @@ export function resolveSettings(
   };
 }
 
+/** An alignment that is asked for and missing is no failure: the adapters are stacked then. */
+function methodFor(
+  { method }: EditSettings,
+  {
+    name,
+    hasVideoAdapter,
+    hasAlignment,
+  }: Pick<EditingModel, "name" | "hasVideoAdapter" | "hasAlignment">,
+): ResolvedSettings["method"] {
+  const best = hasVideoAdapter ? "stacked" : "frame-by-frame";
+  if (method === undefined) return hasAlignment ? "aligned" : best;
+  if (isTogether(method) && !hasVideoAdapter) {
+    throw new UserError(
+      `method: ${name} has no video adapter, so its frames can only be edited frame-by-frame`,
+    );
+  }
+  return method === "aligned" && !hasAlignment ? "stacked" : method;
+}
+
+/** What to say where an edit is made by another method than the one that was asked for. */
+export function methodWarning(
+  asked: EditSettings["method"],
+  { method }: Pick<ResolvedSettings, "method">,
+  { name }: Pick<EditingModel, "name">,
+): string | undefined {
+  if (asked !== "aligned" || method === "aligned") return undefined;
+  return `${name} has no alignment: its adapters are stacked instead`;
+}
+
 function requireOverlap(overlap: number, window: number, method: EditSettings["method"]): void {
-  if (method === "frame-by-frame" || (overlap >= 1 && overlap < window)) return;
+  if (!isTogether(method) || (overlap >= 1 && overlap < window)) return;
   throw new UserError(
     `overlap: expected at least 1 and less than the window of ${window} frames, got ${overlap}`,
   );

@@ -7,7 +7,7 @@ import { frameNoise } from "./frame-noise.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
-import type { ResolvedSettings } from "./settings.ts";
+import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -33,7 +33,7 @@ interface History {
 /**
  * Edits a clip's latents window by window, in order.
  *
- * Stacked, a window begins with frames that are edited already, the clip's first one by the edit
+ * Edited together, a window begins with frames that are edited already, the clip's first one by the edit
  * teacher alone, and the first of them is what the video adapter is conditioned on (§3.1). Frame by
  * frame, windows are mere batches.
  */
@@ -58,10 +58,9 @@ export class WindowEditor implements Disposable {
     options: WindowEditOptions = {},
   ): Promise<Float<"f c h w">> {
     const count = fresh.shape[0] ?? 0;
-    const edited =
-      this.#settings.method === "stacked"
-        ? await this.#editTogether(fresh, held, options)
-        : await this.#editEach(fresh, this.#produced, held, options);
+    const edited = isTogether(this.#settings.method)
+      ? await this.#editTogether(fresh, held, options)
+      : await this.#editEach(fresh, this.#produced, held, options);
     this.#produced += count;
     return edited;
   }
@@ -125,7 +124,7 @@ export class WindowEditor implements Disposable {
       const settled = all.narrow(0, 0, known);
       return { noise: all, knownNoise: settled, conditions: inAllForms(condition) };
     });
-    const denoiser = withKnownFrames(this.#guided(model.stacked(), conditions), {
+    const denoiser = withKnownFrames(this.#guided(this.#together(), conditions), {
       clean: edited,
       noise: knownNoise,
       schedule: model.schedule,
@@ -153,6 +152,11 @@ export class WindowEditor implements Disposable {
       signal,
       onStep: (step) => onStep?.(step, frames),
     });
+  }
+
+  /** The denoiser of whole windows. */
+  #together(): Denoiser<GuidedCondition> {
+    return this.#settings.method === "aligned" ? this.#model.aligned() : this.#model.stacked();
   }
 
   #noise(first: number, frames: number): Float<"f c h w"> {

@@ -6,9 +6,10 @@ import { HeldTensors } from "../editing/held-tensors.ts";
 import { clipScores, type ClipScores } from "./clip-scores.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import { truthClip } from "./ground-truth.ts";
-import { METHODS, type MethodName } from "./methods.ts";
+import { hasPart, METHODS, type MethodName } from "./methods.ts";
 import { clipSeed, type EvaluationContext, type EvaluationOptions } from "./options.ts";
-import { encoded } from "./pictures.ts";
+import { decoded, encoded } from "./pictures.ts";
+import { comparisonsWith, type Comparison } from "./paired.ts";
 import { summarizeTasks, type TaskScores, type TaskSummary } from "./summary.ts";
 
 /** One method's edit of one clip, with its scores and its frames (RGB bytes). */
@@ -33,10 +34,17 @@ export type MethodSummaries = Readonly<Partial<Record<MethodName, TaskSummary>>>
 
 /** The methods of `options` that `model` has the parts for. */
 export function possibleMethods(
-  { hasVideoAdapter }: Pick<EvaluatedModel, "hasVideoAdapter">,
+  model: Pick<EvaluatedModel, "hasVideoAdapter" | "hasAlignment">,
   { methods }: Pick<EvaluationOptions, "methods">,
 ): MethodName[] {
-  return methods.filter((name) => hasVideoAdapter || !METHODS[name].needsVideoAdapter);
+  return methods.filter((name) => hasPart(model, METHODS[name].needs));
+}
+
+/** What came of all clips. */
+export interface ClipsReport {
+  readonly methods: MethodSummaries;
+  /** The aligned editor beside every other, on the same clips. */
+  readonly comparisons: readonly Comparison[];
 }
 
 /** Frames that `evaluateClips` sends through a denoiser. */
@@ -52,7 +60,7 @@ export async function evaluateClips(
   model: EvaluatedModel,
   options: EvaluationOptions,
   context: ClipsContext = {},
-): Promise<MethodSummaries> {
+): Promise<ClipsReport> {
   const scored: ({ readonly method: MethodName } & TaskScores)[] = [];
   for (let index = 0; index < options.count; index++) {
     for (const task of options.tasks) {
@@ -64,12 +72,15 @@ export async function evaluateClips(
       }
     }
   }
-  return Object.fromEntries(
-    possibleMethods(model, options).map((name) => [
-      name,
-      summarizeTasks(scored.filter(({ method }) => method === name)),
-    ]),
-  );
+  const scoresOf = (name: MethodName): TaskScores[] =>
+    scored.filter(({ method }) => method === name);
+  const names = possibleMethods(model, options);
+  return {
+    methods: Object.fromEntries(names.map((name) => [name, summarizeTasks(scoresOf(name))])),
+    comparisons: names
+      .filter((name) => METHODS[name].needs === "alignment")
+      .flatMap((name) => comparisonsWith(name, names, scoresOf)),
+  };
 }
 
 /** Edits one clip by every method. */
@@ -86,8 +97,9 @@ async function evaluateClip(
   const truthFrames = truthClip(request, options.frames, size);
   const input = held.make(() => encoded(model, inputFrames));
   const truth = held.make(() => encoded(model, truthFrames));
+  const reconstruction = decoded(model, truth);
   const seed = clipSeed(options, task, index);
-  const clip = { model, request, options, seed, inputFrames, input, truth };
+  const clip = { model, request, options, seed, inputFrames, input, reconstruction };
   const results: Pick<ClipScored, "method" | "scores">[] = [];
   for (const method of possibleMethods(model, options)) {
     const work = {
@@ -97,7 +109,7 @@ async function evaluateClip(
     const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
     const output = await METHODS[method].edit(clip, { signal: context.signal, onStep });
     const frames = { input: inputFrames, truth: truthFrames, output };
-    const scores = clipScores(frames, size);
+    const scores = clipScores(frames, { size, window: model.window, reconstruction });
     context.onClip?.({ task, index, method, instruction: request.instruction, scores, ...frames });
     results.push({ method, scores });
     await setImmediate();

@@ -5,6 +5,7 @@ import { bootstrapInterval, mean } from "./bootstrap.ts";
 import { clipScores } from "./clip-scores.ts";
 import { flickerError } from "./flicker.ts";
 import { framePsnrs, HIGHEST_PSNR, psnr } from "./psnr.ts";
+import { compared } from "./paired.ts";
 import { summarizeTasks } from "./summary.ts";
 
 /** A clip of 2 × 2 pixels, all of a frame's values the same. */
@@ -78,10 +79,11 @@ describe("the bootstrap interval", () => {
 describe("scores", () => {
   const black = [new Uint8Array(12), new Uint8Array(12)];
   const white = black.map((frame) => frame.map(() => 255));
+  const measure = { size: 2, window: 1, reconstruction: white };
 
   test("of a perfect edit and of a copy come to one half of success", () => {
-    const perfect = clipScores({ input: black, truth: white, output: white }, 2);
-    const copy = clipScores({ input: black, truth: white, output: black }, 2);
+    const perfect = clipScores({ input: black, truth: white, output: white }, measure);
+    const copy = clipScores({ input: black, truth: white, output: black }, measure);
     expect(perfect).toMatchObject({ success: true, flicker: 0, psnr: 100, psnrKept: null });
     expect(copy).toMatchObject({ edited: false, kept: true, flicker: 0, psnrChanged: 0 });
     const summary = summarizeTasks([
@@ -91,11 +93,43 @@ describe("scores", () => {
     expect(summary).toMatchObject({ clips: 2, success: 0.5, edited: 0.5, kept: 1, psnrKept: null });
     expect(summary.tasks.style).toMatchObject({ clips: 1, success: 1, psnr: 100 });
     expect(Object.keys(summary.tasks)).toEqual(["style", "remove"]);
+    const [first, second] = [perfect, copy].map((scores) => [{ task: "style" as const, scores }]);
+    expect(compared(first!, second!)).toEqual({
+      clips: 1,
+      better: { mean: 1, interval: [1, 1] },
+      psnr: { mean: 100, interval: [100, 100] },
+      success: { mean: 1, interval: [1, 1] },
+      steady: { mean: 1, interval: [1, 1] },
+      edited: { mean: 1, interval: [1, 1] },
+      flickerRatio: null,
+    });
+  });
+
+  test("are steady up to one and a half times the flicker of the truth, encoded and decoded", () => {
+    const level = (value: number): Uint8Array => new Uint8Array(12).fill(value);
+    const truth = [level(200), level(200)];
+    const reconstruction = [level(200), level(210)];
+    const steady = (second: number): boolean | null =>
+      clipScores(
+        { input: black, truth, output: [level(200), level(second)] },
+        { size: 2, window: 1, reconstruction },
+      ).steady;
+    expect([steady(200), steady(214), steady(216)]).toEqual([true, true, false]);
+  });
+
+  test("are steady only where every window of frames is a success", () => {
+    const truth = [white[0]!, white[0]!, white[0]!];
+    const output = [white[0]!, white[0]!, black[0]!];
+    const input = [black[0]!, black[0]!, black[0]!];
+    const scores = (window: number) =>
+      clipScores({ input, truth, output }, { size: 2, window, reconstruction: output });
+    expect(scores(3)).toMatchObject({ success: true, steady: true });
+    expect(scores(2)).toMatchObject({ success: true, steady: false });
   });
 
   test("of one frame have no flicker", () => {
     const [one] = black;
-    const scores = clipScores({ input: [one!], truth: [one!], output: [one!] }, 2);
-    expect(scores.flicker).toBeNull();
+    const scores = clipScores({ input: [one!], truth: [one!], output: [one!] }, measure);
+    expect([scores.flicker, scores.steady]).toEqual([null, null]);
   });
 });

@@ -2,7 +2,7 @@ import type { EditRequest } from "../data/world/edits.ts";
 import { keepDetails } from "../editing/detail.ts";
 import { HeldTensors } from "../editing/held-tensors.ts";
 import { totalWork } from "../editing/progress.ts";
-import type { NoiseMode, ResolvedSettings } from "../editing/settings.ts";
+import { isTogether, type NoiseMode, type ResolvedSettings } from "../editing/settings.ts";
 import { WindowEditor, type WindowEditOptions } from "../editing/window-editor.ts";
 import { windowCapacity } from "../editing/windows.ts";
 import type { Float } from "../engine/tensor.ts";
@@ -20,14 +20,19 @@ export interface MethodInput {
   readonly inputFrames: readonly Uint8Array[];
   /** The input as the autoencoder sees it. */
   readonly input: Float<"f c h w">;
-  readonly truth: Float<"f c h w">;
+  /** The truth, encoded and decoded. */
+  readonly reconstruction: readonly Uint8Array[];
 }
+
+/** What not every model has. */
+export type NeededPart = "video adapter" | "alignment";
 
 /** A way to edit a clip, or a bound on what any way can reach. */
 export interface Method {
   /** Null where no noise is drawn. */
   readonly noise: NoiseMode | null;
-  readonly needsVideoAdapter: boolean;
+  /** The part of the model that it cannot do without. */
+  readonly needs: NeededPart | null;
   /** How many frames go through a denoiser, over all windows and steps of a clip. */
   readonly cost: (frames: number, window: number, steps: number) => number;
   /** The edited frames, RGB bytes each. */
@@ -36,25 +41,31 @@ export interface Method {
 
 /** Frames of a clip that are edited in one batch where each is edited by itself. */
 const BATCH = 16;
-/** Frames that stacked windows share: the editor's default. */
+/** Frames that windows share: the editor's default. */
 const OVERLAP = 2;
 
-/** The two methods that draw, each with both kinds of noise. */
+const NEEDS: Readonly<Record<ResolvedSettings["method"], NeededPart | null>> = {
+  aligned: "alignment",
+  stacked: "video adapter",
+  "frame-by-frame": null,
+};
+
+/** The methods that draw, each with both kinds of noise. */
 function drawing(method: ResolvedSettings["method"], noise: NoiseMode): Method {
-  const isStacked = method === "stacked";
+  const isJoint = isTogether(method);
   return {
     noise,
-    needsVideoAdapter: isStacked,
+    needs: NEEDS[method],
     cost: (frames, window, steps) =>
       totalWork(frames, {
         method,
         steps,
-        window: isStacked ? window : BATCH,
-        overlap: isStacked ? OVERLAP : 0,
+        window: isJoint ? window : BATCH,
+        overlap: isJoint ? OVERLAP : 0,
       }),
     edit: (clip, context) => {
       const { model, request, options, seed } = clip;
-      const window = isStacked ? {} : { window: BATCH };
+      const window = isJoint ? {} : { window: BATCH };
       const settings = settingsFor(model, request, options, { method, noise, seed, ...window });
       return editFrames(model, clip, settings, context);
     },
@@ -86,6 +97,8 @@ export async function editFrames(
 
 /** The names of all methods, in the order in which they are shown. */
 export const METHOD_NAMES = [
+  "aligned",
+  "aligned-shared",
   "stacked",
   "stacked-shared",
   "frame-by-frame",
@@ -98,6 +111,9 @@ export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All methods. */
 export const METHODS: Readonly<Record<MethodName, Method>> = {
+  /** Both adapters, aligned by distillation. */
+  aligned: drawing("aligned", "independent"),
+  "aligned-shared": drawing("aligned", "shared"),
   /** Both adapters attached, not aligned: the paper's "plug-and-play" row. */
   stacked: drawing("stacked", "independent"),
   "stacked-shared": drawing("stacked", "shared"),
@@ -107,15 +123,30 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   /** Nothing is done: wins wherever little changes, so every figure is to be read beside it. */
   copy: {
     noise: null,
-    needsVideoAdapter: false,
+    needs: null,
     cost: () => 0,
     edit: async ({ inputFrames }) => inputFrames,
   },
   /** The truth, there and back through the autoencoder: the ceiling for every method. */
   reconstruction: {
     noise: null,
-    needsVideoAdapter: false,
+    needs: null,
     cost: () => 0,
-    edit: async ({ model, truth }) => decoded(model, truth),
+    edit: async ({ reconstruction }) => reconstruction,
   },
 };
+
+/** Whether `model` has the part that a method needs. */
+export function hasPart(
+  { hasVideoAdapter, hasAlignment }: Pick<EvaluatedModel, "hasVideoAdapter" | "hasAlignment">,
+  part: NeededPart | null,
+): boolean {
+  switch (part) {
+    case null:
+      return true;
+    case "video adapter":
+      return hasVideoAdapter;
+    case "alignment":
+      return hasAlignment;
+  }
+}

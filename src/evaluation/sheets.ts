@@ -12,19 +12,19 @@ const COLUMNS = 8;
 
 /** Collects clips for a sheet of each task: input, truth and edited over time. */
 export class ContactSheets {
-  readonly #method: MethodName;
+  readonly #methods: readonly MethodName[];
   readonly #size: number;
   readonly #clips: ClipScored[] = [];
 
-  /** Shows the results of one method; `size` is the side of a frame in pixels. */
-  constructor(method: MethodName, size: number) {
-    this.#method = method;
+  /** Shows the results of some methods below each other; `size` is the side of a frame in pixels. */
+  constructor(methods: readonly MethodName[], size: number) {
+    this.#methods = methods;
     this.#size = size;
   }
 
   /** Keeps the first clips of each task. */
   add(clip: ClipScored): void {
-    if (clip.method === this.#method && clip.index < CLIPS) this.#clips.push(clip);
+    if (this.#methods.includes(clip.method) && clip.index < CLIPS) this.#clips.push(clip);
   }
 
   /** Writes `folder/<task>.png` for each task that has clips; returns the paths. */
@@ -43,12 +43,19 @@ export class ContactSheets {
     return paths;
   }
 
+  /** Input and truth stand above the first method's row. */
   #rows({ instruction, method, scores, input, truth, output }: ClipScored): SheetRow[] {
-    const verdict = `${scores.edited ? "edited" : "not edited"}, ${scores.kept ? "kept" : "not kept"}`;
+    const verdict = [
+      scores.edited ? "edited" : "not edited",
+      scores.kept ? "kept" : "not kept",
+      ...(scores.steady === true ? ["steady"] : []),
+    ].join(", ");
+    const result = { label: `${method}: ${verdict}`, images: this.#images(output) };
+    if (method !== this.#methods[0]) return [result];
     return [
       { label: `"${instruction}" – input`, images: this.#images(input) },
       { label: "truth", images: this.#images(truth) },
-      { label: `${method}: ${verdict}`, images: this.#images(output) },
+      result,
     ];
   }
 

@@ -59,5 +59,5 @@ async function evaluateFrame(
   const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
   const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
   const output = await editFrames(model, clip, settings, { signal: context.signal, onStep });
-  return clipScores({ input, truth, output }, size);
+  return clipScores({ input, truth, output }, { size, window: 1, reconstruction: [] });
 }

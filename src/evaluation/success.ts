@@ -36,6 +36,9 @@ export interface Outcome {
   readonly keptError: number | null;
 }
 
+/** Flicker of an edit that counts as steady, in multiples of that of the truth, encoded and decoded. */
+export const STEADY_FLICKER = 1.5;
+
 /** 1 where the edit changes a pixel, else 0. */
 export function changedRegion(input: Float<"f 3 h w">, truth: Float<"f 3 h w">): Float<"f 1 h w"> {
   const difference = truth.sub(input).abs();
@@ -80,4 +83,16 @@ export function outcome({ input, truth, output }: JudgedClip): Outcome {
     inputError,
     keptError,
   };
+}
+
+/** Whether the edit is a success in every run of `window` frames; the last run has those that are left. */
+export function succeedsThroughout({ input, truth, output }: JudgedClip, window: number): boolean {
+  using _ = tensorScope();
+  const { f } = dims(truth, "f 3 _ _");
+  const starts = Array.from({ length: Math.ceil(f / window) }, (__, run) => run * window);
+  return starts.every((start) => {
+    const run = (clip: Float<"f 3 h w">): Float<"f 3 h w"> =>
+      clip.narrow(0, start, Math.min(window, f - start));
+    return outcome({ input: run(input), truth: run(truth), output: run(output) }).success;
+  });
 }

@@ -8,12 +8,14 @@ export interface Summary {
   readonly success: number | null;
   readonly edited: number | null;
   readonly kept: number | null;
+  /** Share of clips that succeed throughout and do not flicker. */
+  readonly steady: number | null;
   readonly flicker: number | null;
   readonly psnr: number | null;
   readonly psnrChanged: number | null;
   readonly psnrKept: number | null;
   /** 95 % bootstrap intervals over clips. */
-  readonly intervals: Readonly<Record<"success" | "flicker" | "psnr", Interval | null>>;
+  readonly intervals: Readonly<Record<"success" | "steady" | "flicker" | "psnr", Interval | null>>;
 }
 
 /** A summary, and one for each task that was measured. */
@@ -35,6 +37,7 @@ export function summarize(scores: readonly ClipScores[]): Summary {
       .filter((value) => value !== null)
       .map(Number);
   const success = values((clip) => clip.success);
+  const steady = values((clip) => clip.steady);
   const flicker = values((clip) => clip.flicker);
   const ratios = values((clip) => clip.psnr);
   return {
@@ -42,12 +45,14 @@ export function summarize(scores: readonly ClipScores[]): Summary {
     success: mean(success),
     edited: mean(values((clip) => clip.edited)),
     kept: mean(values((clip) => clip.kept)),
+    steady: mean(steady),
     flicker: mean(flicker),
     psnr: mean(ratios),
     psnrChanged: mean(values((clip) => clip.psnrChanged)),
     psnrKept: mean(values((clip) => clip.psnrKept)),
     intervals: {
       success: bootstrapInterval(success),
+      steady: bootstrapInterval(steady),
       flicker: bootstrapInterval(flicker),
       psnr: bootstrapInterval(ratios),
     },

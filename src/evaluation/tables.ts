@@ -1,5 +1,6 @@
 import { METHOD_NAMES } from "./methods.ts";
 import type { Interval } from "./bootstrap.ts";
+import type { Comparison, Estimated } from "./paired.ts";
 import type { Summary, TaskSummary } from "./summary.ts";
 import type { WorldReport } from "./world-evaluation.ts";
 
@@ -11,6 +12,8 @@ export interface ReportTable {
 
 const HEADINGS = [
   "success %",
+  "95 %",
+  "steady %",
   "95 %",
   "edited %",
   "kept %",
@@ -38,6 +41,7 @@ export function reportTables(report: WorldReport): ReportTable[] {
       rows: [["task", "clips", ...HEADINGS], ...taskRows(summary)],
     })),
     { title: "whole clips, all tasks", rows: methodRows(named) },
+    { title: "clip by clip", rows: comparisonRows(report.comparisons) },
   ].filter(({ rows }) => rows.length > 0);
 }
 
@@ -51,18 +55,40 @@ function methodRows(
   ];
 }
 
+function comparisonRows(comparisons: readonly Comparison[]): string[][] {
+  if (comparisons.length === 0) return [];
+  const points = ({ mean, interval }: Estimated): string[] => [
+    percent(mean),
+    intervalText(interval, percent),
+  ];
+  return [
+    ["method", "against", "better %", "95 %", "steady +%", "95 %", "PSNR +dB", "95 %", "flicker ×"],
+    ...comparisons.map(({ method, against, better, steady, psnr, flickerRatio }) => [
+      method,
+      against,
+      ...points(better),
+      ...points(steady),
+      figure(psnr.mean),
+      intervalText(psnr.interval, figure),
+      figure(flickerRatio),
+    ]),
+  ];
+}
+
 function taskRows(summary: TaskSummary): string[][] {
   const tasks = Object.entries(summary.tasks).map(([task, own]) => [task].concat(cells(own)));
   return [...tasks, ["all", ...cells(summary)]];
 }
 
 function cells(summary: Summary): string[] {
-  const { clips, success, edited, kept, flicker, psnr, psnrChanged, psnrKept } = summary;
-  const interval = intervalText(summary.intervals.success, percent);
+  const { clips, success, steady, edited, kept, flicker, psnr, psnrChanged, psnrKept } = summary;
+  const { intervals } = summary;
   return [
     String(clips),
     percent(success),
-    interval,
+    intervalText(intervals.success, percent),
+    percent(steady),
+    intervalText(intervals.steady, percent),
     percent(edited),
     percent(kept),
     figure(flicker, 100),

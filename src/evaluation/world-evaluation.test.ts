@@ -60,9 +60,33 @@ describe("an evaluation of a model that changes nothing", () => {
     expect(report.single).toMatchObject({ clips: 2, success: 0, flicker: null });
   });
 
+  test("finds the aligned editor as good as every other, clip by clip, each beside its own noise", () => {
+    const { comparisons } = first.report;
+    expect(comparisons.map(({ method, against }) => `${method}/${against}`)).toEqual([
+      "aligned/stacked",
+      "aligned/frame-by-frame",
+      "aligned/copy",
+      "aligned-shared/stacked-shared",
+      "aligned-shared/frame-by-frame-shared",
+      "aligned-shared/copy",
+    ]);
+    for (const comparison of comparisons)
+      expect(comparison).toMatchObject({
+        clips: 2,
+        better: { mean: 0.5, interval: [0.5, 0.5] },
+        psnr: { mean: 0, interval: [0, 0] },
+        flickerRatio: 1,
+      });
+  });
+
   test("finds its lossless autoencoder perfect", () => {
     const { report } = first;
-    expect(report.methods.reconstruction).toMatchObject({ success: 1, flicker: 0, psnr: 100 });
+    expect(report.methods.reconstruction).toMatchObject({
+      success: 1,
+      steady: 1,
+      flicker: 0,
+      psnr: 100,
+    });
     expect(report.autoencoder).toMatchObject({ frames: 10, psnr: 100, interval: [100, 100] });
   });
 
@@ -87,10 +111,14 @@ describe("an evaluation of a model that changes nothing", () => {
   test("leaves out what needs a video adapter where there is none, and says so", async () => {
     const { report } = await evaluated(copyingModel({ hasVideoAdapter: false }));
     expect(Object.keys(report.methods)).toEqual(
-      METHOD_NAMES.filter((name) => !name.startsWith("stacked")),
+      METHOD_NAMES.filter((name) => !/^(aligned|stacked)/.test(name)),
     );
     expect(report.video).toBeUndefined();
-    expect(report.notes.join()).toContain("stacked, stacked-shared, video left out");
+    expect(report.notes).toEqual([
+      "copying has no video adapter: stacked, stacked-shared, video left out",
+      "copying has no alignment: aligned, aligned-shared left out",
+    ]);
+    expect(report.comparisons).toEqual([]);
   });
 
   test("stops after the step in which it is told to", async () => {
@@ -120,7 +148,7 @@ describe("what comes of it", () => {
   test("is a contact sheet of each task", async () => {
     const folder = mkdtempSync(join(tmpdir(), "eve-sheets-"));
     try {
-      const sheets = new ContactSheets("copy", 24);
+      const sheets = new ContactSheets(["aligned", "copy"], 24);
       for (const clip of first.clips) sheets.add(clip);
       await sheets.write(folder);
       expect(readdirSync(folder).toSorted()).toEqual(["background.png", "texture.png"]);

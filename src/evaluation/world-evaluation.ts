@@ -2,11 +2,12 @@ import { evaluateAutoencoder, type AutoencoderFidelity } from "./autoencoder-fid
 import {
   clipsCost,
   evaluateClips,
-  possibleMethods,
   type ClipsContext,
+  type ClipsReport,
   type MethodSummaries,
 } from "./clips.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
+import { hasPart, METHODS } from "./methods.ts";
 import type { EvaluationOptions } from "./options.ts";
 import { evaluateSingleFrames, singleFramesCost } from "./single-frames.ts";
 import type { TaskSummary } from "./summary.ts";
@@ -26,6 +27,8 @@ export interface WorldReport {
   readonly settings: EvaluationOptions["draw"] &
     Pick<EvaluationOptions, "count" | "frames" | "isCaptionGiven" | "seed">;
   readonly methods: MethodSummaries;
+  /** The aligned editor beside every other, clip by clip. */
+  readonly comparisons: ClipsReport["comparisons"];
   readonly autoencoder?: AutoencoderFidelity;
   readonly single?: TaskSummary;
   readonly video?: VideoFlicker;
@@ -71,13 +74,16 @@ export async function evaluateWorld(
     ...(has.has("single") && { single: await evaluateSingleFrames(model, options, context) }),
     ...(has.has("video") && { video: await evaluateVideo(model, options, context) }),
   };
-  const methods = has.has("clips") ? await evaluateClips(model, options, context) : {};
+  const { methods, comparisons }: ClipsReport = has.has("clips")
+    ? await evaluateClips(model, options, context)
+    : { methods: {}, comparisons: [] };
   return {
     split,
     clips: has.has("clips") ? options.tasks.length * count : 0,
     model: { name: model.name, hash: model.hash },
     settings: { ...draw, count, frames, isCaptionGiven, seed },
     methods,
+    comparisons,
     ...parts,
     notes: leftOut(model, options, wanted),
   };
@@ -89,11 +95,14 @@ export function leftOut(
   options: EvaluationOptions,
   wanted: readonly Measurement[],
 ): string[] {
-  const can = possibleMethods(model, options);
-  const missing = [
-    ...(wanted.includes("clips") ? options.methods.filter((name) => !can.includes(name)) : []),
-    ...(wanted.includes("video") && !model.hasVideoAdapter ? ["video"] : []),
-  ];
-  if (missing.length === 0) return [];
-  return [`${model.name} has no video adapter: ${missing.join(", ")} left out`];
+  return (["video adapter", "alignment"] as const).flatMap((part) => {
+    if (hasPart(model, part)) return [];
+    const needing = options.methods.filter((name) => METHODS[name].needs === part);
+    const missing = [
+      ...(wanted.includes("clips") ? needing : []),
+      ...(wanted.includes("video") && part === "video adapter" ? ["video"] : []),
+    ];
+    if (missing.length === 0) return [];
+    return [`${model.name} has no ${part}: ${missing.join(", ")} left out`];
+  });
 }

@@ -2,13 +2,10 @@ import { checkpoint, noGrad } from "../engine/autodiff.ts";
 import { ConfigError } from "../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";
-import { criticLoss, generatorLoss, type AdversarialConfig } from "./adversarial.ts";
+import { criticLoss, generatorLoss } from "./adversarial.ts";
+import type { AdversarialConfig, AugmentationConfig } from "./critic-config.ts";
 import type { EditCritic, Scores, Sight, VideoCritic } from "./critics.ts";
-import {
-  augment,
-  drawAugmentation,
-  type AugmentationConfig,
-} from "./differentiable-augmentation.ts";
+import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
 import type { Term } from "./distillation-config.ts";
 import type { Adversary, Terms } from "./distillation.ts";
 import type { StackedCondition } from "./teachers.ts";

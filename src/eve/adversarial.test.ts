@@ -5,14 +5,9 @@ import { tensorScope } from "../engine/scope.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import { resolveVisionConfig } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
-import {
-  AdversarialConfig,
-  criticLoss,
-  generatorLoss,
-  hingeLoss,
-  r1Penalty,
-} from "./adversarial.ts";
-import { CriticConfig, EditCritic, VideoCritic, type Scores, type Sight } from "./critics.ts";
+import { criticLoss, generatorLoss, hingeLoss, r1Penalty } from "./adversarial.ts";
+import { AdversarialConfig, CriticConfig } from "./critic-config.ts";
+import { EditCritic, VideoCritic, type Scores, type Sight } from "./critics.ts";
 
 /** Scores of two samples, two heads, one place each. */
 const scores = (values: readonly number[]): Scores => Tensor.from(values, [2, 2, 1]);

@@ -1,22 +1,9 @@
-import { z } from "zod";
 import { gradients } from "../engine/autodiff.ts";
 import { dims } from "../engine/axes.ts";
 import { invariant } from "../engine/errors.ts";
 import type { Float } from "../engine/tensor.ts";
+import type { AdversarialConfig } from "./critic-config.ts";
 import type { Scores, Sight } from "./critics.ts";
-
-/** The adversarial losses (§3.2) where the paper leaves them open. */
-export const AdversarialConfig = z.strictObject({
-  /**
-   * `linear`: `−E[D]`, as in ADD; `clipped`: `−E[max(0, 1 + D)]`, as the paper prints it.
-   *
-   * Deviation: the printed form has no gradient wherever D < −1, where a student needs it most.
-   */
-  generator: z.enum(["linear", "clipped"]).default("linear"),
-  /** γ of the R1 penalty on what the critics' heads read; 0 leaves it out, as the paper does. ADD: 1e-5. */
-  r1: z.number().nonnegative().default(0),
-});
-export type AdversarialConfig = z.infer<typeof AdversarialConfig>;
 
 /** Sums over heads, as ADD does, the mean over batch and places. */
 function overHeads(terms: Float<"b k n">): Float<""> {

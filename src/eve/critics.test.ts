@@ -9,7 +9,8 @@ import { resolveVisionConfig } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import type { Module } from "../nn/module.ts";
 import { largestDifference } from "../../test/support/difference.ts";
-import { CriticConfig, EditCritic, VideoCritic, type Scores } from "./critics.ts";
+import { CriticConfig } from "./critic-config.ts";
+import { EditCritic, VideoCritic, type Scores } from "./critics.ts";
 
 const vision = new VisionTransformer(
   Rng.seed(1),

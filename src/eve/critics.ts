@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { dims, rearrange } from "../engine/axes.ts";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
@@ -10,28 +9,7 @@ import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
 import { LayerNorm } from "../nn/norm.ts";
 import { sinusoids } from "../nn/time-embedding.ts";
-
-const count = z.int().positive();
-
-/**
- * The shape of a critic's trained heads, one per depth.
- *
- * Deviation: sizes and depths are not in the paper. The depths are StyleGAN-T's for 12 layers: the patches
- * themselves, and every third layer.
- */
-export const CriticConfig = z.strictObject({
-  /** Layers of the vision transformer after which a head reads; 0 is the patches with their places. */
-  depths: z.array(z.int().nonnegative()).min(1).default([0, 3, 6, 9, 12]),
-  /** Features that pictures and words are projected to. */
-  channels: count.default(64),
-  /** Heads of each attention. */
-  heads: count.default(4),
-  /** Width of the text encoder's token features. */
-  textFeatures: count.default(768),
-  /** Side that frames are brought to first, in pixels; null leaves them as they come. */
-  size: count.nullable().default(null),
-});
-export type CriticConfig = z.infer<typeof CriticConfig>;
+import type { CriticConfig } from "./critic-config.ts";
 
 /** What the frozen vision transformer sees in frames: tokens at each depth, and how they lie. */
 export interface Sight {

@@ -5,7 +5,8 @@ import { Rng, normal } from "../engine/random.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { largestDifference } from "../../test/support/difference.ts";
-import { AugmentationConfig, augment, drawAugmentation } from "./differentiable-augmentation.ts";
+import { AugmentationConfig } from "./critic-config.ts";
+import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
 
 const nothing = AugmentationConfig.parse({ colour: 0, translation: 0, cutout: 0 });
 const all = AugmentationConfig.parse({ colour: 1, translation: 0.25, cutout: 0.5 });

@@ -1,21 +1,8 @@
-import { z } from "zod";
 import { dims } from "../engine/axes.ts";
 import { ShapeError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import { Tensor, dispatch, type Float, type Pixels } from "../engine/tensor.ts";
-
-const strength = z.number().min(0).max(1);
-
-/** How strongly pictures are changed before the critics see them; 0 leaves that part out. */
-export const AugmentationConfig = z.strictObject({
-  /** Brightness within ±half of it, contrast within ±half, saturation within ± all of it. */
-  colour: strength.default(0.5),
-  /** Largest shift, as a share of each side; what is moved in is grey. */
-  translation: strength.default(0.125),
-  /** Sides of the grey rectangle, as a share of each side. */
-  cutout: strength.default(0.25),
-});
-export type AugmentationConfig = z.infer<typeof AugmentationConfig>;
+import type { AugmentationConfig } from "./critic-config.ts";
 
 /** One draw per clip; a clip's frames share it. */
 export interface Augmentation {

@@ -13,6 +13,18 @@ export const AlignmentConfig = z.strictObject({
 });
 export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 
+/** What a distilled student is saved as: its kind, its shape, and whose student it is. */
+export const AlignmentPart = z.discriminatedUnion("student", [
+  z.strictObject({
+    student: z.literal("aligned"),
+    ...AlignmentConfig.shape,
+    /** SHA-256 of the teachers' weight files. */
+    teachers: z.string(),
+  }),
+  z.strictObject({ student: z.literal("unpretrained"), teachers: z.string() }),
+]);
+export type AlignmentPart = z.infer<typeof AlignmentPart>;
+
 /** How the student's sample is drawn in training (§3.3). */
 export const KBinConfig = z.strictObject({
   /** k: bins of the schedule, and steps of the student (§3.3: 3, for more did not fit into memory). */

@@ -54,6 +54,50 @@ describe("without a video adapter a model", () => {
   });
 });
 
+describe("an alignment", () => {
+  const condition = model.stackedCondition(texts, input, firstFrame);
+  const load = (alignment: "fresh" | "trained"): EditModel =>
+    EditModel.load(saveSmallModel(join(root, `aligned-${alignment}`), { alignment }).path);
+
+  test("that has learned nothing leaves the stack as it is, bit for bit", () => {
+    const fresh = load("fresh");
+    expect(fresh.hasAlignment).toBe(true);
+    const [aligned, stack] = [fresh.aligned(), fresh.stacked()].map(
+      (denoiser) => denoiser.predict(xt, 400, condition).x0,
+    );
+    expect(largestDifference(aligned!, stack!)).toBe(0);
+  });
+
+  test("that has learned draws something else, records no graph, and leaves the stack as it is", () => {
+    const trained = load("trained");
+    const aligned = trained.aligned().predict(xt, 400, condition).x0;
+    const stack = trained.stacked().predict(xt, 400, condition).x0;
+    expect(largestDifference(aligned, stack)).toBeGreaterThan(1e-3);
+    expect(aligned.requiresGrad).toBe(false);
+    expect(largestDifference(stack, model.stacked().predict(xt, 400, condition).x0)).toBe(0);
+    expect(trained.hash).not.toBe(model.hash);
+  });
+
+  test("may lie elsewhere", () => {
+    const alignment = join(root, "aligned-trained", "alignment");
+    expect(EditModel.load(model.path, { alignment }).hash).toBe(load("trained").hash);
+  });
+
+  test("that is missing is asked for with one sentence", () => {
+    expect(model.hasAlignment).toBe(false);
+    expect(() => model.aligned()).toThrow(UserError);
+    expect(() => model.aligned()).toThrow(/no alignment: edit with its adapters stacked, or align/);
+  });
+
+  test("of other adapters is refused", () => {
+    const other = saveSmallModel(join(root, "untrained"), { isTrained: false });
+    const alignment = join(root, "aligned-trained", "alignment");
+    expect(() => EditModel.load(other.path, { alignment })).toThrow(
+      /was distilled from other adapters than those in .*untrained: distil again/,
+    );
+  });
+});
+
 describe("pictures", () => {
   const pixels = normal(Rng.seed(4), [17, 3, 32, 32]).clamp(-1, 1);
 

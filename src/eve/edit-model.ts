@@ -10,14 +10,16 @@ import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
 import type { ModelDescription } from "./model-description.ts";
-import { ModelFolder, PARTS, type Part } from "./model-folder.ts";
+import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
   loadEditAdapter,
+  loadStudent,
   loadTextEncoder,
   loadVideoAdapter,
 } from "./parts.ts";
+import { frozenStudent } from "./student.ts";
 import {
   backboneDenoiser,
   editTeacher,
@@ -59,9 +61,12 @@ export class EditModel {
   readonly schedule: Schedule;
   readonly tokenizer: Tokenizer;
   readonly hasVideoAdapter: boolean;
+  /** Whether its adapters have been aligned with each other. */
+  readonly hasAlignment: boolean;
   readonly #autoencoder: Autoencoder;
   readonly #textEncoder: TextEncoder;
   readonly #networks: Networks;
+  readonly #aligned: Denoiser<StackedCondition> | null;
 
   constructor(folder: ModelFolder, { name, size, prediction, schedule }: ModelDescription) {
     folder.require("autoencoder", "text-encoder", "backbone", "edit-adapter");
@@ -70,7 +75,7 @@ export class EditModel {
     const { encoder, tokenizer } = loadTextEncoder(folder);
     this.path = folder.path;
     this.name = name;
-    this.hash = folder.hash(PARTS.filter((part: Part) => folder.has(part)));
+    this.hash = folder.hash(EDITING_PARTS.filter((part) => folder.has(part)));
     this.size = size;
     this.window = video?.window ?? DEFAULT_WINDOW;
     this.schedule = createSchedule(schedule);
@@ -85,11 +90,13 @@ export class EditModel {
       schedule: this.schedule,
       kind: prediction,
     };
+    this.hasAlignment = this.hasVideoAdapter && folder.has("alignment");
+    this.#aligned = this.hasAlignment ? frozenStudent(loadStudent(folder, this.#networks)) : null;
   }
 
-  /** Loads the model in the folder at `path`. */
-  static load(path: string): EditModel {
-    const folder = new ModelFolder(path);
+  /** Loads the model in the folder at `path`; parts that lie `elsewhere` are taken from there. */
+  static load(path: string, elsewhere: PartsElsewhere = {}): EditModel {
+    const folder = new ModelFolder(path, elsewhere);
     return new EditModel(folder, folder.description());
   }
 
@@ -155,6 +162,13 @@ export class EditModel {
   stacked(): Denoiser<StackedCondition> {
     this.#requireVideoAdapter();
     return stacked(this.#networks);
+  }
+  /** Both adapters, aligned with each other by distillation: φ. It shares every weight but its own with `stacked`. */
+  aligned(): Denoiser<StackedCondition> {
+    if (this.#aligned) return this.#aligned;
+    throw new UserError(
+      `the model in ${this.path} has no alignment: edit with its adapters stacked, or align them with "./eve distill"`,
+    );
   }
 
   #requireVideoAdapter(): void {

@@ -79,6 +79,14 @@ describe("a part", () => {
     expect(JSON.parse(readFileSync(join(path, "receipt.json"), "utf8"))).toEqual({ steps: 3 });
   });
 
+  test("may lie outside the model's folder", () => {
+    const [folder, other] = [newFolder(), written()];
+    const both = new ModelFolder(folder.path, { backbone: other.partPath("backbone") });
+    expect([folder.has("backbone"), both.has("backbone")]).toEqual([false, true]);
+    expect(both.hash(["backbone"])).toBe(other.hash(["backbone"]));
+    expect(both.partPath("vision")).toBe(folder.partPath("vision"));
+  });
+
   test("takes the place of an older one, none of whose files stay", () => {
     const folder = newFolder();
     const old = { config: { width: 2 }, weights: linear().parameters(), receipt: {} };
@@ -109,6 +117,7 @@ describe("a part", () => {
           'train it with "./eve train edit-adapter"',
       ),
     );
+    expect(() => folder.require("alignment")).toThrow(/has no alignment: .* "\.\/eve distill"$/);
     const nowhere = newFolder();
     expect(() => nowhere.require("autoencoder")).toThrow(/which does not exist: train it with/);
     expect(() => folder.config("video-adapter", Width)).toThrow(/has no video-adapter/);

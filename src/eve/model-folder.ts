@@ -16,15 +16,33 @@ import { tensorScope } from "../engine/scope.ts";
 import { ModelDescription } from "./model-description.ts";
 import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
 
-/** The parts of a model, in the order in which they are trained. */
+/**
+ * The parts of a model, in the order in which they are trained.
+ *
+ * `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
+ * trains.
+ */
 export const PARTS = [
   "autoencoder",
   "text-encoder",
   "backbone",
   "edit-adapter",
   "video-adapter",
+  "vision",
+  "alignment",
 ] as const;
 export type Part = (typeof PARTS)[number];
+
+/** The parts that an edit depends on. */
+export const EDITING_PARTS: readonly Part[] = PARTS.filter((part) => part !== "vision");
+
+/** The frozen parts that both teachers consist of: what an alignment belongs to. */
+export const TEACHER_PARTS: readonly Part[] = ["backbone", "edit-adapter", "video-adapter"];
+
+/** The command that makes a part. */
+function commandFor(part: Part): string {
+  return part === "alignment" ? "./eve distill" : `./eve train ${part}`;
+}
 
 /** What is kept of a part: everything needed to build it, and how it came to be. */
 export interface PartContent {
@@ -37,6 +55,9 @@ export interface PartContent {
   readonly files?: readonly string[];
 }
 
+/** Folders of parts that do not lie in the model's own: another alignment of the same adapters. */
+export type PartsElsewhere = Readonly<Partial<Record<Part, string>>>;
+
 /**
  * A model on disk: one folder a part, each with `config.json`, `weights.safetensors` and `receipt.json`.
  *
@@ -44,14 +65,16 @@ export interface PartContent {
  */
 export class ModelFolder {
   readonly path: string;
+  readonly #elsewhere: PartsElsewhere;
 
-  constructor(path: string) {
+  constructor(path: string, elsewhere: PartsElsewhere = {}) {
     this.path = path;
+    this.#elsewhere = elsewhere;
   }
 
   /** The folder of one part. */
   partPath(part: Part): string {
-    return join(this.path, part);
+    return this.#elsewhere[part] ?? join(this.path, part);
   }
 
   has(part: Part): boolean {
@@ -64,7 +87,7 @@ export class ModelFolder {
     if (missing === undefined) return;
     const sentence = existsSync(this.path) ? `has no ${missing}` : "does not exist";
     throw new UserError(
-      `expected a model with ${parts.join(", ")} in ${this.path}, which ${sentence}: train it with "./eve train ${missing}"`,
+      `expected a model with ${parts.join(", ")} in ${this.path}, which ${sentence}: train it with "${commandFor(missing)}"`,
     );
   }
 
@@ -121,7 +144,7 @@ export class ModelFolder {
   }
 
   /** Overwrites the weights of `module` with the part's. */
-  loadWeights(part: Part, module: Module): void {
+  loadWeights(part: Part, module: Pick<Module, "parameters">): void {
     using _ = tensorScope();
     const path = join(this.partPath(part), "weights.safetensors");
     if (!existsSync(path))

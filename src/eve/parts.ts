@@ -1,3 +1,4 @@
+import { DataError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import { uninitialised } from "../nn/init.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
@@ -8,8 +9,13 @@ import { UNetConfig } from "../models/unet/config.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { VaeConfig } from "../models/vae/config.ts";
+import { VisionConfig } from "../models/vision/config.ts";
+import { VisionTransformer } from "../models/vision/vision-transformer.ts";
+import { AlignmentPart } from "./distillation-config.ts";
 import { EditAdapter, EditAdapterConfig } from "./edit-adapter.ts";
-import type { ModelFolder } from "./model-folder.ts";
+import { TEACHER_PARTS, type ModelFolder } from "./model-folder.ts";
+import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
+import type { Networks } from "./teachers.ts";
 import { VideoAdapterConfig } from "./video-adapter.ts";
 
 const NO_SEED = Rng.seed(0);
@@ -58,4 +64,39 @@ export function loadVideoAdapter(
   const layers = uninitialised(() => new TemporalLayers(NO_SEED, unet, temporal));
   folder.loadWeights("video-adapter", layers);
   return { layers, window };
+}
+
+/** What the critics of distillation see with, frozen. */
+export function loadVision(folder: ModelFolder): VisionTransformer {
+  const config = folder.config("vision", VisionConfig);
+  const module = uninitialised(() => new VisionTransformer(NO_SEED, config));
+  folder.loadWeights("vision", module);
+  return module;
+}
+
+/**
+ * The distilled student of the teachers that `networks` are, frozen: a LoRA beside those very tensors.
+ *
+ * Refuses one that was distilled from other teachers: it would spoil what it does not fit.
+ */
+export function loadStudent(folder: ModelFolder, networks: Networks): Student {
+  const config = folder.config("alignment", AlignmentPart);
+  if (config.teachers !== folder.hash(TEACHER_PARTS)) {
+    throw new DataError(
+      `the alignment in ${folder.partPath("alignment")} was distilled from other adapters than those in ${folder.path}: ` +
+        `distil again with "./eve distill", or delete it`,
+    );
+  }
+  const student = uninitialised(() => untrainedStudent(networks, config));
+  folder.loadWeights("alignment", { parameters: () => student.trainable });
+  return student;
+}
+
+function untrainedStudent(networks: Networks, config: AlignmentPart): Student {
+  switch (config.student) {
+    case "aligned":
+      return alignedStudent(networks, createAlignment(NO_SEED, networks.unet, config));
+    case "unpretrained":
+      return unpretrainedStudent(NO_SEED, networks);
+  }
 }

@@ -1,3 +1,4 @@
+import { noGrad } from "../engine/autodiff.ts";
 import { dims, rearrange } from "../engine/axes.ts";
 import type { Rng } from "../engine/random.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
@@ -78,6 +79,13 @@ export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
   return {
     denoiser: asDenoiser(networks, inBfloat16(stackedNetwork(networks))),
     trainable: parametersOf(own),
+  };
+}
+
+/** The same denoiser in use: it records no graph. */
+export function frozenStudent({ denoiser }: Student): Denoiser<StackedCondition> {
+  return {
+    predict: (xt, t, condition) => noGrad(() => denoiser.predict(xt, t, condition)),
   };
 }
 

@@ -1,7 +1,12 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { UserError } from "../engine/errors.ts";
+import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
+import { Tensor } from "../engine/tensor.ts";
+import { AlignmentPart } from "../eve/distillation-config.ts";
+import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
+import type { Parameters } from "../nn/module.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { exportTinyPart } from "./tiny-export.ts";
 
@@ -11,7 +16,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
   const attempt = exportTinyPart("student", root, join(root, "model"), root);
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, got "student"',
+      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, got "student"',
     ),
   );
 });
@@ -23,4 +28,54 @@ test("a run that is not finished is named, with what finishes it", async () => {
   await expect(attempt).rejects.toThrow(UserError);
   await expect(attempt).rejects.toThrow(/weights of a finished run at .*run\/weights\/backbone/);
   await expect(attempt).rejects.toThrow(/finish it with "\.\/eve train backbone"/);
+});
+
+/** A finished run of `stage` with `weights`, distilled from `model`. */
+function finishedRun(stage: string, weights: Parameters, model = ""): string {
+  const run = join(root, `run-${stage}`);
+  mkdirSync(join(run, "weights"), { recursive: true });
+  saveSafetensors(join(run, "weights", `${stage}.safetensors`), weights);
+  const settings = stage === "distillation" ? { model, alignment: { rank: 4 } } : {};
+  writeFileSync(join(run, "receipt.json"), JSON.stringify({ stage, config: { stage: settings } }));
+  return run;
+}
+
+/** A model folder whose parts, as teachers, are one number. */
+function teachers(name: string, value: number): ModelFolder {
+  const folder = new ModelFolder(join(root, name));
+  const weights = new Map([["weight", Tensor.from([value], [1])]]);
+  for (const part of TEACHER_PARTS) folder.savePart(part, { config: {}, weights });
+  return folder;
+}
+
+test("of a vision run the teacher's transformer is kept, under its own names", async () => {
+  const [kept, left] = [Tensor.from([1], [1]), Tensor.from([2], [1])];
+  const weights = new Map([
+    ["student.vision.norm.weight", left],
+    ["teacher.vision.norm.weight", kept],
+    ["centre", left],
+  ]);
+  const target = join(root, "with-vision");
+  expect(await exportTinyPart("vision", finishedRun("vision", weights), target, root)).toBe(
+    "vision",
+  );
+  const stored = loadSafetensors(join(target, "vision", "weights.safetensors"));
+  expect([...stored].map(([name, weight]) => [name, weight.item()])).toEqual([["norm.weight", 1]]);
+});
+
+test("a distillation becomes an alignment that says whose student it is", async () => {
+  const folder = teachers("teachers", 1);
+  const run = finishedRun("distillation", new Map([["a.up", Tensor.ones([1])]]), folder.path);
+  expect(await exportTinyPart("distillation", run, folder.path, root)).toBe("alignment");
+  expect(folder.config("alignment", AlignmentPart)).toEqual({
+    student: "aligned",
+    rank: 4,
+    alpha: null,
+    layers: "transformer",
+    teachers: folder.hash(TEACHER_PARTS),
+  });
+  const others = teachers("others", 2);
+  const attempt = exportTinyPart("distillation", run, others.path, root);
+  await expect(attempt).rejects.toThrow(/expected the adapters that the run was distilled from/);
+  expect(others.has("alignment")).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { noGrad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
@@ -7,10 +8,19 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
-import { ModelFolder, PARTS, type Part } from "../eve/model-folder.ts";
+import type { AlignmentPart } from "../eve/distillation-config.ts";
+import {
+  ModelFolder,
+  PARTS,
+  TEACHER_PARTS,
+  type Part,
+  type PartContent,
+} from "../eve/model-folder.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
+import { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { visionWeights } from "../training/stages/vision.ts";
 import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
@@ -24,31 +34,77 @@ export async function exportTinyPart(
   model: string,
   cache: string,
 ): Promise<Part> {
-  const part = PARTS.find((name) => name === stage);
+  const part = PARTS.find((name) => stageOf(name) === stage);
   if (part === undefined)
-    throw new UserError(`expected a stage among ${PARTS.join(", ")}, got "${stage}"`);
+    throw new UserError(`expected a stage among ${PARTS.map(stageOf).join(", ")}, got "${stage}"`);
   const path = join(run, "weights", `${stage}.safetensors`);
   if (!existsSync(path)) {
     throw new UserError(
       `expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`,
     );
   }
-  const weights = loadSafetensors(path);
-  const { tokenizer, folder } = tinyTokenizer(cache);
-  const files =
-    part === "text-encoder"
-      ? ["tokenizer.json", "words.json"].map((name) => join(folder, name))
-      : [];
-  const config =
-    part === "autoencoder"
-      ? await withStatistics(weights, cache)
-      : tinyPartConfig(part, tokenizer.vocabularySize);
-  const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
   const target = new ModelFolder(model);
+  const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
+  const content = await partContent(part, loadSafetensors(path), { receipt, cache, target });
   target.describe(TINY);
-  target.savePart(part, { config, weights, receipt, files });
+  target.savePart(part, { ...content, receipt });
   return part;
 }
+
+/** The stage that trains a part. */
+export function stageOf(part: Part): string {
+  return part === "alignment" ? "distillation" : part;
+}
+
+/** What the part is made from besides the run's weights. */
+interface Origin {
+  readonly receipt: unknown;
+  readonly cache: string;
+  /** The model that the part is for. */
+  readonly target: ModelFolder;
+}
+
+async function partContent(
+  part: Part,
+  weights: Parameters,
+  { receipt, cache, target }: Origin,
+): Promise<PartContent> {
+  switch (part) {
+    case "autoencoder":
+      return { config: await withStatistics(weights, cache), weights };
+    case "text-encoder": {
+      const { tokenizer, folder } = tinyTokenizer(cache);
+      const files = ["tokenizer.json", "words.json"].map((name) => join(folder, name));
+      return { config: tinyPartConfig(part, tokenizer.vocabularySize), weights, files };
+    }
+    case "vision":
+      return { config: tinyPartConfig(part, 0), weights: visionWeights(weights) };
+    case "alignment":
+      return { config: alignmentPart(receipt, target), weights };
+    default:
+      return { config: tinyPartConfig(part, 0), weights };
+  }
+}
+
+/** The config of an alignment: its run's, and whose student it is. It fits no model of other teachers. */
+function alignmentPart(receipt: unknown, target: ModelFolder): AlignmentPart {
+  const { config } = DistillationReceipt.parse(receipt);
+  const { student, alignment, model } = config.stage;
+  const source = new ModelFolder(model);
+  for (const folder of [source, target]) folder.require(...TEACHER_PARTS);
+  const teachers = target.hash(TEACHER_PARTS);
+  if (source.hash(TEACHER_PARTS) !== teachers) {
+    throw new UserError(
+      `expected the adapters that the run was distilled from, those of ${model}, in ${target.path}, which has others: ` +
+        "export to that model, or distil again",
+    );
+  }
+  return student === "aligned" ? { student, ...alignment, teachers } : { student, teachers };
+}
+
+const DistillationReceipt = z.looseObject({
+  config: z.looseObject({ stage: DistillationSettings }),
+});
 
 /** The autoencoder's config with what its latents are centred and scaled by. */
 async function withStatistics(weights: Parameters, cache: string): Promise<VaeConfig> {

@@ -2,16 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Rng } from "../engine/random.ts";
+import { AlignmentConfig, AlignmentPart } from "../eve/distillation-config.ts";
 import { EditAdapter } from "../eve/edit-adapter.ts";
-import { ModelFolder, PARTS, type Part } from "../eve/model-folder.ts";
+import { EDITING_PARTS, ModelFolder, PARTS, type Part } from "../eve/model-folder.ts";
+import { createAlignment } from "../eve/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
+import { TINY_VISION } from "../models/vision/config.ts";
+import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import { uninitialised } from "../nn/init.ts";
 import type { Module } from "../nn/module.ts";
+import { stageOf } from "./tiny-export.ts";
 import {
   TINY,
   TINY_AUTOENCODER,
@@ -36,6 +41,8 @@ const networks = uninitialised((): Record<Part, Module> => {
     backbone: unet,
     "edit-adapter": new EditAdapter(rng, TINY_UNET, TINY_EDIT_ADAPTER),
     "video-adapter": new TemporalLayers(rng, unet, TINY_VIDEO_ADAPTER.temporal),
+    vision: new VisionTransformer(rng, TINY_VISION),
+    alignment: createAlignment(rng, unet, AlignmentConfig.parse({})),
   };
 });
 
@@ -46,12 +53,14 @@ describe("the parts of the tiny model", () => {
     ["backbone", 7_948_896],
     ["edit-adapter", 3_848_932],
     ["video-adapter", 2_212_672],
+    ["vision", 637_056],
+    ["alignment", 778_240],
   ])("%s has %i weights, as PAPER.md says", (part, weights) => {
     expect(networks[part].parameterCount()).toBe(weights);
   });
 
-  test("take at most 40 MB in float16, all together", () => {
-    const weights = PARTS.reduce((sum, part) => sum + networks[part].parameterCount(), 0);
+  test("take at most 40 MB in float16, all together that an edit needs", () => {
+    const weights = EDITING_PARTS.reduce((sum, part) => sum + networks[part].parameterCount(), 0);
     expect(2 * weights).toBeLessThan(40 * MEGABYTE);
     expect(2 * weights).toBeGreaterThan(20 * MEGABYTE);
   });
@@ -84,6 +93,7 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     (part) => {
       const config = shipped.config(part, z.looseObject({}));
       const { latentMean, latentStd, ...rest } = config;
+      if (part === "alignment") return void AlignmentPart.parse(config);
       const vocabulary =
         part === "text-encoder" ? shipped.config(part, TextEncoderConfig).vocabSize : 0;
       expect(rest).toEqual(tinyPartConfig(part, vocabulary));
@@ -109,7 +119,7 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     const receipt = z
       .looseObject({ stage: z.string(), steps: z.int(), dataset: z.string() })
       .parse(JSON.parse(readFileSync(path, "utf8")));
-    expect(receipt.stage).toBe(part);
+    expect(receipt.stage).toBe(stageOf(part));
     expect(receipt.steps).toBeGreaterThan(0);
     expect(receipt.dataset).toMatch(/^generated world.*train split/);
   });

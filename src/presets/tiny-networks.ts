@@ -6,6 +6,7 @@ import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";
+import { TINY_VISION } from "../models/vision/config.ts";
 
 /** Side of the pictures of the tiny model, in pixels. */
 export const TINY_SIZE = 128;
@@ -80,8 +81,12 @@ export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
   });
 }
 
-/** The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way. */
-export function tinyPartConfig(part: Part, vocabSize: number): unknown {
+/**
+ * The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way.
+ *
+ * The alignment's is its run's.
+ */
+export function tinyPartConfig(part: Exclude<Part, "alignment">, vocabSize: number): unknown {
   switch (part) {
     case "autoencoder":
       return TINY_AUTOENCODER;
@@ -93,5 +98,7 @@ export function tinyPartConfig(part: Part, vocabSize: number): unknown {
       return TINY_EDIT_ADAPTER;
     case "video-adapter":
       return TINY_VIDEO_ADAPTER;
+    case "vision":
+      return TINY_VISION;
   }
 }

@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { PARTS } from "../eve/model-folder.ts";
 import { resolveConfig, stageEntry } from "../training/stage.ts";
+import { DistillationSettings, judgedFrom } from "../training/stages/distillation-settings.ts";
+import { stageOf } from "./tiny-export.ts";
 import { tiny } from "./tiny.ts";
 
 test("the preset trains every part of a model, in the order of its parts", () => {
-  expect(Object.keys(tiny.stages)).toEqual(PARTS);
+  expect(Object.keys(tiny.stages)).toEqual(PARTS.map(stageOf));
 });
 
-test.each(PARTS)("the settings of %s are complete and valid", (part) => {
+test.each(PARTS.map(stageOf))("the settings of %s are complete and valid", (part) => {
   const config = resolveConfig(stageEntry(tiny, part));
   expect(config.steps).toBeGreaterThan(0);
   expect(config.batch % config.accumulate).toBe(0);
@@ -29,4 +31,15 @@ test("a stage's setting that does not exist is refused by its name", () => {
 test("a stage that does not exist is answered with those that do", () => {
   expect(() => stageEntry(tiny, "student")).toThrow(UserError);
   expect(() => stageEntry(tiny, "student")).toThrow(/it has autoencoder, text-encoder, backbone/);
+});
+
+test("distillation is the paper's in its weights, its bins and its phases, and unguided", () => {
+  const config = resolveConfig(stageEntry(tiny, "distillation"));
+  const settings = DistillationSettings.parse(config.stage);
+  expect(settings).toMatchObject({ alpha: 0.5, beta: 0.5, lambda: 2.5 });
+  expect(settings.kBin).toMatchObject({ bins: 3, times: "random" });
+  expect([config.steps, judgedFrom(settings, config.steps)]).toEqual([1500, 1000]);
+  const { guideEdit, guideVideo, times } = settings.scoreDistillation;
+  for (const scales of [guideEdit, guideVideo]) expect(scales).toEqual({ image: 1, text: 1 });
+  expect(times).toEqual([0.3, 0.98]);
 });

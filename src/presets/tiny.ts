@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { TrainConfigInput } from "../training/config.ts";
 import type { Preset } from "../training/stage.ts";
 import {
@@ -5,6 +6,8 @@ import {
   LatentSettings,
   TextEncoderSettings,
 } from "../training/stages/settings.ts";
+import { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { VisionSettings } from "../training/stages/vision-settings.ts";
 
 /** What all stages on latents share: small networks like a high rate, and a moving average of a few hundred steps. */
 const LATENT_DEFAULTS = {
@@ -18,6 +21,22 @@ const LATENT_DEFAULTS = {
   sampleEvery: 500,
   seed: 1,
 } satisfies Partial<TrainConfigInput>;
+
+/** Scales of classifier-free guidance: none. */
+const UNGUIDED = { image: 1, text: 1 };
+
+/**
+ * Where the distillation of the small networks departs from the defaults: guidance costs them quality, late times
+ * taught a pilot more about what is edited, and the transformer that critics see with has four layers.
+ */
+const TINY_DISTILLATION = {
+  items: 1792,
+  scoreDistillation: { times: [0.3, 0.98], guideEdit: UNGUIDED, guideVideo: UNGUIDED },
+  samples: { steps: 8, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
+  noise: "both",
+  criticWarmup: 50,
+  heads: { depths: [0, 2, 4] },
+} satisfies z.input<typeof DistillationSettings>;
 
 /** The model that ships: 128×128 pixels, trained from nothing on the generated world. */
 export const tiny: Preset = {
@@ -90,6 +109,42 @@ export const tiny: Preset = {
       settings: LatentSettings,
       open: async (config, context) =>
         (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
+    },
+    vision: {
+      description: "what critics see with: the world's pictures without labels",
+      config: {
+        steps: 3000,
+        batch: 64,
+        learningRate: 2e-3,
+        warmup: 100,
+        schedule: "cosine",
+        weightDecay: 0.04,
+        betas: [0.9, 0.99],
+        ema: 0,
+        precision: "bfloat16",
+        validateEvery: 500,
+        sampleEvery: 0,
+        seed: 1,
+      },
+      settings: VisionSettings,
+      open: async (config, context) =>
+        (await import("./tiny-distillation.ts")).openVision(config, context),
+    },
+    distillation: {
+      description: "both adapters aligned with each other by a LoRA (FDD), from unedited clips",
+      config: {
+        ...LATENT_DEFAULTS,
+        steps: 1500,
+        batch: 4,
+        learningRate: 1e-3,
+        warmup: 20,
+        weightDecay: 0,
+        validateEvery: 100,
+        stage: TINY_DISTILLATION,
+      },
+      settings: DistillationSettings,
+      open: async (config, context) =>
+        (await import("./tiny-distillation.ts")).openDistillation(config, context),
     },
   },
 };

@@ -118,7 +118,7 @@ describe("settings out of range", () => {
     ["a seed past exact integers", { seed: 2 ** 53 }, /seed: expected a whole number/],
     ["an unknown task", { task: "colour" }, /task: expected one of style, .*got "colour"/],
     ["an unknown noise", { noise: "pink" }, /noise: expected one of independent, shared/],
-    ["an unknown method", { method: "magic" }, /method: expected one of stacked/],
+    ["an unknown method", { method: "magic" }, /method: expected one of aligned, stacked/],
     ["no window", { window: 0 }, /window: expected a whole number/],
     ["an overlap as long as the window", { window: 4, overlap: 4 }, /overlap: .*less than.*4/],
     ["an unknown setting", { colour: "blue" }, /colour/],
@@ -129,14 +129,16 @@ describe("settings out of range", () => {
   test.each([
     ["a window longer than the model's", { window: 9 }, true, /tiny sees at most 8 frames/],
     ["stacking without a video adapter", { method: "stacked" }, false, /no video adapter/],
+    ["alignment without a video adapter", { method: "aligned" }, false, /no video adapter/],
   ] as const)("%s", async (_, settings, hasVideoAdapter, sentence) => {
-    const model = { name: "tiny", window: 8, hasVideoAdapter };
+    const model = { name: "tiny", window: 8, hasVideoAdapter, hasAlignment: false };
     const resolve = () => resolveSettings(readSettings({ instruction, ...settings }), model);
     await expectFailure(resolve, 2, sentence);
   });
 
   test.each([
     ["steps that are no number", { steps: "many" }, /--steps: expected a whole number, got "many"/],
+    ["two methods", { method: "aligned", stacked: true }, /--stacked and --method aligned exclude/],
     ["guidance of three numbers", { guidance: "1,2,3" }, /--guidance: expected <text>/],
     ["guidance that is no number", { guidance: "1,much" }, /--guidance: expected a number/],
   ] as const)("%s", async (_, options, sentence) => {

@@ -9,6 +9,7 @@ export interface StandInOptions {
   readonly size?: number;
   readonly window?: number;
   readonly hasVideoAdapter?: boolean;
+  readonly hasAlignment?: boolean;
   /** What the edit multiplies pixels by: 1 keeps them, −1 turns them into their negative. */
   readonly factor?: number;
   /** How much of the noise stays in the result, so that the seed can be seen in it. */
@@ -19,7 +20,7 @@ export interface StandInOptions {
 
 /** One evaluation of a stand-in's denoiser. */
 export interface Evaluation {
-  readonly by: "edit teacher" | "stack";
+  readonly by: "edit teacher" | "stack" | "student";
   readonly frames: number;
   readonly t: number;
   readonly texts: EditTexts;
@@ -38,7 +39,8 @@ interface Condition extends GuidedCondition {
  * multiplication. It shows what the editor does around a model.
  */
 export function standInModel(options: StandInOptions = {}): EditingModel {
-  const { size = 32, window = 4, hasVideoAdapter = true, factor = 1, grain = 0 } = options;
+  const { size = 32, window = 4, hasVideoAdapter = true, hasAlignment = false } = options;
+  const { factor = 1, grain = 0 } = options;
   const schedule = createSchedule({ zeroTerminalSnr: true });
   const condition = (
     texts: EditTexts,
@@ -67,6 +69,7 @@ export function standInModel(options: StandInOptions = {}): EditingModel {
     window,
     schedule,
     hasVideoAdapter,
+    hasAlignment,
     tokenizer: { unknownWords: (text) => text.split(" ").filter((word) => word === "unicorn") },
     latentShape: (frames) => [frames, 12, size / 2, size / 2],
     encode: (pixels) => dispatch("aten::pixel_unshuffle", pixels, 2),
@@ -75,6 +78,7 @@ export function standInModel(options: StandInOptions = {}): EditingModel {
     editTeacher: () => denoiser("edit teacher"),
     stackedCondition: condition,
     stacked: () => denoiser("stack"),
+    aligned: () => denoiser("student"),
   } satisfies EditingModel & { latentShape(frames: number): number[] };
 }
 

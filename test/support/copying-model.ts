@@ -29,7 +29,13 @@ const drawingNoise: Denoiser<unknown> = {
 };
 
 /** A model without weights whose latents are the pixels and whose edits change nothing. */
-export function copyingModel({ hasVideoAdapter = true, size = 24 } = {}): EvaluatedModel {
+export function copyingModel({
+  hasVideoAdapter = true,
+  size = 24,
+}: {
+  hasVideoAdapter?: boolean;
+  size?: number;
+} = {}): EvaluatedModel {
   return {
     path: "",
     name: "copying",
@@ -38,6 +44,7 @@ export function copyingModel({ hasVideoAdapter = true, size = 24 } = {}): Evalua
     window: 3,
     schedule,
     hasVideoAdapter,
+    hasAlignment: hasVideoAdapter,
     tokenizer: { unknownWords: () => [] },
     latentShape: (frames) => [frames, 3, size, size],
     encode: (pixels) => pixels.clone(),
@@ -46,6 +53,7 @@ export function copyingModel({ hasVideoAdapter = true, size = 24 } = {}): Evalua
     editTeacher: () => copying,
     stackedCondition: (_, input) => condition(input.clone()),
     stacked: () => copying,
+    aligned: () => copying,
     captionCondition: () => condition(Tensor.zeros([1, 3, size, size])),
     backbone: () => drawingNoise,
     videoCondition: (_, firstFrame) => condition(firstFrame.clone()),

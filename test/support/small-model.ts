@@ -5,7 +5,9 @@ import { sampleSentences } from "../../src/data/world/corpus.ts";
 import { TASKS } from "../../src/data/world/tasks.ts";
 import { EditAdapter, EditAdapterConfig } from "../../src/eve/edit-adapter.ts";
 import type { ModelDescription } from "../../src/eve/model-description.ts";
-import { ModelFolder } from "../../src/eve/model-folder.ts";
+import { AlignmentConfig } from "../../src/eve/distillation-config.ts";
+import { ModelFolder, TEACHER_PARTS } from "../../src/eve/model-folder.ts";
+import { createAlignment } from "../../src/eve/student.ts";
 import { VideoAdapterConfig } from "../../src/eve/video-adapter.ts";
 import { TemporalLayers } from "../../src/models/temporal/temporal-layers.ts";
 import {
@@ -19,6 +21,8 @@ import { resolveUNetConfig } from "../../src/models/unet/config.ts";
 import { UNet } from "../../src/models/unet/unet.ts";
 import { Autoencoder } from "../../src/models/vae/autoencoder.ts";
 import { resolveVaeConfig } from "../../src/models/vae/config.ts";
+import { resolveVisionConfig } from "../../src/models/vision/config.ts";
+import { VisionTransformer } from "../../src/models/vision/vision-transformer.ts";
 import type { Module } from "../../src/nn/module.ts";
 
 /** Side of the small model's pictures, in pixels; its latents are `[4 8 8]`. */
@@ -56,6 +60,15 @@ export const SMALL_EDIT_ADAPTER = EditAdapterConfig.parse({
 export const SMALL_VIDEO_ADAPTER = VideoAdapterConfig.parse({
   window: 4,
   temporal: { heads: 2, feedForwardExpansion: 1, conditionChannels: 5 },
+});
+
+export const SMALL_VISION = resolveVisionConfig({
+  imageSize: SMALL_SIZE,
+  patchSize: 8,
+  width: 16,
+  layers: 1,
+  heads: 2,
+  expansion: 2,
 });
 
 export const SMALL: ModelDescription = {
@@ -122,12 +135,16 @@ export interface SmallModelOptions {
   readonly hasVideo?: boolean;
   /** Whether the adapters are away from their birth; default true. */
   readonly isTrained?: boolean;
+  /** Whether there is what critics see with; default false. */
+  readonly hasVision?: boolean;
+  /** Whether there is an alignment, and whether it is away from its birth; default none. */
+  readonly alignment?: "fresh" | "trained";
 }
 
 /** Writes a complete model of untrained, very small networks to `path`, through the classes that real ones use. */
 export function saveSmallModel(
   path: string,
-  { hasVideo = true, isTrained = true }: SmallModelOptions = {},
+  { hasVideo = true, isTrained = true, hasVision = false, alignment }: SmallModelOptions = {},
 ): ModelFolder {
   const rng = Rng.seed(9);
   const folder = new ModelFolder(path);
@@ -153,5 +170,19 @@ export function saveSmallModel(
   });
   if (hasVideo)
     folder.savePart("video-adapter", { config: SMALL_VIDEO_ADAPTER, weights: weightsOf(layers) });
+  if (hasVision) {
+    const vision = new VisionTransformer(rng.split("vision"), SMALL_VISION);
+    folder.savePart("vision", { config: SMALL_VISION, weights: vision.parameters() });
+  }
+  if (alignment) saveAlignment(folder, unet, alignment === "trained");
   return folder;
+}
+
+function saveAlignment(folder: ModelFolder, unet: UNet, isTrained: boolean): void {
+  const config = AlignmentConfig.parse({ rank: 2 });
+  const lora = createAlignment(Rng.seed(10), unet, config);
+  folder.savePart("alignment", {
+    config: { student: "aligned", ...config, teachers: folder.hash(TEACHER_PARTS) },
+    weights: (isTrained ? disturbed(lora) : lora).parameters(),
+  });
 }

@@ -21,7 +21,7 @@ import {
   type Networks,
   type StackedCondition,
 } from "../../eve/teachers.ts";
-import type { DistillationSettings } from "./distillation-settings.ts";
+import { hasCritics, type DistillationSettings } from "./distillation-settings.ts";
 
 /** Everything distillation learns from: unedited clips with words, and what the frozen teachers drew of them. */
 export interface DistillationInputs {
@@ -34,9 +34,9 @@ export interface DistillationInputs {
 
 /** Clips whose first frames one shard holds, and the teachers' samples another. */
 const FIRST_FRAMES_A_SHARD = 64;
-const SAMPLES_A_SHARD = 16;
+const SAMPLES_A_SHARD = 64;
 /** Clips that are drawn at once. */
-const DRAWN_AT_ONCE = 8;
+const DRAWN_AT_ONCE = 32;
 
 /** What inputs are opened with. */
 export interface DistillationInputsOptions {
@@ -72,7 +72,7 @@ export async function openDistillationInputs(
     },
     report,
   );
-  if (!terms.some((term) => term.startsWith("gen"))) return { clips, firstFrames, samples: null };
+  if (!hasCritics({ terms })) return { clips, firstFrames, samples: null };
   const samples = await openDrawings(
     source,
     {

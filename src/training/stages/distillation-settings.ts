@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AdversarialConfig, AugmentationConfig, CriticConfig } from "../../eve/critic-config.ts";
 import { DistillationConfig } from "../../eve/distillation-config.ts";
 
 /** Settings of the distillation stage: the method's, and where its inputs and critics come from. */
@@ -7,8 +8,12 @@ export const DistillationSettings = DistillationConfig.extend({
   model: z.string().default("models/tiny"),
   /** Inputs to train on: clips, each with one instruction (§4: 1,600 videos, seven instructions for each). */
   items: z.int().positive().default(11_200),
+  /** Clips of the validation split that losses are measured on, and of which some are drawn. */
+  held: z.int().positive().default(21),
   /** How often the output caption is left out, so that the editor works from the instruction alone. */
   dropCaption: z.number().min(0).max(1).default(0.1),
+  /** The step from which the critics judge; null: after two thirds of the run, as in §4 (1000 of 1500). */
+  adversarialFrom: z.int().nonnegative().nullable().default(null),
   /** The critics' Adam. Deviation: not in the paper; the moments are StyleGAN-T's. */
   critics: z
     .strictObject({
@@ -16,7 +21,25 @@ export const DistillationSettings = DistillationConfig.extend({
       betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0, 0.99]),
     })
     .prefault({}),
+  /** The critics' heads; how wide words are is the text encoder's affair. */
+  heads: CriticConfig.omit({ textFeatures: true }).prefault({}),
+  adversarial: AdversarialConfig.prefault({}),
+  /** What is done to pictures before the critics see them. */
+  augmentation: AugmentationConfig.prefault({}),
   /** Folder for latents and what the teachers draw. */
   cache: z.string().default("runs/cache"),
 });
 export type DistillationSettings = z.infer<typeof DistillationSettings>;
+
+/** The step from which the critics judge in a run of `steps`. */
+export function judgedFrom(
+  { adversarialFrom }: Pick<DistillationSettings, "adversarialFrom">,
+  steps: number,
+): number {
+  return adversarialFrom ?? Math.floor((2 * steps) / 3);
+}
+
+/** Whether critics take part. */
+export function hasCritics({ terms }: Pick<DistillationSettings, "terms">): boolean {
+  return terms.some((term) => term.startsWith("gen"));
+}

@@ -27,10 +27,7 @@ import type { Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";
 import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";
-import { DistillationSettings } from "./distillation-settings.ts";
-
-/** Clips of the validation split that losses are measured on. */
-export const HELD_INPUTS = 21;
+import { DistillationSettings, judgedFrom } from "./distillation-settings.ts";
 
 /** What the distillation stage works with. None of it holds or can make an edited clip. */
 export interface DistillationMaterial {
@@ -74,7 +71,11 @@ export function distillationStage(
     student: student.denoiser,
     teachers: guidedTeachers(networks, settings.scoreDistillation),
   };
-  const all = phases(schedule, settings, jury && adversary(jury, settings.terms));
+  const all = phases(
+    schedule,
+    { ...settings, adversarialFrom: judgedFrom(settings, config.steps) },
+    jury && adversary(jury, settings.terms),
+  );
   const losses = ({ point, phase }: DistillationBatch, rng: Rng): Losses =>
     studentLosses(cast, phase.objectives, point, { schedule, config: settings, rng });
   const score = {
@@ -145,7 +146,7 @@ function heldLosses(
   texts: TextCache,
   losses: (point: EditPoint, rng: Rng) => Losses,
 ): Record<string, number> {
-  const indices = held.clips.firstIndices(HELD_INPUTS);
+  const indices = held.clips.firstIndices(held.clips.count);
   const sums: Record<string, number> = {};
   for (const index of indices) {
     using _ = tensorScope();

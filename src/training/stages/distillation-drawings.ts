@@ -1,0 +1,50 @@
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import type { Float, Pixels } from "../../engine/tensor.ts";
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { ddim, finish } from "../../diffusion/samplers.ts";
+import { startNoise } from "../../eve/start-noise.ts";
+import { holdingFirstFrames } from "../../eve/student.ts";
+import { stacked, type Networks, type StackedCondition } from "../../eve/teachers.ts";
+import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import type { Sample } from "../stage.ts";
+import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";
+
+/** What the samples of distillation are drawn with. */
+export interface AlignmentKit {
+  readonly networks: Networks;
+  readonly autoencoder: Autoencoder;
+  readonly texts: TextCache;
+  readonly held: DistillationInputs;
+}
+
+/** Clips on the sheet, and steps of each sample. */
+const CLIPS = 3;
+const STEPS = 3;
+
+/** Held clips over time: what came in, both adapters stacked, and the student, from one noise. */
+export function drawAlignment(
+  { networks, autoencoder, texts, held }: AlignmentKit,
+  student: Denoiser<StackedCondition>,
+): Sample[] {
+  const { schedule } = networks;
+  using scope = tensorScope();
+  const rows = held.clips.firstIndices(CLIPS).flatMap((index) => {
+    const { condition } = pointOf(held, texts, [index]);
+    const xT = startNoise(condition, "independent", Rng.seed(0).split("drawing").split(index));
+    const edit = (denoiser: Denoiser<StackedCondition>): Float<"f c h w"> =>
+      finish(
+        ddim(holdingFirstFrames(denoiser, xT, schedule), xT, condition, { schedule, steps: STEPS }),
+      );
+    const clips = [condition.input, edit(stacked(networks)), noGrad(() => edit(student))];
+    return clips.map((clip) => framesOf(noGrad(() => autoencoder.decode(clip).clamp(-1, 1))));
+  });
+  for (const picture of rows.flat()) scope.passOutward(picture);
+  return [{ type: "sheet", name: "alignment", rows }];
+}
+
+function framesOf(pixels: Pixels<"f 3 h w">): Pixels<"3 h w">[] {
+  return Array.from({ length: pixels.shape[0]! }, (_, frame) => pixels.select(0, frame));
+}
