@@ -11,10 +11,10 @@ const content = ({ frames, text }: DrawnItem): unknown => [text, frames.map((fra
 describe("a drawing pool", () => {
   test("gives from its threads what this thread would draw, in order", async () => {
     using pool = new DrawingPool(draw, module);
-    const items = await pool.draw(kind, 40, 150, 16);
+    const items = await pool.draw(kind, 40, 150, 32);
     expect(items.length).toBe(150);
     for (const place of [0, 31, 32, 149])
-      expect(content(items[place]!)).toEqual(content(draw(kind, 40 + place, 16)));
+      expect(content(items[place]!)).toEqual(content(draw(kind, 40 + place, 32)));
   });
 
   test("passes on what goes wrong in a thread", async () => {
