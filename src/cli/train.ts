@@ -82,7 +82,7 @@ export async function trainStage(
     args.steps === undefined ? [] : [{ path: "steps", text: String(stepCount(args.steps)) }];
   const overrides = [...readOverrides(rawArgs), ...steps];
   const preset = await presets[name]!();
-  const { stageEntry } = await import("../training/stage.ts");
+  const { openStage, stageEntry } = await import("../training/stage.ts");
   const entry = await change(stageEntry(preset, stageName));
   const config = overriddenConfig(entry, overrides);
   const progress = (phase: string, done: number, all: number): void =>
@@ -90,14 +90,14 @@ export async function trainStage(
   const context = { signal, progress };
   if (args["dry-run"]) {
     const { estimate } = await import("../training/estimate.ts");
-    const found = await estimate(await entry.open(config, context), config);
+    const found = await estimate(await openStage(entry, config, context), config);
     report.event({ type: "estimate", ...found, config }, estimateText(found, config.steps));
     return;
   }
   const { openRunDirectory } = await import("../training/run.ts");
   const { train } = await import("../training/train.ts");
   using directory = openRunDirectory(args.out ?? `runs/${stageName}`, stageName, config);
-  const stage = await entry.open(config, context);
+  const stage = await openStage(entry, config, context);
   for await (const event of train({ stage, config, directory, signal })) show(report, event);
 }
 

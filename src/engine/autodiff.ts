@@ -1,3 +1,4 @@
+import { defaultDevice } from "./device.ts";
 import { door } from "./native.ts";
 import { keep, scoped, tensorScope } from "./scope.ts";
 import { currentPrecisions, forgetCastWeights, withPrecisions } from "./settings.ts";
@@ -55,12 +56,13 @@ export function gradients(
  *
  * Gradients reach `inputs` and, through `backward`, every leaf that `forward` uses. `forward` must be
  * pure: the same inputs give the same output, noise included. It is repeated in the precision it first ran in.
+ * On a GPU nothing is computed again, and everything kept.
  */
 export function checkpoint(
   forward: (...inputs: Tensor[]) => Tensor,
   ...inputs: readonly Tensor[]
 ): Tensor {
-  if (!isRecording()) return scoped(() => forward(...inputs));
+  if (!isRecording() || !canRecompute()) return scoped(() => forward(...inputs));
   const precisions = currentPrecisions();
   const replay = (seeds: (number | null)[]): (number | null)[] => {
     using _ = tensorScope();
@@ -79,6 +81,11 @@ export function checkpoint(
   const output = noGrad(() => forward(...inputs));
   const handles = inputs.map((input) => input.handle);
   return keep(new Tensor(door.customNode(output.handle, handles, replay)));
+}
+
+/** A GPU's backward pass runs in threads of libtorch's own, where no JavaScript can be called. */
+function canRecompute(): boolean {
+  return !defaultDevice().startsWith("cuda");
 }
 
 function isDifferentiable(input: Tensor): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { normalsOn } from "./device-random.ts";
 import { normal, philox, Rng, uniform } from "./random.ts";
 
 function moments(values: Float32Array): {
@@ -119,5 +120,17 @@ describe("a random source", () => {
     expect(normal(rng, [2, 3]).toFloat32Array()).toEqual(rng.normals(6));
     expect(uniform(rng, [5]).toFloat32Array()).toEqual(rng.uniforms(5));
     expect(normal(rng, []).shape).toEqual([]);
+  });
+});
+
+describe("noise drawn by operators, as on a GPU", () => {
+  test("is that of JavaScript, to float32's rounding, whatever the count", () => {
+    const rng = Rng.seed(2026).split("operators");
+    for (const count of [1, 4, 1003]) {
+      const wanted = rng.normals(count);
+      const found = normalsOn("cpu", rng, [count]).toFloat32Array();
+      expect(found.length).toBe(count);
+      found.forEach((value, i) => expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-6));
+    }
   });
 });

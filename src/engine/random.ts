@@ -1,4 +1,6 @@
+import { defaultDevice } from "./device.ts";
 import { hashText, mix } from "./hash.ts";
+import { normalsOn } from "./device-random.ts";
 import { Tensor } from "./tensor.ts";
 
 /** The high 32 bits of a 32 × 32 bit product. */
@@ -114,8 +116,10 @@ export class Rng {
   }
 }
 
-/** A tensor of standard normal values. */
+/** A tensor of standard normal values, drawn where tensors are made. */
 export function normal(rng: Rng, shape: readonly number[]): Tensor {
+  const device = defaultDevice();
+  if (device !== "cpu") return normalsOn(device, rng, shape);
   return Tensor.from(rng.normals(shape.reduce((product, size) => product * size, 1)), shape);
 }
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { dtypeBytes, dtypeCode, type DType } from "./dtype.ts";
 import { DataError, invariant } from "./errors.ts";
 import { FORMAT_NAMES, readHeader, type TensorEntry } from "./safetensors-header.ts";
+import { defaultDevice } from "./device.ts";
 import { scoped, tensorScope } from "./scope.ts";
 import { Tensor, dispatch } from "./tensor.ts";
 
@@ -14,7 +15,8 @@ const DTYPES: ReadonlyMap<string, DType> = new Map(
 const CHUNK_BYTES = 1 << 26;
 
 /**
- * Every tensor of a safetensors file, on the CPU, mapped from the file: pages are read when they are used.
+ * Every tensor of a safetensors file. On the CPU it is mapped from the file: pages are read when they are used; another
+ * default device gets a copy.
  *
  * Tensors belong to the innermost scope. Writing into one changes memory only, never the file. The file must
  * not be cut or overwritten in place while they live; `saveSafetensors` replaces it, which is safe.
@@ -29,13 +31,18 @@ export function loadSafetensors(path: string): ReadonlyMap<string, Tensor> {
     );
   }
   const file = dispatch("aten::from_file", path, false, fileBytes, dtypeCode("uint8"));
-  return new Map([...tensors].map(([name, entry]) => [name, scoped(() => tensorAt(file, entry))]));
+  return new Map(
+    [...tensors].map(([name, entry]) => [
+      name,
+      scoped(() => tensorAt(file, entry).toDevice(defaultDevice())),
+    ]),
+  );
 }
 
 function tensorAt(file: Tensor, { format, shape, start, bytes }: TensorEntry): Tensor {
   const dtype = DTYPES.get(format);
   invariant(dtype, `data type ${format} was checked before`);
-  if (bytes === 0) return Tensor.zeros(shape, dtype);
+  if (bytes === 0) return Tensor.zeros(shape, dtype, "cpu");
   const mapped = file.narrow(0, start, bytes);
   const aligned = start % dtypeBytes(dtype) === 0 ? mapped : mapped.clone();
   return aligned.viewAs(dtype).reshape(shape);

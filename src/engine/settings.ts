@@ -1,3 +1,4 @@
+import { defaultDevice } from "./device.ts";
 import { door } from "./native.ts";
 import { dtypeCode, type DType } from "./dtype.ts";
 
@@ -69,7 +70,11 @@ export function forgetCastWeights(): void {
  * Weights stay float32 and are cast once per region. Regions nest: `float32` switches an outer one off
  * and null leaves it as it is.
  */
-export function autocast<T>(dtype: DType | null, work: () => T, device: AutocastDevice = "cpu"): T {
+export function autocast<T>(
+  dtype: DType | null,
+  work: () => T,
+  device: AutocastDevice = defaultDevice().startsWith("cuda") ? "cuda" : "cpu",
+): T {
   if (dtype === null) return work();
   const precisions = new Map(active);
   if (dtype === "float32") precisions.delete(device);

@@ -1,5 +1,6 @@
 import { door } from "./native.ts";
 import { typedArray, type Data } from "./data.ts";
+import { defaultDevice } from "./device.ts";
 import { dtypeCode, dtypeName, type DType } from "./dtype.ts";
 import { ShapeError, invariant } from "./errors.ts";
 import { own, type TensorScope } from "./scope.ts";
@@ -84,7 +85,12 @@ export class Tensor {
   }
 
   /** A tensor holding a copy of `data`; numbers become float32 unless `dtype` says otherwise. */
-  static from(data: Data, shape: readonly number[], dtype?: DType): Tensor {
+  static from(
+    data: Data,
+    shape: readonly number[],
+    dtype?: DType,
+    device = defaultDevice(),
+  ): Tensor {
     const count = shape.reduce((product, size) => product * size, 1);
     if (data.length !== count) {
       throw new ShapeError(
@@ -92,31 +98,40 @@ export class Tensor {
       );
     }
     const { array, dtype: stored } = typedArray(data, dtype);
-    const tensor = new Tensor(
+    const made = new Tensor(
       door.fromBytes(array.buffer, array.byteOffset, dtypeCode(stored), shape),
     );
+    const tensor = device === "cpu" ? made : made.toDevice(device);
     return dtype && dtype !== stored ? tensor.to(dtype) : tensor;
   }
 
   static scalar(value: number): Tensor {
     return Tensor.from([value], []);
   }
-  static zeros(shape: readonly number[], dtype: DType = "float32", device = "cpu"): Tensor {
+  static zeros(
+    shape: readonly number[],
+    dtype: DType = "float32",
+    device = defaultDevice(),
+  ): Tensor {
     return dispatch("aten::zeros", shape, dtypeCode(dtype), null, device);
   }
-  static ones(shape: readonly number[], dtype: DType = "float32", device = "cpu"): Tensor {
+  static ones(
+    shape: readonly number[],
+    dtype: DType = "float32",
+    device = defaultDevice(),
+  ): Tensor {
     return dispatch("aten::ones", shape, dtypeCode(dtype), null, device);
   }
   static full(
     shape: readonly number[],
     value: number,
     dtype: DType = "float32",
-    device = "cpu",
+    device = defaultDevice(),
   ): Tensor {
     return dispatch("aten::full", shape, value, dtypeCode(dtype), null, device);
   }
   /** The integers from 0 to `end` − 1. */
-  static arange(end: number, dtype: DType = "int64", device = "cpu"): Tensor {
+  static arange(end: number, dtype: DType = "int64", device = defaultDevice()): Tensor {
     return dispatch("aten::arange", end, dtypeCode(dtype), null, device);
   }
   /** Joins along an existing axis. */

@@ -1,3 +1,4 @@
+import { defaultDevice } from "../engine/device.ts";
 import { dtypeCode } from "../engine/dtype.ts";
 import { Tensor, dispatch } from "../engine/tensor.ts";
 import { parameter, type Module } from "./module.ts";
@@ -22,7 +23,10 @@ export function uninitialised<T>(build: () => T): T {
 }
 
 function initial(shape: readonly number[], draw: () => Tensor): Tensor {
-  if (!draws) return parameter(dispatch("aten::empty.memory_format", shape, dtypeCode("float32")));
+  if (!draws) {
+    const code = dtypeCode("float32");
+    return parameter(dispatch("aten::empty.memory_format", shape, code, null, defaultDevice()));
+  }
   return parameter(scoped(draw));
 }
 

@@ -31,6 +31,8 @@ export const TrainConfig = z
     precision: z.enum(["float32", "bfloat16"]).default("bfloat16"),
     /** Non-finite steps in a row after which the run stops. */
     skipLimit: z.int().positive().default(10),
+    /** Where to compute; `auto` takes a CUDA device where there is one. */
+    device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
     /** Threads of one operator; 0 takes every core. */
     threads: z.int().nonnegative().default(0),
     /** Steps between checkpoints; 0 leaves it to the clock. */
@@ -59,6 +61,7 @@ export type TrainConfigInput = z.input<typeof TrainConfig>;
 const FREE: ReadonlySet<string> = new Set([
   "steps",
   "skipLimit",
+  "device",
   "threads",
   "checkpointEvery",
   "checkpointEveryMinutes",

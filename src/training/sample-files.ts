@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { contactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import { writePng, type RgbImage } from "../data/image/png.ts";
 import { toBytes } from "../data/pixels.ts";
-import { writeVideo } from "../data/video/writer.ts";
 import { dims } from "../engine/axes.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Pixels } from "../engine/tensor.ts";
 import type { Sample } from "./stage.ts";
 
-/** Writes samples as `step-000500-<name>.png` and `.mp4`; returns their paths. */
+/**
+ * Writes samples as `step-000500-<name>.png` and `.mp4`; returns their paths.
+ *
+ * Clips are left out where the video library is not installed, as on a machine that only trains.
+ */
 export async function writeSampleFiles(
   folder: string,
   step: number,
@@ -19,11 +22,11 @@ export async function writeSampleFiles(
   const written: string[] = [];
   for (const sample of samples) {
     const stem = join(folder, `step-${String(step).padStart(6, "0")}-${sample.name}`);
-    written.push(
+    const path =
       sample.type === "sheet"
         ? await writeSheet(`${stem}.png`, sample)
-        : await writeClip(`${stem}.mp4`, sample),
-    );
+        : await writeClip(`${stem}.mp4`, sample);
+    if (path) written.push(path);
   }
   return written;
 }
@@ -42,10 +45,24 @@ async function writeSheet(
 async function writeClip(
   path: string,
   { frames, fps }: Extract<Sample, { type: "clip" }>,
-): Promise<string> {
+): Promise<string | null> {
   const { h: height, w: width } = dims(frames, "f 3 h w");
-  await writeVideo(path, framesOf(frames), { width, height, fps });
+  const library = await videoLibrary();
+  if (!library) return null;
+  await library.writeVideo(path, framesOf(frames), { width, height, fps });
   return path;
+}
+
+type VideoLibrary = typeof import("../data/video/writer.ts");
+
+async function videoLibrary(): Promise<VideoLibrary | null> {
+  try {
+    return await import("../data/video/writer.ts");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")
+      return null;
+    throw error;
+  }
 }
 
 function framesOf(frames: Pixels<"f 3 h w">): Uint8Array[] {

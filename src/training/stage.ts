@@ -101,6 +101,17 @@ export function stageEntry(preset: Preset, name: string): StageEntry {
   throw new UserError(`preset ${preset.name} has no stage "${name}": it has ${names}`);
 }
 
+/** Chooses the device that `config` asks for, and builds the stage there. */
+export async function openStage(
+  entry: StageEntry,
+  config: TrainConfig,
+  context: StageContext,
+): Promise<Stage> {
+  const { chooseDevice } = await import("../engine/device.ts");
+  chooseDevice(config.device);
+  return await entry.open(config, context);
+}
+
 /** The complete settings of a stage: `input` (by default the entry's own) with every default filled in. */
 export function resolveConfig(entry: StageEntry, input: unknown = entry.config): TrainConfig {
   const config = parsed(TrainConfig, input, "");

@@ -151,12 +151,9 @@ function differentiateNow(
   const losses = inFloat32(
     autocast(config.precision, () => stage.losses(batch, rng), deviceOf(stage)),
   );
-  const values = Object.fromEntries(
-    Object.entries(losses).map(([name, loss]) => [name, loss.item()]),
-  );
-  if (!Object.values(values).every(Number.isFinite)) return values;
+  // Values are read last: reading waits for a GPU, which has both passes to work on by then
   weightedSum(losses, stage).div(config.accumulate).backward();
-  return values;
+  return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));
 }
 
 /** Sums of bfloat16 terms would lose the small ones. */

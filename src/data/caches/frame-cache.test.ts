@@ -5,7 +5,8 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { toBytes } from "../pixels.ts";
 import { renderFrame } from "../world/render.ts";
 import { sampleScene } from "../world/sample.ts";
-import { FRAME_SPAN, frameOf, openFrameCache } from "./frame-cache.ts";
+import { openFrameCache } from "./frame-cache.ts";
+import { FRAME_SPAN, frameOf } from "./frame-number.ts";
 
 const root = temporaryFolder();
 

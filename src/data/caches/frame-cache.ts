@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { defaultDevice } from "../../engine/device.ts";
 import { Tensor, dispatch, type Int, type Pixels } from "../../engine/tensor.ts";
 import { dtypeCode } from "../../engine/dtype.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { bytesToPixels } from "../pixels.ts";
+import { DrawingPool } from "./drawing-pool.ts";
+import { draw } from "./scene-items.ts";
 import { renderFrame } from "../world/render.ts";
 import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
@@ -17,13 +20,8 @@ export interface CacheProgress {
   readonly total: number;
 }
 
-/** Frames of a clip that single pictures are taken from. */
-export const FRAME_SPAN = 32;
-
-/** The frame number that picture `index` shows of its scene. */
-export function frameOf(index: number): number {
-  return Math.imul(index, 0x9e3779b1) >>> 27;
-}
+/** Pictures that are drawn before they are written. */
+const PIECE = 1024;
 
 /** A digest of what the world draws: caches of another look are not used. */
 export function worldDigest(size: number): string {
@@ -46,8 +44,8 @@ export class FrameCache {
   /** The pictures that `indices` names. */
   pixels(indices: readonly number[]): Pixels<"b 3 h w"> {
     using _ = tensorScope();
-    const rows: Int<"b"> = Tensor.from(indices, [indices.length], "int64");
-    return keep(bytesToPixels(this.#bytes.indexSelect(0, rows)));
+    const rows: Int<"b"> = Tensor.from(indices, [indices.length], "int64", "cpu");
+    return keep(bytesToPixels(this.#bytes.indexSelect(0, rows).toDevice(defaultDevice())));
   }
 }
 
@@ -71,18 +69,14 @@ async function renderTo(
   mkdirSync(join(path, ".."), { recursive: true });
   const partial = `${path}.partial-${process.pid}`;
   const file = openSync(partial, "w");
+  using pool = new DrawingPool(draw, new URL("scene-items.ts", import.meta.url));
   try {
-    for (let index = 0; index < count; index++) {
-      writeSync(file, renderFrame(sampleScene(split, index), frameOf(index), size));
-      if (index % 256 === 255 || index === count - 1) {
-        report({
-          type: "cache-progress",
-          what: `${split} pictures`,
-          done: index + 1,
-          total: count,
-        });
-        await new Promise(setImmediate);
-      }
+    for (let first = 0; first < count; first += PIECE) {
+      const items = Math.min(PIECE, count - first);
+      const pictures = await pool.draw({ split, frames: 1 }, first, items, size);
+      for (const { frames } of pictures) writeSync(file, frames[0]!);
+      const done = first + items;
+      report({ type: "cache-progress", what: `${split} pictures`, done, total: count });
     }
   } catch (error) {
     closeSync(file);

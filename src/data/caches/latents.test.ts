@@ -12,8 +12,9 @@ import { renderFrame } from "../world/render.ts";
 import { sampleScene } from "../world/sample.ts";
 import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
-import { frameOf } from "./frame-cache.ts";
-import { editAt, openClipLatents, openEditLatents, type LatentSource } from "./latents.ts";
+import { editAt } from "./triplet-items.ts";
+import { frameOf } from "./frame-number.ts";
+import { openClipLatents, openEditLatents, type LatentSource } from "./latents.ts";
 import { encodeFrames } from "./encode-frames.ts";
 
 const folder = temporaryFolder();

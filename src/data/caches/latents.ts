@@ -1,18 +1,17 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { Tensor } from "../../engine/tensor.ts";
+import { rearrange } from "../../engine/axes.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { caption } from "../world/language.ts";
-import { sampleEdit } from "../world/edits.ts";
-import { renderFrame } from "../world/render.ts";
-import { Rng as WorldRng } from "../world/rng.ts";
-import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
-import { renderTriplet } from "../world/triplet.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import { frameOf, worldDigest, type CacheProgress } from "./frame-cache.ts";
+import { DrawingPool } from "./drawing-pool.ts";
+import type { DrawnItem } from "./drawn-item.ts";
+import { worldDigest, type CacheProgress } from "./frame-cache.ts";
+import * as scenes from "./scene-items.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
+import * as triplets from "./triplet-items.ts";
 
 /** The words of one triplet. */
 export const EditText = z.strictObject({
@@ -40,42 +39,38 @@ function folderFor(kind: string, { folder, autoencoderHash, split, size }: Laten
   return join(folder, `${kind}-${split}-${size}-${worldDigest(size)}-${autoencoderHash}`);
 }
 
-/** Which edit item `index` is: the tasks take turns. */
-export function editAt(split: Split, index: number): ReturnType<typeof sampleEdit> {
-  return sampleEdit(split, Math.floor(index / TASKS.length), TASKS[index % TASKS.length]!);
-}
-
 /** Latents `before` and `after` of single-frame triplets with their words; all seven tasks in turn. */
 export async function openEditLatents(
   source: LatentSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
   const { autoencoder, split, size, count } = source;
-  const make = (first: number, items: number): Shard<EditText> => {
-    const requests = Array.from({ length: items }, (_, i) => editAt(split, first + i));
-    const pairs = requests.map((request, i) =>
-      renderTriplet(request, split, frameOf(first + i), size),
-    );
-    const encode = (frames: Uint8Array[]): Tensor =>
-      encodeFrames(autoencoder, frames, size).to("float16");
+  const make = (items: readonly DrawnItem[]): Shard<EditText> => {
+    const encode = (side: number): Tensor =>
+      encodeFrames(
+        autoencoder,
+        items.map(({ frames }) => frames[side]!),
+        size,
+      ).to("float16");
     const tensors = new Map([
-      ["before", encode(pairs.map(({ before }) => before))],
-      ["after", encode(pairs.map(({ after }) => after))],
+      ["before", encode(0)],
+      ["after", encode(1)],
     ]);
-    const texts = requests.map(({ task, instruction, inputCaption, outputCaption }) => {
-      return { task, instruction, inputCaption, outputCaption };
-    });
-    return { tensors, texts };
+    return { tensors, texts: items.map(({ text }) => EditText.parse(text)) };
   };
+  using pool = new DrawingPool(triplets.draw, new URL("triplet-items.ts", import.meta.url));
   const plan = {
     folder: folderFor("edits", source),
     what: `${split} edits`,
     count,
     shardSize: SHARD,
     text: EditText,
-    make,
+    prepare: async (first: number, items: number) => {
+      const drawn = await pool.draw({ split }, first, items, size);
+      return () => make(drawn);
+    },
   };
-  return openShards(plan, report);
+  return await openShards(plan, report);
 }
 
 /** Latents `clip` [f c h w] of unedited clips with their captions. */
@@ -85,27 +80,26 @@ export async function openClipLatents(
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<string>> {
   const { autoencoder, split, size, count } = source;
-  const make = (first: number, items: number): Shard<string> => {
-    const clips: Tensor[] = [];
-    const texts: string[] = [];
-    for (let index = first; index < first + items; index++) {
-      const scene = sampleScene(split, index);
-      const start = frameOf(index);
-      const pictures = Array.from({ length: frames }, (_, frame) =>
-        renderFrame(scene, start + frame, size),
-      );
-      clips.push(encodeFrames(autoencoder, pictures, size).to("float16"));
-      texts.push(caption(scene, new WorldRng("clip caption", split, index), split));
-    }
-    return { tensors: new Map([["clip", Tensor.stack(clips, 0)]]), texts };
+  const make = (items: readonly DrawnItem[]): Shard<string> => {
+    const all = items.flatMap((item) => item.frames);
+    const latents = encodeFrames(autoencoder, all, size).to("float16");
+    const clip = rearrange(latents, "(b f) c h w -> b f c h w", { f: frames });
+    return {
+      tensors: new Map([["clip", clip]]),
+      texts: items.map(({ text }) => z.string().parse(text)),
+    };
   };
+  using pool = new DrawingPool(scenes.draw, new URL("scene-items.ts", import.meta.url));
   const plan = {
     folder: folderFor(`clips${frames}`, source),
     what: `${split} clips`,
     count,
     shardSize: SHARD / 4,
     text: z.string(),
-    make,
+    prepare: async (first: number, items: number) => {
+      const drawn = await pool.draw({ split, frames }, first, items, size);
+      return () => make(drawn);
+    },
   };
-  return openShards(plan, report);
+  return await openShards(plan, report);
 }

@@ -31,7 +31,8 @@ function numbers(fail: (first: number) => void = () => {}): Recorded {
     return { tensors: new Map([["pair", pair]]), texts: indices.map((i) => `item ${i}`) };
   };
   const folder = join(root, String(folders++));
-  const plan = { folder, what: "numbers", count: 10, shardSize: 4, text: z.string(), make };
+  const prepare: ShardPlan<string>["prepare"] = async (start, count) => () => make(start, count);
+  const plan = { folder, what: "numbers", count: 10, shardSize: 4, text: z.string(), prepare };
   return { plan, made };
 }
 
@@ -82,7 +83,10 @@ test("tensors whose texts were never written are no shard: it is made again", as
   circular.push(circular);
   const broken: ShardPlan<string> = {
     ...plan,
-    make: (first, count) => ({ ...plan.make(first, count), texts: circular as string[] }),
+    prepare: async (first, count) => {
+      const make = await plan.prepare(first, count);
+      return () => ({ ...make(), texts: circular as string[] });
+    },
   };
   await expect(openShards(broken)).rejects.toThrow(TypeError);
   expect(readdirSync(plan.folder)).toEqual(["0000000-4.safetensors"]);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
+import { defaultDevice } from "../../engine/device.ts";
 import { DataError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
@@ -14,7 +15,7 @@ export interface Shard<Text> {
   readonly texts: readonly Text[];
 }
 
-/** How a cache is made, piece by piece; `make` is pure in the index range. */
+/** How a cache is made, piece by piece; `prepare` is pure in the index range. */
 export interface ShardPlan<Text> {
   readonly folder: string;
   /** What the cache holds, for progress. */
@@ -25,10 +26,11 @@ export interface ShardPlan<Text> {
   readonly shardSize: number;
   /** The texts' schema: a cache file is read as untrusted. */
   readonly text: z.ZodType<Text>;
-  readonly make: (first: number, count: number) => Shard<Text>;
+  /** Draws what a shard is made of, beside the making of the one before; gives the step that makes it. */
+  readonly prepare: (first: number, count: number) => Promise<() => Shard<Text>>;
 }
 
-/** Precomputed items on disk: float16 tensors, memory-mapped, with their texts. */
+/** Precomputed items on disk: float16 tensors with their texts; memory-mapped on the CPU, resident on other devices. */
 export class ShardedCache<Text> {
   readonly count: number;
   readonly #shards: readonly Shard<Text>[];
@@ -51,6 +53,11 @@ export class ShardedCache<Text> {
 
   /** The tensor `name` of the items that `indices` names, stacked, in float32. */
   gather(name: string, indices: readonly number[]): Tensor {
+    const [only, ...others] = this.#shards;
+    if (only && others.length === 0) {
+      const rows = Tensor.from(indices, [indices.length], "int64");
+      return only.tensors.get(name)!.indexSelect(0, rows).to("float32");
+    }
     const rows = indices.map((index) => {
       const { shard, row } = this.#locate(index);
       return shard.tensors.get(name)!.narrow(0, row, 1);
@@ -69,20 +76,61 @@ export async function openShards<Text>(
   plan: ShardPlan<Text>,
   report: (progress: CacheProgress) => void = () => {},
 ): Promise<ShardedCache<Text>> {
-  const { folder, what, count, shardSize, make, text } = plan;
+  const { folder, what, count, shardSize, prepare, text } = plan;
   mkdirSync(folder, { recursive: true });
+  const spans = spansOf(folder, count, shardSize);
+  const missing = spans.filter(({ base }) => !existsSync(`${base}.json`));
+  const begin = (): Promise<() => Shard<Text>> | undefined => {
+    const span = missing.shift();
+    const started = span && prepare(span.first, span.size);
+    started?.catch(() => {}); // it is awaited in its turn, unless an earlier shard fails
+    return started;
+  };
+  let next = begin();
   const shards: Shard<Text>[] = [];
-  for (let first = 0; first < count; first += shardSize) {
-    const size = Math.min(shardSize, count - first);
-    const base = join(folder, `${String(first).padStart(7, "0")}-${size}`);
+  for (const { first, size, base } of spans) {
     if (!existsSync(`${base}.json`)) {
-      writeShard(base, () => make(first, size));
+      const make = await next!;
+      next = begin();
+      writeShard(base, make);
       await setImmediate();
     }
     shards.push(openShard(base, text));
     report({ type: "cache-progress", what, done: first + size, total: count });
   }
-  return new ShardedCache(shards, shardSize);
+  if (defaultDevice() === "cpu") return new ShardedCache(shards, shardSize);
+  return new ShardedCache([joined(shards)], count);
+}
+
+/** The items of one shard, and its path without an ending. */
+interface Span {
+  readonly first: number;
+  readonly size: number;
+  readonly base: string;
+}
+
+function spansOf(folder: string, count: number, shardSize: number): Span[] {
+  return Array.from({ length: Math.ceil(count / shardSize) }, (_, shard) => {
+    const first = shard * shardSize;
+    const size = Math.min(shardSize, count - first);
+    return { first, size, base: join(folder, `${String(first).padStart(7, "0")}-${size}`) };
+  });
+}
+
+/** All shards as one, so that one operator gathers a batch. */
+function joined<Text>(shards: readonly Shard<Text>[]): Shard<Text> {
+  const names = [...(shards[0]?.tensors.keys() ?? [])];
+  const whole = (name: string): Tensor =>
+    persist(
+      Tensor.cat(
+        shards.map(({ tensors }) => tensors.get(name)!),
+        0,
+      ),
+    );
+  return {
+    tensors: new Map(names.map((name) => [name, whole(name)])),
+    texts: shards.flatMap(({ texts }) => texts),
+  };
 }
 
 /** The texts are written last, under their final name: a shard is there when they are. */

@@ -11,13 +11,13 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { toPixels } from "../pixels.ts";
 import { renderFrame } from "../world/render.ts";
 import { TASKS } from "../world/tasks.ts";
-import { frameOf } from "./frame-cache.ts";
-import { editAt } from "./latents.ts";
+import { editAt } from "./triplet-items.ts";
+import { uneditedAt } from "./unedited-items.ts";
+import { frameOf } from "./frame-number.ts";
 import {
   UneditedText,
   openDrawings,
   openUneditedClips,
-  uneditedAt,
   type UneditedSource,
 } from "./unedited-clips.ts";
 
@@ -97,9 +97,9 @@ function modulesLoadedBy(entry: string, found = new Set<string>()): Set<string> 
   found.add(entry);
   const text = readFileSync(entry, "utf8");
   const imports =
-    /(?:^|\n)(?:import|export)\s(?!type\s)[^;]*?from\s+"(\.[^"]+)"|import\(\s*"(\.[^"]+)"/g;
-  for (const [, from, later] of text.matchAll(imports))
-    modulesLoadedBy(join(dirname(entry), from ?? later ?? ""), found);
+    /(?:^|\n)(?:import|export)\s(?!type\s)[^;]*?from\s+"(\.[^"]+)"|import\(\s*"(\.[^"]+)"|new URL\("([^"]+\.ts)"/g;
+  for (const [, from, later, thread] of text.matchAll(imports))
+    modulesLoadedBy(join(dirname(entry), from ?? later ?? thread ?? ""), found);
   return found;
 }
 

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
-import { scoped } from "../../engine/scope.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
+import { rearrange } from "../../engine/axes.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
-import { renderFrame } from "../world/render.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import { frameOf, worldDigest, type CacheProgress } from "./frame-cache.ts";
+import { DrawingPool } from "./drawing-pool.ts";
+import type { DrawnItem } from "./drawn-item.ts";
+import { worldDigest, type CacheProgress } from "./frame-cache.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
+import * as unedited from "./unedited-items.ts";
 
 /** The words that go with an unedited clip: what to change (`c_instruct`), and what the result shows (`c_out`). */
 export const UneditedText = z.strictObject({
@@ -41,55 +41,31 @@ export interface UneditedSource {
   readonly count: number;
 }
 
-/** Scenes before this number are the adapters': theirs have edited pictures in training, these never had. */
-const FIRST_SCENE = 1 << 20;
 const CLIPS_A_SHARD = 128;
-/** The splits whose clips may be learned from or watched while learning. */
-const LEARNABLE: readonly Split[] = ["train", "validation"];
-
-/** Input `index` of distillation: a scene, and the words of an edit of it; the tasks take turns. */
-export function uneditedAt(split: UneditedSource["split"], index: number): EditRequest {
-  if (!LEARNABLE.includes(split)) {
-    throw new ConfigError(
-      `expected the ${LEARNABLE.join(" or the ")} split, got "${split}": its clips belong to the evaluation`,
-    );
-  }
-  const task = TASKS[index % TASKS.length]!;
-  return sampleEdit(split, FIRST_SCENE + Math.floor(index / TASKS.length), task);
-}
-
 /** Opens the inputs of distillation; what is missing is rendered and encoded first. */
 export async function openUneditedClips(
   source: UneditedSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<UneditedClips> {
-  const { split, count } = source;
-  const make = (first: number, items: number): Shard<UneditedText> => {
-    const numbers = Array.from({ length: items }, (_, i) => first + i);
-    const requests = numbers.map((index) => uneditedAt(split, index));
-    const clips = requests.map((request, i) => encodedClip(request, numbers[i]!, source));
-    const texts = requests.map(({ task, instruction, outputCaption }) => {
-      return { task, instruction, outputCaption };
-    });
-    return { tensors: new Map([["clip", Tensor.stack(clips, 0)]]), texts };
+  const { split, count, autoencoder, size, frames } = source;
+  const make = (items: readonly DrawnItem[]): Shard<UneditedText> => {
+    const all = items.flatMap((item) => item.frames);
+    const latents = encodeFrames(autoencoder, all, size).to("float16");
+    const clip = rearrange(latents, "(b f) c h w -> b f c h w", { f: frames });
+    const texts = items.map(({ text }) => UneditedText.parse(text));
+    return { tensors: new Map([["clip", clip]]), texts };
+  };
+  using pool = new DrawingPool(unedited.draw, new URL("unedited-items.ts", import.meta.url));
+  const prepare = async (first: number, items: number): Promise<() => Shard<UneditedText>> => {
+    const drawn = await pool.draw({ split, frames }, first, items, size);
+    return () => make(drawn);
   };
   const what = `${split} inputs`;
   const folder = folderOf("unedited", source);
-  return openShards(
-    { folder, what, count, shardSize: CLIPS_A_SHARD, text: UneditedText, make },
+  return await openShards(
+    { folder, what, count, shardSize: CLIPS_A_SHARD, text: UneditedText, prepare },
     report,
   );
-}
-
-/** The latents of consecutive frames of a request's scene, unedited. */
-function encodedClip(
-  { scene }: EditRequest,
-  index: number,
-  { autoencoder, frames, size }: UneditedSource,
-): Float<"f c h w"> {
-  const start = frameOf(index);
-  const pictures = Array.from({ length: frames }, (_, f) => renderFrame(scene, start + f, size));
-  return scoped(() => encodeFrames(autoencoder, pictures, size).to("float16"));
 }
 
 /** What the teachers draw from unedited clips, once and for all: they are frozen. */
@@ -118,7 +94,14 @@ export async function openDrawings(
   };
   const folder = join(folderOf(what.replaceAll(" ", "-"), source), by);
   return openShards(
-    { folder, what: `${split} ${what}`, count, shardSize, text: z.null(), make },
+    {
+      folder,
+      what: `${split} ${what}`,
+      count,
+      shardSize,
+      text: z.null(),
+      prepare: async (first, items) => () => make(first, items),
+    },
     report,
   );
 }

@@ -82,14 +82,16 @@ function captioned(
     const isDropped = own.split("drop").uniform() < dropCaption;
     return {
       index,
-      side: isAfter ? "after" : "before",
+      isAfter,
       sentence: isDropped ? "" : isAfter ? outputCaption : inputCaption,
     };
   });
-  const x0 = Tensor.cat(
-    chosen.map(({ index, side }) => cache.gather(side, [index])),
-    0,
-  );
+  const indices = chosen.map(({ index }) => index);
+  const isAfter = Tensor.from(
+    chosen.map((item) => (item.isAfter ? 1 : 0)),
+    [chosen.length, 1, 1, 1],
+  ).gt(0);
+  const x0 = Tensor.where(isAfter, cache.gather("after", indices), cache.gather("before", indices));
   return { x0, text: texts.features(chosen.map(({ sentence }) => sentence)) };
 }
 

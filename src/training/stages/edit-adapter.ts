@@ -12,7 +12,7 @@ import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
 import { LatentSettings } from "./settings.ts";
-import { noiseBatch, velocityLoss } from "./velocity.ts";
+import { changeWeights, noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Edited pictures with everything that determines them. */
 export interface EditBatch extends EditInputs {
@@ -36,13 +36,13 @@ export function editAdapterStage(
 ): Stage<EditBatch> {
   const settings = LatentSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
-  const loss = (batch: EditBatch, rng: Rng): Float<""> => {
+  const loss = (batch: EditBatch, rng: Rng, changeWeight = 0): Float<""> => {
     const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
     const residuals = adapter.forward(noised.xt, noised.labels, batch);
-    return velocityLoss(
-      unet.forward(noised.xt, noised.labels, batch.caption, { residuals }),
-      noised,
-    );
+    const output = unet.forward(noised.xt, noised.labels, batch.caption, { residuals });
+    const weights =
+      changeWeight > 0 ? changeWeights(batch.x0, batch.input, changeWeight) : undefined;
+    return velocityLoss(output, noised, weights);
   };
   const heldLoss = (drops: Drops): number => {
     const numbers = held.firstIndices(HELD_ITEMS);
@@ -59,7 +59,7 @@ export function editAdapterStage(
     lossWeights: {},
     nextBatch: (step, part) =>
       editBatch(train, texts, sampleNumbers(config, step, part), { rng: source, drops: settings }),
-    losses: (batch, rng) => ({ velocity: loss(batch, rng) }),
+    losses: (batch, rng) => ({ velocity: loss(batch, rng, settings.changeWeight) }),
     validate: () => ({ velocity: heldLoss(NO_DROPS), withoutCaption: heldLoss(NO_CAPTIONS) }),
     samples: async () => draw(),
   };

@@ -35,6 +35,11 @@ export const LatentSettings = z.strictObject({
   dropPicture: z.number().min(0).max(1).default(0.05),
   /** How much more often late (noisy) times are shown: their density grows as `t^(noiseBias − 1)`. */
   noiseBias: z.number().positive().default(1),
+  /**
+   * How much more the edit adapter's loss counts what an edit changes: each place weighs `1 + changeWeight·d/mean(d)`,
+   * with `d` the distance of the edited latent from the input's, scaled to a mean of one. 0 counts all places alike.
+   */
+  changeWeight: z.number().nonnegative().default(0),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */

@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
-import { noiseBatch, spreadTimes, velocityLoss } from "./velocity.ts";
+import { changeWeights, noiseBatch, spreadTimes, velocityLoss } from "./velocity.ts";
 
 const rng = Rng.seed(3);
 const schedule = createSchedule({ zeroTerminalSnr: true });
@@ -35,4 +35,26 @@ test("the true velocity has no loss, and gives back the clean batch", () => {
   const { alpha, sigma } = schedule.coefficients(noised.labels.to("int64"), x0);
   const restored = noised.xt.mul(alpha).sub(noised.target.mul(sigma));
   expect(restored.sub(x0).abs().max().item()).toBeLessThan(1e-6);
+});
+
+describe("changeWeights", () => {
+  const input = Tensor.zeros([2, 2, 1, 4]);
+  // the first picture changes in one place of four, the second nowhere
+  const edited = Tensor.from([3, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 2, 1, 4]);
+
+  test("have a mean of one, and count a changed place 1 + weight·(its share) times", () => {
+    const weights = [...changeWeights(edited, input, 1).toFloat32Array()];
+    // shares 4, 0, 0, 0: raw weights 5, 1, 1, 1 of mean 2
+    [2.5, 0.5, 0.5, 0.5, 1, 1, 1, 1].forEach((value, i) =>
+      expect(weights[i]).toBeCloseTo(value, 4),
+    );
+  });
+
+  test("leave the loss as it is where all places count alike", () => {
+    const batch = { xt: edited, labels: Tensor.zeros([2]), target: edited };
+    const output = edited.mul(2);
+    const plain = velocityLoss(output, batch).item();
+    const weights = changeWeights(edited, input, 0);
+    expect(velocityLoss(output, batch, weights).item()).toBeCloseTo(plain, 6);
+  });
 });

@@ -57,7 +57,32 @@ export function noiseBatch(
   };
 }
 
-/** Mean squared error of the predicted velocity. */
-export function velocityLoss(output: Float<"b ...">, { target }: NoisedBatch): Float<""> {
-  return output.to("float32").sub(target).square().mean();
+/** Mean squared error of the predicted velocity; `weights` of mean one, broadcast over channels, say what counts how much. */
+export function velocityLoss(
+  output: Float<"b ...">,
+  { target }: NoisedBatch,
+  weights?: Float<"b 1 h w">,
+): Float<""> {
+  const errors = output.to("float32").sub(target).square();
+  return (weights ? errors.mul(weights) : errors).mean();
+}
+
+/** Largest share of a place in `changeWeights`, in means. */
+const MOST_CHANGED = 8;
+
+/**
+ * How much each place counts: `1 + weight·d/mean(d)`, scaled to a mean of one for every picture.
+ *
+ * `d` is the distance between `edited` and `input` at that place, at most eight times its mean. Deviation: the paper's
+ * loss counts all places alike; on small changes a short training then learns to leave everything as it is.
+ */
+export function changeWeights(
+  edited: Float<"b c h w">,
+  input: Float<"b c h w">,
+  weight: number,
+): Float<"b 1 h w"> {
+  const d = edited.sub(input).square().mean([1], { keepDim: true }).sqrt();
+  const share = d.div(d.mean([1, 2, 3], { keepDim: true }).add(1e-6)).clamp(0, MOST_CHANGED);
+  const raw = share.mul(weight).add(1);
+  return raw.div(raw.mean([1, 2, 3], { keepDim: true }));
 }

@@ -1,0 +1,29 @@
+import { ConfigError } from "./errors.ts";
+import { door } from "./native.ts";
+
+/** Where a run computes: `auto` is the first CUDA device where there is one, else the CPU. */
+export const DEVICES = ["auto", "cpu", "cuda"] as const;
+export type DeviceChoice = (typeof DEVICES)[number];
+
+let current = "cpu";
+
+/** Where tensors are made that nothing else places: `cpu` until `setDefaultDevice` names another. */
+export function defaultDevice(): string {
+  return current;
+}
+
+/** Makes tensors on `device` (`cpu`, `cuda:0`) from now on: weights, data and noise alike. Those that exist stay. */
+export function setDefaultDevice(device: string): void {
+  current = device;
+}
+
+/** Makes the chosen device the default; refuses `cuda` where libtorch finds none. */
+export function chooseDevice(choice: DeviceChoice): void {
+  const [, , , cudaDevices] = door.information();
+  if (choice === "cuda" && cudaDevices === 0) {
+    throw new ConfigError(
+      "expected a CUDA device for device=cuda, but libtorch finds none: use device=cpu, or a libtorch with CUDA (docs/running.md)",
+    );
+  }
+  setDefaultDevice(choice !== "cpu" && cudaDevices > 0 ? "cuda:0" : "cpu");
+}
