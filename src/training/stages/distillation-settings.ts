@@ -26,6 +26,11 @@ export const DistillationSettings = DistillationConfig.extend({
   adversarial: AdversarialConfig.prefault({}),
   /** What is done to pictures before the critics see them. */
   augmentation: AugmentationConfig.prefault({}),
+  /**
+   * Steps between those in which the gradient of each term at the student's edit is measured; 0: never. Critics are
+   * shown the edit one by one then.
+   */
+  watchEvery: z.int().nonnegative().default(25),
   /** Folder for latents and what the teachers draw. */
   cache: z.string().default("runs/cache"),
 });

@@ -229,6 +229,32 @@ describe("the distillation stage", () => {
       expect(largestDifference(weight, before.get(name)!), name).toBeGreaterThan(0);
   });
 
+  test("tells how large the gradient of each term is at the student's edit, as often as its settings say", async () => {
+    const config = configOf({ adversarialFrom: 1, watchEvery: 1 });
+    const stage = distillationStage(materialOf(), config);
+    const state = startState(stage, config);
+    const first = await trainStep(stage, config, state);
+    if (first.type !== "updated") throw new TypeError("expected an update");
+    // The gradient of a term is its weight times c(t)·(ε̂ − ε)/n, whose mean square is twice its value
+    const values = batchOf(stage, 0).point.condition.input.size;
+    const wanted = (term: "sdsEdit" | "sdsVideo"): number =>
+      stage.lossWeights[term]! * Math.sqrt((2 * first.losses[term]!) / values);
+    expect(Object.keys(first.termGradients).toSorted()).toEqual(["sdsEdit", "sdsVideo"]);
+    for (const term of ["sdsEdit", "sdsVideo"] as const)
+      expect(first.termGradients[term]! / wanted(term)).toBeCloseTo(1, 4);
+    const second = await trainStep(stage, config, state);
+    const found = second.type === "updated" ? second.termGradients : {};
+    expect(Object.keys(found).toSorted()).toEqual(["genEdit", "genVideo", "sdsEdit", "sdsVideo"]);
+    expect(Object.values(found).every((norm) => norm > 0)).toBe(true);
+    const rarely = distillationStage(materialOf(), configOf({ watchEvery: 3 }));
+    expect([0, 1, 2, 3].map((step) => batchOf(rarely, step).isWatched)).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+  });
+
   test("draws the same inputs for a step whenever it is asked, and different ones for another", () => {
     using _ = tensorScope();
     const stage = distillationStage(materialOf(), configOf());
