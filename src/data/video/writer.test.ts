@@ -191,6 +191,14 @@ describe("the same pictures", () => {
     return readFile(folder.file(name));
   };
 
+  test.each(["mp4", "mov", "mkv", "webm", "avi", "gif"])(
+    "give the same file, byte by byte, in %s",
+    async (extension) => {
+      const first = await written(`first.${extension}`);
+      expect(await written(`again.${extension}`)).toEqual(first);
+    },
+  );
+
   test("are coded alike however many processors there are", async () => {
     // What x264 writes into its stream; left to itself it takes half as many again as it finds processors.
     expect(Buffer.from(await written("threads.mp4")).toString("latin1")).toContain(" threads=4 ");
