@@ -2,7 +2,7 @@ import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkCpu, checkMemory, checkModel, checkNode } from "./health.ts";
+import { checkCpu, checkMemory, checkModel, checkNode, checkPrecision } from "./health.ts";
 
 test("an old Node is a warning that says how to get the right one", () => {
   expect(checkNode("24.21.0").status).toBe("ok");
@@ -17,6 +17,14 @@ test("a processor with AVX-512 that libtorch was not told about is a warning", (
     detail: expect.stringContaining("avx2, avx512f, amx_bf16"),
   });
   expect(checkCpu("", undefined).status).toBe("ok");
+});
+
+test("a processor without bfloat16 is told to train in float32", () => {
+  expect(checkPrecision("flags: avx2 avx512f amx_bf16\n").status).toBe("ok");
+  expect(checkPrecision("flags: avx2 avx512f\n")).toMatchObject({
+    status: "warn",
+    advice: expect.stringContaining("--set precision=float32"),
+  });
 });
 
 test("less memory than an edit takes is a warning", () => {

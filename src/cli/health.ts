@@ -1,7 +1,8 @@
-import { readFile, readdir, stat, statfs } from "node:fs/promises";
+import { readdir, stat, statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gainsFromBfloat16, processorFlags, readCpuInfo } from "../engine/processor.ts";
 import { byteSize } from "./output.ts";
 
 /** What one look at the machine found. */
@@ -18,10 +19,11 @@ const GIGABYTE = 1e9;
 
 /** Looks at everything that editing and training need, without changing anything. */
 export async function examine(): Promise<Check[]> {
-  const cpuInfo = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
+  const cpuInfo = readCpuInfo();
   return [
     checkNode(process.versions.node),
     checkCpu(cpuInfo, process.env["ATEN_CPU_CAPABILITY"]),
+    checkPrecision(cpuInfo),
     checkMemory(totalmem(), freemem()),
     await checkDisk(root),
     await checkEngine(),
@@ -40,7 +42,7 @@ export function checkNode(version: string): Check {
 
 /** What the processor can do, and whether libtorch has been told to use it. */
 export function checkCpu(cpuInfo: string, capability: string | undefined): Check {
-  const flags = new Set(/^flags\s*:(.*)$/m.exec(cpuInfo)?.[1]?.trim().split(/\s+/));
+  const flags = processorFlags(cpuInfo);
   const notable = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"].filter((flag) => flags.has(flag));
   const model = cpus()[0]?.model.trim() || "unknown processor";
   const features = notable.length > 0 ? notable.join(", ") : "no vector extensions known";
@@ -50,6 +52,17 @@ export function checkCpu(cpuInfo: string, capability: string | undefined): Check
   const advice =
     "set ATEN_CPU_CAPABILITY=avx512, as ./eve does; libtorch uses only AVX2 without it";
   return { name: "cpu", status: "warn", detail, advice };
+}
+
+/** Whether bfloat16, in which training runs unless told otherwise, is of use on the processor. */
+export function checkPrecision(cpuInfo: string): Check {
+  const name = "precision";
+  if (gainsFromBfloat16("cpu", processorFlags(cpuInfo)))
+    return { name, status: "ok", detail: "bfloat16 is faster than float32 on this processor" };
+  const detail = "bfloat16 gains nothing on this processor: no avx512_bf16, no amx_bf16";
+  const advice =
+    "train with --set precision=float32, several times faster here; edits choose it themselves";
+  return { name, status: "warn", detail, advice };
 }
 
 /** Editing with the tiny model stays below 2 GB. */

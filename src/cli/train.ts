@@ -98,6 +98,9 @@ export async function trainStage(
   const { train } = await import("../training/train.ts");
   using directory = openRunDirectory(args.out ?? `runs/${stageName}`, stageName, config);
   const stage = await openStage(entry, config, context);
+  const { precisionWarning } = await import("../training/precision-warning.ts");
+  const warning = precisionWarning(config, stage);
+  if (warning !== undefined) report.warn(warning);
   for await (const event of train({ stage, config, directory, signal })) show(report, event);
 }
 

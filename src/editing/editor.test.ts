@@ -237,7 +237,7 @@ describe("the receipt", () => {
     const [first, again] = [folder.file("first.mp4"), folder.file("again.mp4")];
     const editor = editorOf({ grain: 0.2 });
     const options = { output: first, steps: 2, seed: 7, noise: "shared" as const };
-    await editor.edit(input, instruction, options).result;
+    const frames = await collect(editor.edit(input, instruction, options));
     const receipt = await readReceipt(`${first}.json`);
     expect(receipt.settings).toMatchObject({ seed: 7, steps: 2, noise: "shared", task: "texture" });
     const { comment } = await metadataOf(first);
@@ -246,7 +246,10 @@ describe("the receipt", () => {
       input: { name: "input.mp4", sha256: receipt.input.sha256 },
     });
     const { instruction: asked, ...settings } = receipt.settings;
-    await editor.edit(receipt.input.path, asked, { ...settings, output: again }).result;
+    const repeated = editor.edit(receipt.input.path, asked, { ...settings, output: again });
+    // The edit before what codes it: a difference shows where it comes from.
+    expect(await collect(repeated)).toEqual(frames);
+    expect(await framesOf(again)).toEqual(await framesOf(first));
     expect(await readFile(again)).toEqual(await readFile(first));
   });
 });

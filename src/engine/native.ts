@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { UserError } from "./errors.ts";
+import { processorFlags, readCpuInfo } from "./processor.ts";
 
 /** The compiled door (`native/door.cc`): tensors are numbers here, and only here. */
 export interface Door {
@@ -45,17 +46,14 @@ export interface Door {
   ): number;
 }
 
-const CPU_FLAGS = "/proc/cpuinfo";
-
 const addonPath =
   process.env["EVE_DOOR"] ??
   fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
 
 /** libtorch settles for AVX2 unless it is told otherwise before it loads. */
 function useWidestVectors(): void {
-  if (process.env["ATEN_CPU_CAPABILITY"] !== undefined || !existsSync(CPU_FLAGS)) return;
-  if (/\bavx512f\b/.test(readFileSync(CPU_FLAGS, "latin1")))
-    process.env["ATEN_CPU_CAPABILITY"] = "avx512";
+  if (process.env["ATEN_CPU_CAPABILITY"] !== undefined) return;
+  if (processorFlags(readCpuInfo()).has("avx512f")) process.env["ATEN_CPU_CAPABILITY"] = "avx512";
 }
 
 function load(): Door {

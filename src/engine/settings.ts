@@ -1,6 +1,7 @@
 import { defaultDevice } from "./device.ts";
 import { door } from "./native.ts";
 import { dtypeCode, type DType } from "./dtype.ts";
+import { gainsFromBfloat16, processorFlags, readCpuInfo } from "./processor.ts";
 
 /** What the loaded libtorch says of itself. */
 export interface EngineInfo {
@@ -80,4 +81,20 @@ export function autocast<T>(
   if (dtype === "float32") precisions.delete(device);
   else precisions.set(device, dtype);
   return withPrecisions(precisions, work);
+}
+
+const ownFlags = processorFlags(readCpuInfo());
+
+/** Whether this machine's `device` (`cpu`, `cuda:0`) is faster in bfloat16. */
+export function isFastInBfloat16(device: string): boolean {
+  return gainsFromBfloat16(device, ownFlags);
+}
+
+/**
+ * Runs `work` with convolutions and matrix products in bfloat16 where `device` gains from it: what inference chooses on
+ * its own. Elsewhere the precision of the enclosing region stays, float32 if there is none.
+ */
+export function inFastPrecision<T>(device: string, work: () => T): T {
+  const dtype = isFastInBfloat16(device) ? "bfloat16" : null;
+  return autocast(dtype, work, device.startsWith("cuda") ? "cuda" : "cpu");
 }

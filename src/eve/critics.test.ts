@@ -8,7 +8,7 @@ import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import { resolveVisionConfig } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import type { Module } from "../nn/module.ts";
-import { largestDifference } from "../../test/support/difference.ts";
+import { BF16_NETWORK, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { CriticConfig } from "./critic-config.ts";
 import { EditCritic, VideoCritic, type Scores } from "./critics.ts";
 
@@ -79,8 +79,7 @@ describe.each([
   test("stays near its float32 self in bf16", () => {
     const rough = autocast("bfloat16", () => score(output));
     expect(rough.dtype).toBe("float32");
-    // scores are about one; bf16 keeps 8 bits through half a dozen layers
-    expect(largestDifference(rough, score(output))).toBeLessThan(0.15);
+    expect(relativeError(rough, score(output))).toBeLessThan(BF16_NETWORK);
   });
 });
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
-import { largestDifference } from "../../test/support/difference.ts";
+import { BF16_BATCHES, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { EditModel } from "./edit-model.ts";
@@ -105,8 +105,7 @@ describe("pictures", () => {
     const latents = model.encode(pixels);
     expect(latents.shape).toEqual(model.latentShape(17));
     const last = model.encode(pixels.narrow(0, 16, 1));
-    // bf16: three decimals, of values about one
-    expect(largestDifference(latents.narrow(0, 16, 1), last)).toBeLessThan(0.02);
+    expect(relativeError(latents.narrow(0, 16, 1), last)).toBeLessThan(BF16_BATCHES);
     const drawn = model.decode(latents.mul(20));
     expect(drawn.shape).toEqual(pixels.shape);
     expect(drawn.abs().max().item()).toBeLessThanOrEqual(1);

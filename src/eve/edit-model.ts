@@ -1,7 +1,7 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { keep, tensorScope } from "../engine/scope.ts";
-import { autocast } from "../engine/settings.ts";
+import { inFastPrecision } from "../engine/settings.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
@@ -230,7 +230,7 @@ function inBatches(input: Tensor, work: (batch: Tensor) => Tensor): Tensor {
   for (let first = 0; first < count; first += CODING_BATCH) {
     using piece = tensorScope();
     const batch = input.narrow(0, first, Math.min(CODING_BATCH, count - first));
-    const result = noGrad(() => autocast("bfloat16", () => work(batch)));
+    const result = noGrad(() => inFastPrecision(batch.device, () => work(batch)));
     piece.passOutward(result);
     pieces.push(result);
   }

@@ -13,7 +13,7 @@ import type { AlignmentConfig } from "./distillation-config.ts";
 import { EditAdapter } from "./edit-adapter.ts";
 import {
   asDenoiser,
-  inBfloat16,
+  fastNetwork,
   stackedNetwork,
   type Networks,
   type StackedCondition,
@@ -55,7 +55,7 @@ export function createAlignment(
 export function alignedStudent(networks: Networks, alignment: Lora): Student {
   const network = stackedNetwork(networks, alignment.on(networks.unet));
   return {
-    denoiser: asDenoiser(networks, inBfloat16(network)),
+    denoiser: asDenoiser(networks, fastNetwork(network)),
     trainable: alignment.parameters(),
   };
 }
@@ -77,7 +77,7 @@ export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
   };
   const networks = { ...own, unet, schedule, kind };
   return {
-    denoiser: asDenoiser(networks, inBfloat16(stackedNetwork(networks))),
+    denoiser: asDenoiser(networks, fastNetwork(stackedNetwork(networks))),
     trainable: parametersOf(own),
   };
 }

@@ -5,7 +5,7 @@ import { Rng, normal } from "../engine/random.ts";
 import { autocast } from "../engine/settings.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { largestDifference } from "../../test/support/difference.ts";
+import { BF16_NETWORK, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { Attention, attend, attendInBlocks } from "./attention.ts";
 
 function plainAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
@@ -60,8 +60,7 @@ test("attend and attendInBlocks agree to bf16's precision in bf16", () => {
   const [q, k, v] = [1, 2, 3].map((seed) => normal(Rng.seed(seed), [2, 3, 64, 16]).to("bfloat16"));
   const [found, expected] = [attend(q!, k!, v!), attendInBlocks(q!, k!, v!)];
   expect(found.dtype).toBe("bfloat16");
-  // 8 bits of values below 4
-  expect(largestDifference(found, expected)).toBeLessThan(0.02);
+  expect(relativeError(found, expected)).toBeLessThan(BF16_NETWORK);
 });
 
 describe("Attention", () => {
@@ -91,8 +90,7 @@ describe("Attention", () => {
 
   test("takes bf16 and float32 in the same region", () => {
     const mixed = autocast("bfloat16", () => attention.forward(x.to("bfloat16"), { context }));
-    // bf16 keeps 8 bits
-    expect(largestDifference(mixed, attention.forward(x, { context }))).toBeLessThan(0.03);
+    expect(relativeError(mixed, attention.forward(x, { context }))).toBeLessThan(BF16_NETWORK);
   });
 
   test("names what does not fit", () => {

@@ -23,17 +23,16 @@ export const TINY_AUTOENCODER = resolveVaeConfig({
   scalingFactor: 1,
 });
 
-/** Works on squares of 2×2 latents: text and all places meet in every layer, at 8×8 and at 4×4. */
+/** Latents place by place at 16×16, where nothing has to squeeze through; words and all places meet at 8×8 and 4×4. */
 export const TINY_UNET = resolveUNetConfig({
   inChannels: 16,
   outChannels: 16,
-  patchSize: 2,
-  blockOutChannels: [128, 160],
+  blockOutChannels: [96, 128, 144],
   layersPerBlock: 1,
-  downBlockTypes: ["crossAttention", "crossAttention"],
-  upBlockTypes: ["crossAttention", "crossAttention"],
+  downBlockTypes: ["plain", "crossAttention", "crossAttention"],
+  upBlockTypes: ["crossAttention", "crossAttention", "plain"],
   crossAttentionDim: 128,
-  heads: [4, 5],
+  heads: [4, 4, 6],
   feedForwardExpansion: 2,
   normGroups: 16,
 });

@@ -1,3 +1,4 @@
+import { defaultDevice } from "../engine/device.ts";
 import { Rng } from "../engine/random.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import {
@@ -65,6 +66,9 @@ interface Workshop {
   readonly frozen: Map<string, Tensor>;
 }
 
+/** Sentences whose features are kept, 9 kB each: all of a large run's on a GPU, some on the CPU. */
+const knownSentences = (): number => (defaultDevice() === "cpu" ? 65_536 : 1_048_576);
+
 function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop {
   const settings = LatentSettings.parse(config.stage);
   const folder = new ModelFolder(settings.model);
@@ -76,7 +80,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
     settings,
     autoencoder,
     schedule: createSchedule(TINY.schedule),
-    texts: new TextCache(encoder, tokenizer),
+    texts: new TextCache(encoder, tokenizer, { limit: knownSentences() }),
     source: (split, count) => ({
       folder: settings.cache,
       autoencoder,

@@ -91,7 +91,7 @@ export const tiny: Preset = {
         steps: 24_000,
         batch: 32,
         learningRate: 1e-3,
-        stage: { dropCaption: 0.5, noiseBias: 1.5 },
+        stage: { dropCaption: 0.5, noiseBias: 1.5, changeWeight: 1 },
       },
       settings: LatentSettings,
       open: async (config, context) =>

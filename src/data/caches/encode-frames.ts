@@ -1,6 +1,6 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
-import { autocast } from "../../engine/settings.ts";
+import { inFastPrecision } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { toPixels } from "../pixels.ts";
@@ -18,7 +18,7 @@ export function encodeFrames(
   for (let first = 0; first < frames.length; first += ENCODE_BATCH) {
     using piece = tensorScope();
     const pixels = toPixels(frames.slice(first, first + ENCODE_BATCH), size, size);
-    const latents = noGrad(() => autocast("bfloat16", () => autoencoder.latent(pixels)));
+    const latents = noGrad(() => inFastPrecision(pixels.device, () => autoencoder.latent(pixels)));
     piece.passOutward(latents);
     pieces.push(latents);
   }

@@ -5,7 +5,11 @@ import { Rng } from "../../engine/random.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
+import {
+  BF16_BATCHES,
+  largestDifference,
+  relativeError,
+} from "../../../test/support/difference.ts";
 import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { renderFrame } from "../world/render.ts";
@@ -38,8 +42,7 @@ describe("encodeFrames", () => {
     expect(engineInfo().liveTensors).toBe(before + 1);
     expect(latents.shape).toEqual([33, 4, 4, 4]);
     const last = encodeFrames(autoencoder, frames.slice(32), 16);
-    // bf16: three decimals, of values below one
-    expect(largestDifference(latents.narrow(0, 32, 1), last)).toBeLessThan(0.01);
+    expect(relativeError(latents.narrow(0, 32, 1), last)).toBeLessThan(BF16_BATCHES);
   });
 });
 
@@ -53,8 +56,7 @@ describe("edits", () => {
     const pair = renderTriplet(request, "validation", frameOf(5), 32);
     for (const side of ["before", "after"] as const) {
       const wanted = encodeFrames(autoencoder, [pair[side]], 32);
-      // bf16 in batches of another size: three decimals, of values below one
-      expect(largestDifference(cache.gather(side, [5]), wanted)).toBeLessThan(0.01);
+      expect(relativeError(cache.gather(side, [5]), wanted)).toBeLessThan(BF16_BATCHES);
     }
     const difference = largestDifference(cache.gather("before", [5]), cache.gather("after", [5]));
     expect(difference).toBeGreaterThan(0.02);
@@ -74,8 +76,7 @@ test("clips hold the latents of consecutive frames and the scene's caption", asy
   expect(clip.shape).toEqual([1, 3, 4, 8, 8]);
   const scene = sampleScene("validation", 1);
   const last = encodeFrames(autoencoder, [renderFrame(scene, frameOf(1) + 2, 32)], 32);
-  // bf16 in batches of another size: three decimals, of values below one
-  expect(largestDifference(clip.select(1, 2), last)).toBeLessThan(0.01);
+  expect(relativeError(clip.select(1, 2), last)).toBeLessThan(BF16_BATCHES);
   for (const { kind } of scene.objects.slice(0, 1)) expect(cache.text(1)).toContain(kind);
 });
 

@@ -53,7 +53,8 @@ const matroska: Container = {
   ...mp4,
   muxer: "matroska",
   label: "Matroska",
-  muxerOptions: {},
+  // Without it the muxer gives every file an identity of its own, drawn at random.
+  muxerOptions: { fflags: "+bitexact" },
   earliestAudioSeconds: -0.1,
 };
 

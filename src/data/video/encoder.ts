@@ -27,6 +27,12 @@ export interface EncoderSettings {
   readonly globalHeader: boolean;
 }
 
+/**
+ * Threads of an encoder, whatever the machine has: x264 and VP9 draw other pictures with another number, and left to
+ * themselves they take it from the processors they may use.
+ */
+const THREADS = 4;
+
 /** An encoder of one video stream, which hands out packets as they come. */
 export class PictureEncoder implements Disposable {
   readonly context: CodecContext;
@@ -82,6 +88,6 @@ function applySettings(context: CodecContext, settings: EncoderSettings): void {
   context.colorTrc = colour.transfer;
   context.chromaLocation = colour.chromaLocation;
   context.setFlags(AV_CODEC_FLAG_FRAME_DURATION);
-  context.threadCount = 0;
+  context.threadCount = THREADS;
   if (settings.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
 }

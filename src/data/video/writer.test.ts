@@ -7,6 +7,7 @@ import {
   type ClipFolder,
   clipFolder,
   type ClipOptions,
+  clipPicture,
   framesOf,
   makeClip,
   metadataOf,
@@ -180,6 +181,28 @@ describe("an edit that does not finish", () => {
       expect(await readFile(output, "utf8")).toBe("what was here before");
     },
   );
+});
+
+describe("the same pictures", () => {
+  const size = { width: 128, height: 128 };
+  const pictures = Array.from({ length: 6 }, (_, index) => clipPicture(index, 128, 128));
+  const written = async (name: string): Promise<Uint8Array> => {
+    await writeVideo(folder.file(name), pictures, { ...size, fps: 25 });
+    return readFile(folder.file(name));
+  };
+
+  test.each(["mp4", "mov", "mkv", "webm", "avi", "gif"])(
+    "give the same file, byte by byte, in %s",
+    async (extension) => {
+      const first = await written(`first.${extension}`);
+      expect(await written(`again.${extension}`)).toEqual(first);
+    },
+  );
+
+  test("are coded alike however many processors there are", async () => {
+    // What x264 writes into its stream; left to itself it takes half as many again as it finds processors.
+    expect(Buffer.from(await written("threads.mp4")).toString("latin1")).toContain(" threads=4 ");
+  });
 });
 
 test("memory does not grow with the length of a clip", { timeout: 60_000 }, async () => {

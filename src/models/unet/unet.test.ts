@@ -8,7 +8,11 @@ import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Lora } from "../../nn/lora.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
+import {
+  BF16_NETWORK,
+  largestDifference,
+  relativeError,
+} from "../../../test/support/difference.ts";
 import { resolveUNetConfig } from "./config.ts";
 import { UNet, isTransformerLinear } from "./unet.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
@@ -116,8 +120,7 @@ describe("UNet", () => {
   test("stays close to float32 under bf16 autocast and answers in float32", () => {
     const rounded = autocast("bfloat16", () => unet.forward(latents, labels, text));
     expect(rounded.dtype).toBe("float32");
-    // bf16 keeps 8 bits; some twenty layers follow each other
-    expect(relative(rounded, plain)).toBeLessThan(0.05);
+    expect(relativeError(rounded, plain)).toBeLessThan(BF16_NETWORK);
   });
 
   test("is the same with a fresh LoRA, and learns through it alone", () => {

@@ -6,7 +6,11 @@ import { loadSafetensors } from "../../engine/safetensors.ts";
 import { autocast, setThreads } from "../../engine/settings.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
+import {
+  BF16_NETWORK,
+  largestDifference,
+  relativeError,
+} from "../../../test/support/difference.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import { latentStride, resolveVaeConfig } from "./config.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
@@ -125,8 +129,7 @@ describe("Autoencoder", () => {
     const exact = vae.decode(vae.latent(pixels));
     const rough = autocast("bfloat16", () => vae.decode(vae.latent(pixels)));
     expect(rough.dtype).toBe("float32");
-    // bf16 keeps 8 bits: a few percent of values that are about one
-    expect(largestDifference(rough, exact)).toBeLessThan(0.05);
+    expect(relativeError(rough, exact)).toBeLessThan(BF16_NETWORK);
   });
 
   test("refuses pictures that the latent grid does not divide", () => {

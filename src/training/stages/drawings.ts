@@ -1,4 +1,4 @@
-import { autocast } from "../../engine/settings.ts";
+import { inFastPrecision } from "../../engine/settings.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -56,7 +56,7 @@ function sampled(
   shape: readonly number[],
 ): Float<"b c h w"> {
   const evaluate: Network<null> = (xt, t) =>
-    noGrad(() => autocast("bfloat16", () => network(xt, t, null)));
+    noGrad(() => inFastPrecision(xt.device, () => network(xt, t, null)));
   const denoiser = networkDenoiser({ schedule, kind: "v", network: evaluate });
   return finish(
     ddim(denoiser, normal(Rng.seed(0).split("drawing"), shape), null, { schedule, steps: STEPS }),

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+
+/** What a processor can do, by the kernel's names: e.g. `avx2`. */
+export type ProcessorFlags = ReadonlySet<string>;
+
+/** The flags that `/proc/cpuinfo` lists for the first processor; none where it lists none. */
+export function processorFlags(cpuInfo: string): ProcessorFlags {
+  const line = /^flags\s*:(.*)$/m.exec(cpuInfo)?.[1] ?? "";
+  return new Set(line.split(/\s+/).filter((flag) => flag !== ""));
+}
+
+/** `/proc/cpuinfo`; empty where there is none. */
+export function readCpuInfo(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "latin1");
+  } catch {
+    return ""; // no Linux: nothing is known
+  }
+}
+
+/**
+ * Whether convolutions and matrix products on `device` (`cpu`, `cuda:0`) are faster in bfloat16 than in float32.
+ *
+ * Every GPU that libtorch drives has it. A processor without instructions for it takes several times as long, and
+ * libtorch then rounds every partial sum to bfloat16 as well, so that errors grow with the length of a sum.
+ */
+export function gainsFromBfloat16(device: string, flags: ProcessorFlags): boolean {
+  if (device.startsWith("cuda")) return true;
+  return flags.has("amx_bf16") || flags.has("avx512_bf16");
+}
