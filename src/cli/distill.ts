@@ -16,6 +16,11 @@ export default defineCommand({
       ...trainingArgs.out,
       description: "run directory (default: runs/distillation, or runs/distillation-<ablation>)",
     },
+    combine: {
+      type: "string",
+      valueHint: "style:name",
+      description: "align another adapter with the edit adapter (§4.4), e.g. style:line-art",
+    },
     ablation: {
       type: "string",
       valueHint: "name",
@@ -24,15 +29,28 @@ export default defineCommand({
   },
   async run({ args, rawArgs, data }) {
     const { signal }: VerbContext = data;
-    const { ablation } = args;
-    const name = ablation === undefined ? "distillation" : `distillation-${ablation}`;
+    const { ablation, combine } = args;
+    const name = ["distillation", combine?.replace(":", "-"), ablation]
+      .filter((part) => part !== undefined)
+      .join("-");
     const options = { ...args, out: args.out ?? `runs/${name}` };
-    const change = (entry: StageEntry) => changed(entry, ablation);
+    const change = (entry: StageEntry) => changed(entry, { ablation, combine });
     await trainStage("distillation", options, rawArgs, { signal, change });
   },
 });
 
-async function changed(entry: StageEntry, ablation: string | undefined): Promise<StageEntry> {
+/** What the options leave out of the method, and what they combine. */
+interface Choice {
+  readonly ablation: string | undefined;
+  readonly combine: string | undefined;
+}
+
+async function changed(entry: StageEntry, { ablation, combine }: Choice): Promise<StageEntry> {
+  if (combine !== undefined) {
+    const { config } = entry;
+    const combined = { ...entry, config: { ...config, stage: { ...config.stage, combine } } };
+    return changed(combined, { ablation, combine: undefined });
+  }
   if (ablation === undefined) return entry;
   const { ABLATION_NAMES, withAblation } = await import("../presets/ablations.ts");
   return withAblation(entry, oneOf("--ablation", ablation, ABLATION_NAMES));

@@ -13,6 +13,13 @@ export const AlignmentConfig = z.strictObject({
 });
 export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 
+/** The shape of a style adapter (§4.4): what the style is called, and the LoRA that draws in it. */
+export const StyleAdapterConfig = z.strictObject({
+  style: z.string().min(1),
+  ...AlignmentConfig.shape,
+});
+export type StyleAdapterConfig = z.infer<typeof StyleAdapterConfig>;
+
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [
   z.strictObject({

@@ -16,7 +16,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
   const attempt = exportTinyPart("student", root, new ModelFolder(join(root, "model")), root);
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, got "student"',
+      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, got "student"',
     ),
   );
 });
@@ -44,7 +44,7 @@ function finishedRun(stage: string, weights: Parameters, model = ""): string {
 function teachers(name: string, value: number): ModelFolder {
   const folder = new ModelFolder(join(root, name));
   const weights = new Map([["weight", Tensor.from([value], [1])]]);
-  for (const part of TEACHER_PARTS) folder.savePart(part, { config: {}, weights });
+  for (const part of TEACHER_PARTS.alignment) folder.savePart(part, { config: {}, weights });
   return folder;
 }
 
@@ -72,7 +72,7 @@ test("a distillation becomes an alignment that says whose student it is", async 
     rank: 4,
     alpha: null,
     layers: "transformer",
-    teachers: folder.hash(TEACHER_PARTS),
+    teachers: folder.hash(TEACHER_PARTS.alignment),
   });
   const others = teachers("others", 2);
   const attempt = exportTinyPart("distillation", run, others, root);

@@ -145,15 +145,15 @@ function batchOf(stage: DistillationStage, step: number): DistillationBatch {
 describe("the inputs", () => {
   test("are clips, and what the teachers drew of each", () => {
     const { clips, firstFrames, samples } = inputs;
-    expect([clips.count, firstFrames.count, samples!.count]).toEqual([9, 9, 9]);
+    expect([clips.count, firstFrames!.count, samples!.count]).toEqual([9, 9, 9]);
     expect(clips.gather("clip", [8]).shape).toEqual([1, 3, 4, 8, 8]);
-    expect(firstFrames.gather("firstFrame", [8, 0]).shape).toEqual([2, 4, 8, 8]);
+    expect(firstFrames!.gather("firstFrame", [8, 0]).shape).toEqual([2, 4, 8, 8]);
     const edit = samples!.gather("edit", [3, 8]);
     expect(edit.shape).toEqual([2, 3, 4, 8, 8]);
     const video = samples!.gather("video", [3, 8]);
     expect(largestDifference(edit, video)).toBeGreaterThan(0.1);
     // the video teacher's clips begin with the edited first frame, held as the student's is
-    const first = firstFrames.gather("firstFrame", [3, 8]);
+    const first = firstFrames!.gather("firstFrame", [3, 8]);
     expect(largestDifference(video.select(1, 0), first)).toBe(0);
   });
 

@@ -132,8 +132,13 @@ function newStudent(
 }
 
 function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {
-  const { unet, editAdapter, videoAdapter } = networks;
-  const modules = { backbone: unet, editAdapter, videoAdapter: videoAdapter! };
+  const { unet, editAdapter, videoAdapter, look } = networks;
+  const modules = {
+    backbone: unet,
+    editAdapter,
+    ...(videoAdapter && { videoAdapter }),
+    ...(look && { look }),
+  };
   return new Map([...frozen, ...parametersOf(modules)]);
 }
 
