@@ -131,7 +131,11 @@ const Result = z.looseObject({ type: z.literal("world-evaluation") });
 /** Runs another command of this program; gives back what it prints. What it says of its progress goes through. */
 function eve(args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  // A process group of its own: Ctrl-C comes to it once, from here, and not a second time from the terminal
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
   const pieces: Buffer[] = [];
   child.stdout.on("data", (piece: Buffer) => pieces.push(piece));
   const stop = (): void => void child.kill("SIGINT");

@@ -16,6 +16,8 @@ export interface Jury {
   readonly video: VideoCritic;
   /** Latents to pixels; pure and differentiable, its weights frozen. */
   readonly decode: (latents: Float<"(b f) c h w">) => Pixels<"(b f) 3 h w">;
+  /** Whether the backward pass decodes once more, instead of memory holding the decoder's intermediates; default true. */
+  readonly recompute?: boolean;
   readonly losses: AdversarialConfig;
   readonly augmentation: AugmentationConfig;
 }
@@ -52,8 +54,10 @@ export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
       }
       const clips = condition.caption.shape[0]!;
       const drawn = drawAugmentation(rng.split("augmentation"), clips, jury.augmentation);
-      // The decoder's intermediates are the largest of an iteration: they are computed again instead of kept
-      const show = (latents: Tensor): Pixels => augment(checkpoint(jury.decode, latents), drawn);
+      // The decoder's intermediates are the largest of an iteration: they are better computed again than kept
+      const { decode, recompute = true } = jury;
+      const show = (latents: Tensor): Pixels =>
+        augment(recompute ? checkpoint(decode, latents) : decode(latents), drawn);
       const known = (latents: Tensor): Pixels => noGrad(() => show(latents));
       const common = show(role === "judge" ? x0 : x0.detach());
       // Decoded for each critic only where somebody asks how large each one's gradient is

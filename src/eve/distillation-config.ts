@@ -125,6 +125,11 @@ export const DistillationConfig = z.strictObject({
   /** Whether a clip's frames start from noise of their own, from one, or every other batch from one. */
   noise: z.enum(["independent", "shared", "both"]).default("independent"),
   /**
+   * Whether the backward pass evaluates the student's steps and the decoder once more, so that memory need not hold
+   * their intermediates. Nothing but memory and time depends on it.
+   */
+  recompute: z.boolean().default(true),
+  /**
    * Whether the student's first frame is the edited first frame, as in use, and only those behind it are drawn.
    *
    * Deviation: the paper conditions on that frame and does not say whether it is drawn again.

@@ -123,7 +123,7 @@ export function phaseAt(all: readonly Phase[], step: number): Phase {
 /** How the student draws in one iteration. */
 export interface StudentOptions {
   readonly schedule: Schedule;
-  readonly config: Pick<DistillationConfig, "kBin" | "noise" | "holdFirstFrame">;
+  readonly config: Pick<DistillationConfig, "kBin" | "noise" | "holdFirstFrame" | "recompute">;
   readonly rng: Rng;
 }
 
@@ -136,7 +136,11 @@ export function studentEdit(
   const xT = startNoise(condition, config.noise, rng.split("noise"));
   const times = kBinTimes(schedule, config.kBin, rng.split("times"));
   const drawing = config.holdFirstFrame ? holdingFirstFrames(student, xT, schedule) : student;
-  return kBinSample(drawing, xT, condition, { schedule, times });
+  return kBinSample(drawing, xT, condition, {
+    schedule,
+    times,
+    recompute: config.recompute,
+  });
 }
 
 /** The student's side of one iteration (§3.2): draw through k bins, then let every objective judge. */

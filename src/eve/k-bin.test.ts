@@ -143,6 +143,21 @@ describe("the sample", () => {
     });
   });
 
+  test("has the same gradient, bit for bit, where intermediates are kept", () => {
+    const gradients = [true, false].map((recompute) => {
+      const weights = new Map(
+        times.map((t) => [t, Tensor.from(Float64Array.of(0.3), []).setRequiresGrad(true)]),
+      );
+      kBinSample(linearStudent(weights), xT, null, { schedule, times, recompute })
+        .pow(3)
+        .sum()
+        .backward();
+      return times.map((t) => weights.get(t)!.grad!.item());
+    });
+    expect(gradients[0]).toEqual(gradients[1]);
+    expect(gradients[0]!.every((slope) => slope !== 0)).toBe(true);
+  });
+
   test("keeps one state per step until it is differentiated", () => {
     using _ = tensorScope();
     const weights = new Map(

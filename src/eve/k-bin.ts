@@ -1,4 +1,5 @@
 import { checkpoint } from "../engine/autodiff.ts";
+import { scoped } from "../engine/scope.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
@@ -29,26 +30,32 @@ export function kBinTimes(
 export interface KBinSteps {
   readonly schedule: Schedule;
   readonly times: readonly number[];
+  /**
+   * Whether the backward pass evaluates each step once more, instead of memory holding its intermediates; default true.
+   */
+  readonly recompute?: boolean;
 }
 
 /**
  * The student's sample `x'_0`: from the noise `xT` by DDIM (η = 0) through `times`, the last jump giving `x̂_0`.
  *
- * Gradients run through all steps. Each is checkpointed, so that memory holds the states between steps and the
- * intermediates of one network evaluation; the backward pass evaluates the student once more per step.
+ * Gradients run through all steps. With `recompute` each is checkpointed, so that memory holds the states between
+ * steps and the intermediates of one network evaluation; the backward pass evaluates the student once more per step.
  */
 export function kBinSample<Condition>(
   student: Denoiser<Condition>,
   xT: Float<"(b f) c h w">,
   condition: Condition,
-  { schedule, times }: KBinSteps,
+  { schedule, times, recompute = true }: KBinSteps,
 ): Float<"(b f) c h w"> {
   let x = xT;
   for (const [index, t] of times.entries()) {
     const step = (xt: Float<"(b f) c h w">): Float<"(b f) c h w"> =>
       ddimJump(student.predict(xt, t, condition), schedule, times[index + 1] ?? null);
+    const from = x;
+    if (!recompute) x = scoped(() => step(from));
     // The noise is a constant: as no input of the checkpoint it gets no gradient
-    x = index === 0 ? checkpoint(() => step(xT)) : checkpoint(step, x);
+    else x = index === 0 ? checkpoint(() => step(xT)) : checkpoint(step, from);
   }
   return x;
 }

@@ -183,7 +183,7 @@ function teachersOf(
 function openCritics(
   folder: ModelFolder,
   { autoencoder, encoder }: { autoencoder: Autoencoder; encoder: TextEncoder },
-  { heads, adversarial, augmentation }: DistillationSettings,
+  { heads, adversarial, augmentation, recompute }: DistillationSettings,
   rng: Rng,
 ): { jury: Jury; vision: VisionTransformer } {
   const vision = loadVision(folder);
@@ -192,6 +192,7 @@ function openCritics(
     edit: new EditCritic(rng.split("edit"), vision, config),
     video: new VideoCritic(rng.split("video"), vision, config),
     decode: (latents) => autoencoder.decode(latents),
+    recompute,
     losses: adversarial,
     augmentation,
   };

@@ -140,6 +140,7 @@ export const tiny: Preset = {
         learningRate: 1e-3,
         warmup: 20,
         weightDecay: 0,
+        ema: 0.99,
         validateEvery: 100,
         stage: TINY_DISTILLATION,
       },
