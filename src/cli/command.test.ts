@@ -68,6 +68,15 @@ describe("the process", () => {
     );
   });
 
+  test.each([
+    ["no-sdss", /^eve: --ablation: expected one of full, random-init, .*did you mean no-sds\?\n$/],
+    ["no-alignment", /^eve: the ablation no-alignment trains nothing: it is the method stacked/],
+  ])("the ablation %s is answered with one sentence", (name, sentence) => {
+    const { status, stderr } = eve("distill", "--ablation", name);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(sentence);
+  });
+
   test("a failure is one sentence and ends with 1; --debug adds the stack", () => {
     const args = ["world", "sample", "--count", "1", "--out", `${main}/below-a-file`];
     const failed = eve(...args);

@@ -9,6 +9,7 @@ const verbs = {
   edit: async () => (await import("./edit.ts")).default,
   train: async () => (await import("./train.ts")).default,
   distill: async () => (await import("./distill.ts")).default,
+  ablate: async () => (await import("./ablate.ts")).default,
   export: async () => (await import("./export.ts")).default,
   evaluate: async () => (await import("./evaluate.ts")).default,
   world: async () => (await import("./world.ts")).default,

@@ -193,7 +193,39 @@ function listOf<Name extends string>(
   return known.filter((name) => names.has(name));
 }
 
+const style = defineCommand({
+  meta: {
+    name: "style",
+    description: "Measure edits in a style held out of the world: adapters aligned, or not (§4.4)",
+  },
+  args: {
+    model: args.model,
+    split: args.split,
+    count: { ...args.count, description: "pictures of each task" },
+    steps: args.steps,
+    seed: args.seed,
+    sheets: { ...args.sheets, description: "write a contact sheet there" },
+    json: args.json,
+  },
+  async run({ args: given, data }) {
+    const { signal }: VerbContext = data;
+    const report = new Reporter(given);
+    const whole = { min: 1, integer: true };
+    const options = {
+      split: oneOf("--split", given.split, ["test", "validation"] as const),
+      count: numberOption("--count", given.count, { ...whole, max: 10_000 }),
+      steps: numberOption("--steps", given.steps, { ...whole, max: 1000 }),
+      seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
+    };
+    if (given.sheets !== undefined) await requireFolder(given.sheets);
+    const { EditModel } = await import("../eve/edit-model.ts");
+    const { runStyleEvaluation } = await import("./style-evaluation-run.ts");
+    const model = EditModel.load(given.model);
+    await runStyleEvaluation(model, options, { report, signal, sheets: given.sheets });
+  },
+});
+
 export default defineCommand({
   meta: { name: "evaluate", description: "Measure how well a model edits" },
-  subCommands: { world },
+  subCommands: { world, style },
 });

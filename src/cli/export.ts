@@ -17,6 +17,11 @@ export default defineCommand({
       valueHint: "dir",
       description: "the model folder",
     },
+    alignment: {
+      type: "string",
+      valueHint: "dir",
+      description: "where to put an alignment instead of into the model folder",
+    },
     cache: {
       type: "string",
       default: "runs/cache",
@@ -30,7 +35,11 @@ export default defineCommand({
     invariant(stage !== undefined, "the parser asks for the stage");
     const report = new Reporter(args);
     const { exportTinyPart } = await import("../presets/tiny-export.ts");
-    const part = await exportTinyPart(stage, args.run ?? `runs/${stage}`, model, cache);
-    report.event({ type: "part-exported", part, model }, `${part} written to ${model}/${part}`);
+    const { ModelFolder } = await import("../eve/model-folder.ts");
+    const elsewhere = args.alignment === undefined ? {} : { alignment: args.alignment };
+    const target = new ModelFolder(model, elsewhere);
+    const part = await exportTinyPart(stage, args.run ?? `runs/${stage}`, target, cache);
+    const path = target.partPath(part);
+    report.event({ type: "part-exported", part, model, path }, `${part} written to ${path}`);
   },
 });

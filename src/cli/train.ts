@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { invariant } from "../engine/errors.ts";
 import type { TrainEvent } from "../training/events.ts";
 import type { Estimate } from "../training/estimate.ts";
-import type { Preset } from "../training/stage.ts";
+import type { Preset, StageEntry } from "../training/stage.ts";
 import { numberOption, oneOf } from "./arguments.ts";
 import { byteSize, duration, Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
@@ -62,12 +62,18 @@ export interface TrainingArguments {
   readonly json?: boolean | undefined;
 }
 
+/** What a verb adds to a training besides options. */
+export interface TrainingContext extends VerbContext {
+  /** Another form of the stage, before the options' own changes. */
+  readonly change?: (entry: StageEntry) => StageEntry | Promise<StageEntry>;
+}
+
 /** Trains `stageName` of a preset as the options say, or estimates what that takes. */
 export async function trainStage(
   stageName: string,
   args: TrainingArguments,
   rawArgs: readonly string[],
-  { signal }: VerbContext,
+  { signal, change = (entry) => entry }: TrainingContext,
 ): Promise<void> {
   const report = new Reporter(args);
   const name = oneOf("--preset", args.preset, Object.keys(presets));
@@ -77,7 +83,7 @@ export async function trainStage(
   const overrides = [...readOverrides(rawArgs), ...steps];
   const preset = await presets[name]!();
   const { openStage, stageEntry } = await import("../training/stage.ts");
-  const entry = stageEntry(preset, stageName);
+  const entry = await change(stageEntry(preset, stageName));
   const config = overriddenConfig(entry, overrides);
   const progress = (phase: string, done: number, all: number): void =>
     report.progress({ type: "progress", phase, step: done, steps: all });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
-import { checkpoint, enableGrad, gradients, noGrad } from "./autodiff.ts";
+import { checkpoint, enableGrad, gradients, noGrad, watchGradient } from "./autodiff.ts";
 import { normal, Rng } from "./random.ts";
 import { tensorScope } from "./scope.ts";
 import { autocast, engineInfo } from "./settings.ts";
@@ -102,6 +102,43 @@ describe("noGrad", () => {
       expect(x.matmul(weight).requiresGrad).toBe(true);
       noGrad(() => enableGrad(() => expect(x.matmul(weight).requiresGrad).toBe(true)));
     });
+  });
+});
+
+describe("watchGradient", () => {
+  test("tells the gradient that comes through, and leaves it and the values as they are", () => {
+    const x = leaf("watched", [3, 4]);
+    const [plain] = gradients(x.square().sum(), [x]);
+    const told: number[] = [];
+    const seen = watchGradient(x, (gradient) => told.push(gradient.norm().item()));
+    expect(largestDifference(seen, x)).toBe(0);
+    const [found] = gradients(seen.square().sum(), [x]);
+    expect(largestDifference(found!, plain!)).toBe(0);
+    expect(told).toEqual([plain!.norm().item()]);
+  });
+
+  test("tells apart what comes from each of several uses", () => {
+    const x = leaf("watched twice", [5]);
+    const told: Record<string, number> = {};
+    const by = (name: string): Tensor =>
+      watchGradient(x, (gradient) => (told[name] = gradient.abs().max().item()));
+    by("three").mul(3).sum().add(by("five").mul(5).sum()).backward();
+    expect(told).toEqual({ three: 3, five: 5 });
+    expect(x.grad!.mean().item()).toBe(8);
+  });
+
+  test("is nothing where nothing is recorded, and leaves no tensor behind", () => {
+    const x = leaf("unwatched", [2]);
+    const { liveTensors } = engineInfo();
+    noGrad(() => expect(watchGradient(x, () => expect.fail())).toBe(x));
+    const step = (): void => {
+      using _ = tensorScope();
+      watchGradient(x, () => {})
+        .sum()
+        .backward();
+    };
+    step();
+    expect(engineInfo().liveTensors).toBeLessThanOrEqual(liveTensors + 1); // x.grad
   });
 });
 

@@ -88,6 +88,23 @@ function canRecompute(): boolean {
   return !defaultDevice().startsWith("cuda");
 }
 
+/**
+ * The same values; a backward pass that comes through them tells `listener` their gradient, and goes on with it.
+ *
+ * Where nothing is recorded it is `x` itself, and nobody is told.
+ */
+export function watchGradient(x: Float, listener: (gradient: Float) => void): Float {
+  if (!isRecording()) return x;
+  const pass = ([seed]: (number | null)[]): (number | null)[] => {
+    if (seed === null || seed === undefined) return [null];
+    const gradient = new Tensor(seed);
+    using _ = tensorScope();
+    listener(gradient);
+    return [gradient.handle];
+  };
+  return new Tensor(door.customNode(x.handle, [x.handle], pass));
+}
+
 function isDifferentiable(input: Tensor): boolean {
   return input.dtype.startsWith("float") || input.dtype === "bfloat16";
 }

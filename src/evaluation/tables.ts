@@ -40,12 +40,13 @@ export function reportTables(report: WorldReport): ReportTable[] {
       title: `whole clips: ${name}`,
       rows: [["task", "clips", ...HEADINGS], ...taskRows(summary)],
     })),
-    { title: "whole clips, all tasks", rows: methodRows(named) },
+    { title: "whole clips, all tasks", rows: summaryTable(named) },
     { title: "clip by clip", rows: comparisonRows(report.comparisons) },
   ].filter(({ rows }) => rows.length > 0);
 }
 
-function methodRows(
+/** One row for each method. */
+export function summaryTable(
   named: readonly { readonly name: string; readonly summary: Summary }[],
 ): string[][] {
   if (named.length === 0) return [];

@@ -7,7 +7,7 @@ import type { AdversarialConfig, AugmentationConfig } from "./critic-config.ts";
 import type { EditCritic, Scores, Sight, VideoCritic } from "./critics.ts";
 import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
 import type { Term } from "./distillation-config.ts";
-import type { Adversary, Terms } from "./distillation.ts";
+import { asSeenBy, type Adversary, type Terms } from "./distillation.ts";
 import type { StackedCondition } from "./teachers.ts";
 
 /** Both critics with what they need to judge latents. */
@@ -44,7 +44,7 @@ interface Bench {
  */
 export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
   return (role) =>
-    (_, x0, { condition, real }, rng) => {
+    (cast, x0, { condition, real }, rng) => {
       if (!real) {
         throw new ConfigError(
           "expected samples of the teachers for the critics to compare, got none",
@@ -55,10 +55,20 @@ export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
       // The decoder's intermediates are the largest of an iteration: they are computed again instead of kept
       const show = (latents: Tensor): Pixels => augment(checkpoint(jury.decode, latents), drawn);
       const known = (latents: Tensor): Pixels => noGrad(() => show(latents));
-      const fake = show(role === "judge" ? x0 : x0.detach());
+      const common = show(role === "judge" ? x0 : x0.detach());
+      // Decoded for each critic only where somebody asks how large each one's gradient is
+      const isWatched = role === "judge" && cast.onGradient !== undefined;
+      const drawnFor = (term: Term): Pixels =>
+        isWatched ? show(asSeenBy(cast, term, x0)) : common;
       const benches = {
-        Edit: () => editBench(jury.edit, { fake, real: known(real.edit) }, known, condition),
-        Video: () => videoBench(jury.video, { fake, real: known(real.video) }, condition),
+        Edit: () => {
+          const frames = { fake: drawnFor("genEdit"), real: known(real.edit) };
+          return editBench(jury.edit, frames, known, condition);
+        },
+        Video: () => {
+          const frames = { fake: drawnFor("genVideo"), real: known(real.video) };
+          return videoBench(jury.video, frames, condition);
+        },
       };
       const named = (["Edit", "Video"] as const).filter((name) => terms.includes(`gen${name}`));
       return Object.assign({}, ...named.map((name) => verdict(name, role, benches[name](), jury)));

@@ -13,6 +13,13 @@ export const AlignmentConfig = z.strictObject({
 });
 export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 
+/** The shape of a style adapter (§4.4): what the style is called, and the LoRA that draws in it. */
+export const StyleAdapterConfig = z.strictObject({
+  style: z.string().min(1),
+  ...AlignmentConfig.shape,
+});
+export type StyleAdapterConfig = z.infer<typeof StyleAdapterConfig>;
+
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [
   z.strictObject({
@@ -126,25 +133,6 @@ export const DistillationConfig = z.strictObject({
 });
 export type DistillationConfig = z.infer<typeof DistillationConfig>;
 export type DistillationConfigInput = z.input<typeof DistillationConfig>;
-
-/**
- * What each ablation changes: the rows of the paper's Table 2, then ours. Null: nothing is trained at all.
- *
- * Spread over a config's input, one level deep.
- */
-export const ABLATIONS = {
-  full: {},
-  "random-init": { student: "unpretrained" },
-  "no-alignment": null,
-  "no-sds": { terms: ["genEdit", "genVideo"] },
-  "no-critics": { terms: ["sdsEdit", "sdsVideo"] },
-  "no-k-bin": { kBin: { times: "fixed" } },
-  "no-sds-edit": { terms: ["sdsVideo", "genEdit", "genVideo"] },
-  "no-sds-video": { terms: ["sdsEdit", "genEdit", "genVideo"] },
-  "edit-teacher-alone": { terms: ["sdsEdit", "genEdit"] },
-  "video-teacher-alone": { terms: ["sdsVideo", "genVideo"] },
-} satisfies Readonly<Record<string, DistillationConfigInput | null>>;
-export type Ablation = keyof typeof ABLATIONS;
 
 /**
  * Factor of each term: `α·(L_G-Edit + λ·L_SDS-Edit) + β·(L_G-Video + λ·L_SDS-Video)`, and for the critics

@@ -1,3 +1,4 @@
+import { watchGradient } from "../engine/autodiff.ts";
 import { ConfigError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
@@ -5,7 +6,7 @@ import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { DistillationConfig, ScoreDistillationConfig, Term } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
-import { addNoise, scoreDistillation } from "./score-distillation.ts";
+import { addNoise, scoreDistillation, type Noised } from "./score-distillation.ts";
 import { startNoise } from "./start-noise.ts";
 import { holdingFirstFrames } from "./student.ts";
 import type { Teachers, TeacherSamples } from "./teacher-samples.ts";
@@ -25,6 +26,18 @@ export interface EditPoint {
 export interface Cast {
   readonly student: Denoiser<StackedCondition>;
   readonly teachers: Teachers;
+  /** Told how large the gradient of a term is at the student's edit, when a backward pass comes there. */
+  readonly onGradient?: (term: Term, norm: number) => void;
+}
+
+/** The student's edit as `term` sees it: the very same, watched where anybody listens. */
+export function asSeenBy(
+  { onGradient }: Pick<Cast, "onGradient">,
+  term: Term,
+  x0: Float<"(b f) c h w">,
+): Float<"(b f) c h w"> {
+  if (!onGradient) return x0;
+  return watchGradient(x0, (gradient) => onGradient(term, gradient.norm().item()));
 }
 
 /** One family of terms of the loss, evaluated on the student's edit `x0`. */
@@ -36,15 +49,17 @@ export function distil(
   config: ScoreDistillationConfig,
   terms: readonly Term[],
 ): Objective {
-  return ({ teachers }, x0, { condition }, rng) => {
+  return (cast, x0, { condition }, rng) => {
+    const { teachers } = cast;
     const options = { schedule, config };
     const noised = addNoise(x0, rng.split("score distillation"), options);
+    const shown = (term: Term): Noised => ({ ...noised, x0: asSeenBy(cast, term, x0) });
     return {
       ...(terms.includes("sdsEdit") && {
-        sdsEdit: scoreDistillation(teachers.edit, noised, condition, options),
+        sdsEdit: scoreDistillation(teachers.edit, shown("sdsEdit"), condition, options),
       }),
       ...(terms.includes("sdsVideo") && {
-        sdsVideo: scoreDistillation(teachers.video, noised, condition, options),
+        sdsVideo: scoreDistillation(teachers.video, shown("sdsVideo"), condition, options),
       }),
     };
   };

@@ -16,6 +16,7 @@ import {
   loadBackbone,
   loadEditAdapter,
   loadStudent,
+  loadStyleAdapter,
   loadTextEncoder,
   loadVideoAdapter,
 } from "./parts.ts";
@@ -43,6 +44,15 @@ export interface EditTexts {
   readonly task: string;
 }
 
+/** Another combination of adapters (§4.4): pictures edited in a style that the backbone draws in by a LoRA. */
+export interface StyledEditors {
+  readonly style: string;
+  /** Both attached, not aligned. */
+  readonly stacked: Denoiser<StackedCondition>;
+  /** Aligned by distillation; null where they have not been. */
+  readonly aligned: Denoiser<StackedCondition> | null;
+}
+
 /** Frames that go through the autoencoder at once. */
 const CODING_BATCH = 16;
 /** Frames of a window where no video adapter says how many. */
@@ -67,6 +77,8 @@ export class EditModel {
   readonly #textEncoder: TextEncoder;
   readonly #networks: Networks;
   readonly #aligned: Denoiser<StackedCondition> | null;
+  /** The edit adapter with a style adapter; null where the model has none. */
+  readonly styled: StyledEditors | null;
 
   constructor(folder: ModelFolder, { name, size, prediction, schedule }: ModelDescription) {
     folder.require("autoencoder", "text-encoder", "backbone", "edit-adapter");
@@ -92,6 +104,19 @@ export class EditModel {
     };
     this.hasAlignment = this.hasVideoAdapter && folder.has("alignment");
     this.#aligned = this.hasAlignment ? frozenStudent(loadStudent(folder, this.#networks)) : null;
+    this.styled = this.#styledEditors(folder);
+  }
+
+  #styledEditors(folder: ModelFolder): StyledEditors | null {
+    if (!folder.has("style-adapter")) return null;
+    const { config, look } = loadStyleAdapter(folder, this.#networks.unet);
+    const networks = { ...this.#networks, videoAdapter: null, look };
+    const isAligned = folder.has("style-alignment");
+    return {
+      style: config.style,
+      stacked: stacked(networks),
+      aligned: isAligned ? frozenStudent(loadStudent(folder, networks, "style-alignment")) : null,
+    };
   }
 
   /** Loads the model in the folder at `path`; parts that lie `elsewhere` are taken from there. */

@@ -20,7 +20,7 @@ import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
  * The parts of a model, in the order in which they are trained.
  *
  * `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
- * trains.
+ * trains. A style adapter and its own alignment with the edit adapter are another combination (§4.4).
  */
 export const PARTS = [
   "autoencoder",
@@ -30,17 +30,33 @@ export const PARTS = [
   "video-adapter",
   "vision",
   "alignment",
+  "style-adapter",
+  "style-alignment",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
 /** The parts that an edit depends on. */
-export const EDITING_PARTS: readonly Part[] = PARTS.filter((part) => part !== "vision");
+export const EDITING_PARTS: readonly Part[] = [
+  "autoencoder",
+  "text-encoder",
+  "backbone",
+  "edit-adapter",
+  "video-adapter",
+  "alignment",
+];
+
+/** What distillation trains. */
+export type AlignmentName = Extract<Part, "alignment" | "style-alignment">;
 
 /** The frozen parts that both teachers consist of: what an alignment belongs to. */
-export const TEACHER_PARTS: readonly Part[] = ["backbone", "edit-adapter", "video-adapter"];
+export const TEACHER_PARTS: Readonly<Record<AlignmentName, readonly Part[]>> = {
+  alignment: ["backbone", "edit-adapter", "video-adapter"],
+  "style-alignment": ["backbone", "edit-adapter", "style-adapter"],
+};
 
 /** The command that makes a part. */
 function commandFor(part: Part): string {
+  if (part === "style-alignment") return "./eve distill --combine style:line-art";
   return part === "alignment" ? "./eve distill" : `./eve train ${part}`;
 }
 

@@ -11,9 +11,10 @@ import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { VaeConfig } from "../models/vae/config.ts";
 import { VisionConfig } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
-import { AlignmentPart } from "./distillation-config.ts";
+import { AlignmentPart, StyleAdapterConfig } from "./distillation-config.ts";
+import type { Lora } from "../nn/lora.ts";
 import { EditAdapter, EditAdapterConfig } from "./edit-adapter.ts";
-import { TEACHER_PARTS, type ModelFolder } from "./model-folder.ts";
+import { TEACHER_PARTS, type AlignmentName, type ModelFolder } from "./model-folder.ts";
 import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
 import type { Networks } from "./teachers.ts";
 import { VideoAdapterConfig } from "./video-adapter.ts";
@@ -74,21 +75,36 @@ export function loadVision(folder: ModelFolder): VisionTransformer {
   return module;
 }
 
+/** A LoRA by which a backbone draws in a style (§4.4), frozen. */
+export function loadStyleAdapter(
+  folder: ModelFolder,
+  unet: UNet,
+): { config: StyleAdapterConfig; look: Lora } {
+  const config = folder.config("style-adapter", StyleAdapterConfig);
+  const look = uninitialised(() => createAlignment(NO_SEED, unet, config));
+  folder.loadWeights("style-adapter", look);
+  return { config, look };
+}
+
 /**
  * The distilled student of the teachers that `networks` are, frozen: a LoRA beside those very tensors.
  *
  * Refuses one that was distilled from other teachers: it would spoil what it does not fit.
  */
-export function loadStudent(folder: ModelFolder, networks: Networks): Student {
-  const config = folder.config("alignment", AlignmentPart);
-  if (config.teachers !== folder.hash(TEACHER_PARTS)) {
+export function loadStudent(
+  folder: ModelFolder,
+  networks: Networks,
+  part: AlignmentName = "alignment",
+): Student {
+  const config = folder.config(part, AlignmentPart);
+  if (config.teachers !== folder.hash(TEACHER_PARTS[part])) {
     throw new DataError(
-      `the alignment in ${folder.partPath("alignment")} was distilled from other adapters than those in ${folder.path}: ` +
+      `the ${part} in ${folder.partPath(part)} was distilled from other adapters than those in ${folder.path}: ` +
         `distil again with "./eve distill", or delete it`,
     );
   }
   const student = uninitialised(() => untrainedStudent(networks, config));
-  folder.loadWeights("alignment", { parameters: () => student.trainable });
+  folder.loadWeights(part, { parameters: () => student.trainable });
   return student;
 }
 

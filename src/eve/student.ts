@@ -14,6 +14,7 @@ import { EditAdapter } from "./edit-adapter.ts";
 import {
   asDenoiser,
   fastNetwork,
+  lookOf,
   stackedNetwork,
   type Networks,
   type StackedCondition,
@@ -53,7 +54,7 @@ export function createAlignment(
  * alone where the networks are frozen. Unlike a teacher it records a graph unless told not to.
  */
 export function alignedStudent(networks: Networks, alignment: Lora): Student {
-  const network = stackedNetwork(networks, alignment.on(networks.unet));
+  const network = stackedNetwork(networks, alignment.on(networks.unet, lookOf(networks)));
   return {
     denoiser: asDenoiser(networks, fastNetwork(network)),
     trainable: alignment.parameters(),

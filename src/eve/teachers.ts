@@ -7,7 +7,7 @@ import type { Schedule } from "../diffusion/schedule.ts";
 import { firstFrameCondition, type TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import type { TemporalHooks } from "../models/unet/pass.ts";
 import type { UNet } from "../models/unet/unet.ts";
-import { plainLinear, type ApplyLinear } from "../nn/lora.ts";
+import { plainLinear, type ApplyLinear, type Lora } from "../nn/lora.ts";
 import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
 
 /** What can be taken from a condition, for guidance. */
@@ -46,6 +46,11 @@ export interface Networks {
   readonly unet: UNet;
   readonly editAdapter: EditAdapter;
   readonly videoAdapter: TemporalLayers | null;
+  /**
+   * A LoRA by which the backbone draws in a style or a subject of its own (§4.4): it stands in the video adapter's
+   * place, as the second teacher's and the student's.
+   */
+  readonly look?: Lora | null;
   readonly schedule: Schedule;
   readonly kind: PredictionKind;
 }
@@ -64,12 +69,12 @@ export function editTeacher(networks: Networks): Denoiser<EditCondition> {
   });
 }
 
-/** The video teacher `ρ = [θ, θ_video]` (§3.1). */
+/** The video teacher `ρ = [θ, θ_video]` (§3.1), or that of another combination, `[θ, θ_look]` (§4.4). */
 export function videoTeacher(networks: Networks): Denoiser<VideoCondition> {
   const { unet } = networks;
   return frozen(networks, (xt, t, condition) => {
     const temporal = temporalHooks(networks, xt, condition);
-    return unet.forward(xt, t, condition.caption, { temporal });
+    return unet.forward(xt, t, condition.caption, { ...temporal, lora: lookOf(networks) });
   });
 }
 
@@ -85,24 +90,30 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
  */
 export function stackedNetwork(
   networks: Networks,
-  lora: ApplyLinear = plainLinear,
+  lora: ApplyLinear = lookOf(networks),
 ): Network<StackedCondition> {
   const { unet, editAdapter } = networks;
   return (xt, t, condition) => {
     const residuals = editAdapter.forward(xt, t, condition);
     const temporal = temporalHooks(networks, xt, condition);
-    return unet.forward(xt, t, condition.caption, { residuals, temporal, lora });
+    return unet.forward(xt, t, condition.caption, { residuals, ...temporal, lora });
   };
+}
+
+/** How the backbone applies its linear layers where nothing is aligned. */
+export function lookOf({ unet, look }: Pick<Networks, "unet" | "look">): ApplyLinear {
+  return look ? look.on(unet) : plainLinear;
 }
 
 function temporalHooks(
   { videoAdapter, unet }: Networks,
   xt: Float<"(b f) c h w">,
   { caption, firstFrame }: Pick<VideoCondition, "caption" | "firstFrame">,
-): TemporalHooks {
+): { readonly temporal?: TemporalHooks } {
+  if (!videoAdapter) return {};
   const frames = xt.shape[0]! / caption.shape[0]!;
   const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
-  return videoAdapter!.on(unet, { frames, ...condition });
+  return { temporal: videoAdapter.on(unet, { frames, ...condition }) };
 }
 
 function frozen<Condition>(networks: Networks, network: Network<Condition>): Denoiser<Condition> {

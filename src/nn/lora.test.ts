@@ -47,6 +47,21 @@ describe("Lora", () => {
     expect(largestDifference(attention.forward(x), before)).toBeLessThan(1e-5);
   });
 
+  test("adds to the update of another, in either order", () => {
+    const attention = network();
+    const [one, other] = [trained(attention), trained(attention, { alpha: 1 })];
+    const plain = attention.forward(x);
+    const together = attention.forward(x, { apply: one.on(attention, other.on(attention)) });
+    const swapped = attention.forward(x, { apply: other.on(attention, one.on(attention)) });
+    expect(largestDifference(together, swapped)).toBeLessThan(1e-6);
+    const alone = attention.forward(x, { apply: one.on(attention) });
+    expect(largestDifference(together, alone)).toBeGreaterThan(0.01);
+    one.merge(attention);
+    other.merge(attention);
+    expect(largestDifference(attention.forward(x), together)).toBeLessThan(1e-5);
+    expect(largestDifference(together, plain)).toBeGreaterThan(0.01);
+  });
+
   test("scales its update by alpha / rank", () => {
     const attention = network();
     const once = trained(attention, { alpha: 2 }).on(attention);

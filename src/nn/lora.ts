@@ -72,12 +72,15 @@ export class Lora extends ModuleMap<LoraPair> {
     this.#scale = alpha / rank;
   }
 
-  /** The way `network`, any instance of the topology this was made for, applies its layers with this LoRA. */
-  on(network: Module): ApplyLinear {
+  /**
+   * The way `network`, any instance of the topology this was made for, applies its layers with this LoRA; `base` is how
+   * it applies them without: with another LoRA, whose updates then add to this one's.
+   */
+  on(network: Module, base: ApplyLinear = plainLinear): ApplyLinear {
     const pairs = this.#pairsOf(network);
     return (layer, x) => {
       const pair = pairs.get(layer);
-      const y = layer.forward(x);
+      const y = base(layer, x);
       return pair ? y.addScaled(pair.forward(x), this.#scale) : y;
     };
   }

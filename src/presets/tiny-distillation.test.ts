@@ -7,12 +7,15 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { EditModel } from "../eve/edit-model.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
+import { FrozenGuard } from "../training/frozen.ts";
 import { openRunDirectory } from "../training/run.ts";
 import { resolveConfig, stageEntry, type StageContext } from "../training/stage.ts";
+import { startState, trainStep } from "../training/step.ts";
 import { train } from "../training/train.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { exportTinyPart } from "./tiny-export.ts";
 import { tiny } from "./tiny.ts";
 
 const root = temporaryFolder();
@@ -128,4 +131,94 @@ describe("a distillation of the preset", () => {
     );
     await expect(open(["sdsEdit", "sdsVideo"])).resolves.toMatchObject({ adversaries: null });
   });
+});
+
+describe("another combination (§4.4)", () => {
+  const styled = saveSmallModel(join(root, "styled"), { hasVision: true, hasStyle: true });
+  const config = (stage: Record<string, unknown> = {}): TrainConfig =>
+    configOf({ steps: 3 }, { model: styled.path, combine: "style:line-art", items: 6, ...stage });
+
+  test("is aligned by the same terms, from pictures that the style's own teacher drew", async () => {
+    const events = await trained(join(root, "styled-run"), config());
+    expect(events.at(-1)).toMatchObject({ type: "run-end", reason: "finished" });
+    expect(termsOf(events).at(-1)).toEqual(
+      expect.arrayContaining(["sdsEdit", "sdsVideo", "genEdit", "genVideo"]),
+    );
+  });
+
+  test("becomes a part of its own, and an editor beside the one that is not aligned", async () => {
+    expect(EditModel.load(styled.path).styled).toMatchObject({ style: "line-art", aligned: null });
+    const run = join(root, "styled-run");
+    expect(await exportTinyPart("distillation", run, styled, root)).toBe("style-alignment");
+    const whole = EditModel.load(styled.path);
+    expect(whole.hasAlignment).toBe(false);
+    const condition = whole.stackedCondition(
+      { caption: "a red fox", instruction: "make it blue", task: "texture" },
+      normal(Rng.seed(1), [1, 4, 8, 8]),
+      null,
+    );
+    const xt = normal(Rng.seed(3), [1, 4, 8, 8]);
+    const { stacked, aligned } = whole.styled!;
+    const [a, b, plain] = [stacked, aligned!, whole.editTeacher()].map(
+      (denoiser) => denoiser.predict(xt, 600, condition).x0,
+    );
+    expect(largestDifference(a!, b!)).toBeGreaterThan(0);
+    expect(largestDifference(a!, plain!)).toBeGreaterThan(1e-3);
+  });
+
+  test("begins as both adapters attached, bit for bit", async () => {
+    const stage = (await entry.open(config(), context)) as unknown as {
+      student: { denoiser: ReturnType<EditModel["stacked"]> };
+    };
+    const whole = EditModel.load(styled.path);
+    const xt = normal(Rng.seed(3), [2, 4, 8, 8]);
+    const condition = whole.stackedCondition(
+      { caption: "a red fox", instruction: "make it blue", task: "texture" },
+      normal(Rng.seed(1), [2, 4, 8, 8]),
+      null,
+    );
+    const [a, b] = [stage.student.denoiser, whole.styled!.stacked].map(
+      (denoiser) => denoiser.predict(xt, 600, condition).x0,
+    );
+    expect(largestDifference(a!, b!)).toBe(0);
+  });
+
+  test("of a style that the model does not have is refused", async () => {
+    const open = async (): Promise<unknown> =>
+      await entry.open(config({ combine: "style:stickers" }), context);
+    await expect(open()).rejects.toThrow(
+      new UserError(
+        `expected the model in ${styled.path} to have style:stickers, it has style:line-art`,
+      ),
+    );
+  });
+});
+
+test("a style adapter learns to draw in its style, with the backbone as it was", async () => {
+  const styling = stageEntry(tiny, "style-adapter");
+  const base = resolveConfig(styling);
+  const config = resolveConfig(styling, {
+    ...base,
+    steps: 60,
+    batch: 8,
+    warmup: 5,
+    precision: "float32",
+    threads: 1,
+    learningRate: 1e-2,
+    stage: {
+      ...base.stage,
+      model: model.path,
+      cache: join(root, "cache"),
+      items: 16,
+      held: 8,
+      lora: { rank: 4, alpha: null, layers: "linear" },
+    },
+  });
+  const stage = await styling.open(config, context);
+  const before = (await stage.validate!())["velocity"]!;
+  const guard = new FrozenGuard(stage.frozen);
+  const state = startState(stage, config);
+  while (state.step < config.steps) await trainStep(stage, config, state);
+  guard.verify();
+  expect((await stage.validate!())["velocity"]!).toBeLessThan(0.98 * before);
 });

@@ -13,10 +13,10 @@ import { exportTinyPart } from "./tiny-export.ts";
 const root = temporaryFolder();
 
 test("a stage that is no part of a model is answered with the parts", async () => {
-  const attempt = exportTinyPart("student", root, join(root, "model"), root);
+  const attempt = exportTinyPart("student", root, new ModelFolder(join(root, "model")), root);
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, got "student"',
+      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, got "student"',
     ),
   );
 });
@@ -24,7 +24,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
 test("a run that is not finished is named, with what finishes it", async () => {
   const run = join(root, "run");
   mkdirSync(run);
-  const attempt = exportTinyPart("backbone", run, join(root, "model"), root);
+  const attempt = exportTinyPart("backbone", run, new ModelFolder(join(root, "model")), root);
   await expect(attempt).rejects.toThrow(UserError);
   await expect(attempt).rejects.toThrow(/weights of a finished run at .*run\/weights\/backbone/);
   await expect(attempt).rejects.toThrow(/finish it with "\.\/eve train backbone"/);
@@ -44,7 +44,7 @@ function finishedRun(stage: string, weights: Parameters, model = ""): string {
 function teachers(name: string, value: number): ModelFolder {
   const folder = new ModelFolder(join(root, name));
   const weights = new Map([["weight", Tensor.from([value], [1])]]);
-  for (const part of TEACHER_PARTS) folder.savePart(part, { config: {}, weights });
+  for (const part of TEACHER_PARTS.alignment) folder.savePart(part, { config: {}, weights });
   return folder;
 }
 
@@ -55,27 +55,35 @@ test("of a vision run the teacher's transformer is kept, under its own names", a
     ["teacher.vision.norm.weight", kept],
     ["centre", left],
   ]);
-  const target = join(root, "with-vision");
+  const target = new ModelFolder(join(root, "with-vision"));
   expect(await exportTinyPart("vision", finishedRun("vision", weights), target, root)).toBe(
     "vision",
   );
-  const stored = loadSafetensors(join(target, "vision", "weights.safetensors"));
+  const stored = loadSafetensors(join(target.partPath("vision"), "weights.safetensors"));
   expect([...stored].map(([name, weight]) => [name, weight.item()])).toEqual([["norm.weight", 1]]);
 });
 
 test("a distillation becomes an alignment that says whose student it is", async () => {
   const folder = teachers("teachers", 1);
   const run = finishedRun("distillation", new Map([["a.up", Tensor.ones([1])]]), folder.path);
-  expect(await exportTinyPart("distillation", run, folder.path, root)).toBe("alignment");
+  expect(await exportTinyPart("distillation", run, folder, root)).toBe("alignment");
   expect(folder.config("alignment", AlignmentPart)).toEqual({
     student: "aligned",
     rank: 4,
     alpha: null,
     layers: "transformer",
-    teachers: folder.hash(TEACHER_PARTS),
+    teachers: folder.hash(TEACHER_PARTS.alignment),
   });
   const others = teachers("others", 2);
-  const attempt = exportTinyPart("distillation", run, others.path, root);
+  const attempt = exportTinyPart("distillation", run, others, root);
   await expect(attempt).rejects.toThrow(/expected the adapters that the run was distilled from/);
   expect(others.has("alignment")).toBe(false);
+});
+
+test("an alignment may be put elsewhere, and leaves the model as it is", async () => {
+  const folder = teachers("untouched", 3);
+  const run = finishedRun("distillation", new Map([["a.up", Tensor.ones([1])]]), folder.path);
+  const elsewhere = new ModelFolder(folder.path, { alignment: join(root, "elsewhere") });
+  await exportTinyPart("distillation", run, elsewhere, root);
+  expect([folder.has("alignment"), elsewhere.has("alignment")]).toEqual([false, true]);
 });

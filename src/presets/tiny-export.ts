@@ -8,11 +8,12 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
-import type { AlignmentPart } from "../eve/distillation-config.ts";
+import type { AlignmentPart, StyleAdapterConfig } from "../eve/distillation-config.ts";
 import {
   ModelFolder,
   PARTS,
   TEACHER_PARTS,
+  type AlignmentName,
   type Part,
   type PartContent,
 } from "../eve/model-folder.ts";
@@ -20,6 +21,7 @@ import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { StyleAdapterSettings } from "../training/stages/style-adapter-settings.ts";
 import { visionWeights } from "../training/stages/vision.ts";
 import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
@@ -31,29 +33,31 @@ const STATISTICS_PICTURES = 256;
 export async function exportTinyPart(
   stage: string,
   run: string,
-  model: string,
+  target: ModelFolder,
   cache: string,
 ): Promise<Part> {
-  const part = PARTS.find((name) => stageOf(name) === stage);
-  if (part === undefined)
-    throw new UserError(`expected a stage among ${PARTS.map(stageOf).join(", ")}, got "${stage}"`);
+  const known = PARTS.find((name) => stageOf(name) === stage);
+  if (known === undefined) {
+    const stages = [...new Set(PARTS.map(stageOf))].join(", ");
+    throw new UserError(`expected a stage among ${stages}, got "${stage}"`);
+  }
   const path = join(run, "weights", `${stage}.safetensors`);
   if (!existsSync(path)) {
     throw new UserError(
       `expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`,
     );
   }
-  const target = new ModelFolder(model);
   const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
+  const part = known === "alignment" ? alignmentName(receipt) : known;
   const content = await partContent(part, loadSafetensors(path), { receipt, cache, target });
-  target.describe(TINY);
+  if (stage !== "distillation") target.describe(TINY);
   target.savePart(part, { ...content, receipt });
   return part;
 }
 
 /** The stage that trains a part. */
 export function stageOf(part: Part): string {
-  return part === "alignment" ? "distillation" : part;
+  return part === "alignment" || part === "style-alignment" ? "distillation" : part;
 }
 
 /** What the part is made from besides the run's weights. */
@@ -80,20 +84,27 @@ async function partContent(
     case "vision":
       return { config: tinyPartConfig(part, 0), weights: visionWeights(weights) };
     case "alignment":
-      return { config: alignmentPart(receipt, target), weights };
+    case "style-alignment":
+      return { config: alignmentPart(part, receipt, target), weights };
+    case "style-adapter": {
+      const { style, lora } = StyleReceipt.parse(receipt).config.stage;
+      const config: StyleAdapterConfig = { style, ...lora };
+      return { config, weights };
+    }
     default:
       return { config: tinyPartConfig(part, 0), weights };
   }
 }
 
 /** The config of an alignment: its run's, and whose student it is. It fits no model of other teachers. */
-function alignmentPart(receipt: unknown, target: ModelFolder): AlignmentPart {
+function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolder): AlignmentPart {
+  const parts = TEACHER_PARTS[part];
   const { config } = DistillationReceipt.parse(receipt);
   const { student, alignment, model } = config.stage;
   const source = new ModelFolder(model);
-  for (const folder of [source, target]) folder.require(...TEACHER_PARTS);
-  const teachers = target.hash(TEACHER_PARTS);
-  if (source.hash(TEACHER_PARTS) !== teachers) {
+  for (const folder of [source, target]) folder.require(...parts);
+  const teachers = target.hash(parts);
+  if (source.hash(parts) !== teachers) {
     throw new UserError(
       `expected the adapters that the run was distilled from, those of ${model}, in ${target.path}, which has others: ` +
         "export to that model, or distil again",
@@ -101,6 +112,14 @@ function alignmentPart(receipt: unknown, target: ModelFolder): AlignmentPart {
   }
   return student === "aligned" ? { student, ...alignment, teachers } : { student, teachers };
 }
+
+/** Which combination a run of the distillation aligned. */
+function alignmentName(receipt: unknown): AlignmentName {
+  const { combine } = DistillationReceipt.parse(receipt).config.stage;
+  return combine === null ? "alignment" : "style-alignment";
+}
+
+const StyleReceipt = z.looseObject({ config: z.looseObject({ stage: StyleAdapterSettings }) });
 
 const DistillationReceipt = z.looseObject({
   config: z.looseObject({ stage: DistillationSettings }),

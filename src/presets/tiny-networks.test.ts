@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Rng } from "../engine/random.ts";
-import { AlignmentConfig, AlignmentPart } from "../eve/distillation-config.ts";
+import { AlignmentConfig, AlignmentPart, StyleAdapterConfig } from "../eve/distillation-config.ts";
 import { EditAdapter } from "../eve/edit-adapter.ts";
 import { EDITING_PARTS, ModelFolder, PARTS, type Part } from "../eve/model-folder.ts";
 import { createAlignment } from "../eve/student.ts";
@@ -43,6 +43,8 @@ const networks = uninitialised((): Record<Part, Module> => {
     "video-adapter": new TemporalLayers(rng, unet, TINY_VIDEO_ADAPTER.temporal),
     vision: new VisionTransformer(rng, TINY_VISION),
     alignment: createAlignment(rng, unet, AlignmentConfig.parse({})),
+    "style-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
+    "style-alignment": createAlignment(rng, unet, AlignmentConfig.parse({})),
   };
 });
 
@@ -50,11 +52,11 @@ describe("the parts of the tiny model", () => {
   test.each<[Part, number]>([
     ["autoencoder", 4_192_336],
     ["text-encoder", 932_608],
-    ["backbone", 7_948_896],
-    ["edit-adapter", 3_848_932],
-    ["video-adapter", 2_212_672],
+    ["backbone", 7_664_448],
+    ["edit-adapter", 3_352_033],
+    ["video-adapter", 2_032_704],
     ["vision", 637_056],
-    ["alignment", 778_240],
+    ["alignment", 733_184],
   ])("%s has %i weights, as PAPER.md says", (part, weights) => {
     expect(networks[part].parameterCount()).toBe(weights);
   });
@@ -93,7 +95,9 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     (part) => {
       const config = shipped.config(part, z.looseObject({}));
       const { latentMean, latentStd, ...rest } = config;
-      if (part === "alignment") return void AlignmentPart.parse(config);
+      if (part === "alignment" || part === "style-alignment")
+        return void AlignmentPart.parse(config);
+      if (part === "style-adapter") return void StyleAdapterConfig.parse(config);
       const vocabulary =
         part === "text-encoder" ? shipped.config(part, TextEncoderConfig).vocabSize : 0;
       expect(rest).toEqual(tinyPartConfig(part, vocabulary));

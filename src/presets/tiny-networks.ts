@@ -1,7 +1,7 @@
 import { TASKS } from "../data/world/tasks.ts";
 import { EditAdapterConfig } from "../eve/edit-adapter.ts";
 import type { ModelDescription } from "../eve/model-description.ts";
-import type { Part } from "../eve/model-folder.ts";
+import type { AlignmentName, Part } from "../eve/model-folder.ts";
 import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
@@ -83,9 +83,12 @@ export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
 /**
  * The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way.
  *
- * The alignment's is its run's.
+ * Those of alignments and of a style adapter are their runs'.
  */
-export function tinyPartConfig(part: Exclude<Part, "alignment">, vocabSize: number): unknown {
+export function tinyPartConfig(
+  part: Exclude<Part, AlignmentName | "style-adapter">,
+  vocabSize: number,
+): unknown {
   switch (part) {
     case "autoencoder":
       return TINY_AUTOENCODER;

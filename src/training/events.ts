@@ -55,6 +55,8 @@ export interface StepEnd {
   readonly total: number;
   /** Global norm before clipping. */
   readonly gradNorm: number;
+  /** Norm of each term's gradient where the stage looks at it, in steps in which it does. */
+  readonly termGradients?: Readonly<Record<string, number>>;
   readonly lr: number;
   /** Over the last twenty steps or so. */
   readonly samplesPerSecond: number;

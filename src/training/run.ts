@@ -98,10 +98,11 @@ export class RunDirectory implements Disposable {
   }
 
   #recordStep(event: StepEnd): void {
-    const { step, losses, total, gradNorm, lr, samplesPerSecond } = event;
+    const { step, losses, total, gradNorm, termGradients = {}, lr, samplesPerSecond } = event;
     this.#line(event);
     this.#events?.scalars(step, {
       ...prefixed("loss/", losses),
+      ...prefixed("gradient/", termGradients),
       total,
       "optimizer/gradNorm": gradNorm,
       "optimizer/learningRate": lr,

@@ -61,6 +61,11 @@ export interface Stage<Batch = unknown> {
   nextBatch(step: number, part: number): Batch | Promise<Batch>;
   /** The terms for one batch; synchronous, inside a scope and, by config, in bfloat16 autocast. */
   losses(batch: Batch, rng: Rng): Losses;
+  /**
+   * How large the gradient of each term was where the stage looks at it, in the backward pass just done; empty where it
+   * did not look. Weights of the losses are in it.
+   */
+  takeGradients?(): Readonly<Record<string, number>>;
   /** Pictures and clips, drawn while the EMA weights are in place. */
   samples?(): Promise<readonly Sample[]>;
   /** Numbers on the validation split, computed while the EMA weights are in place. */

@@ -33,6 +33,8 @@ export type StepResult =
       readonly losses: Readonly<Record<string, number>>;
       readonly total: number;
       readonly gradNorm: number;
+      /** Norm of each term's gradient, where the stage measured it in this step. */
+      readonly termGradients: Readonly<Record<string, number>>;
       readonly lr: number;
     }
   | { readonly type: "skipped"; readonly reason: string };
@@ -77,9 +79,11 @@ export async function trainStep(
 ): Promise<StepResult> {
   const { optimizer, adversary, ema, step } = state;
   const parts: Record<string, number>[] = [];
+  const watched: Readonly<Record<string, number>>[] = [];
   clearGradients(state);
   for (let part = 0; part < config.accumulate; part++) {
     parts.push(await differentiatePart(stage, config, step, part));
+    watched.push(stage.takeGradients?.() ?? {});
   }
   const losses = meanByName(parts);
   const total = Object.entries(losses).reduce(
@@ -96,7 +100,7 @@ export async function trainStep(
   ema.update(optimizer.updates);
   clearGradients(state);
   state.skippedInARow = 0;
-  return { type: "updated", losses, total, gradNorm, lr };
+  return { type: "updated", losses, total, gradNorm, termGradients: meanByName(watched), lr };
 }
 
 function clearGradients({ optimizer, adversary }: TrainState): void {

@@ -89,7 +89,7 @@ function stepEvent(
 ): TrainEvent {
   if (result.type === "skipped")
     return { type: "step-skipped", step, inARow: skippedInARow, reason: result.reason };
-  const { losses, total, gradNorm, lr } = result;
+  const { losses, total, gradNorm, termGradients, lr } = result;
   return {
     type: "step-end",
     step,
@@ -97,6 +97,7 @@ function stepEvent(
     losses,
     total,
     gradNorm,
+    ...(Object.keys(termGradients).length > 0 && { termGradients }),
     lr,
     ...pace.now(step),
   };

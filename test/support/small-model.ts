@@ -139,12 +139,20 @@ export interface SmallModelOptions {
   readonly hasVision?: boolean;
   /** Whether there is an alignment, and whether it is away from its birth; default none. */
   readonly alignment?: "fresh" | "trained";
+  /** Whether there is a LoRA that draws in a style; default false. */
+  readonly hasStyle?: boolean;
 }
 
 /** Writes a complete model of untrained, very small networks to `path`, through the classes that real ones use. */
 export function saveSmallModel(
   path: string,
-  { hasVideo = true, isTrained = true, hasVision = false, alignment }: SmallModelOptions = {},
+  {
+    hasVideo = true,
+    isTrained = true,
+    hasVision = false,
+    hasStyle = false,
+    alignment,
+  }: SmallModelOptions = {},
 ): ModelFolder {
   const rng = Rng.seed(9);
   const folder = new ModelFolder(path);
@@ -174,6 +182,12 @@ export function saveSmallModel(
     const vision = new VisionTransformer(rng.split("vision"), SMALL_VISION);
     folder.savePart("vision", { config: SMALL_VISION, weights: vision.parameters() });
   }
+  if (hasStyle) {
+    const config = AlignmentConfig.parse({ rank: 2 });
+    const look = disturbed(createAlignment(Rng.seed(11), unet, config));
+    const weights = look.parameters();
+    folder.savePart("style-adapter", { config: { style: "line-art", ...config }, weights });
+  }
   if (alignment) saveAlignment(folder, unet, alignment === "trained");
   return folder;
 }
@@ -182,7 +196,7 @@ function saveAlignment(folder: ModelFolder, unet: UNet, isTrained: boolean): voi
   const config = AlignmentConfig.parse({ rank: 2 });
   const lora = createAlignment(Rng.seed(10), unet, config);
   folder.savePart("alignment", {
-    config: { student: "aligned", ...config, teachers: folder.hash(TEACHER_PARTS) },
+    config: { student: "aligned", ...config, teachers: folder.hash(TEACHER_PARTS.alignment) },
     weights: (isTrained ? disturbed(lora) : lora).parameters(),
   });
 }

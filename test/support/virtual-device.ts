@@ -63,6 +63,12 @@ export function useVirtualDevice(): void {
     found.forEach((gradient, i) => place(gradient, there.has(inputs[i]!)));
     return found;
   });
+  vi.spyOn(door, "customNode").mockImplementation((output, ...rest) => {
+    const isThere = there.has(output);
+    const handle = real.customNode(output, ...rest);
+    place(handle, isThere);
+    return handle;
+  });
   setDefaultDevice(VIRTUAL_DEVICE);
 }
 

@@ -46,7 +46,10 @@ function boxBlur(plane: Float32Array, size: number, radius: number): Float32Arra
  *
  * Objects are drawn with a dark outline, which this finds as one line where a gradient finds two.
  */
-function softLines(rgb: Uint8Array, size: number): { luma: Float32Array; line: Float32Array } {
+export function softLines(
+  rgb: Uint8Array,
+  size: number,
+): { luma: Float32Array; line: Float32Array } {
   const reach = Math.max(1, Math.round(size / 128));
   const luma = lumaOf(rgb);
   const surroundings = boxBlur(boxBlur(luma.slice(), size, 2 * reach), size, 3 * reach);

@@ -26,8 +26,8 @@ import { hasCritics, type DistillationSettings } from "./distillation-settings.t
 /** Everything distillation learns from: unedited clips with words, and what the frozen teachers drew of them. */
 export interface DistillationInputs {
   readonly clips: UneditedClips;
-  /** `firstFrame` [c h w]: the clips' first frames, edited by the edit teacher. */
-  readonly firstFrames: ShardedCache<null>;
+  /** `firstFrame` [c h w]: the clips' first frames, edited by the edit teacher; null where no video adapter asks. */
+  readonly firstFrames: ShardedCache<null> | null;
   /** `edit` and `video` [f c h w]: the critics' real samples; null where no critic judges. */
   readonly samples: ShardedCache<null> | null;
 }
@@ -50,10 +50,11 @@ export interface DistillationInputsOptions {
 /** Opens the inputs of distillation; the teachers draw what is missing, some clips at a time. */
 export async function openDistillationInputs(
   source: UneditedSource,
-  { networks, texts, settings, teachersHash }: DistillationInputsOptions,
+  options: DistillationInputsOptions,
   report?: (progress: CacheProgress) => void,
 ): Promise<DistillationInputs> {
-  const { samples: config, holdFirstFrame, terms } = settings;
+  const { networks, texts, settings, teachersHash } = options;
+  const { samples: config, terms } = settings;
   const { schedule } = networks;
   const teachers = guidedTeachers(networks, config);
   const rng = Rng.seed(0).split("teachers");
@@ -66,25 +67,40 @@ export async function openDistillationInputs(
       shardSize: FIRST_FRAMES_A_SHARD,
       draw: inBatches((indices) => {
         const condition = firstFrameCondition(clips, texts, indices);
-        const options = { schedule, steps: config.steps, rng: rng.split(indices[0]!) };
-        return { firstFrame: drawEdits(teachers.edit, condition, options) };
+        const drawing = { schedule, steps: config.steps, rng: rng.split(indices[0]!) };
+        return { firstFrame: drawEdits(teachers.edit, condition, drawing) };
       }),
     },
     report,
   );
-  if (!hasCritics({ terms })) return { clips, firstFrames, samples: null };
-  const samples = await openDrawings(
+  const inputs = { clips, firstFrames, samples: null };
+  if (!hasCritics({ terms })) return inputs;
+  return { ...inputs, samples: await openTeacherSamples(source, inputs, options, report) };
+}
+
+/** What both teachers make of `inputs`: the critics' real samples. They draw what is missing, some at a time. */
+export async function openTeacherSamples(
+  source: UneditedSource,
+  inputs: DistillationInputs,
+  { networks, texts, settings, teachersHash }: DistillationInputsOptions,
+  report?: (progress: CacheProgress) => void,
+): Promise<ShardedCache<null>> {
+  const { samples: config, holdFirstFrame } = settings;
+  const { schedule } = networks;
+  const teachers = guidedTeachers(networks, config);
+  const rng = Rng.seed(0).split("teachers").split("samples");
+  return await openDrawings(
     source,
     {
       what: "teacher samples",
       by: digest([teachersHash, config, holdFirstFrame]),
       shardSize: SAMPLES_A_SHARD,
       draw: inBatches((indices) => {
-        const { condition } = pointOf({ clips, firstFrames, samples: null }, texts, indices);
+        const { condition } = pointOf(inputs, texts, indices);
         const drawn = drawTeacherSamples(teachers, condition, {
           schedule,
           steps: config.steps,
-          rng: rng.split("samples").split(indices[0]!),
+          rng: rng.split(indices[0]!),
           holdFirstFrame,
         });
         return { edit: unfolded(drawn.edit, indices), video: unfolded(drawn.video, indices) };
@@ -92,7 +108,6 @@ export async function openDistillationInputs(
     },
     report,
   );
-  return { clips, firstFrames, samples };
 }
 
 /** The inputs of the clips that `indices` names; `captions` in the place of their own, empty ones for none. */
@@ -105,7 +120,7 @@ export function pointOf(
   const condition = conditionOf(clips, texts, indices, {
     input: folded(clips.gather("clip", indices)),
     captions,
-    firstFrame: firstFrames.gather("firstFrame", indices),
+    firstFrame: firstFrames && firstFrames.gather("firstFrame", indices),
   });
   const real = samples && {
     edit: folded(samples.gather("edit", indices)),

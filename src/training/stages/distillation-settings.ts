@@ -6,6 +6,15 @@ import { DistillationConfig } from "../../eve/distillation-config.ts";
 export const DistillationSettings = DistillationConfig.extend({
   /** The model folder whose finished parts are used. */
   model: z.string().default("models/tiny"),
+  /**
+   * Which adapter is aligned with the edit adapter; null: the video adapter. Another combination (§4.4) is named
+   * `style:<name>`, and is of single pictures.
+   */
+  combine: z
+    .string()
+    .regex(/^style:[\w-]+$/, "expected style:<name>")
+    .nullable()
+    .default(null),
   /** Inputs to train on: clips, each with one instruction (§4: 1,600 videos, seven instructions for each). */
   items: z.int().positive().default(11_200),
   /** Clips of the validation split that losses are measured on, and of which some are drawn. */
@@ -26,6 +35,11 @@ export const DistillationSettings = DistillationConfig.extend({
   adversarial: AdversarialConfig.prefault({}),
   /** What is done to pictures before the critics see them. */
   augmentation: AugmentationConfig.prefault({}),
+  /**
+   * Steps between those in which the gradient of each term at the student's edit is measured; 0: never. Critics are
+   * shown the edit one by one then.
+   */
+  watchEvery: z.int().nonnegative().default(25),
   /** Folder for latents and what the teachers draw. */
   cache: z.string().default("runs/cache"),
 });

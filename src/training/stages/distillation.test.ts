@@ -145,15 +145,15 @@ function batchOf(stage: DistillationStage, step: number): DistillationBatch {
 describe("the inputs", () => {
   test("are clips, and what the teachers drew of each", () => {
     const { clips, firstFrames, samples } = inputs;
-    expect([clips.count, firstFrames.count, samples!.count]).toEqual([9, 9, 9]);
+    expect([clips.count, firstFrames!.count, samples!.count]).toEqual([9, 9, 9]);
     expect(clips.gather("clip", [8]).shape).toEqual([1, 3, 4, 8, 8]);
-    expect(firstFrames.gather("firstFrame", [8, 0]).shape).toEqual([2, 4, 8, 8]);
+    expect(firstFrames!.gather("firstFrame", [8, 0]).shape).toEqual([2, 4, 8, 8]);
     const edit = samples!.gather("edit", [3, 8]);
     expect(edit.shape).toEqual([2, 3, 4, 8, 8]);
     const video = samples!.gather("video", [3, 8]);
     expect(largestDifference(edit, video)).toBeGreaterThan(0.1);
     // the video teacher's clips begin with the edited first frame, held as the student's is
-    const first = firstFrames.gather("firstFrame", [3, 8]);
+    const first = firstFrames!.gather("firstFrame", [3, 8]);
     expect(largestDifference(video.select(1, 0), first)).toBe(0);
   });
 
@@ -227,6 +227,32 @@ describe("the distillation stage", () => {
     const moving = [...trainable].filter(([name]) => !name.endsWith("toScore.bias"));
     for (const [name, weight] of moving)
       expect(largestDifference(weight, before.get(name)!), name).toBeGreaterThan(0);
+  });
+
+  test("tells how large the gradient of each term is at the student's edit, as often as its settings say", async () => {
+    const config = configOf({ adversarialFrom: 1, watchEvery: 1 });
+    const stage = distillationStage(materialOf(), config);
+    const state = startState(stage, config);
+    const first = await trainStep(stage, config, state);
+    if (first.type !== "updated") throw new TypeError("expected an update");
+    // The gradient of a term is its weight times c(t)·(ε̂ − ε)/n, whose mean square is twice its value
+    const values = batchOf(stage, 0).point.condition.input.size;
+    const wanted = (term: "sdsEdit" | "sdsVideo"): number =>
+      stage.lossWeights[term]! * Math.sqrt((2 * first.losses[term]!) / values);
+    expect(Object.keys(first.termGradients).toSorted()).toEqual(["sdsEdit", "sdsVideo"]);
+    for (const term of ["sdsEdit", "sdsVideo"] as const)
+      expect(first.termGradients[term]! / wanted(term)).toBeCloseTo(1, 4);
+    const second = await trainStep(stage, config, state);
+    const found = second.type === "updated" ? second.termGradients : {};
+    expect(Object.keys(found).toSorted()).toEqual(["genEdit", "genVideo", "sdsEdit", "sdsVideo"]);
+    expect(Object.values(found).every((norm) => norm > 0)).toBe(true);
+    const rarely = distillationStage(materialOf(), configOf({ watchEvery: 3 }));
+    expect([0, 1, 2, 3].map((step) => batchOf(rarely, step).isWatched)).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 
   test("draws the same inputs for a step whenever it is asked, and different ones for another", () => {

@@ -48,6 +48,8 @@ export interface DistillationMaterial {
 export interface DistillationBatch {
   readonly point: EditPoint;
   readonly phase: Phase;
+  /** Whether the gradient of each term is measured. */
+  readonly isWatched: boolean;
 }
 
 /** The distillation stage: what it trains is the student, beside it the critics where there are any. */
@@ -76,8 +78,13 @@ export function distillationStage(
     { ...settings, adversarialFrom: judgedFrom(settings, config.steps) },
     jury && adversary(jury, settings.terms),
   );
-  const losses = ({ point, phase }: DistillationBatch, rng: Rng): Losses =>
-    studentLosses(cast, phase.objectives, point, { schedule, config: settings, rng });
+  const gradients: Record<string, number> = {};
+  const onGradient = (term: string, norm: number): void => void (gradients[term] = norm);
+  const losses = ({ point, phase, isWatched }: DistillationBatch, rng: Rng): Losses => {
+    const watched = isWatched ? { ...cast, onGradient } : cast;
+    return studentLosses(watched, phase.objectives, point, { schedule, config: settings, rng });
+  };
+  const { watchEvery } = settings;
   const score = {
     name: "validation",
     from: 0,
@@ -98,9 +105,18 @@ export function distillationStage(
     nextBatch: (step, part) => ({
       point: drawPoint(train, texts, sampleNumbers(config, step, part), source, settings),
       phase: phaseAt(all, step),
+      isWatched: watchEvery > 0 && step % watchEvery === 0,
     }),
     losses,
-    validate: () => heldLosses(held, texts, (point, rng) => losses({ point, phase: score }, rng)),
+    takeGradients: () => {
+      const found = { ...gradients };
+      for (const term of Object.keys(gradients)) delete gradients[term];
+      return found;
+    },
+    validate: () =>
+      heldLosses(held, texts, (point, rng) =>
+        losses({ point, phase: score, isWatched: false }, rng),
+      ),
     samples: async () => draw(student.denoiser),
   };
 }
@@ -116,8 +132,13 @@ function newStudent(
 }
 
 function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {
-  const { unet, editAdapter, videoAdapter } = networks;
-  const modules = { backbone: unet, editAdapter, videoAdapter: videoAdapter! };
+  const { unet, editAdapter, videoAdapter, look } = networks;
+  const modules = {
+    backbone: unet,
+    editAdapter,
+    ...(videoAdapter && { videoAdapter }),
+    ...(look && { look }),
+  };
   return new Map([...frozen, ...parametersOf(modules)]);
 }
 

@@ -15,6 +15,7 @@ import type { EditAdapter } from "../../eve/edit-adapter.ts";
 import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { plainLinear, type ApplyLinear, type Lora } from "../../nn/lora.ts";
 import type { Sample } from "../stage.ts";
 
 /** What samples are drawn with while a stage trains. */
@@ -76,6 +77,25 @@ export function drawPictures(
     return [picturesOf(autoencoder, real), picturesOf(autoencoder, drawn)];
   };
   return [sheet("pictures", draw)];
+}
+
+/** Validation pictures in a style above what the backbone draws from their captions, with the style's LoRA and without. */
+export function drawStyled(
+  { autoencoder, unet, texts, schedule }: DrawingKit,
+  style: Lora,
+  held: ShardedCache<string>,
+): Sample[] {
+  const indices = held.firstIndices(8);
+  const draw = (): Rows => {
+    const real = held.gather("picture", indices);
+    const text = texts.features(indices.map((index) => held.text(index)));
+    const drawn = (lora: ApplyLinear): Tensor =>
+      sampled(schedule, (xt, t) => unet.forward(xt, t, text, { lora }), real.shape);
+    return [real, drawn(style.on(unet)), drawn(plainLinear)].map((latents) =>
+      picturesOf(autoencoder, latents),
+    );
+  };
+  return [sheet("style", draw)];
 }
 
 /** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */

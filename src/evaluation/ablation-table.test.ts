@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { ablationRows, ablationTable, type ScoredClip } from "./ablation-table.ts";
+
+function clip(index: number, steady: boolean, method = "aligned"): ScoredClip {
+  return {
+    type: "clip-scored",
+    method,
+    task: "style",
+    index,
+    success: true,
+    steady,
+    edited: true,
+    kept: true,
+    flicker: 0.02,
+    psnr: 20,
+    psnrChanged: null,
+    psnrKept: 30,
+  };
+}
+
+test("a row means over runs first, then over clips: seeds do not make the interval narrower", () => {
+  const [first, second] = [
+    [clip(0, true), clip(1, false)],
+    [clip(0, true), clip(1, false)],
+  ];
+  const once = ablationRows({ name: "full", title: "EVE" }, [first]);
+  const twice = ablationRows({ name: "full", title: "EVE" }, [first, second]);
+  expect(once).toHaveLength(1);
+  expect(twice[0]!.figures).toEqual(once[0]!.figures);
+  expect(twice[0]).toMatchObject({
+    noise: "independent",
+    runs: 2,
+    clips: 2,
+    steadyByRun: [0.5, 0.5],
+  });
+  expect(twice[0]!.figures.steady).toEqual({ mean: 0.5, interval: [0, 1] });
+  expect(twice[0]!.figures.psnrChanged).toEqual({ mean: null, interval: null });
+});
+
+test("both kinds of noise have a row of their own", () => {
+  const run = [clip(0, true), clip(0, false, "aligned-shared")];
+  const rows = ablationRows({ name: "full", title: "EVE" }, [run]);
+  expect(rows.map(({ noise, figures }) => [noise, figures.steady.mean])).toEqual([
+    ["independent", 1],
+    ["shared", 0],
+  ]);
+  const [head, ...body] = ablationTable(rows);
+  expect(new Set([head, ...body].map((cells) => cells!.length)).size).toBe(1);
+  expect(body[0]).toEqual(
+    "EVE|independent|1|1|100.0|100.0–100.0|100.0|100.0–100.0|100.0|100.0|2.00|20.00|–|30.00".split(
+      "|",
+    ),
+  );
+});

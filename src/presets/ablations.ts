@@ -1,0 +1,102 @@
+import { UserError } from "../engine/errors.ts";
+import type { TrainConfigInput } from "../training/config.ts";
+import type { StageEntry } from "../training/stage.ts";
+
+/** One row of an ablation table: a distillation that lacks something, everything else alike. */
+export interface Ablation {
+  /** As the paper's Table 2 calls it, where it has it. */
+  readonly title: string;
+  /** What it changes in the distillation's settings; null: nothing is trained at all. */
+  readonly changes: NonNullable<TrainConfigInput["stage"]> | null;
+}
+
+/** The whole method. */
+export const full: Ablation = { title: "EVE", changes: {} };
+
+/** Table 2: fresh adapters on the backbone, and all weights trained. */
+export const randomInit: Ablation = {
+  title: "Random Init",
+  changes: { student: "unpretrained" },
+};
+
+/** Table 2: both adapters stacked. */
+export const withoutAlignment: Ablation = { title: "w/o alignment", changes: null };
+
+/** Table 2: critics alone, from the first step. */
+export const withoutSds: Ablation = {
+  title: "w/o SDS",
+  changes: { terms: ["genEdit", "genVideo"] },
+};
+
+/** Table 2: score distillation alone, to the last step. */
+export const withoutCritics: Ablation = {
+  title: "w/o discriminators",
+  changes: { terms: ["sdsEdit", "sdsVideo"] },
+};
+
+/** Table 2: always the same k times. */
+export const withoutKBin: Ablation = { title: "w/o K-Bin", changes: { kBin: { times: "fixed" } } };
+
+/** Ours: nothing that judges video. */
+export const editTeacherAlone: Ablation = {
+  title: "edit teacher alone",
+  changes: { terms: ["sdsEdit", "genEdit"] },
+};
+
+/** Ours: nothing that judges edits. */
+export const videoTeacherAlone: Ablation = {
+  title: "video teacher alone",
+  changes: { terms: ["sdsVideo", "genVideo"] },
+};
+
+/** Ours: score distillation by the video teacher alone, both critics. */
+export const withoutEditSds: Ablation = {
+  title: "w/o edit SDS",
+  changes: { terms: ["sdsVideo", "genEdit", "genVideo"] },
+};
+
+/** Ours: score distillation by the edit teacher alone, both critics. */
+export const withoutVideoSds: Ablation = {
+  title: "w/o video SDS",
+  changes: { terms: ["sdsEdit", "genEdit", "genVideo"] },
+};
+
+/** The names that commands know the rows by, in the order of the table. */
+export const ABLATION_NAMES = [
+  "full",
+  "random-init",
+  "no-alignment",
+  "no-sds",
+  "no-critics",
+  "no-k-bin",
+  "edit-teacher-alone",
+  "video-teacher-alone",
+  "no-sds-edit",
+  "no-sds-video",
+] as const;
+export type AblationName = (typeof ABLATION_NAMES)[number];
+
+/** All rows. */
+export const ABLATIONS: Readonly<Record<AblationName, Ablation>> = {
+  full,
+  "random-init": randomInit,
+  "no-alignment": withoutAlignment,
+  "no-sds": withoutSds,
+  "no-critics": withoutCritics,
+  "no-k-bin": withoutKBin,
+  "edit-teacher-alone": editTeacherAlone,
+  "video-teacher-alone": videoTeacherAlone,
+  "no-sds-edit": withoutEditSds,
+  "no-sds-video": withoutVideoSds,
+};
+
+/** A distillation stage with what an ablation changes; its other settings are the stage's own. */
+export function withAblation(entry: StageEntry, name: AblationName): StageEntry {
+  const { changes } = ABLATIONS[name];
+  if (changes === null) {
+    throw new UserError(
+      `the ablation ${name} trains nothing: it is the method stacked of "./eve evaluate world"`,
+    );
+  }
+  return { ...entry, config: { ...entry.config, stage: { ...entry.config.stage, ...changes } } };
+}

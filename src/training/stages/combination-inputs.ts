@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { CacheProgress } from "../../data/caches/frame-cache.ts";
+import { openShards, type Shard } from "../../data/caches/shards.ts";
+import { styledRequestAt } from "../../data/caches/styled-items.ts";
+import { UneditedText, type UneditedSource } from "../../data/caches/unedited-clips.ts";
+import { ddim, finish } from "../../diffusion/samplers.ts";
+import { startNoise } from "../../eve/start-noise.ts";
+import { guidedTeachers } from "../../eve/teacher-samples.ts";
+import { stackedCondition } from "../../eve/teachers.ts";
+import { latentStride } from "../../models/vae/config.ts";
+import {
+  openTeacherSamples,
+  type DistillationInputs,
+  type DistillationInputsOptions,
+} from "./distillation-inputs.ts";
+import { hasCritics } from "./distillation-settings.ts";
+
+const A_SHARD = 64;
+
+/**
+ * Inputs for the alignment of the edit adapter with a look (§4.4): input captions, instructions and output captions.
+ *
+ * No picture is needed: the look's own teacher draws the inputs from their captions. They are clips of one frame, and
+ * with no first frame to hold.
+ */
+export async function openCombinationInputs(
+  source: UneditedSource,
+  options: DistillationInputsOptions,
+  report?: (progress: CacheProgress) => void,
+): Promise<DistillationInputs> {
+  const { split, count, folder, size } = source;
+  const { teachersHash, settings } = options;
+  const clips = await openShards(
+    {
+      folder: join(folder, `look-inputs-${split}-${size}-${teachersHash.slice(0, 12)}`),
+      what: `${split} inputs in the look`,
+      count,
+      shardSize: A_SHARD,
+      text: UneditedText,
+      prepare: async (first, items) => () => drawn(source, options, first, items),
+    },
+    report,
+  );
+  const inputs = { clips, firstFrames: null, samples: null };
+  if (!hasCritics(settings)) return inputs;
+  return { ...inputs, samples: await openTeacherSamples(source, inputs, options, report) };
+}
+
+function drawn(
+  source: UneditedSource,
+  options: DistillationInputsOptions,
+  first: number,
+  items: number,
+): Shard<UneditedText> {
+  const requests = Array.from({ length: items }, (_, i) =>
+    styledRequestAt(source.split, first + i),
+  );
+  const captions = requests.map(({ inputCaption }) => inputCaption);
+  const picture = inputPictures(source, options, captions, Rng.seed(0).split("look").split(first));
+  return {
+    tensors: new Map([["clip", picture.unsqueeze(1).to("float16")]]),
+    texts: requests.map(({ task, instruction, outputCaption }) => {
+      return { task, instruction, outputCaption };
+    }),
+  };
+}
+
+function inputPictures(
+  { autoencoder, size }: UneditedSource,
+  { networks, texts, settings }: DistillationInputsOptions,
+  captions: readonly string[],
+  rng: Rng,
+): Float<"b c h w"> {
+  using _ = tensorScope();
+  const { latentChannels } = autoencoder.config;
+  const side = size / latentStride(autoencoder.config);
+  const nothing = texts.features([""]);
+  const caption = texts.features(captions);
+  const condition = stackedCondition(
+    {
+      caption,
+      instruction: nothing.expand([captions.length, -1, -1]),
+      tasks: Tensor.zeros([captions.length], "int64"),
+      input: Tensor.zeros([captions.length, latentChannels, side, side]),
+      firstFrame: null,
+    },
+    nothing,
+  );
+  const { video: look } = guidedTeachers(networks, settings.samples);
+  const { schedule } = networks;
+  const xT = startNoise(condition, "independent", rng);
+  const sample = finish(ddim(look, xT, condition, { schedule, steps: settings.samples.steps }));
+  return keep(sample);
+}
