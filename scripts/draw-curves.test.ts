@@ -4,11 +4,12 @@ import { curvesOf, drawCurves, smoothed } from "./draw-curves.ts";
 const METRICS = [
   '{"type":"step-end","step":1,"losses":{"velocity":1}}',
   '{"type":"step-end","step":2,"losses":{"velocity":0.5}}',
+  '{"type":"validation-end","step":1,"numbers":{"velocity":0.7,"once":3}}',
   '{"type":"validation-end","step":2,"numbers":{"velocity":0.6}}',
   "",
 ].join("\n");
 
-test("training losses and validation numbers are curves of their own", () => {
+test("training losses and validation numbers are curves of their own, but for what was measured once", () => {
   expect(curvesOf(METRICS)).toEqual([
     {
       name: "training velocity",
@@ -17,7 +18,13 @@ test("training losses and validation numbers are curves of their own", () => {
         [2, 0.5],
       ],
     },
-    { name: "validation velocity", points: [[2, 0.6]] },
+    {
+      name: "validation velocity",
+      points: [
+        [1, 0.7],
+        [2, 0.6],
+      ],
+    },
   ]);
 });
 

@@ -23,7 +23,10 @@ const MARGIN = { left: 58, right: 12, top: 26, bottom: 26 };
 /** Training losses are averaged over this share of the run: single batches say little. */
 const SMOOTHING = 0.01;
 
-/** All curves of a run's `metrics.jsonl`: smoothed training losses, and validation numbers as they are. */
+/**
+ * All curves of a run's `metrics.jsonl`: smoothed training losses, and validation numbers as they are. What was measured
+ * once is no curve.
+ */
 export function curvesOf(metrics: string): Curve[] {
   const training = new Map<string, [number, number][]>();
   const validation = new Map<string, [number, number][]>();
@@ -32,13 +35,14 @@ export function curvesOf(metrics: string): Curve[] {
     for (const [name, value] of Object.entries(losses)) append(training, name, [step, value]);
     for (const [name, value] of Object.entries(numbers)) append(validation, name, [step, value]);
   }
-  return [
+  const curves = [
     ...[...training].map(([name, points]) => ({
       name: `training ${name}`,
       points: smoothed(points),
     })),
     ...[...validation].map(([name, points]) => ({ name: `validation ${name}`, points })),
   ];
+  return curves.filter(({ points }) => points.length > 1);
 }
 
 function append<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -25,7 +25,8 @@ import {
   type EditPoint,
 } from "./distillation.ts";
 import { guidedTeachers } from "./teacher-samples.ts";
-import { alignedStudent, createAlignment, parametersOf } from "./student.ts";
+import { parametersOf } from "../nn/module.ts";
+import { alignedStudent, createAlignment } from "./student.ts";
 import { stackedCondition, type Networks, type StackedCondition } from "./teachers.ts";
 
 const rng = Rng.seed(51);

@@ -5,17 +5,11 @@ import { tensorScope } from "../engine/scope.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
-import type { Parameters } from "../nn/module.ts";
+import { parametersOf, type Parameters } from "../nn/module.ts";
 import { BF16_BATCHES, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
 import { AlignmentConfig } from "./distillation-config.ts";
-import {
-  alignedStudent,
-  createAlignment,
-  parametersOf,
-  unpretrainedStudent,
-  type Student,
-} from "./student.ts";
+import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
 import { stacked, stackedCondition, type Networks } from "./teachers.ts";
 
 const rng = Rng.seed(21);

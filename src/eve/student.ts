@@ -8,7 +8,7 @@ import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../models/unet/unet.ts";
 import { uninitialised } from "../nn/init.ts";
 import { Lora } from "../nn/lora.ts";
-import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
+import { copyParameters, parametersOf, type Parameters } from "../nn/module.ts";
 import type { AlignmentConfig } from "./distillation-config.ts";
 import { EditAdapter } from "./edit-adapter.ts";
 import {
@@ -126,12 +126,4 @@ function withFirstFrames(
   const split = rearrange(clips, "(b f) c h w -> b f c h w", { b });
   const rest = split.narrow(1, 1, split.shape[1]! - 1);
   return rearrange(Tensor.cat([first.unsqueeze(1), rest], 1), "b f c h w -> (b f) c h w");
-}
-
-/** The weights of all `modules` by `<module>.<name>`. */
-export function parametersOf(modules: Readonly<Record<string, Module>>): Parameters {
-  const named = Object.entries(modules).flatMap(([prefix, module]) =>
-    [...module.parameters()].map(([name, weight]) => [`${prefix}.${name}`, weight] as const),
-  );
-  return new Map(named);
 }

@@ -46,6 +46,14 @@ export function parameter(values: Tensor): Tensor {
   return persist(values.detach());
 }
 
+/** The weights of all `modules` by `<module>.<name>`. */
+export function parametersOf(modules: Readonly<Record<string, Module>>): Parameters {
+  const named = Object.entries(modules).flatMap(([prefix, module]) =>
+    [...module.parameters()].map(([name, weight]) => [`${prefix}.${name}`, weight] as const),
+  );
+  return new Map(named);
+}
+
 /**
  * Overwrites the values of `target` with those of `source`, which must have the same names and shapes.
  *

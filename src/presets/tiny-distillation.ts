@@ -18,7 +18,8 @@ import {
   loadVideoAdapter,
   loadVision,
 } from "../eve/parts.ts";
-import { createAlignment, parametersOf } from "../eve/student.ts";
+import { createAlignment } from "../eve/student.ts";
+import { parametersOf } from "../nn/module.ts";
 import type { Networks } from "../eve/teachers.ts";
 import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import { TINY_VISION } from "../models/vision/config.ts";

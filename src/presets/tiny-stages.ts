@@ -1,6 +1,5 @@
 import { defaultDevice } from "../engine/device.ts";
 import { Rng } from "../engine/random.ts";
-import type { Tensor } from "../engine/tensor.ts";
 import {
   openClipLatents,
   openEditLatents,
@@ -17,13 +16,13 @@ import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
-import type { Module } from "../nn/module.ts";
+import { parametersOf, type Module, type Parameters } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Sample, Stage, StageContext } from "../training/stage.ts";
 import { autoencoderStage } from "../training/stages/autoencoder.ts";
 import { backboneStage, HELD_ITEMS, type LatentMaterial } from "../training/stages/backbone.ts";
 import { drawClips, drawEdits, drawPictures } from "../training/stages/drawings.ts";
-import { editAdapterStage, prefixed } from "../training/stages/edit-adapter.ts";
+import { editAdapterStage } from "../training/stages/edit-adapter.ts";
 import { LatentSettings } from "../training/stages/settings.ts";
 import { textEncoderStage } from "../training/stages/text-encoder.ts";
 import { HELD_CLIPS, videoAdapterStage } from "../training/stages/video-adapter.ts";
@@ -63,7 +62,7 @@ interface Workshop {
   readonly schedule: Schedule;
   readonly source: (split: "train" | "validation", count: number) => LatentSource;
   readonly report: (progress: CacheProgress) => void;
-  readonly frozen: Map<string, Tensor>;
+  readonly frozen: Parameters;
 }
 
 /** Sentences whose features are kept, 9 kB each: all of a large run's on a GPU, some on the CPU. */
@@ -90,10 +89,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
       count,
     }),
     report: ({ what, done, total }) => progress(what, done, total),
-    frozen: new Map([
-      ...prefixed("autoencoder.", autoencoder.parameters()),
-      ...prefixed("textEncoder.", encoder.parameters()),
-    ]),
+    frozen: parametersOf({ autoencoder, textEncoder: encoder }),
   };
 }
 

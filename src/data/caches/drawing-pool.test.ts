@@ -17,10 +17,12 @@ describe("a drawing pool", () => {
       expect(content(items[place]!)).toEqual(content(draw(kind, 40 + place, 32)));
   });
 
-  test("passes on what goes wrong in a thread", async () => {
+  test("passes on what goes wrong in a thread, and goes on", async () => {
     const file = new URL("unedited-items.ts", import.meta.url);
     using pool = new DrawingPool<{ split: string; frames: number }>(() => draw(kind, 0, 16), file);
     const refused = pool.draw({ split: "test", frames: 1 }, 0, 150, 16);
     await expect(refused).rejects.toThrow(/expected the train or the validation split/);
+    const accepted = await pool.draw({ split: "train", frames: 1 }, 0, 150, 16);
+    expect(accepted).toHaveLength(150);
   });
 });

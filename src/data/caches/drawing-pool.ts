@@ -45,10 +45,14 @@ export class DrawingPool<Kind> implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#end(new Error("the drawing pool is closed"));
+  }
+
+  /** Ends all threads, for `reason` to whoever waits; the next order starts new ones. */
+  #end(reason: unknown): void {
     for (const thread of this.#threads) void thread.terminate();
     this.#threads.length = 0;
-    for (const { reject } of this.#waiting.values())
-      reject(new Error("the drawing pool is closed"));
+    for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }
 
@@ -72,10 +76,7 @@ export class DrawingPool<Kind> implements Disposable {
         this.#waiting.get(answer.number)?.resolve(answer);
         this.#waiting.delete(answer.number);
       });
-      thread.on("error", (error) => {
-        for (const { reject } of this.#waiting.values()) reject(error);
-        this.#waiting.clear();
-      });
+      thread.on("error", (error) => this.#end(error));
       this.#threads.push(thread);
     }
   }

@@ -10,7 +10,7 @@ import { createSchedule } from "../../diffusion/schedule.ts";
 import type { Jury } from "../../eve/adversarial-objective.ts";
 import { AdversarialConfig, AugmentationConfig, CriticConfig } from "../../eve/critic-config.ts";
 import { EditCritic, VideoCritic } from "../../eve/critics.ts";
-import { parametersOf } from "../../eve/student.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { stacked, type Networks } from "../../eve/teachers.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";

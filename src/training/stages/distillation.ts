@@ -17,13 +17,12 @@ import {
 import {
   alignedStudent,
   createAlignment,
-  parametersOf,
   unpretrainedStudent,
   type Student,
 } from "../../eve/student.ts";
 import { guidedTeachers } from "../../eve/teacher-samples.ts";
 import type { Networks, StackedCondition } from "../../eve/teachers.ts";
-import type { Parameters } from "../../nn/module.ts";
+import { parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";
 import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";

@@ -8,6 +8,7 @@ import type { TextCache } from "../../data/caches/text-cache.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import type { EditAdapter, EditInputs } from "../../eve/edit-adapter.ts";
 import type { UNet } from "../../models/unet/unet.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
@@ -55,7 +56,7 @@ export function editAdapterStage(
     name: "edit-adapter",
     dataset: `generated world, ${train.count} single-frame triplets of the train split, seven tasks`,
     trainable: adapter.parameters(),
-    frozen: new Map([...frozen, ...prefixed("backbone.", unet.parameters())]),
+    frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
     nextBatch: (step, part) =>
       editBatch(train, texts, sampleNumbers(config, step, part), { rng: source, drops: settings }),
@@ -63,14 +64,6 @@ export function editAdapterStage(
     validate: () => ({ velocity: heldLoss(NO_DROPS), withoutCaption: heldLoss(NO_CAPTIONS) }),
     samples: async () => draw(),
   };
-}
-
-/** Puts `prefix` before every name. */
-export function prefixed(
-  prefix: string,
-  weights: ReadonlyMap<string, Tensor>,
-): Map<string, Tensor> {
-  return new Map([...weights].map(([name, weight]) => [`${prefix}${name}`, weight]));
 }
 
 /** Items drawn at random for `numbers`, or the items of those numbers where there is no `rng`. */

@@ -8,11 +8,11 @@ import type { Schedule } from "../../diffusion/schedule.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import type { Lora } from "../../nn/lora.ts";
 import type { Parameters } from "../../nn/module.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Sample, Stage } from "../stage.ts";
 import { StyleAdapterSettings } from "./style-adapter-settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
-import { prefixed } from "./edit-adapter.ts";
 
 /** What the style adapter's stage works with. */
 export interface StyleMaterial {
@@ -65,7 +65,7 @@ export function styleAdapterStage(
     name: "style-adapter",
     dataset: `generated world, ${train.count} pictures of the train split in ${settings.style}`,
     trainable: style.parameters(),
-    frozen: new Map([...frozen, ...prefixed("backbone.", unet.parameters())]),
+    frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
     nextBatch: (step, part) => batchOf(sampleNumbers(config, step, part)),
     losses: (batch, rng) => ({ velocity: loss(batch, rng) }),

@@ -7,10 +7,10 @@ import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import type { UNet } from "../../models/unet/unet.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
 import type { LatentMaterial } from "./backbone.ts";
-import { prefixed } from "./edit-adapter.ts";
 import { LatentSettings } from "./settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
 
@@ -48,7 +48,7 @@ export function videoAdapterStage(
     name: "video-adapter",
     dataset: `generated world, ${train.count} clips of the train split with captions`,
     trainable: layers.parameters(),
-    frozen: new Map([...frozen, ...prefixed("backbone.", unet.parameters())]),
+    frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
     nextBatch: (step, part) =>
       clipBatch(train, texts, sampleNumbers(config, step, part), source, settings),

@@ -13,10 +13,9 @@ import {
   unit,
 } from "../../models/vision/self-distillation.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { copyParameters, parameter, type Parameters } from "../../nn/module.ts";
+import { copyParameters, parameter, parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage, StageContext } from "../stage.ts";
-import { prefixed } from "./edit-adapter.ts";
 import { VisionSettings } from "./vision-settings.ts";
 import { drawViews, type Views } from "./vision-views.ts";
 
@@ -70,8 +69,7 @@ export async function visionStage(
     name: "vision",
     dataset: `generated world, ${pictures} pictures of the train split, ${size}x${size}`,
     trainable: new Map([
-      ...prefixed("student.", school.student.parameters()),
-      ...prefixed("teacher.", school.teacher.parameters()),
+      ...parametersOf({ student: school.student, teacher: school.teacher }),
       ["centre", school.centre],
     ]),
     frozen: new Map(),
