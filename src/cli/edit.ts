@@ -62,6 +62,13 @@ function warnOfDifferences(before: Receipt, now: Receipt, warn: (message: string
     before.model.hash === now.model.hash ? [] : "the model",
     before.input.sha256 === now.input.sha256 ? [] : "the input",
     before.versions["openEve"] === now.versions["openEve"] ? [] : "the program's version",
+    // receipts of earlier versions tell neither
+    ["threads", "precision"]
+      .filter(
+        (what) =>
+          before.versions[what] !== undefined && before.versions[what] !== now.versions[what],
+      )
+      .map((what) => `the ${what}`),
   ].flat();
   if (differing.length === 0) return;
   warn(`${differing.join(" and ")} differ from the receipt's: the result may differ too`);

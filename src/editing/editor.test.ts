@@ -240,6 +240,8 @@ describe("the receipt", () => {
     const frames = await collect(editor.edit(input, instruction, options));
     const receipt = await readReceipt(`${first}.json`);
     expect(receipt.settings).toMatchObject({ seed: 7, steps: 2, noise: "shared", task: "texture" });
+    const { threads, precision } = receipt.versions;
+    expect([Number(threads) >= 1, /^(bfloat16|float32)$/.test(precision!)]).toEqual([true, true]);
     const { comment } = await metadataOf(first);
     expect(JSON.parse(comment!)).toMatchObject({
       settings: receipt.settings,

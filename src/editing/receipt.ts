@@ -11,7 +11,7 @@ import { EditSettings } from "./settings.ts";
 /** How an edited video came to be: enough to make it again. */
 export const Receipt = z.looseObject({
   program: z.literal("open-eve"),
-  /** Versions that the result may depend on. */
+  /** Versions, threads and precision, which the result may depend on. */
   versions: z.record(z.string(), z.string()),
   input: z.looseObject({ path: z.string(), sha256: z.string() }),
   model: z.looseObject({ name: z.string(), path: z.string(), hash: z.string() }),

@@ -1,7 +1,7 @@
 import { readFrames } from "../data/video/reader.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { type WrittenVideo, writeEdited } from "../data/video/writer.ts";
-import { versions } from "../training/provenance.ts";
+import { arithmetic, versions } from "../training/provenance.ts";
 import { type CheckedRequest, checkRequest, type EditRequest } from "./check.ts";
 import { type EditedFrame, editedFrames } from "./edited-frames.ts";
 import { Handover } from "./handover.ts";
@@ -41,7 +41,7 @@ export async function* runEdit(
   warnOfUnknownWords(model, settings, onWarning);
   const draft = {
     program: "open-eve" as const,
-    versions: versions(),
+    versions: { ...versions(), ...arithmetic() },
     input: { path: request.video, sha256: await fileHash(request.video, signal) },
     model: { name: model.name, path: model.path, hash: model.hash },
     settings,

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { engineInfo } from "../engine/settings.ts";
+import { defaultDevice } from "../engine/device.ts";
+import { engineInfo, isFastInBfloat16 } from "../engine/settings.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -36,6 +37,12 @@ export function versions(): Readonly<Record<"openEve" | "node" | "libtorch", str
     .object({ version: z.string() })
     .parse(JSON.parse(readFileSync(`${root}package.json`, "utf8")));
   return { openEve: own.version, node: process.versions.node, libtorch: engineInfo().version };
+}
+
+/** How sums are made here: other threads or another precision round them otherwise. */
+export function arithmetic(): Readonly<Record<"threads" | "precision", string>> {
+  const precision = isFastInBfloat16(defaultDevice()) ? "bfloat16" : "float32";
+  return { threads: String(engineInfo().threads), precision };
 }
 
 /** The machine, without anything that names it. */
