@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 const recipes = ["**/*.recipe.test.ts", "test/recipes/**/*.test.ts"];
 
 // The native engine lives in a process, not in a thread: forks. Two, because each test process
-// brings the engine's own threads.
+// brings the engine's own threads. Time limits are for what hangs: a machine busy with other work
+// takes several times as long.
 export default defineConfig({
   test: {
     pool: "forks",
@@ -15,7 +16,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: recipes,
-          testTimeout: 20_000,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
         },
       },
       {
@@ -24,7 +26,7 @@ export default defineConfig({
           name: "recipe",
           include: recipes,
           exclude: ["node_modules/**"],
-          testTimeout: 60_000,
+          testTimeout: 400_000,
         },
       },
     ],
