@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { bootstrapInterval, mean } from "./bootstrap.ts";
+import { figure, HEADINGS, intervalText, percent } from "./cells.ts";
 import type { Estimated } from "./paired.ts";
 
-const figure = z.number().nullable();
+const score = z.number().nullable();
 
 /** A clip's scores as a line of `eve evaluate world --json` holds them. */
 export const ScoredClip = z.looseObject({
@@ -14,10 +15,10 @@ export const ScoredClip = z.looseObject({
   steady: z.boolean().nullable(),
   edited: z.boolean(),
   kept: z.boolean(),
-  flicker: figure,
+  flicker: score,
   psnr: z.number(),
-  psnrChanged: figure,
-  psnrKept: figure,
+  psnrChanged: score,
+  psnrKept: score,
 });
 export type ScoredClip = z.infer<typeof ScoredClip>;
 
@@ -86,22 +87,7 @@ function valuesOf(clips: readonly ScoredClip[], of: Figure): number[] {
 /** The rows as cells under headings. */
 export function ablationTable(rows: readonly AblationRow[]): string[][] {
   return [
-    [
-      "ablation",
-      "noise",
-      "runs",
-      "clips",
-      "success %",
-      "95 %",
-      "steady %",
-      "95 %",
-      "edited %",
-      "kept %",
-      "flicker ×100",
-      "PSNR dB",
-      "changed",
-      "kept",
-    ],
+    ["ablation", "noise", "runs", "clips", ...HEADINGS],
     ...rows.map(({ title, noise, runs, clips, figures }) => [
       title,
       noise,
@@ -109,19 +95,14 @@ export function ablationTable(rows: readonly AblationRow[]): string[][] {
       String(clips),
       ...withInterval(figures.success),
       ...withInterval(figures.steady),
-      shown(figures.edited.mean, 100, 1),
-      shown(figures.kept.mean, 100, 1),
-      shown(figures.flicker.mean, 100, 2),
-      ...[figures.psnr, figures.psnrChanged, figures.psnrKept].map((own) => shown(own.mean, 1, 2)),
+      percent(figures.edited.mean),
+      percent(figures.kept.mean),
+      figure(figures.flicker.mean, 100),
+      ...[figures.psnr, figures.psnrChanged, figures.psnrKept].map((own) => figure(own.mean)),
     ]),
   ];
 }
 
 function withInterval({ mean: share, interval }: Estimated): string[] {
-  const percent = (value: number | null): string => shown(value, 100, 1);
-  return [percent(share), interval ? interval.map(percent).join("–") : "–"];
-}
-
-function shown(value: number | null, scale: number, digits: number): string {
-  return value === null ? "–" : (scale * value).toFixed(digits);
+  return [percent(share), intervalText(interval, percent)];
 }

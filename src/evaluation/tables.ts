@@ -1,5 +1,5 @@
 import { METHOD_NAMES } from "./methods.ts";
-import type { Interval } from "./bootstrap.ts";
+import { figure, HEADINGS, intervalText, percent } from "./cells.ts";
 import type { Comparison, Estimated } from "./paired.ts";
 import type { Summary, TaskSummary } from "./summary.ts";
 import type { WorldReport } from "./world-evaluation.ts";
@@ -9,19 +9,6 @@ export interface ReportTable {
   readonly title: string;
   readonly rows: readonly (readonly string[])[];
 }
-
-const HEADINGS = [
-  "success %",
-  "95 %",
-  "steady %",
-  "95 %",
-  "edited %",
-  "kept %",
-  "flicker ×100",
-  "PSNR dB",
-  "changed",
-  "kept",
-];
 
 /** A report for reading: the clips by task and method, the single frames by task, and the rest. */
 export function reportTables(report: WorldReport): ReportTable[] {
@@ -123,16 +110,4 @@ function partRows({ autoencoder, video }: WorldReport): string[][] {
     );
   }
   return rows;
-}
-
-function intervalText(interval: Interval | null, text: (value: number | null) => string): string {
-  return interval === null ? "–" : `${text(interval[0])}–${text(interval[1])}`;
-}
-
-function percent(value: number | null): string {
-  return value === null ? "–" : (100 * value).toFixed(1);
-}
-
-function figure(value: number | null, scale = 1): string {
-  return value === null ? "–" : (scale * value).toFixed(2);
 }
