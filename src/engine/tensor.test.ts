@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "./errors.ts";
 import { tensorScope } from "./scope.ts";
-import { dispatch, dispatchMany, dispatchRaw, hasOperator, Tensor } from "./tensor.ts";
+import { hasOperator } from "./operators.ts";
+import { dispatch, dispatchMany, dispatchRaw, Tensor } from "./tensor.ts";
 
 const values = (x: Tensor): number[] => [...x.toFloat32Array()];
 

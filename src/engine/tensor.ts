@@ -2,7 +2,8 @@ import { door } from "./native.ts";
 import { typedArray, type Data } from "./data.ts";
 import { defaultDevice } from "./device.ts";
 import { dtypeCode, dtypeName, type DType } from "./dtype.ts";
-import { ShapeError, invariant } from "./errors.ts";
+import { ShapeError } from "./errors.ts";
+import { operatorNumber } from "./operators.ts";
 import { own, type TensorScope } from "./scope.ts";
 
 /** A tensor whose axes are named by `Shape`, e.g. `Float<"b c h w">`. The alias erases to `Tensor`. */
@@ -23,28 +24,6 @@ export type Argument =
   | null
   | undefined
   | readonly (Tensor | number | boolean | null)[];
-
-const operators = new Map<string, number>();
-
-function findOperator(name: string): number | null {
-  const known = operators.get(name);
-  if (known !== undefined) return known;
-  const [base = name, overload = ""] = name.split(".");
-  const found = door.find(base, overload);
-  if (found !== null) operators.set(name, found);
-  return found;
-}
-
-function operatorNumber(name: string): number {
-  const found = findOperator(name);
-  invariant(found !== null, `this libtorch has no operator ${name}`);
-  return found;
-}
-
-/** Whether this libtorch registers `name`, e.g. `aten::scaled_dot_product_attention`. */
-export function hasOperator(name: string): boolean {
-  return findOperator(name) !== null;
-}
 
 function lower(argument: Argument): unknown {
   if (argument instanceof Tensor) return argument.handle;
