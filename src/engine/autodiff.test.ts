@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
 import { checkpoint, enableGrad, gradients, noGrad, watchGradient } from "./autodiff.ts";
+import { setDefaultDevice } from "./device.ts";
 import { normal, Rng } from "./random.ts";
 import { tensorScope } from "./scope.ts";
 import { autocast, engineInfo } from "./settings.ts";
@@ -247,5 +248,23 @@ describe("checkpoint", () => {
     const x = leaf("x", [2, 4]);
     const output = noGrad(() => checkpoint((a) => a.mul(2), x));
     expect(output.requiresGrad).toBe(false);
+  });
+});
+
+describe("where backward passes cannot call JavaScript, as on a GPU", () => {
+  test("nothing is recomputed and nobody is told, and the gradients are the same", () => {
+    const x = leaf("elsewhere", [3, 4]);
+    const [wanted] = gradients(x.sin().sum(), [x]);
+    setDefaultDevice("cuda:0");
+    onTestFinished(() => setDefaultDevice("cpu"));
+    let calls = 0;
+    const sine = (y: Tensor): Tensor => {
+      calls++;
+      return y.sin();
+    };
+    const seen = watchGradient(x, () => expect.fail());
+    const [found] = gradients(checkpoint(sine, seen).sum(), [x]);
+    expect(calls).toBe(1);
+    expect(largestDifference(found!, wanted!)).toBe(0);
   });
 });

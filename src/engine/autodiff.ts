@@ -62,7 +62,7 @@ export function checkpoint(
   forward: (...inputs: Tensor[]) => Tensor,
   ...inputs: readonly Tensor[]
 ): Tensor {
-  if (!isRecording() || !canRecompute()) return scoped(() => forward(...inputs));
+  if (!isRecording() || !canCallBack()) return scoped(() => forward(...inputs));
   const precisions = currentPrecisions();
   const replay = (seeds: (number | null)[]): (number | null)[] => {
     using _ = tensorScope();
@@ -84,17 +84,17 @@ export function checkpoint(
 }
 
 /** A GPU's backward pass runs in threads of libtorch's own, where no JavaScript can be called. */
-function canRecompute(): boolean {
+function canCallBack(): boolean {
   return !defaultDevice().startsWith("cuda");
 }
 
 /**
  * The same values; a backward pass that comes through them tells `listener` their gradient, and goes on with it.
  *
- * Where nothing is recorded it is `x` itself, and nobody is told.
+ * Where nothing is recorded, and on a GPU, it is `x` itself, and nobody is told.
  */
 export function watchGradient(x: Float, listener: (gradient: Float) => void): Float {
-  if (!isRecording()) return x;
+  if (!isRecording() || !canCallBack()) return x;
   const pass = ([seed]: (number | null)[]): (number | null)[] => {
     if (seed === null || seed === undefined) return [null];
     const gradient = new Tensor(seed);

@@ -37,7 +37,7 @@ export const DistillationSettings = DistillationConfig.extend({
   augmentation: AugmentationConfig.prefault({}),
   /**
    * Steps between those in which the gradient of each term at the student's edit is measured; 0: never. Critics are
-   * shown the edit one by one then.
+   * shown the edit one by one then. On a GPU it is never measured.
    */
   watchEvery: z.int().nonnegative().default(25),
   /** Folder for latents and what the teachers draw. */
