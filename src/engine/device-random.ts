@@ -1,6 +1,5 @@
 import { scoped } from "./scope.ts";
-import { Tensor, type Int } from "./tensor.ts";
-import { dispatch } from "./tensor.ts";
+import { Tensor, dispatch, type Int } from "./tensor.ts";
 
 const LOW_WORD = 0xffffffff;
 const LOW_HALF = 0xffff;

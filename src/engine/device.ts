@@ -2,8 +2,7 @@ import { ConfigError } from "./errors.ts";
 import { door } from "./native.ts";
 
 /** Where a run computes: `auto` is the first CUDA device where there is one, else the CPU. */
-export const DEVICES = ["auto", "cpu", "cuda"] as const;
-export type DeviceChoice = (typeof DEVICES)[number];
+export type DeviceChoice = "auto" | "cpu" | "cuda";
 
 let current = "cpu";
 

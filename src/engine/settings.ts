@@ -26,6 +26,11 @@ export function setThreads(count: number): void {
 }
 
 type AutocastDevice = "cpu" | "cuda";
+/** The kind of `device` (`cpu`, `cuda:0`). */
+function autocastDevice(device: string): AutocastDevice {
+  return device.startsWith("cuda") ? "cuda" : "cpu";
+}
+
 type Precisions = ReadonlyMap<AutocastDevice, DType>;
 
 let active: Precisions = new Map();
@@ -74,7 +79,7 @@ export function forgetCastWeights(): void {
 export function autocast<T>(
   dtype: DType | null,
   work: () => T,
-  device: AutocastDevice = defaultDevice().startsWith("cuda") ? "cuda" : "cpu",
+  device: AutocastDevice = autocastDevice(defaultDevice()),
 ): T {
   if (dtype === null) return work();
   const precisions = new Map(active);
@@ -96,5 +101,5 @@ export function isFastInBfloat16(device: string): boolean {
  */
 export function inFastPrecision<T>(device: string, work: () => T): T {
   const dtype = isFastInBfloat16(device) ? "bfloat16" : null;
-  return autocast(dtype, work, device.startsWith("cuda") ? "cuda" : "cpu");
+  return autocast(dtype, work, autocastDevice(device));
 }

@@ -152,9 +152,7 @@ function differentiateNow(
   using _ = tensorScope();
   const batch = nextBatch();
   if (batch instanceof Promise) return batch;
-  const losses = inFloat32(
-    autocast(config.precision, () => stage.losses(batch, rng), deviceOf(stage)),
-  );
+  const losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng)));
   // Values are read last: reading waits for a GPU, which has both passes to work on by then
   weightedSum(losses, stage).div(config.accumulate).backward();
   return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));
@@ -184,9 +182,4 @@ function meanByName(parts: readonly Readonly<Record<string, number>>[]): Record<
   const mean = (name: string): number =>
     parts.reduce((sum, part) => sum + (part[name] ?? Number.NaN), 0) / parts.length;
   return Object.fromEntries(names.map((name) => [name, mean(name)]));
-}
-
-function deviceOf(stage: Stage): "cpu" | "cuda" {
-  const [weight] = stage.trainable.values();
-  return weight?.device.startsWith("cuda") ? "cuda" : "cpu";
 }
