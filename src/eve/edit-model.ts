@@ -75,7 +75,8 @@ export class EditModel {
   readonly hasAlignment: boolean;
   readonly #autoencoder: Autoencoder;
   readonly #textEncoder: TextEncoder;
-  readonly #networks: Networks;
+  /** The frozen networks; teachers and student are views of them. */
+  readonly networks: Networks;
   readonly #aligned: Denoiser<StackedCondition> | null;
   /** The edit adapter with a style adapter; null where the model has none. */
   readonly styled: StyledEditors | null;
@@ -95,7 +96,7 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
-    this.#networks = {
+    this.networks = {
       unet,
       editAdapter: loadEditAdapter(folder, unet),
       videoAdapter: video?.layers ?? null,
@@ -103,14 +104,14 @@ export class EditModel {
       kind: prediction,
     };
     this.hasAlignment = this.hasVideoAdapter && folder.has("alignment");
-    this.#aligned = this.hasAlignment ? frozenStudent(loadStudent(folder, this.#networks)) : null;
+    this.#aligned = this.hasAlignment ? frozenStudent(loadStudent(folder, this.networks)) : null;
     this.styled = this.#styledEditors(folder);
   }
 
   #styledEditors(folder: ModelFolder): StyledEditors | null {
     if (!folder.has("style-adapter")) return null;
-    const { config, look } = loadStyleAdapter(folder, this.#networks.unet);
-    const networks = { ...this.#networks, videoAdapter: null, look };
+    const { config, look } = loadStyleAdapter(folder, this.networks.unet);
+    const networks = { ...this.networks, videoAdapter: null, look };
     const isAligned = folder.has("style-alignment");
     return {
       style: config.style,
@@ -127,7 +128,7 @@ export class EditModel {
 
   /** The tasks it has labels for. */
   get tasks(): readonly string[] {
-    return this.#networks.editAdapter.config.tasks;
+    return this.networks.editAdapter.config.tasks;
   }
 
   /** The shape of the latents of `frames` pictures. */
@@ -153,7 +154,7 @@ export class EditModel {
   }
   /** The backbone alone, one picture per batch entry. */
   backbone(): Denoiser<CaptionCondition> {
-    return backboneDenoiser(this.#networks);
+    return backboneDenoiser(this.networks);
   }
 
   /** The condition under which every frame of `input` is edited by itself. */
@@ -162,7 +163,7 @@ export class EditModel {
   }
   /** The edit teacher ψ. */
   editTeacher(): Denoiser<EditCondition> {
-    return editTeacher(this.#networks);
+    return editTeacher(this.networks);
   }
 
   /** The condition under which a clip is drawn from a caption and its first frame. */
@@ -172,7 +173,7 @@ export class EditModel {
   /** The video teacher ρ. */
   videoTeacher(): Denoiser<VideoCondition> {
     this.#requireVideoAdapter();
-    return videoTeacher(this.#networks);
+    return videoTeacher(this.networks);
   }
 
   /** The condition under which the frames of a window are edited together. */
@@ -186,7 +187,7 @@ export class EditModel {
   /** Both adapters, stacked without alignment: η. */
   stacked(): Denoiser<StackedCondition> {
     this.#requireVideoAdapter();
-    return stacked(this.#networks);
+    return stacked(this.networks);
   }
   /** Both adapters, aligned with each other by distillation: φ. It shares every weight but its own with `stacked`. */
   aligned(): Denoiser<StackedCondition> {
