@@ -9,7 +9,7 @@ export const AlignmentConfig = z.strictObject({
   rank: z.int().positive().default(32),
   /** The update is scaled by `alpha / rank`; null: by one. */
   alpha: z.number().positive().nullable().default(null),
-  layers: z.enum(["attention", "transformer", "linear"]).default("transformer"),
+  layers: z.enum(["attention", "transformer", "linear", "all"]).default("transformer"),
 });
 export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 

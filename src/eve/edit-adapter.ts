@@ -9,7 +9,7 @@ import { timeVector } from "../models/unet/encoder.ts";
 import { UNet, type Residuals } from "../models/unet/unet.ts";
 import { Embedding } from "../nn/embedding.ts";
 import { Linear } from "../nn/linear.ts";
-import { plainLinear } from "../nn/lora.ts";
+import { plainLayer } from "../nn/lora.ts";
 import { Module } from "../nn/module.ts";
 import { CopyHead } from "./copy-head.ts";
 
@@ -99,7 +99,7 @@ export class EditAdapter extends Module {
     const shift = this.taskToTime.forward(vectors).repeatInterleave(xt.shape[0]! / entries, 0);
     const residuals = this.controlNet.forward(xt, t, text, input, { timeShift: shift });
     if (!this.copyHead) return residuals;
-    const time = timeVector(this.controlNet, t, { timeShift: shift, apply: plainLinear });
+    const time = timeVector(this.controlNet, t, { timeShift: shift, apply: plainLayer });
     return { ...residuals, output: this.copyHead.over({ input, xt, time }) };
   }
 }

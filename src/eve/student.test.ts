@@ -73,7 +73,7 @@ describe("the student", () => {
   test("equals the stack bit for bit before it has learned, whatever layers its LoRA stands on", () => {
     const own = networks();
     const wanted = stacked(own).predict(xt, 400, point);
-    for (const layers of ["attention", "transformer", "linear"] as const) {
+    for (const layers of ["attention", "transformer", "linear", "all"] as const) {
       const { x0, noise } = aligned(own, { layers }).denoiser.predict(xt, 400, point);
       expect(largestDifference(x0, wanted.x0)).toBe(0);
       expect(largestDifference(noise, wanted.noise)).toBe(0);

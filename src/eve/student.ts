@@ -7,7 +7,8 @@ import type { Schedule } from "../diffusion/schedule.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../models/unet/unet.ts";
 import { uninitialised } from "../nn/init.ts";
-import { Lora } from "../nn/lora.ts";
+import { Linear } from "../nn/linear.ts";
+import { Lora, type AdaptedLayer } from "../nn/lora.ts";
 import { copyParameters, parametersOf, type Parameters } from "../nn/module.ts";
 import type { AlignmentConfig } from "./distillation-config.ts";
 import { EditAdapter } from "./edit-adapter.ts";
@@ -20,14 +21,16 @@ import {
   type StackedCondition,
 } from "./teachers.ts";
 
-/** The linear layers of the backbone that a LoRA can stand beside, by the name of the choice. */
+/** The layers of the backbone that a LoRA can stand beside, by the name of the choice. */
 const LAYERS = {
   /** Queries, keys, values and outputs of every attention. */
   attention: (path: string) => /\.attn[12]\./.test(path),
   /** The same, and the two-layer networks behind them. */
   transformer: isTransformerLinear,
   /** Every linear layer, those that read the time included. */
-  linear: () => true,
+  linear: (_: string, layer: AdaptedLayer) => layer instanceof Linear,
+  /** The same, and every convolution: what a small network with few transformers is changed by. */
+  all: () => true,
 } as const;
 
 /** What distillation trains. */

@@ -7,7 +7,7 @@ import type { Schedule } from "../diffusion/schedule.ts";
 import { firstFrameCondition, type TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import type { TemporalHooks } from "../models/unet/pass.ts";
 import type { UNet } from "../models/unet/unet.ts";
-import { plainLinear, type ApplyLinear, type Lora } from "../nn/lora.ts";
+import { plainLayer, type ApplyLayer, type Lora } from "../nn/lora.ts";
 import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
 
 /** What can be taken from a condition, for guidance. */
@@ -90,7 +90,7 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
  */
 export function stackedNetwork(
   networks: Networks,
-  lora: ApplyLinear = lookOf(networks),
+  lora: ApplyLayer = lookOf(networks),
 ): Network<StackedCondition> {
   const { unet, editAdapter } = networks;
   return (xt, t, condition) => {
@@ -101,8 +101,8 @@ export function stackedNetwork(
 }
 
 /** How the backbone applies its linear layers where nothing is aligned. */
-export function lookOf({ unet, look }: Pick<Networks, "unet" | "look">): ApplyLinear {
-  return look ? look.on(unet) : plainLinear;
+export function lookOf({ unet, look }: Pick<Networks, "unet" | "look">): ApplyLayer {
+  return look ? look.on(unet) : plainLayer;
 }
 
 function temporalHooks(

@@ -5,7 +5,7 @@ import type { Rng } from "../engine/random.ts";
 import { hasOperator } from "../engine/operators.ts";
 import { Tensor, dispatch, dispatchMany, type Float } from "../engine/tensor.ts";
 import { Linear } from "./linear.ts";
-import { plainLinear, type ApplyLinear } from "./lora.ts";
+import { plainLayer, type ApplyLayer } from "./lora.ts";
 import { Module } from "./module.ts";
 
 /** Scores held at once: more are worked off in blocks of queries. 4 Mi float32 scores are 16 MiB. */
@@ -86,7 +86,7 @@ export class Attention extends Module {
    */
   forward(
     x: Float<"b n d">,
-    { context = x, apply = plainLinear }: { context?: Float<"c m e">; apply?: ApplyLinear } = {},
+    { context = x, apply = plainLayer }: { context?: Float<"c m e">; apply?: ApplyLayer } = {},
   ): Float<"b n d"> {
     const { b, n, d } = dims(x, "b n d");
     const { c } = dims(context, "c _ _");

@@ -3,12 +3,14 @@ import type { Rng } from "../engine/random.ts";
 import { Module } from "./module.ts";
 import { fanInUniform } from "./init.ts";
 
+/** How a convolution steps and how far it pads with zeros, the same along both axes. */
+export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
+
 /** A 2-D convolution. */
 export class Conv2d extends Module {
   readonly weight: Float<"out in kh kw">;
   readonly bias: Float<"out"> | null;
-  readonly #stride: number;
-  readonly #padding: number;
+  readonly #geometry: ConvolutionGeometry;
 
   constructor(
     rng: Rng,
@@ -20,17 +22,29 @@ export class Conv2d extends Module {
     const fanIn = inputs * kernel * kernel;
     this.weight = fanInUniform(rng.split("weight"), [outputs, inputs, kernel, kernel], fanIn);
     this.bias = bias ? fanInUniform(rng.split("bias"), [outputs], fanIn) : null;
-    this.#stride = stride;
-    this.#padding = padding;
+    this.#geometry = { stride, padding };
+  }
+
+  get geometry(): ConvolutionGeometry {
+    return this.#geometry;
   }
 
   forward(x: Float<"b in h w">): Float<"b out h w"> {
-    const stride = [this.#stride, this.#stride];
-    return dispatch("aten::conv2d", x, this.weight, this.bias, stride, [
-      this.#padding,
-      this.#padding,
-    ]);
+    return convolve(x, this.weight, { ...this.#geometry, bias: this.bias });
   }
+}
+
+/** Convolves with weights held elsewhere. */
+export function convolve(
+  x: Float<"b in h w">,
+  weight: Float<"out in kh kw">,
+  {
+    stride = 1,
+    padding = 0,
+    bias = null,
+  }: Partial<ConvolutionGeometry> & { readonly bias?: Float<"out"> | null } = {},
+): Float<"b out h w"> {
+  return dispatch("aten::conv2d", x, weight, bias, [stride, stride], [padding, padding]);
 }
 
 /** A 1-D convolution along the last axis, keeping its length. */

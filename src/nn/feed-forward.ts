@@ -1,7 +1,7 @@
 import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
 import { Linear } from "./linear.ts";
-import { plainLinear, type ApplyLinear } from "./lora.ts";
+import { plainLayer, type ApplyLayer } from "./lora.ts";
 import { Module } from "./module.ts";
 
 /** A two-layer network with GEGLU (Shazeer, 2020): one half gates the other. */
@@ -15,7 +15,7 @@ export class FeedForward extends Module {
     this.projOut = new Linear(rng.split("projOut"), expansion * channels, channels);
   }
 
-  forward(x: Float<"... d">, apply: ApplyLinear = plainLinear): Float<"... d"> {
+  forward(x: Float<"... d">, apply: ApplyLayer = plainLayer): Float<"... d"> {
     // chunks, not slices: their gradients are joined by one copy
     const [value, gate] = apply(this.projIn, x).chunk(2, -1);
     return apply(this.projOut, value!.mul(gate!.gelu()));

@@ -3,6 +3,7 @@ import { ConfigError, ShapeError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { Attention } from "./attention.ts";
+import { Conv2d } from "./conv.ts";
 import { FeedForward } from "./feed-forward.ts";
 import { Lora } from "./lora.ts";
 
@@ -85,12 +86,60 @@ describe("Lora", () => {
     const adapted = twin.forward(x, { apply: lora.on(twin) });
     expect(largestDifference(adapted, twin.forward(x))).toBeGreaterThan(0.01);
     expect(() => lora.on(new FeedForward(Rng.seed(1), 8))).toThrow(
-      new ShapeError("expected a network with the linear layer toQ of this LoRA, found none"),
+      new ShapeError("expected a network with the layer toQ of this LoRA, found none"),
     );
   });
 
   test("refuses targets that name no layer", () => {
     expect(() => new Lora(Rng.seed(3), network(), { rank: 2, targets: () => false })).toThrow(
+      ConfigError,
+    );
+  });
+});
+
+describe("A LoRA on a convolution", () => {
+  const picture = normal(Rng.seed(6), [2, 4, 8, 8]);
+  const convolutions = [
+    ["of 3×3", { kernel: 3 }],
+    ["of 1×1", { kernel: 1 }],
+    ["of stride 2", { kernel: 3, stride: 2 }],
+  ] as const;
+
+  function adapted(options: { kernel?: number; stride?: number }): [Conv2d, Lora] {
+    const layer = new Conv2d(Rng.seed(7), 4, 6, options);
+    return [layer, new Lora(Rng.seed(8), layer, { rank: 2, targets: () => true })];
+  }
+
+  function teach(lora: Lora): void {
+    for (const [, { up }] of lora.entries()) up.copyFrom(normal(Rng.seed(9), up.shape));
+  }
+
+  test.each(convolutions)("%s changes nothing at birth, bit for bit", (_, options) => {
+    const [layer, lora] = adapted(options);
+    expect(largestDifference(lora.on(layer)(layer, picture), layer.forward(picture))).toBe(0);
+  });
+
+  test.each(convolutions)("%s gives merged what it gives beside the weights", (_, options) => {
+    const [layer, lora] = adapted(options);
+    teach(lora);
+    const plain = layer.forward(picture);
+    const beside = lora.on(layer)(layer, picture);
+    expect(largestDifference(beside, plain)).toBeGreaterThan(0.01);
+    lora.merge(layer);
+    // float32 sums of 36 products, in another order
+    expect(largestDifference(layer.forward(picture), beside)).toBeLessThan(1e-5);
+  });
+
+  test("has as many values as r channels between", () => {
+    const [, lora] = adapted({ kernel: 3 });
+    expect([...lora.parameters().values()].map(({ shape }) => shape)).toEqual([
+      [2, 4, 3, 3],
+      [6, 2, 1, 1],
+    ]);
+  });
+
+  test("is left out where only linear layers are asked for", () => {
+    expect(() => new Lora(Rng.seed(8), new Conv2d(Rng.seed(7), 4, 6), { rank: 2 })).toThrow(
       ConfigError,
     );
   });

@@ -2,33 +2,53 @@ import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import { scoped } from "../engine/scope.ts";
-import type { Float, Tensor } from "../engine/tensor.ts";
-import { fanInUniform, zeroInit } from "./init.ts";
+import { Tensor } from "../engine/tensor.ts";
+import { Conv2d, convolve } from "./conv.ts";
+import { fanInUniform } from "./init.ts";
 import { Linear, linear } from "./linear.ts";
-import { Module } from "./module.ts";
+import { Module, parameter } from "./module.ts";
 import { ModuleMap, modulesOf } from "./module-map.ts";
 
-/** How a network applies its linear layers: as they are, or with a LoRA beside them. */
-export type ApplyLinear = (layer: Linear, x: Float<"... in">) => Float<"... out">;
+/** A layer that a LoRA can stand beside. */
+export type AdaptedLayer = Linear | Conv2d;
+
+/** How a network applies its linear layers and convolutions: as they are, or with a LoRA beside them. */
+export type ApplyLayer = (layer: AdaptedLayer, x: Tensor) => Tensor;
 
 /** Applies the layer alone. */
-export const plainLinear: ApplyLinear = (layer, x) => layer.forward(x);
+export const plainLayer: ApplyLayer = (layer, x) => layer.forward(x);
 
-/** One low-rank update: `x·Aᵀ·Bᵀ`. */
+/**
+ * One low-rank update of a linear layer, `x·Aᵀ·Bᵀ`, or of a convolution: A convolves as the layer does, B mixes its r
+ * channels place by place.
+ */
 export class LoraPair extends Module {
-  /** A, as PyTorch's default for linear layers. */
-  readonly down: Float<"r in">;
-  /** B, zero at birth. */
-  readonly up: Float<"out r">;
+  /** A, as PyTorch's default for the layer it stands beside: `r in`, for a convolution `r in kh kw`. */
+  readonly down: Tensor;
+  /** B, zero at birth: `out r`, for a convolution `out r 1 1`. */
+  readonly up: Tensor;
 
-  constructor(rng: Rng, inputs: number, outputs: number, rank: number) {
+  constructor(rng: Rng, { weight }: AdaptedLayer, rank: number) {
     super();
-    this.down = fanInUniform(rng, [rank, inputs], inputs);
-    this.up = zeroInit(new Linear(rng, rank, outputs, { bias: false })).weight;
+    const [outputs = 0, ...fan] = weight.shape;
+    const fanIn = fan.reduce((product, size) => product * size, 1);
+    const places = fan.slice(1).map(() => 1);
+    this.down = fanInUniform(rng, [rank, ...fan], fanIn);
+    this.up = parameter(Tensor.zeros([outputs, rank, ...places]));
   }
 
-  forward(x: Float<"... in">): Float<"... out"> {
-    return linear(linear(x, this.down, null), this.up, null);
+  /** The update of what `layer` makes of `x`, unscaled. */
+  forward(layer: AdaptedLayer, x: Tensor): Tensor {
+    if (layer instanceof Linear) return linear(linear(x, this.down, null), this.up, null);
+    return convolve(convolve(x, this.down, layer.geometry), this.up);
+  }
+
+  /** The update of the layer's weight, unscaled: `B·A`, in the weight's shape. */
+  product(): Tensor {
+    const [outputs = 0, rank = 0] = this.up.shape;
+    const [, ...fan] = this.down.shape;
+    const product = this.up.reshape([outputs, rank]).matmul(this.down.reshape([rank, -1]));
+    return product.reshape([outputs, ...fan]);
   }
 }
 
@@ -38,12 +58,12 @@ export type LoraOptions = {
   readonly rank: number;
   /** The update is scaled by alpha / rank; default: rank. */
   readonly alpha?: number;
-  /** Which linear layers get an update, by path; default: all. */
-  readonly targets?: (path: string) => boolean;
+  /** Which layers get an update, by path; default: all linear ones. */
+  readonly targets?: (path: string, layer: AdaptedLayer) => boolean;
 };
 
 /**
- * Low-rank updates of a network's linear layers (Hu et al., 2021), held apart from the network.
+ * Low-rank updates of a network's linear layers (Hu et al., 2021), and of its convolutions, held apart from the network.
  *
  * A LoRA is passed to a forward pass as `apply`: with it the network is adapted, without it the network is
  * what it was. B = 0 at birth, so a fresh LoRA changes nothing, bit for bit. Parameters are named
@@ -51,23 +71,16 @@ export type LoraOptions = {
  */
 export class Lora extends ModuleMap<LoraPair> {
   readonly #scale: number;
-  readonly #bound = new WeakMap<Module, ReadonlyMap<Linear, LoraPair>>();
+  readonly #bound = new WeakMap<Module, ReadonlyMap<AdaptedLayer, LoraPair>>();
 
-  constructor(
-    rng: Rng,
-    network: Module,
-    { rank, alpha = rank, targets = () => true }: LoraOptions,
-  ) {
-    const layers = [...modulesOf(network, Linear)].filter(([path]) => targets(path));
+  constructor(rng: Rng, network: Module, { rank, alpha = rank, targets = isLinear }: LoraOptions) {
+    const layers = [...adaptedLayers(network)].filter(([path, layer]) => targets(path, layer));
     if (layers.length === 0)
-      throw new ConfigError("expected LoRA targets that name a linear layer, they name none");
+      throw new ConfigError(
+        "expected LoRA targets that name a linear layer or a convolution, they name none",
+      );
     super(
-      new Map(
-        layers.map(([path, { weight }]) => {
-          const [outputs = 0, inputs = 0] = weight.shape;
-          return [path, new LoraPair(rng.split(path), inputs, outputs, rank)];
-        }),
-      ),
+      new Map(layers.map(([path, layer]) => [path, new LoraPair(rng.split(path), layer, rank)])),
     );
     this.#scale = alpha / rank;
   }
@@ -76,12 +89,12 @@ export class Lora extends ModuleMap<LoraPair> {
    * The way `network`, any instance of the topology this was made for, applies its layers with this LoRA; `base` is how
    * it applies them without: with another LoRA, whose updates then add to this one's.
    */
-  on(network: Module, base: ApplyLinear = plainLinear): ApplyLinear {
+  on(network: Module, base: ApplyLayer = plainLayer): ApplyLayer {
     const pairs = this.#pairsOf(network);
     return (layer, x) => {
       const pair = pairs.get(layer);
       const y = base(layer, x);
-      return pair ? y.addScaled(pair.forward(x), this.#scale) : y;
+      return pair ? y.addScaled(pair.forward(layer, x), this.#scale) : y;
     };
   }
 
@@ -97,27 +110,35 @@ export class Lora extends ModuleMap<LoraPair> {
 
   #addToWeights(network: Module, factor: number): void {
     noGrad(() => {
-      for (const [{ weight }, { down, up }] of this.#pairsOf(network)) {
-        const merged: Tensor = scoped(() => weight.addScaled(up.matmul(down), factor));
+      for (const [{ weight }, pair] of this.#pairsOf(network)) {
+        const merged: Tensor = scoped(() => weight.addScaled(pair.product(), factor));
         weight.detach().copyFrom(merged);
       }
     });
   }
 
-  #pairsOf(network: Module): ReadonlyMap<Linear, LoraPair> {
+  #pairsOf(network: Module): ReadonlyMap<AdaptedLayer, LoraPair> {
     const known = this.#bound.get(network);
     if (known) return known;
-    const layers = modulesOf(network, Linear);
-    const pairs = new Map<Linear, LoraPair>();
+    const layers = adaptedLayers(network);
+    const pairs = new Map<AdaptedLayer, LoraPair>();
     for (const [path, pair] of this.entries()) {
       const layer = layers.get(path);
       if (!layer)
-        throw new ShapeError(
-          `expected a network with the linear layer ${path} of this LoRA, found none`,
-        );
+        throw new ShapeError(`expected a network with the layer ${path} of this LoRA, found none`);
       pairs.set(layer, pair);
     }
     this.#bound.set(network, pairs);
     return pairs;
   }
+}
+
+function isLinear(_path: string, layer: AdaptedLayer): boolean {
+  return layer instanceof Linear;
+}
+
+/** The linear layers and convolutions of `network`, by path, in declaration order. */
+function adaptedLayers(network: Module): ReadonlyMap<string, AdaptedLayer> {
+  const linears: ReadonlyMap<string, AdaptedLayer> = modulesOf(network, Linear);
+  return new Map([...linears, ...modulesOf(network, Conv2d)]);
 }

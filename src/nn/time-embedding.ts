@@ -2,7 +2,7 @@ import { dims } from "../engine/axes.ts";
 import type { Rng } from "../engine/random.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import { Linear } from "./linear.ts";
-import { plainLinear, type ApplyLinear } from "./lora.ts";
+import { plainLayer, type ApplyLayer } from "./lora.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -33,7 +33,7 @@ export class TimeEmbedding extends Module {
     this.#features = features;
   }
 
-  forward(t: Float<"b">, apply: ApplyLinear = plainLinear): Float<"b e"> {
+  forward(t: Float<"b">, apply: ApplyLayer = plainLayer): Float<"b e"> {
     return apply(this.linear2, apply(this.linear1, sinusoids(t, this.#features)).silu());
   }
 }

@@ -3,7 +3,7 @@ import type { Rng } from "../../engine/random.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { uninitialised, zeroInit } from "../../nn/init.ts";
-import { plainLinear } from "../../nn/lora.ts";
+import { plainLayer } from "../../nn/lora.ts";
 import { Module, copyParameters, type Parameters } from "../../nn/module.ts";
 import type { TimeEmbedding } from "../../nn/time-embedding.ts";
 import type { DownBlock, MidBlock } from "../unet/blocks.ts";
@@ -89,11 +89,11 @@ export class ControlNet extends Module {
         `expected a hint that becomes [${input.shape.join(" ")}], got [${hint.shape.join(" ")}], which becomes [${seen.shape.join(" ")}]`,
       );
     }
-    const time = timeVector(this, t, { timeShift, apply: plainLinear });
+    const time = timeVector(this, t, { timeShift, apply: plainLayer });
     const states = encode(this, input.add(seen), {
       time,
       text,
-      apply: plainLinear,
+      apply: plainLayer,
       temporal: null,
     });
     return {

@@ -42,8 +42,8 @@ export class Resize extends Module {
   }
 
   /** Half or double the size, in float32, as everything that residuals are added to. */
-  forward(x: Float<"b c h w">): Float<"b c _ _"> {
-    return this.conv.forward(this.#isUp ? upsampleNearest(x) : x).to("float32");
+  forward(x: Float<"b c h w">, { apply }: Pick<Pass, "apply">): Float<"b c _ _"> {
+    return apply(this.conv, this.#isUp ? upsampleNearest(x) : x).to("float32");
   }
 }
 
@@ -95,7 +95,7 @@ export class DownBlock extends Module {
       h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
       states.push(h);
     });
-    const smaller = this.downsamplers.map((resize) => resize.forward(h));
+    const smaller = this.downsamplers.map((resize) => resize.forward(h, pass));
     return [...states, ...smaller];
   }
 }
@@ -154,6 +154,6 @@ export class UpBlock extends Module {
       const convolved = resnet.forward(joined, pass);
       h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
     });
-    return this.upsamplers.reduce((value, resize) => resize.forward(value), h);
+    return this.upsamplers.reduce((value, resize) => resize.forward(value, pass), h);
   }
 }

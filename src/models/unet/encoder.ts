@@ -1,7 +1,7 @@
 import type { Rng } from "../../engine/random.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d } from "../../nn/conv.ts";
-import type { ApplyLinear } from "../../nn/lora.ts";
+import type { ApplyLayer } from "../../nn/lora.ts";
 import { TimeEmbedding } from "../../nn/time-embedding.ts";
 import { DownBlock, MidBlock } from "./blocks.ts";
 import { timeChannels, type UNetConfig } from "./config.ts";
@@ -60,7 +60,7 @@ export function stateChannels({ blockOutChannels, layersPerBlock }: UNetConfig):
 export function timeVector(
   { timeEmbedding }: EncoderParts,
   t: Float<"b">,
-  { timeShift, apply }: { timeShift: Float<"b e"> | undefined; apply: ApplyLinear },
+  { timeShift, apply }: { timeShift: Float<"b e"> | undefined; apply: ApplyLayer },
 ): Float<"b e"> {
   const time = timeEmbedding.forward(t, apply);
   return (timeShift ? time.add(timeShift) : time).silu();

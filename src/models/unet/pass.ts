@@ -1,6 +1,6 @@
 import type { Float } from "../../engine/tensor.ts";
 import type { Conv2d } from "../../nn/conv.ts";
-import type { ApplyLinear } from "../../nn/lora.ts";
+import type { ApplyLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 
 /**
@@ -23,6 +23,6 @@ export type Pass = {
   readonly time: Float<"b e">;
   /** Text tokens; fewer entries than `b` are shared by consecutive ones. */
   readonly text: Float<"_ n d">;
-  readonly apply: ApplyLinear;
+  readonly apply: ApplyLayer;
   readonly temporal: TemporalHooks | null;
 };

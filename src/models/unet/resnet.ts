@@ -44,12 +44,16 @@ export class Resnet extends Module {
     const first = this.#convolve(this.conv1, this.norm1.forward(x), pass);
     const time = pass.apply(this.timeEmbProj, pass.time).unsqueeze(2).unsqueeze(3);
     const second = this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass);
-    const shortcut = this.convShortcut?.forward(x) ?? x;
+    const shortcut = this.convShortcut ? pass.apply(this.convShortcut, x) : x;
     return shortcut.to("float32").add(second);
   }
 
-  #convolve(layer: Conv2d, normed: Float<"b _ h w">, { temporal }: Pass): Float<"b out h w"> {
-    const h = layer.forward(normed.silu());
+  #convolve(
+    layer: Conv2d,
+    normed: Float<"b _ h w">,
+    { apply, temporal }: Pass,
+  ): Float<"b out h w"> {
+    const h = apply(layer, normed.silu());
     return temporal?.afterConvolution(layer, h) ?? h;
   }
 }

@@ -67,13 +67,13 @@ export class Transformer extends Module {
 
   forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     const { h } = dims(x, "_ _ h _");
-    const projected = this.projIn.forward(this.norm.forward(x));
+    const projected = pass.apply(this.projIn, this.norm.forward(x));
     const tokens = rearrange(projected, "b c h w -> b (h w) c");
     const read = this.transformerBlocks.reduce(
       (value, block) => block.forward(value, pass),
       tokens,
     );
-    const update = this.projOut.forward(rearrange(read, "b (h w) c -> b c h w", { h }));
+    const update = pass.apply(this.projOut, rearrange(read, "b (h w) c -> b c h w", { h }));
     const result = x.add(update);
     return pass.temporal?.afterAttention(this, result) ?? result;
   }

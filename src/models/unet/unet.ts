@@ -3,7 +3,7 @@ import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
-import { plainLinear, type ApplyLinear } from "../../nn/lora.ts";
+import { plainLayer, type ApplyLayer } from "../../nn/lora.ts";
 import { Module } from "../../nn/module.ts";
 import { GroupNorm } from "../../nn/norm.ts";
 import type { TimeEmbedding } from "../../nn/time-embedding.ts";
@@ -35,7 +35,7 @@ export type UNetOptions = {
   /** A video adapter: `temporalLayers.on(unet, { frames, … })`. */
   readonly temporal?: TemporalHooks;
   /** A LoRA: `lora.on(unet)`. */
-  readonly lora?: ApplyLinear;
+  readonly lora?: ApplyLayer;
 };
 
 /**
@@ -84,7 +84,7 @@ export class UNet extends Module {
     x: Float<"b c h w">,
     t: Float<"b">,
     text: Float<"_ n d">,
-    { residuals, timeShift, temporal, lora = plainLinear }: UNetOptions = {},
+    { residuals, timeShift, temporal, lora = plainLayer }: UNetOptions = {},
   ): Float<"b out h w"> {
     checkInput(x, this.config);
     const pass = {
@@ -94,12 +94,12 @@ export class UNet extends Module {
       temporal: temporal ?? null,
     };
     const { patchSize } = this.config;
-    const input = this.convIn.forward(pixelUnshuffle(x, patchSize)).to("float32");
+    const input = lora(this.convIn, pixelUnshuffle(x, patchSize)).to("float32");
     const states = encode(this, temporal?.afterInput(input) ?? input, pass);
     const { down, mid } = residuals ? addResiduals(states, residuals) : states;
     const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
     const state = this.convNormOut.forward(hidden).silu();
-    const output = pixelShuffle(this.convOut.forward(state).to("float32"), patchSize);
+    const output = pixelShuffle(lora(this.convOut, state).to("float32"), patchSize);
     return residuals?.output?.(output, state) ?? output;
   }
 }

@@ -15,7 +15,7 @@ import type { EditAdapter } from "../../eve/edit-adapter.ts";
 import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { plainLinear, type ApplyLinear, type Lora } from "../../nn/lora.ts";
+import { plainLayer, type ApplyLayer, type Lora } from "../../nn/lora.ts";
 import type { Sample } from "../stage.ts";
 
 /** What samples are drawn with while a stage trains. */
@@ -89,9 +89,9 @@ export function drawStyled(
   const draw = (): Rows => {
     const real = held.gather("picture", indices);
     const text = texts.features(indices.map((index) => held.text(index)));
-    const drawn = (lora: ApplyLinear): Tensor =>
+    const drawn = (lora: ApplyLayer): Tensor =>
       sampled(schedule, (xt, t) => unet.forward(xt, t, text, { lora }), real.shape);
-    return [real, drawn(style.on(unet)), drawn(plainLinear)].map((latents) =>
+    return [real, drawn(style.on(unet)), drawn(plainLayer)].map((latents) =>
       picturesOf(autoencoder, latents),
     );
   };
