@@ -102,9 +102,12 @@ function measure(task: (typeof TASKS)[number], index: number): void {
         video: teachers.video.predict(xt, t, condition).x0,
       };
     });
-    const edit = average(draws.map((draw) => draw.edit));
-    const video = average(draws.map((draw) => draw.video));
-    const targets = { edit, video, mean: average([edit, video]) };
+    const [ofEdit, ofVideo] = [draws.map((draw) => draw.edit), draws.map((draw) => draw.video)];
+    const targets = {
+      edit: average(ofEdit),
+      video: average(ofVideo),
+      mean: average([...ofEdit, ...ofVideo]),
+    };
     for (const who of WHO) push(`${who} ${time}`, figures(targets[who]));
   }
 }

@@ -18,8 +18,9 @@ export default defineCommand({
     },
     combine: {
       type: "string",
-      valueHint: "style:name",
-      description: "align another adapter with the edit adapter (§4.4), e.g. style:line-art",
+      valueHint: "type:name",
+      description:
+        "align another adapter with the edit adapter (§4.4): style:line-art or subject:owl",
     },
     ablation: {
       type: "string",

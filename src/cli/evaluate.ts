@@ -193,39 +193,48 @@ function listOf<Name extends string>(
   return known.filter((name) => names.has(name));
 }
 
-const style = defineCommand({
-  meta: {
-    name: "style",
-    description: "Measure edits in a style held out of the world: adapters aligned, or not (§4.4)",
-  },
-  args: {
-    model: args.model,
-    split: args.split,
-    count: { ...args.count, description: "pictures of each task" },
-    steps: args.steps,
-    seed: args.seed,
-    sheets: { ...args.sheets, description: "write a contact sheet there" },
-    json: args.json,
-  },
-  async run({ args: given, data }) {
-    const { signal }: VerbContext = data;
-    const report = new Reporter(given);
-    const whole = { min: 1, integer: true };
-    const options = {
-      split: oneOf("--split", given.split, ["test", "validation"] as const),
-      count: numberOption("--count", given.count, { ...whole, max: 10_000 }),
-      steps: numberOption("--steps", given.steps, { ...whole, max: 1000 }),
-      seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
-    };
-    if (given.sheets !== undefined) await requireFolder(given.sheets);
-    const { EditModel } = await import("../eve/edit-model.ts");
-    const { runStyleEvaluation } = await import("./style-evaluation-run.ts");
-    const model = EditModel.load(given.model);
-    await runStyleEvaluation(model, options, { report, signal, sheets: given.sheets });
-  },
-});
+/** The verb that measures the combination of the edit adapter with a look. */
+const combination = (type: "style" | "subject", description: string) =>
+  defineCommand({
+    meta: { name: type, description },
+    args: {
+      model: args.model,
+      split: args.split,
+      count: { ...args.count, description: "pictures of each task" },
+      steps: args.steps,
+      seed: args.seed,
+      sheets: { ...args.sheets, description: "write a contact sheet there" },
+      json: args.json,
+    },
+    async run({ args: given, data }) {
+      const { signal }: VerbContext = data;
+      const report = new Reporter(given);
+      const whole = { min: 1, integer: true };
+      const options = {
+        type,
+        split: oneOf("--split", given.split, ["test", "validation"] as const),
+        count: numberOption("--count", given.count, { ...whole, max: 10_000 }),
+        steps: numberOption("--steps", given.steps, { ...whole, max: 1000 }),
+        seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
+      };
+      if (given.sheets !== undefined) await requireFolder(given.sheets);
+      const { EditModel } = await import("../eve/edit-model.ts");
+      const { runCombinationEvaluation } = await import("./combination-evaluation-run.ts");
+      const model = EditModel.load(given.model);
+      await runCombinationEvaluation(model, options, { report, signal, sheets: given.sheets });
+    },
+  });
+
+const style = combination(
+  "style",
+  "Measure edits in a style held out of the world: adapters aligned, or not (§4.4)",
+);
+const subject = combination(
+  "subject",
+  "Measure edits that bring in a subject held out of the world: adapters aligned, or not (§4.4)",
+);
 
 export default defineCommand({
   meta: { name: "evaluate", description: "Measure how well a model edits" },
-  subCommands: { world, style },
+  subCommands: { world, style, subject },
 });

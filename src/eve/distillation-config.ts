@@ -13,12 +13,12 @@ export const AlignmentConfig = z.strictObject({
 });
 export type AlignmentConfig = z.infer<typeof AlignmentConfig>;
 
-/** The shape of a style adapter (§4.4): what the style is called, and the LoRA that draws in it. */
-export const StyleAdapterConfig = z.strictObject({
-  style: z.string().min(1),
+/** The shape of a style or subject adapter (§4.4): what the look is called, and the LoRA that draws it. */
+export const LookAdapterConfig = z.strictObject({
+  look: z.string().min(1),
   ...AlignmentConfig.shape,
 });
-export type StyleAdapterConfig = z.infer<typeof StyleAdapterConfig>;
+export type LookAdapterConfig = z.infer<typeof LookAdapterConfig>;
 
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [

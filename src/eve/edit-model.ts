@@ -15,8 +15,8 @@ import {
   loadAutoencoder,
   loadBackbone,
   loadEditAdapter,
+  loadLook,
   loadStudent,
-  loadStyleAdapter,
   loadTextEncoder,
   loadVideoAdapter,
 } from "./parts.ts";
@@ -44,9 +44,13 @@ export interface EditTexts {
   readonly task: string;
 }
 
-/** Another combination of adapters (§4.4): pictures edited in a style that the backbone draws in by a LoRA. */
-export interface StyledEditors {
-  readonly style: string;
+/** What a combination with the edit adapter is of (§4.4). */
+type LookType = "style" | "subject";
+
+/** Another combination of adapters (§4.4): pictures edited with a look that the backbone draws by a LoRA. */
+export interface LookEditors {
+  /** What the look is called. */
+  readonly look: string;
   /** Both attached, not aligned. */
   readonly stacked: Denoiser<StackedCondition>;
   /** Aligned by distillation; null where they have not been. */
@@ -78,8 +82,8 @@ export class EditModel {
   /** The frozen networks; teachers and student are views of them. */
   readonly networks: Networks;
   readonly #aligned: Denoiser<StackedCondition> | null;
-  /** The edit adapter with a style adapter; null where the model has none. */
-  readonly styled: StyledEditors | null;
+  /** The edit adapter with a style adapter, and with a subject adapter; null where the model has none. */
+  readonly looks: Readonly<Record<LookType, LookEditors | null>>;
 
   constructor(folder: ModelFolder, { name, size, prediction, schedule }: ModelDescription) {
     folder.require("autoencoder", "text-encoder", "backbone", "edit-adapter");
@@ -105,18 +109,23 @@ export class EditModel {
     };
     this.hasAlignment = this.hasVideoAdapter && folder.has("alignment");
     this.#aligned = this.hasAlignment ? frozenStudent(loadStudent(folder, this.networks)) : null;
-    this.styled = this.#styledEditors(folder);
+    this.looks = {
+      style: this.#lookEditors(folder, "style"),
+      subject: this.#lookEditors(folder, "subject"),
+    };
   }
 
-  #styledEditors(folder: ModelFolder): StyledEditors | null {
-    if (!folder.has("style-adapter")) return null;
-    const { config, look } = loadStyleAdapter(folder, this.networks.unet);
+  #lookEditors(folder: ModelFolder, type: LookType): LookEditors | null {
+    if (!folder.has(`${type}-adapter`)) return null;
+    const { config, look } = loadLook(folder, this.networks.unet, `${type}-adapter`);
     const networks = { ...this.networks, videoAdapter: null, look };
-    const isAligned = folder.has("style-alignment");
+    const alignment = `${type}-alignment` as const;
     return {
-      style: config.style,
+      look: config.look,
       stacked: stacked(networks),
-      aligned: isAligned ? frozenStudent(loadStudent(folder, networks, "style-alignment")) : null,
+      aligned: folder.has(alignment)
+        ? frozenStudent(loadStudent(folder, networks, alignment))
+        : null,
     };
   }
 

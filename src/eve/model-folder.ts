@@ -20,7 +20,8 @@ import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
  * The parts of a model, in the order in which they are trained.
  *
  * `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
- * trains. A style adapter and its own alignment with the edit adapter are another combination (§4.4).
+ * trains. Style and subject adapters, each with an alignment of its own with the edit adapter, are other combinations
+ * (§4.4).
  */
 export const PARTS = [
   "autoencoder",
@@ -32,6 +33,8 @@ export const PARTS = [
   "alignment",
   "style-adapter",
   "style-alignment",
+  "subject-adapter",
+  "subject-alignment",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -46,17 +49,21 @@ export const EDITING_PARTS: readonly Part[] = [
 ];
 
 /** What distillation trains. */
-export type AlignmentName = Extract<Part, "alignment" | "style-alignment">;
+export type AlignmentName = Extract<Part, "alignment" | `${string}-alignment`>;
+/** Adapters by which the backbone draws a look of its own (§4.4). */
+export type LookPart = "style-adapter" | "subject-adapter";
 
 /** The frozen parts that both teachers consist of: what an alignment belongs to. */
 export const TEACHER_PARTS: Readonly<Record<AlignmentName, readonly Part[]>> = {
   alignment: ["backbone", "edit-adapter", "video-adapter"],
   "style-alignment": ["backbone", "edit-adapter", "style-adapter"],
+  "subject-alignment": ["backbone", "edit-adapter", "subject-adapter"],
 };
 
 /** The command that makes a part. */
 function commandFor(part: Part): string {
   if (part === "style-alignment") return "./eve distill --combine style:line-art";
+  if (part === "subject-alignment") return "./eve distill --combine subject:owl";
   return part === "alignment" ? "./eve distill" : `./eve train ${part}`;
 }
 

@@ -11,10 +11,15 @@ import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { VaeConfig } from "../models/vae/config.ts";
 import { VisionConfig } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
-import { AlignmentPart, StyleAdapterConfig } from "./distillation-config.ts";
+import { AlignmentPart, LookAdapterConfig } from "./distillation-config.ts";
 import type { Lora } from "../nn/lora.ts";
 import { EditAdapter, EditAdapterConfig } from "./edit-adapter.ts";
-import { TEACHER_PARTS, type AlignmentName, type ModelFolder } from "./model-folder.ts";
+import {
+  TEACHER_PARTS,
+  type AlignmentName,
+  type LookPart,
+  type ModelFolder,
+} from "./model-folder.ts";
 import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
 import type { Networks } from "./teachers.ts";
 import { VideoAdapterConfig } from "./video-adapter.ts";
@@ -75,14 +80,15 @@ export function loadVision(folder: ModelFolder): VisionTransformer {
   return module;
 }
 
-/** A LoRA by which a backbone draws in a style (§4.4), frozen. */
-export function loadStyleAdapter(
+/** A LoRA by which a backbone draws a look of its own (§4.4), frozen. */
+export function loadLook(
   folder: ModelFolder,
   unet: UNet,
-): { config: StyleAdapterConfig; look: Lora } {
-  const config = folder.config("style-adapter", StyleAdapterConfig);
+  part: LookPart,
+): { config: LookAdapterConfig; look: Lora } {
+  const config = folder.config(part, LookAdapterConfig);
   const look = uninitialised(() => createAlignment(NO_SEED, unet, config));
-  folder.loadWeights("style-adapter", look);
+  folder.loadWeights(part, look);
   return { config, look };
 }
 

@@ -133,13 +133,16 @@ describe("a distillation of the preset", () => {
   });
 });
 
-describe("another combination (§4.4)", () => {
-  const styled = saveSmallModel(join(root, "styled"), { hasVision: true, hasStyle: true });
+describe.each([
+  ["style", "line-art"],
+  ["subject", "owl"],
+] as const)("another combination (§4.4), of a %s,", (type, name) => {
+  const folder = saveSmallModel(join(root, type), { hasVision: true, looks: [type] });
   const config = (stage: Record<string, unknown> = {}): TrainConfig =>
-    configOf({ steps: 3 }, { model: styled.path, combine: "style:line-art", items: 6, ...stage });
+    configOf({ steps: 3 }, { model: folder.path, combine: `${type}:${name}`, items: 6, ...stage });
 
-  test("is aligned by the same terms, from pictures that the style's own teacher drew", async () => {
-    const events = await trained(join(root, "styled-run"), config());
+  test("is aligned by the same terms, from pictures that its own teacher drew", async () => {
+    const events = await trained(join(root, `${type}-run`), config());
     expect(events.at(-1)).toMatchObject({ type: "run-end", reason: "finished" });
     expect(termsOf(events).at(-1)).toEqual(
       expect.arrayContaining(["sdsEdit", "sdsVideo", "genEdit", "genVideo"]),
@@ -147,10 +150,10 @@ describe("another combination (§4.4)", () => {
   });
 
   test("becomes a part of its own, and an editor beside the one that is not aligned", async () => {
-    expect(EditModel.load(styled.path).styled).toMatchObject({ style: "line-art", aligned: null });
-    const run = join(root, "styled-run");
-    expect(await exportTinyPart("distillation", run, styled, root)).toBe("style-alignment");
-    const whole = EditModel.load(styled.path);
+    expect(EditModel.load(folder.path).looks[type]).toMatchObject({ look: name, aligned: null });
+    const run = join(root, `${type}-run`);
+    expect(await exportTinyPart("distillation", run, folder, root)).toBe(`${type}-alignment`);
+    const whole = EditModel.load(folder.path);
     expect(whole.hasAlignment).toBe(false);
     const condition = whole.stackedCondition(
       { caption: "a red fox", instruction: "make it blue", task: "texture" },
@@ -158,7 +161,7 @@ describe("another combination (§4.4)", () => {
       null,
     );
     const xt = normal(Rng.seed(3), [1, 4, 8, 8]);
-    const { stacked, aligned } = whole.styled!;
+    const { stacked, aligned } = whole.looks[type]!;
     const [a, b, plain] = [stacked, aligned!, whole.editTeacher()].map(
       (denoiser) => denoiser.predict(xt, 600, condition).x0,
     );
@@ -170,55 +173,58 @@ describe("another combination (§4.4)", () => {
     const stage = (await entry.open(config(), context)) as unknown as {
       student: { denoiser: ReturnType<EditModel["stacked"]> };
     };
-    const whole = EditModel.load(styled.path);
+    const whole = EditModel.load(folder.path);
     const xt = normal(Rng.seed(3), [2, 4, 8, 8]);
     const condition = whole.stackedCondition(
       { caption: "a red fox", instruction: "make it blue", task: "texture" },
       normal(Rng.seed(1), [2, 4, 8, 8]),
       null,
     );
-    const [a, b] = [stage.student.denoiser, whole.styled!.stacked].map(
+    const [a, b] = [stage.student.denoiser, whole.looks[type]!.stacked].map(
       (denoiser) => denoiser.predict(xt, 600, condition).x0,
     );
     expect(largestDifference(a!, b!)).toBe(0);
   });
 
-  test("of a style that the model does not have is refused", async () => {
-    const open = async (): Promise<unknown> =>
-      await entry.open(config({ combine: "style:stickers" }), context);
-    await expect(open()).rejects.toThrow(
-      new UserError(
-        `expected the model in ${styled.path} to have style:stickers, it has style:line-art`,
-      ),
+  test("that there is none of, or that the model does not have, is refused", async () => {
+    const open = async (combine: string): Promise<unknown> =>
+      await entry.open(config({ combine }), context);
+    await expect(open(`${type}:stickers`)).rejects.toThrow(
+      new UserError(`expected a look such as style:line-art or subject:owl, got ${type}:stickers`),
     );
+    const other = type === "style" ? "subject:owl" : "style:line-art";
+    await expect(open(other)).rejects.toThrow(/has no (subject|style)-adapter: train it with/);
   });
 });
 
-test("a style adapter learns to draw in its style, with the backbone as it was", async () => {
-  const styling = stageEntry(tiny, "style-adapter");
-  const base = resolveConfig(styling);
-  const config = resolveConfig(styling, {
-    ...base,
-    steps: 60,
-    batch: 8,
-    warmup: 5,
-    precision: "float32",
-    threads: 1,
-    learningRate: 1e-2,
-    stage: {
-      ...base.stage,
-      model: model.path,
-      cache: join(root, "cache"),
-      items: 16,
-      held: 8,
-      lora: { rank: 4, alpha: null, layers: "linear" },
-    },
-  });
-  const stage = await styling.open(config, context);
-  const before = (await stage.validate!())["velocity"]!;
-  const guard = new FrozenGuard(stage.frozen);
-  const state = startState(stage, config);
-  while (state.step < config.steps) await trainStep(stage, config, state);
-  guard.verify();
-  expect((await stage.validate!())["velocity"]!).toBeLessThan(0.98 * before);
-});
+test.each(["style", "subject"] as const)(
+  "a %s adapter learns its look, with the backbone as it was",
+  async (type) => {
+    const styling = stageEntry(tiny, `${type}-adapter`);
+    const base = resolveConfig(styling);
+    const config = resolveConfig(styling, {
+      ...base,
+      steps: 60,
+      batch: 8,
+      warmup: 5,
+      precision: "float32",
+      threads: 1,
+      learningRate: 1e-2,
+      stage: {
+        ...base.stage,
+        model: model.path,
+        cache: join(root, "cache"),
+        items: 16,
+        held: 8,
+        lora: { rank: 4, alpha: null, layers: "linear" },
+      },
+    });
+    const stage = await styling.open(config, context);
+    const before = (await stage.validate!())["velocity"]!;
+    const guard = new FrozenGuard(stage.frozen);
+    const state = startState(stage, config);
+    while (state.step < config.steps) await trainStep(stage, config, state);
+    guard.verify();
+    expect((await stage.validate!())["velocity"]!).toBeLessThan(0.98 * before);
+  },
+);

@@ -1,19 +1,20 @@
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
-import { openStyledPictures } from "../data/caches/styled-pictures.ts";
+import { openLookPictures } from "../data/caches/look-pictures.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
+import { parseLook, type Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import type { Jury } from "../eve/adversarial-objective.ts";
 import { CriticConfig } from "../eve/critic-config.ts";
 import { EditCritic, VideoCritic } from "../eve/critics.ts";
 import type { ModelDescription } from "../eve/model-description.ts";
-import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
+import { ModelFolder, TEACHER_PARTS, type AlignmentName } from "../eve/model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
   loadEditAdapter,
-  loadStyleAdapter,
+  loadLook,
   loadTextEncoder,
   loadVideoAdapter,
   loadVision,
@@ -32,9 +33,13 @@ import { openCombinationInputs } from "../training/stages/combination-inputs.ts"
 import { openDistillationInputs } from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
-import { StyleAdapterSettings } from "../training/stages/style-adapter-settings.ts";
-import { styleAdapterStage } from "../training/stages/style-adapter.ts";
-import { drawStyled } from "../training/stages/drawings.ts";
+import {
+  StyleAdapterSettings,
+  SubjectAdapterSettings,
+  type LookAdapterSettings,
+} from "../training/stages/look-adapter-settings.ts";
+import { lookAdapterStage } from "../training/stages/look-adapter.ts";
+import { drawWithLook } from "../training/stages/drawings.ts";
 import { visionStage } from "../training/stages/vision.ts";
 
 /** The vision transformer, from random weights. */
@@ -50,14 +55,15 @@ export async function openDistillation(
 ): Promise<Stage> {
   const settings = DistillationSettings.parse(config.stage);
   const folder = new ModelFolder(settings.model);
-  const parts = TEACHER_PARTS[settings.combine === null ? "alignment" : "style-alignment"];
+  const look = lookOf(settings);
+  const parts = TEACHER_PARTS[alignmentOf(settings)];
   folder.require("autoencoder", "text-encoder", ...parts);
   if (hasCritics(settings)) folder.require("vision");
   const autoencoder = loadAutoencoder(folder);
   const { encoder, tokenizer } = loadTextEncoder(folder);
   const texts = new TextCache(encoder, tokenizer);
   const description = folder.description();
-  const { networks, window } = teachersOf(folder, description, settings);
+  const { networks, window } = teachersOf(folder, description, look);
   const critics = hasCritics(settings)
     ? openCritics(
         folder,
@@ -76,7 +82,8 @@ export async function openDistillation(
     frames: window,
   };
   const options = { networks, texts, settings, teachersHash };
-  const openInputs = settings.combine === null ? openDistillationInputs : openCombinationInputs;
+  const openInputs: typeof openDistillationInputs =
+    look === null ? openDistillationInputs : (...inputs) => openCombinationInputs(look, ...inputs);
   const train = await openInputs(
     { ...source, split: "train", count: settings.items },
     options,
@@ -106,12 +113,27 @@ export async function openDistillation(
 }
 
 /** A LoRA of the backbone, from random weights, on pictures in a style that the backbone has never seen (§4.4). */
-export async function openStyleAdapter(
+export async function openStyleAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
+  const settings = StyleAdapterSettings.parse(config.stage);
+  return await openLookAdapter({ type: "style", name: settings.style }, settings, config, context);
+}
+
+/** The same on pictures of a subject that it has never seen. */
+export async function openSubjectAdapter(
+  config: TrainConfig,
+  context: StageContext,
+): Promise<Stage> {
+  const settings = SubjectAdapterSettings.parse(config.stage);
+  const look = { type: "subject", name: settings.subject } as const;
+  return await openLookAdapter(look, settings, config, context);
+}
+
+async function openLookAdapter(
+  look: Look,
+  settings: LookAdapterSettings,
   config: TrainConfig,
   { progress }: StageContext,
 ): Promise<Stage> {
-  const settings = StyleAdapterSettings.parse(config.stage);
-  const { style } = settings;
   const folder = new ModelFolder(settings.model);
   folder.require("autoencoder", "text-encoder", "backbone");
   const { size, schedule: kind } = folder.description();
@@ -120,44 +142,54 @@ export async function openStyleAdapter(
   const { encoder, tokenizer } = loadTextEncoder(folder);
   const texts = new TextCache(encoder, tokenizer);
   const unet = loadBackbone(folder);
-  const lora = createAlignment(Rng.seed(config.seed).split("style"), unet, settings.lora);
+  const lora = createAlignment(Rng.seed(config.seed).split(look.type), unet, settings.lora);
   const report = ({ what, done, total }: CacheProgress): void => progress(what, done, total);
+  const source = {
+    folder: settings.cache,
+    autoencoder,
+    autoencoderHash: folder.hash(["autoencoder"]).slice(0, 12),
+    size,
+  };
   const open = (split: "train" | "validation", count: number) =>
-    openStyledPictures(
-      {
-        folder: settings.cache,
-        autoencoder,
-        autoencoderHash: folder.hash(["autoencoder"]).slice(0, 12),
-        split,
-        size,
-        count,
-      },
-      style,
-      report,
-    );
+    openLookPictures({ ...source, split, count }, look, report);
   const train = await open("train", settings.items);
   const held = await open("validation", settings.held);
   const kit = { autoencoder, unet, texts, schedule };
-  return styleAdapterStage(
+  return lookAdapterStage(
     unet,
     lora,
     {
+      look,
       train,
       held,
       texts,
       schedule,
       frozen: parametersOf({ autoencoder, textEncoder: encoder }),
-      draw: () => drawStyled(kit, lora, held),
+      draw: () => drawWithLook(kit, lora, held),
     },
     config,
   );
+}
+
+/** The look that is aligned with the edit adapter; null where it is the video adapter. */
+function lookOf({ combine }: Pick<DistillationSettings, "combine">): Look | null {
+  if (combine === null) return null;
+  const look = parseLook(combine);
+  if (look !== null) return look;
+  throw new UserError(`expected a look such as style:line-art or subject:owl, got ${combine}`);
+}
+
+/** The part that a run of the distillation becomes. */
+export function alignmentOf(settings: Pick<DistillationSettings, "combine">): AlignmentName {
+  const look = lookOf(settings);
+  return look === null ? "alignment" : `${look.type}-alignment`;
 }
 
 /** The frozen networks of a model folder, and how many frames they see at once. */
 function teachersOf(
   folder: ModelFolder,
   { schedule, prediction }: ModelDescription,
-  { combine }: Pick<DistillationSettings, "combine">,
+  wanted: Look | null,
 ): { networks: Networks; window: number } {
   const unet = loadBackbone(folder);
   const common = {
@@ -166,11 +198,13 @@ function teachersOf(
     schedule: createSchedule(schedule),
     kind: prediction,
   };
-  if (combine !== null) {
-    const { config, look } = loadStyleAdapter(folder, unet);
-    const has = `style:${config.style}`;
-    if (has === combine) return { networks: { ...common, videoAdapter: null, look }, window: 1 };
-    throw new UserError(`expected the model in ${folder.path} to have ${combine}, it has ${has}`);
+  if (wanted !== null) {
+    const { config, look } = loadLook(folder, unet, `${wanted.type}-adapter`);
+    if (config.look === wanted.name)
+      return { networks: { ...common, videoAdapter: null, look }, window: 1 };
+    throw new UserError(
+      `expected the model in ${folder.path} to have the ${wanted.type} ${wanted.name}, it has ${config.look}`,
+    );
   }
   const { layers, window } = loadVideoAdapter(folder, unet);
   const networks: Networks = {

@@ -16,7 +16,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
   const attempt = exportTinyPart("student", root, new ModelFolder(join(root, "model")), root);
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, got "student"',
+      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, subject-adapter, got "student"',
     ),
   );
 });

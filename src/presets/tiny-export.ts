@@ -8,7 +8,7 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
-import type { AlignmentPart, StyleAdapterConfig } from "../eve/distillation-config.ts";
+import type { AlignmentPart, LookAdapterConfig } from "../eve/distillation-config.ts";
 import {
   ModelFolder,
   PARTS,
@@ -21,8 +21,12 @@ import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
-import { StyleAdapterSettings } from "../training/stages/style-adapter-settings.ts";
+import {
+  StyleAdapterSettings,
+  SubjectAdapterSettings,
+} from "../training/stages/look-adapter-settings.ts";
 import { visionWeights } from "../training/stages/vision.ts";
+import { alignmentOf } from "./tiny-distillation.ts";
 import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
@@ -57,7 +61,7 @@ export async function exportTinyPart(
 
 /** The stage that trains a part. */
 export function stageOf(part: Part): string {
-  return part === "alignment" || part === "style-alignment" ? "distillation" : part;
+  return part in TEACHER_PARTS ? "distillation" : part;
 }
 
 /** What the part is made from besides the run's weights. */
@@ -85,10 +89,16 @@ async function partContent(
       return { config: tinyPartConfig(part, 0), weights: visionWeights(weights) };
     case "alignment":
     case "style-alignment":
+    case "subject-alignment":
       return { config: alignmentPart(part, receipt, target), weights };
     case "style-adapter": {
       const { style, lora } = StyleReceipt.parse(receipt).config.stage;
-      const config: StyleAdapterConfig = { style, ...lora };
+      const config: LookAdapterConfig = { look: style, ...lora };
+      return { config, weights };
+    }
+    case "subject-adapter": {
+      const { subject, lora } = SubjectReceipt.parse(receipt).config.stage;
+      const config: LookAdapterConfig = { look: subject, ...lora };
       return { config, weights };
     }
     default:
@@ -115,11 +125,11 @@ function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolde
 
 /** Which combination a run of the distillation aligned. */
 function alignmentName(receipt: unknown): AlignmentName {
-  const { combine } = DistillationReceipt.parse(receipt).config.stage;
-  return combine === null ? "alignment" : "style-alignment";
+  return alignmentOf(DistillationReceipt.parse(receipt).config.stage);
 }
 
 const StyleReceipt = z.looseObject({ config: z.looseObject({ stage: StyleAdapterSettings }) });
+const SubjectReceipt = z.looseObject({ config: z.looseObject({ stage: SubjectAdapterSettings }) });
 
 const DistillationReceipt = z.looseObject({
   config: z.looseObject({ stage: DistillationSettings }),

@@ -2,9 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Rng } from "../engine/random.ts";
-import { AlignmentConfig, AlignmentPart, StyleAdapterConfig } from "../eve/distillation-config.ts";
+import { AlignmentConfig, AlignmentPart, LookAdapterConfig } from "../eve/distillation-config.ts";
 import { EditAdapter } from "../eve/edit-adapter.ts";
-import { EDITING_PARTS, ModelFolder, PARTS, type Part } from "../eve/model-folder.ts";
+import {
+  EDITING_PARTS,
+  ModelFolder,
+  PARTS,
+  TEACHER_PARTS,
+  type AlignmentName,
+  type Part,
+} from "../eve/model-folder.ts";
 import { createAlignment } from "../eve/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
@@ -45,6 +52,8 @@ const networks = uninitialised((): Record<Part, Module> => {
     alignment: createAlignment(rng, unet, AlignmentConfig.parse({})),
     "style-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
     "style-alignment": createAlignment(rng, unet, AlignmentConfig.parse({})),
+    "subject-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
+    "subject-alignment": createAlignment(rng, unet, AlignmentConfig.parse({})),
   };
 });
 
@@ -85,6 +94,10 @@ describe("the parts of the tiny model", () => {
 const shipped = new ModelFolder(new URL("../../models/tiny", import.meta.url).pathname);
 const present = PARTS.filter((part) => shipped.has(part));
 
+function isAlignment(part: Part): part is AlignmentName {
+  return part in TEACHER_PARTS;
+}
+
 describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
   test("is described as the preset describes it", () => {
     expect(shipped.description()).toEqual(TINY);
@@ -95,9 +108,9 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     (part) => {
       const config = shipped.config(part, z.looseObject({}));
       const { latentMean, latentStd, ...rest } = config;
-      if (part === "alignment" || part === "style-alignment")
-        return void AlignmentPart.parse(config);
-      if (part === "style-adapter") return void StyleAdapterConfig.parse(config);
+      if (isAlignment(part)) return void AlignmentPart.parse(config);
+      if (part === "style-adapter" || part === "subject-adapter")
+        return void LookAdapterConfig.parse(config);
       const vocabulary =
         part === "text-encoder" ? shipped.config(part, TextEncoderConfig).vocabSize : 0;
       expect(rest).toEqual(tinyPartConfig(part, vocabulary));

@@ -1,7 +1,7 @@
 import { TASKS } from "../data/world/tasks.ts";
 import { EditAdapterConfig } from "../eve/edit-adapter.ts";
 import type { ModelDescription } from "../eve/model-description.ts";
-import type { AlignmentName, Part } from "../eve/model-folder.ts";
+import type { AlignmentName, LookPart, Part } from "../eve/model-folder.ts";
 import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
@@ -83,10 +83,10 @@ export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
 /**
  * The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way.
  *
- * Those of alignments and of a style adapter are their runs'.
+ * Those of alignments and of adapters for looks are their runs'.
  */
 export function tinyPartConfig(
-  part: Exclude<Part, AlignmentName | "style-adapter">,
+  part: Exclude<Part, AlignmentName | LookPart>,
   vocabSize: number,
 ): unknown {
   switch (part) {

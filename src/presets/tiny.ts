@@ -7,7 +7,10 @@ import {
   TextEncoderSettings,
 } from "../training/stages/settings.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
-import { StyleAdapterSettings } from "../training/stages/style-adapter-settings.ts";
+import {
+  StyleAdapterSettings,
+  SubjectAdapterSettings,
+} from "../training/stages/look-adapter-settings.ts";
 import { VisionSettings } from "../training/stages/vision-settings.ts";
 
 /** What all stages on latents share: small networks like a high rate, and a moving average of a few hundred steps. */
@@ -154,6 +157,13 @@ export const tiny: Preset = {
       settings: StyleAdapterSettings,
       open: async (config, context) =>
         (await import("./tiny-distillation.ts")).openStyleAdapter(config, context),
+    },
+    "subject-adapter": {
+      description: "a LoRA of the backbone that draws a thing held out of the world",
+      config: { ...LATENT_DEFAULTS, steps: 600, batch: 32, learningRate: 1e-3, weightDecay: 0 },
+      settings: SubjectAdapterSettings,
+      open: async (config, context) =>
+        (await import("./tiny-distillation.ts")).openSubjectAdapter(config, context),
     },
   },
 };

@@ -139,8 +139,8 @@ export interface SmallModelOptions {
   readonly hasVision?: boolean;
   /** Whether there is an alignment, and whether it is away from its birth; default none. */
   readonly alignment?: "fresh" | "trained";
-  /** Whether there is a LoRA that draws in a style; default false. */
-  readonly hasStyle?: boolean;
+  /** Adapters that draw a look of their own; default none. */
+  readonly looks?: readonly ("style" | "subject")[];
 }
 
 /** Writes a complete model of untrained, very small networks to `path`, through the classes that real ones use. */
@@ -150,7 +150,7 @@ export function saveSmallModel(
     hasVideo = true,
     isTrained = true,
     hasVision = false,
-    hasStyle = false,
+    looks = [],
     alignment,
   }: SmallModelOptions = {},
 ): ModelFolder {
@@ -182,11 +182,12 @@ export function saveSmallModel(
     const vision = new VisionTransformer(rng.split("vision"), SMALL_VISION);
     folder.savePart("vision", { config: SMALL_VISION, weights: vision.parameters() });
   }
-  if (hasStyle) {
+  for (const type of looks) {
     const config = AlignmentConfig.parse({ rank: 2 });
     const look = disturbed(createAlignment(Rng.seed(11), unet, config));
     const weights = look.parameters();
-    folder.savePart("style-adapter", { config: { style: "line-art", ...config }, weights });
+    const name = { style: "line-art", subject: "owl" }[type];
+    folder.savePart(`${type}-adapter`, { config: { look: name, ...config }, weights });
   }
   if (alignment) saveAlignment(folder, unet, alignment === "trained");
   return folder;

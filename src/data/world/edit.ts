@@ -1,4 +1,4 @@
-import type { Accessory, Background, Colour, Kind, Look, Style, Texture } from "./scene.ts";
+import type { Accessory, Background, Colour, Look, Style, Texture, Thing } from "./scene.ts";
 
 /** Where an added object can be put. */
 export const PLACES = [
@@ -32,7 +32,7 @@ export type SingleEdit =
   | {
       readonly type: "replace";
       readonly object: number;
-      readonly kind: Kind;
+      readonly kind: Thing;
       /** The new colour; where it is missing the old one is kept. */
       readonly colour?: Colour;
     }

@@ -9,7 +9,6 @@ import {
   ACCESSORY_WORDS,
   BACKGROUND_WORDS,
   COLOUR_WORDS,
-  KIND_WORDS,
   PATTERN_WORDS,
   PLACE_WORDS,
   SETTING_WORDS,
@@ -17,6 +16,7 @@ import {
   STYLE_NAMES,
   STYLE_NOUNS,
   TEXTURE_WORDS,
+  THING_WORDS,
   withArticle,
   wording,
 } from "./words.ts";
@@ -108,7 +108,7 @@ function slotsOf(scene: Scene, edit: SingleEdit, rng: Rng): Slots {
         ...target(scene.objects[0]!.id),
       };
     case "replace": {
-      const noun = wording(rng, KIND_WORDS[edit.kind]);
+      const noun = wording(rng, THING_WORDS[edit.kind]);
       const colour = edit.colour && wording(rng, COLOUR_WORDS[edit.colour]);
       return { kind: withArticle(colour ? `${colour} ${noun}` : noun), ...target(edit.object) };
     }
@@ -148,7 +148,7 @@ function targetPhrase(scene: Scene, id: number, edit: SingleEdit, rng: Rng): str
   const canSayIt = edit.type === "repaint" || edit.type === "replace";
   if (canSayIt && scene.objects.length === 1 && rng.chance(0.06)) return "it";
   const detail = scene.style === "plain" && rng.chance(0.35) ? `${detailOf(look, rng)} ` : "";
-  return `the ${detail}${wording(rng, KIND_WORDS[look.kind])}`;
+  return `the ${detail}${wording(rng, THING_WORDS[look.kind])}`;
 }
 
 function detailOf(look: Look, rng: Rng): string {

@@ -1,4 +1,4 @@
-import type { Kind } from "./scene.ts";
+import type { Thing } from "./scene.ts";
 import type { Shape } from "./shape.ts";
 import { BIRD, CAT, DOG, FISH, FOX } from "./shapes-animals.ts";
 import {
@@ -14,9 +14,10 @@ import {
   STAR,
   TREE,
 } from "./shapes-things.ts";
+import { OWL } from "./shapes-subjects.ts";
 
-/** The one shape of each kind of object. */
-export const SHAPES: Readonly<Record<Kind, Shape>> = {
+/** The one shape of everything that can be drawn. */
+export const SHAPES: Readonly<Record<Thing, Shape>> = {
   ball: BALL,
   box: BOX,
   star: STAR,
@@ -33,4 +34,5 @@ export const SHAPES: Readonly<Record<Kind, Shape>> = {
   rocket: ROCKET,
   mushroom: MUSHROOM,
   robot: ROBOT,
+  owl: OWL,
 };

@@ -1,5 +1,5 @@
 import type { Rng } from "./rng.ts";
-import type { Description, Look } from "./scene.ts";
+import { SUBJECTS, type Description, type Look, type Thing } from "./scene.ts";
 import type { Split } from "./splits.ts";
 import {
   CAPTIONS,
@@ -64,6 +64,7 @@ function listed(phrases: readonly string[]): string {
 /** An object with all that is to be seen of it; its size and motion only now and then. */
 function objectPhrase(look: Look, rng: Rng, company: number): string {
   const { kind, colour, texture, size, accessories, motion } = look;
+  if (isSubject(kind)) return words.withArticle(words.wording(rng, words.SUBJECT_WORDS[kind]));
   const adjectives = [words.wording(rng, words.COLOUR_WORDS[colour])];
   let suffix = "";
   if (texture !== "plain") {
@@ -92,8 +93,14 @@ function accessoriesPhrase(accessories: Look["accessories"], rng: Rng): string {
 
 /** An object that an instruction asks for: kind and colour, its texture being plain. */
 export function newObjectPhrase({ kind, colour }: Look, rng: Rng): string {
+  if (isSubject(kind)) return words.withArticle(words.wording(rng, words.SUBJECT_WORDS[kind]));
   const paint = words.wording(rng, words.COLOUR_WORDS[colour]);
   return words.withArticle(`${paint} ${words.wording(rng, words.KIND_WORDS[kind])}`);
+}
+
+/** Whether a thing is a held-out subject: its name says all of its looks. */
+function isSubject(kind: Thing): kind is (typeof SUBJECTS)[number] {
+  return SUBJECTS.some((name) => name === kind);
 }
 
 /** Every word that captions and instructions can contain, in alphabetical order. */

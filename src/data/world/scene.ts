@@ -19,6 +19,16 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
+/**
+ * Things of which no sampled scene holds one, so that nothing trained on the world has seen them: subjects for adapters
+ * of their own (§4.4). Each has one look, whatever colour and texture its record says.
+ */
+export const SUBJECTS = ["owl"] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+/** Everything that has a shape. */
+export type Thing = Kind | Subject;
+
 /** The nameable colours; palette.ts has the one shade of each. */
 export const COLOURS = [
   "red",
@@ -121,7 +131,7 @@ export interface Motion {
 /** What can be said of an object: all that captions speak of and all that edits change. */
 export interface Look {
   readonly id: number;
-  readonly kind: Kind;
+  readonly kind: Thing;
   readonly colour: Colour;
   readonly texture: Texture;
   readonly size: Size;

@@ -8,7 +8,9 @@ import type {
   MotionType,
   Size,
   Style,
+  Subject,
   Texture,
+  Thing,
 } from "./scene.ts";
 
 // What each thing of the world is called. The first wording is the plainest and is drawn most often.
@@ -33,6 +35,11 @@ export const KIND_WORDS: Wordings<Kind> = {
   mushroom: ["mushroom"],
   robot: ["robot"],
 };
+
+/** What the held-out subjects are called; no words of the world's own vocabulary. */
+export const SUBJECT_WORDS: Wordings<Subject> = { owl: ["owl"] };
+
+export const THING_WORDS: Wordings<Thing> = { ...KIND_WORDS, ...SUBJECT_WORDS };
 
 export const COLOUR_WORDS: Wordings<Colour> = {
   red: ["red"],

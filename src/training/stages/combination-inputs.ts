@@ -4,7 +4,8 @@ import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { CacheProgress } from "../../data/caches/frame-cache.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";
-import { styledRequestAt } from "../../data/caches/styled-items.ts";
+import { lookRequestAt } from "../../data/caches/look-requests.ts";
+import type { Look } from "../../data/world/looks.ts";
 import { UneditedText, type UneditedSource } from "../../data/caches/unedited-clips.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { startNoise } from "../../eve/start-noise.ts";
@@ -27,6 +28,7 @@ const A_SHARD = 64;
  * with no first frame to hold.
  */
 export async function openCombinationInputs(
+  look: Look,
   source: UneditedSource,
   options: DistillationInputsOptions,
   report?: (progress: CacheProgress) => void,
@@ -35,12 +37,15 @@ export async function openCombinationInputs(
   const { teachersHash, settings } = options;
   const clips = await openShards(
     {
-      folder: join(folder, `look-inputs-${split}-${size}-${teachersHash.slice(0, 12)}`),
-      what: `${split} inputs in the look`,
+      folder: join(
+        folder,
+        `look-${look.name}-inputs-${split}-${size}-${teachersHash.slice(0, 12)}`,
+      ),
+      what: `${split} inputs with ${look.name}`,
       count,
       shardSize: A_SHARD,
       text: UneditedText,
-      prepare: async (first, items) => () => drawn(source, options, first, items),
+      prepare: async (first, items) => () => drawn(look, source, options, { first, items }),
     },
     report,
   );
@@ -50,13 +55,13 @@ export async function openCombinationInputs(
 }
 
 function drawn(
+  look: Look,
   source: UneditedSource,
   options: DistillationInputsOptions,
-  first: number,
-  items: number,
+  { first, items }: { readonly first: number; readonly items: number },
 ): Shard<UneditedText> {
   const requests = Array.from({ length: items }, (_, i) =>
-    styledRequestAt(source.split, first + i),
+    lookRequestAt(look, source.split, first + i),
   );
   const captions = requests.map(({ inputCaption }) => inputCaption);
   const picture = inputPictures(source, options, captions, Rng.seed(0).split("look").split(first));

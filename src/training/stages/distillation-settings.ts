@@ -8,11 +8,11 @@ export const DistillationSettings = DistillationConfig.extend({
   model: z.string().default("models/tiny"),
   /**
    * Which adapter is aligned with the edit adapter; null: the video adapter. Another combination (§4.4) is named
-   * `style:<name>`, and is of single pictures.
+   * `style:<name>` or `subject:<name>`, and is of single pictures.
    */
   combine: z
     .string()
-    .regex(/^style:[\w-]+$/, "expected style:<name>")
+    .regex(/^(style|subject):[\w-]+$/, "expected style:<name> or subject:<name>")
     .nullable()
     .default(null),
   /** Inputs to train on: clips, each with one instruction (§4: 1,600 videos, seven instructions for each). */

@@ -79,10 +79,10 @@ export function drawPictures(
   return [sheet("pictures", draw)];
 }
 
-/** Validation pictures in a style above what the backbone draws from their captions, with the style's LoRA and without. */
-export function drawStyled(
+/** Validation pictures with a look above what the backbone draws from their captions, with the look's LoRA and without. */
+export function drawWithLook(
   { autoencoder, unet, texts, schedule }: DrawingKit,
-  style: Lora,
+  look: Lora,
   held: ShardedCache<string>,
 ): Sample[] {
   const indices = held.firstIndices(8);
@@ -91,11 +91,11 @@ export function drawStyled(
     const text = texts.features(indices.map((index) => held.text(index)));
     const drawn = (lora: ApplyLayer): Tensor =>
       sampled(schedule, (xt, t) => unet.forward(xt, t, text, { lora }), real.shape);
-    return [real, drawn(style.on(unet)), drawn(plainLayer)].map((latents) =>
+    return [real, drawn(look.on(unet)), drawn(plainLayer)].map((latents) =>
       picturesOf(autoencoder, latents),
     );
   };
-  return [sheet("style", draw)];
+  return [sheet("look", draw)];
 }
 
 /** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */

@@ -10,12 +10,14 @@ import type { Lora } from "../../nn/lora.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Sample, Stage } from "../stage.ts";
-import { StyleAdapterSettings } from "./style-adapter-settings.ts";
+import type { Look } from "../../data/world/looks.ts";
+import { LookAdapterSettings } from "./look-adapter-settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
 
-/** What the style adapter's stage works with. */
-export interface StyleMaterial {
-  /** `picture` [c h w] in the style, with captions that do not name it. */
+/** What the stage of a look works with. */
+export interface LookMaterial {
+  readonly look: Look;
+  /** `picture` [c h w] with the look, and captions. */
   readonly train: ShardedCache<string>;
   readonly held: ShardedCache<string>;
   readonly texts: TextCache;
@@ -25,27 +27,30 @@ export interface StyleMaterial {
   readonly draw: () => readonly Sample[];
 }
 
-/** Pictures in the style with what is said of them. */
-export interface StyledBatch {
+/** Pictures with what is said of them. */
+export interface LookBatch {
   readonly x0: Float<"b c h w">;
   readonly text: Float<"b n d">;
 }
 
-/** Trains a LoRA of the frozen backbone on pictures in one style, until it draws whatever it is told in that (§4.4). */
-export function styleAdapterStage(
+/**
+ * Trains a LoRA of the frozen backbone on pictures with one look (§4.4): until it draws whatever it is told in a style,
+ * or draws a subject where it is told of it.
+ */
+export function lookAdapterStage(
   unet: UNet,
-  style: Lora,
-  { train, held, texts, schedule, frozen, draw }: StyleMaterial,
+  lora: Lora,
+  { look, train, held, texts, schedule, frozen, draw }: LookMaterial,
   config: TrainConfig,
-): Stage<StyledBatch> {
-  const settings = StyleAdapterSettings.parse(config.stage);
-  const loss = ({ x0, text }: StyledBatch, rng: Rng): Float<""> => {
+): Stage<LookBatch> {
+  const settings = LookAdapterSettings.parse(config.stage);
+  const loss = ({ x0, text }: LookBatch, rng: Rng): Float<""> => {
     const noised = noiseBatch(x0, schedule, rng, { bias: 1 });
-    const lora = style.on(unet);
-    return velocityLoss(unet.forward(noised.xt, noised.labels, text, { lora }), noised);
+    const apply = lora.on(unet);
+    return velocityLoss(unet.forward(noised.xt, noised.labels, text, { lora: apply }), noised);
   };
-  const source = Rng.seed(config.seed).split("style");
-  const batchOf = (numbers: readonly number[]): StyledBatch => {
+  const source = Rng.seed(config.seed).split(look.type);
+  const batchOf = (numbers: readonly number[]): LookBatch => {
     const chosen = numbers.map((number) => {
       const own = source.split(number);
       const index = own.split("item").integer(train.count);
@@ -61,9 +66,9 @@ export function styleAdapterStage(
     };
   };
   return {
-    name: "style-adapter",
-    dataset: `generated world, ${train.count} pictures of the train split in ${settings.style}`,
-    trainable: style.parameters(),
+    name: `${look.type}-adapter`,
+    dataset: `generated world, ${train.count} pictures of the train split with ${look.name}`,
+    trainable: lora.parameters(),
     frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
     nextBatch: (step, part) => batchOf(sampleNumbers(config, step, part)),

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import {
-  evaluateStyled,
-  STYLED_METHODS,
-  type StyledModel,
-  type StyledOptions,
-  type StyledScored,
-} from "../evaluation/style-combination.ts";
+  evaluateCombination,
+  COMBINATION_METHODS,
+  type CombinedModel,
+  type CombinationOptions,
+  type CombinationScored,
+} from "../evaluation/combination.ts";
 import { summaryTable } from "../evaluation/tables.ts";
 import { table, type Reporter } from "./output.ts";
 
 /** Who watches, and where the sheet goes. */
-interface StyleRun {
+interface CombinationRun {
   readonly report: Reporter;
   readonly signal: AbortSignal;
   /** Folder for the contact sheet; none is written without one. */
@@ -21,14 +21,14 @@ interface StyleRun {
 /** Pictures on the sheet. */
 const SHOWN = 8;
 
-/** Evaluates editing in a held-out style, and prints each picture and the result. */
-export async function runStyleEvaluation(
-  model: StyledModel,
-  options: StyledOptions,
-  { report, signal, sheets }: StyleRun,
+/** Evaluates editing with a look of its own, and prints each picture and the result. */
+export async function runCombinationEvaluation(
+  model: CombinedModel,
+  options: CombinationOptions,
+  { report, signal, sheets }: CombinationRun,
 ): Promise<void> {
-  const pictures: StyledScored[] = [];
-  const methods = await evaluateStyled(model, options, {
+  const pictures: CombinationScored[] = [];
+  const methods = await evaluateCombination(model, options, {
     signal,
     onWork: ({ phase, detail, step }) =>
       report.progress({ type: "progress", phase, detail, step, steps: options.steps }),
@@ -39,22 +39,28 @@ export async function runStyleEvaluation(
     },
   });
   if (sheets !== undefined) {
-    const path = join(sheets, "combination.png");
+    const path = join(sheets, `${options.type}-combination.png`);
     await writeContactSheet(path, rowsOf(pictures, model.size));
     report.event({ type: "sheet-written", path }, path);
   }
   const rows = Object.entries(methods).map(([name, summary]) => ({ name, summary }));
-  const { name, hash, styled } = model;
+  const { name, hash, looks } = model;
   report.event(
-    { type: "style-evaluation", model: { name, hash }, style: styled?.style, ...options, methods },
+    {
+      ...options,
+      type: "combination-evaluation",
+      model: { name, hash },
+      look: `${options.type}:${looks[options.type]?.look}`,
+      methods,
+    },
     table(summaryTable(rows)),
   );
 }
 
 /** One row of inputs, one of truths, and one of each method. */
-function rowsOf(pictures: readonly StyledScored[], size: number): SheetRow[] {
+function rowsOf(pictures: readonly CombinationScored[], size: number): SheetRow[] {
   const imagesOf = (
-    method: StyledScored["method"],
+    method: CombinationScored["method"],
     of: "input" | "truth" | "output",
   ): SheetRow["images"] =>
     pictures
@@ -65,6 +71,6 @@ function rowsOf(pictures: readonly StyledScored[], size: number): SheetRow[] {
   return [
     { label: `input: ${label}`, images: imagesOf("stacked", "input") },
     { label: "truth", images: imagesOf("stacked", "truth") },
-    ...STYLED_METHODS.map((method) => ({ label: method, images: imagesOf(method, "output") })),
+    ...COMBINATION_METHODS.map((method) => ({ label: method, images: imagesOf(method, "output") })),
   ].filter(({ images }) => images.length > 0);
 }
