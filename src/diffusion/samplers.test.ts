@@ -2,10 +2,19 @@ import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
 import { GaussianData } from "../../test/support/gaussian.ts";
 import { normal, Rng } from "../engine/random.ts";
-import { keep, tensorScope } from "../engine/scope.ts";
+import { keep, persist, tensorScope } from "../engine/scope.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { ddim, ddimJump, dpmSolver, finish, timesteps, type SamplerOptions } from "./samplers.ts";
+import { plms } from "./plms.ts";
+import {
+  ddim,
+  ddimJump,
+  dpmSolver,
+  euler,
+  finish,
+  timesteps,
+  type SamplerOptions,
+} from "./samplers.ts";
 import { createSchedule, Schedule } from "./schedule.ts";
 
 const plain = createSchedule();
@@ -14,6 +23,7 @@ const xT = Tensor.from(Float64Array.of(-2, -0.5, 0, 0.7, 1.6), [1, 5]);
 const SAMPLERS = [
   { name: "ddim", sampler: ddim },
   { name: "dpmSolver", sampler: dpmSolver },
+  { name: "euler", sampler: euler },
 ] as const;
 
 /** 1,201 levels of equal log-SNR steps: refining the times refines the solver's own step. */
@@ -158,8 +168,98 @@ describe("the order of convergence", () => {
     expect(order(dpmSolver)).toBeLessThan(2.3);
   });
 
+  test("of PLMS is two: its weights are those of equal steps, which σ/α does not make", () => {
+    const data = new GaussianData(0.5, 0.7, schedule);
+    const exact = data.flow(xT, schedule.steps - 1, 0);
+    const error = (steps: number): number => {
+      const options = { schedule, steps, spacing: "linspace", end: "first" } as const;
+      const found = finish(plms(data.denoiser<null>(), xT, null, options));
+      return largestDifference(found, exact);
+    };
+    expect(Math.log2(error(41) / error(81))).toBeGreaterThan(1.8);
+    expect(Math.log2(error(41) / error(81))).toBeLessThan(2.3);
+  });
+
   test("shows: with 41 steps 2M is at least ten times closer", () => {
     expect(solverError(dpmSolver, schedule, 41)).toBeLessThan(solverError(ddim, schedule, 41) / 10);
+  });
+});
+
+describe("where a sampler ends", () => {
+  const denoiser = new GaussianData(0.5, 0.7, plain).denoiser<null>();
+  const options = { schedule: plain, steps: 5 };
+
+  test("is the noise of the first level when asked for", () => {
+    const seen = [...ddim(denoiser, xT, null, options)];
+    const last = seen.at(-2)!;
+    expect(last.t).toBe(399);
+    const at199 = ddimJump(denoiser.predict(xT, 999, null), plain, 799);
+    const path = [799, 599, 399].reduce(
+      (x, t) => ddimJump(denoiser.predict(x, t, null), plain, t - 200),
+      at199,
+    );
+    const expected = ddimJump(denoiser.predict(path, 199, null), plain, 0);
+    const found = finish(ddim(denoiser, xT, null, { ...options, end: "first" }));
+    expect(largestDifference(found, expected)).toBe(0);
+  });
+
+  test("is what the last step yields, whatever the sampler", () => {
+    for (const sampler of [ddim, dpmSolver, euler, plms]) {
+      for (const end of ["clean", "first"] as const) {
+        const seen = [...sampler(denoiser, xT, null, { ...options, end })];
+        const found = finish(sampler(denoiser, xT, null, { ...options, end }));
+        expect(largestDifference(seen.at(-1)!.x0, found)).toBe(0);
+      }
+    }
+  });
+});
+
+describe("euler", () => {
+  test("starts as if the clean sample were zero, at leading times from the noise itself", () => {
+    const shown: Tensor[] = [];
+    const denoiser = {
+      predict(xt: Tensor) {
+        shown.push(persist(xt.clone()));
+        return { x0: xt, noise: xt };
+      },
+    };
+    finish(euler(denoiser, xT, null, { schedule: plain, steps: 1 }));
+    finish(euler(denoiser, xT, null, { schedule: plain, steps: 1, spacing: "leading" }));
+    expect(largestDifference(shown[0]!, xT.mul(plain.sigma(999)))).toBe(0);
+    expect(largestDifference(shown[1]!, xT)).toBe(0);
+  });
+});
+
+describe("plms", () => {
+  const denoiser = new GaussianData(0.5, 0.7, plain).denoiser<null>();
+
+  test("makes its first jump twice", () => {
+    using _ = tensorScope();
+    const seen = [...plms(denoiser, xT, null, { schedule: plain, steps: 4 })];
+    expect(seen.map(({ step, steps, t }) => [step, steps, t])).toEqual([
+      [1, 5, 999],
+      [2, 5, 749],
+      [3, 5, 749],
+      [4, 5, 499],
+      [5, 5, 249],
+    ]);
+  });
+
+  test("leaves nothing behind, at its end or left early", () => {
+    const before = engineInfo().liveTensors;
+    {
+      using _ = tensorScope();
+      finish(plms(denoiser, xT, null, { schedule: plain, steps: 8 }));
+      for (const { step } of plms(denoiser, xT, null, { schedule: plain, steps: 8 }))
+        if (step === 6) break;
+    }
+    expect(engineInfo().liveTensors).toBe(before);
+  });
+
+  test("refuses to start from pure noise", () => {
+    expect(() => plms(denoiser, xT, null, { schedule: terminal, steps: 4 })).toThrow(
+      "expected a first time with some signal left for PLMS, got t = 999 where α = 0: use ddim",
+    );
   });
 });
 

@@ -1,74 +1,38 @@
-import { noGrad } from "../engine/autodiff.ts";
-import { ConfigError } from "../engine/errors.ts";
-import { keep, persist, tensorScope } from "../engine/scope.ts";
-import type { Float, Tensor } from "../engine/tensor.ts";
+import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "./denoiser.ts";
 import type { Prediction } from "./prediction.ts";
+import { sample, type Departure, type Sampling, type Solver, type Visit } from "./sampling.ts";
 import type { Schedule } from "./schedule.ts";
+import { timesteps, type Spacing } from "./timesteps.ts";
 
-/** How a sampler's times are spread: `trailing` starts at T − 1, which zero terminal SNR needs. */
-export type Spacing = "trailing" | "leading" | "linspace";
-
-/** Rounds halves to even, as the public schedulers do. */
-function roundEven(value: number): number {
-  const below = Math.floor(value);
-  const fraction = value - below;
-  if (fraction !== 0.5) return Math.round(value);
-  return below % 2 === 0 ? below : below + 1;
-}
-
-/**
- * The `count` times a sampler visits, falling.
- *
- * `offset` shifts `leading` times only (public Stable Diffusion: 1).
- */
-export function timesteps(
-  schedule: Schedule,
-  count: number,
-  spacing: Spacing,
-  offset = 0,
-): number[] {
-  const { steps } = schedule;
-  if (!Number.isInteger(count) || count < 1 || count > steps) {
-    throw new ConfigError(`expected 1 to ${steps} sampling steps, got ${count}`);
-  }
-  const indices = Array.from({ length: count }, (_, index) => index);
-  switch (spacing) {
-    case "trailing":
-      return indices.map((i) => roundEven(steps - (i * steps) / count) - 1);
-    case "leading":
-      return indices.map((i) => (count - 1 - i) * Math.floor(steps / count) + offset);
-    case "linspace":
-      return indices.map((i) =>
-        count === 1 ? 0 : roundEven(((count - 1 - i) * (steps - 1)) / (count - 1)),
-      );
-  }
-}
+export { finish, type SampleStep, type Sampling } from "./sampling.ts";
+export { timesteps, type Spacing } from "./timesteps.ts";
 
 /** Where a sampler runs and how many times it asks the network. */
 export interface SamplerOptions {
   readonly schedule: Schedule;
-  /** Number of evaluations of the denoiser. */
+  /** Number of times visited: evaluations of the denoiser, one more for PLMS. */
   readonly steps: number;
   /** Default `trailing`. */
   readonly spacing?: Spacing;
   /** Shift of `leading` times; default 0. */
   readonly offset?: number;
+  /**
+   * Where the last jump ends: without noise (`clean`, the default; public configurations say `set_alpha_to_one`), or at
+   * the noise of the schedule's first level (`first`), as Stable Diffusion 1.5 is sampled.
+   */
+  readonly end?: "clean" | "first";
 }
 
-/** One finished step of a sampler. */
-export interface SampleStep {
-  /** Steps done, from 1 to `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** The time at which the denoiser was asked. */
-  readonly t: number;
-  /** What the sample would be if it ended here; it belongs to the scope of whoever asked for this step. */
-  readonly x0: Float<"b ...">;
+/** What DDIM can do besides. */
+export interface DdimOptions extends SamplerOptions {
+  /**
+   * Where a jump from time t lands: on the next time that is visited (`listed`, the default), or ⌊T/steps⌋ below t
+   * (`strided`), as diffusers does. They differ where the times are not ⌊T/steps⌋ apart: `linspace`, and `trailing` with
+   * steps that do not divide T.
+   */
+  readonly jumps?: "listed" | "strided";
 }
-
-/** A sampler at work: yields after every step, returns the sample. It may be left at any step. */
-export type Sampling = Generator<SampleStep, Float<"b ...">, void>;
 
 /**
  * One deterministic DDIM jump (η = 0): the same split, at the noise level of `to`.
@@ -83,18 +47,10 @@ export function ddimJump(
   return to === null ? x0 : schedule.addNoise(x0, noise, to);
 }
 
-/** What a solver knows when it is to leave time `t`. */
-interface Departure {
-  readonly x: Float<"b ...">;
-  readonly prediction: Prediction;
-  /** The step before: its time and its x̂₀. */
-  readonly previous: { readonly t: number; readonly x0: Float<"b ..."> } | undefined;
-  readonly t: number;
-  readonly to: number;
-  readonly schedule: Schedule;
-}
-
-type Solver = (departure: Departure) => Float<"b ...">;
+const FIRST_ORDER: Solver = {
+  jump: ({ prediction, schedule, to }) => ddimJump(prediction, schedule, to),
+  memory: 0,
+};
 
 /**
  * DDIM with η = 0 (Song et al. 2021): the sampler of Emu Video and of FDD's teachers and student.
@@ -105,12 +61,28 @@ export function ddim<Condition>(
   denoiser: Denoiser<Condition>,
   xT: Float<"b ...">,
   condition: Condition,
+  options: DdimOptions,
+): Sampling {
+  const visits = options.jumps === "strided" ? stridedVisits(options) : listedVisits(options);
+  return sample(denoiser, xT, condition, { ...options, visits, solver: FIRST_ORDER });
+}
+
+/**
+ * Euler's method on the probability flow in the coordinates `x/α`, whose noise level is `σ/α` (Karras et al. 2022).
+ *
+ * In ours its step is DDIM's. What differs is the start: `noise`, standard normal, is scaled to σ of the first time, as
+ * if the clean sample were zero there; `leading` times start from `noise` itself. (diffusers' EulerDiscreteScheduler.)
+ */
+export function euler<Condition>(
+  denoiser: Denoiser<Condition>,
+  noise: Float<"b ...">,
+  condition: Condition,
   options: SamplerOptions,
 ): Sampling {
-  return sample(denoiser, xT, condition, {
-    ...options,
-    solver: ({ prediction, schedule, to }) => ddimJump(prediction, schedule, to),
-  });
+  const visits = listedVisits(options);
+  const { spacing = "trailing", schedule } = options;
+  const start = spacing === "leading" ? 1 : schedule.sigma(visits[0]!.t);
+  return sample(denoiser, noise, condition, { schedule, visits, solver: FIRST_ORDER, start });
 }
 
 /**
@@ -124,10 +96,14 @@ export function dpmSolver<Condition>(
   condition: Condition,
   options: SamplerOptions,
 ): Sampling {
-  return sample(denoiser, xT, condition, { ...options, solver: secondOrderStep });
+  const visits = listedVisits(options);
+  const solver = { jump: secondOrderJump, memory: 1 };
+  return sample(denoiser, xT, condition, { ...options, visits, solver });
 }
 
-function secondOrderStep({ x, prediction, previous, t, to, schedule }: Departure): Float<"b ..."> {
+function secondOrderJump({ x, prediction, past, t, to, schedule }: Departure): Float<"b ..."> {
+  if (to === null) return prediction.x0;
+  const [previous] = past;
   const logSnr = (time: number): number => Math.log(schedule.alpha(time) / schedule.sigma(time));
   const ratio = schedule.sigma(to) / schedule.sigma(t);
   // α(to)·(1 − e^−h), written so that it stays finite where h is not.
@@ -140,64 +116,25 @@ function secondOrderStep({ x, prediction, previous, t, to, schedule }: Departure
   return x.mul(ratio).addScaled(d, weight);
 }
 
-/** What lives on from one step to the next, outside every scope. */
-interface Carried {
-  readonly x: Float<"b ...">;
-  readonly previous: Departure["previous"];
+function endTime(end: SamplerOptions["end"]): number | null {
+  return end === "first" ? 0 : null;
 }
 
-function tensorsOf(carried: Carried | undefined): Tensor[] {
-  if (!carried) return [];
-  return carried.previous ? [carried.x, carried.previous.x0] : [carried.x];
-}
-
-function* sample<Condition>(
-  denoiser: Denoiser<Condition>,
-  xT: Float<"b ...">,
-  condition: Condition,
-  {
-    schedule,
-    steps,
-    spacing = "trailing",
-    offset = 0,
-    solver,
-  }: SamplerOptions & { readonly solver: Solver },
-): Sampling {
+/** The times that `options` list, each with the next one to go to. */
+export function listedVisits({
+  schedule,
+  steps,
+  spacing = "trailing",
+  offset = 0,
+  end,
+}: SamplerOptions): Visit[] {
   const times = timesteps(schedule, steps, spacing, offset);
-  let carried: Carried | undefined;
-
-  const advance = (t: number, to: number | undefined): Float<"b ..."> => {
-    using scope = tensorScope();
-    // What the last step carried over dies with this one.
-    for (const tensor of tensorsOf(carried)) scope.adopt(tensor);
-    const { x, previous } = carried ?? { x: xT, previous: undefined };
-    carried = undefined;
-    const prediction = denoiser.predict(x, t, condition);
-    if (to !== undefined) {
-      const next = solver({ x, prediction, previous, t, to, schedule });
-      carried = { x: persist(next), previous: { t, x0: persist(prediction.x0.detach()) } };
-    }
-    return keep(prediction.x0);
-  };
-
-  try {
-    let x0 = xT;
-    for (const [index, t] of times.entries()) {
-      x0 = noGrad(() => advance(t, times[index + 1]));
-      yield { step: index + 1, steps, t, x0 };
-    }
-    return x0;
-  } finally {
-    using scope = tensorScope();
-    for (const tensor of tensorsOf(carried)) scope.adopt(tensor);
-  }
+  return times.map((t, index) => ({ t, to: times[index + 1] ?? endTime(end) }));
 }
 
-/** Runs a sampler to its end and hands out the sample. */
-export function finish(sampling: Sampling): Float<"b ..."> {
-  using _ = tensorScope();
-  for (;;) {
-    const { done, value } = sampling.next();
-    if (done) return keep(value);
-  }
+function stridedVisits(options: SamplerOptions): Visit[] {
+  const stride = Math.floor(options.schedule.steps / options.steps);
+  return listedVisits(options).map(({ t }) => {
+    return { t, to: t >= stride ? t - stride : endTime(options.end) };
+  });
 }

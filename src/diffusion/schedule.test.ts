@@ -100,6 +100,50 @@ describe("matchTime", () => {
     expect(label).toBeLessThan(500);
   });
 
+  /** ᾱ between the integers, on a straight line. */
+  function alphaBarAt(schedule: Schedule, label: number): number {
+    const below = Math.min(Math.floor(label), schedule.steps - 2);
+    const along = label - below;
+    return schedule.alphaBar(below) * (1 - along) + schedule.alphaBar(below + 1) * along;
+  }
+
+  test.each([
+    [50, 57],
+    [100, 121],
+    [250, 313],
+    [500, 600],
+    [750, 854],
+    [900, 994],
+    [905, 999],
+  ])("gives linear t = %i the scaled_linear label %i, to the nearest integer", (t, label) => {
+    expect(Math.round(matchTime(linear, t, scaled))).toBe(label);
+  });
+
+  test.each(PUBLISHED)("finds the published ᾱ of t = $t of either schedule in the other", (row) => {
+    const inLinear = alphaBarAt(linear, matchTime(scaled, row.t, linear));
+    expect(Math.abs(inLinear - row.scaled)).toBeLessThan(1e-6);
+    // from linear t = 906 on there is less signal than scaled_linear ever leaves: its last level is the nearest
+    const inScaled = alphaBarAt(scaled, matchTime(linear, row.t, scaled));
+    expect(Math.abs(inScaled - Math.max(row.linear, 0.00466))).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    { name: "linear to scaled_linear", from: linear, to: scaled, unreached: 94 },
+    { name: "scaled_linear to linear", from: scaled, to: linear, unreached: 0 },
+  ])("is exact and monotone for all t: $name", ({ from, to, unreached }) => {
+    const last = to.steps - 1;
+    const times = Array.from({ length: from.steps }, (_, t) => t);
+    const labels = times.map((t) => matchTime(from, t, to));
+    const reached = times.filter((t) => from.alphaBar(t) >= to.alphaBar(last));
+    expect(from.steps - reached.length).toBe(unreached);
+    for (const t of reached) {
+      const difference = alphaBarAt(to, labels[t]!) / from.alphaBar(t) - 1;
+      expect(Math.abs(difference), `t = ${t}`).toBeLessThan(1e-12);
+      expect(labels[t]!, `t = ${t}`).toBeGreaterThan(t === 0 ? -1 : labels[t - 1]!);
+    }
+    for (const t of times.slice(reached.length)) expect(labels[t]).toBe(last);
+  });
+
   test("stops at the end of a schedule that does not reach the level", () => {
     expect(matchTime(terminal, 999, scaled)).toBe(999);
   });
