@@ -16,6 +16,17 @@ export function setDefaultDevice(device: string): void {
   current = device;
 }
 
+/** Runs `work` with another default device. */
+export function onDevice<T>(device: string, work: () => T): T {
+  const before = current;
+  current = device;
+  try {
+    return work();
+  } finally {
+    current = before;
+  }
+}
+
 /** Makes the chosen device the default; refuses `cuda` where libtorch finds none. */
 export function chooseDevice(choice: DeviceChoice): void {
   const [, , , cudaDevices] = door.information();

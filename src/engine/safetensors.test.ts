@@ -98,6 +98,24 @@ describe("saveSafetensors and loadSafetensors", () => {
     expect(loadSafetensors(path).get("b")?.item()).toBe(2.5);
   });
 
+  test("read many unaligned tensors of several sizes, each its own", () => {
+    const path = join(folder, "unaligned.safetensors");
+    const data = Buffer.alloc(1 + 12 + 4 + 8);
+    [1, 2, 3, 4].forEach((value, i) => data.writeFloatLE(value, 1 + 4 * i));
+    data.writeDoubleLE(5, 17);
+    const header = {
+      a: entry("BOOL", [1], 0, 1),
+      b: entry("F32", [3], 1, 13),
+      c: entry("F32", [1], 13, 17),
+      d: entry("F64", [], 17, 25),
+    };
+    writeFile(path, header, data);
+    const tensors = loadSafetensors(path);
+    expect([...(tensors.get("b")?.toFloat32Array() ?? [])]).toEqual([1, 2, 3]);
+    expect(tensors.get("c")?.item()).toBe(4);
+    expect(tensors.get("d")?.item()).toBe(5);
+  });
+
   test("leave the file alone when a loaded tensor is written to", () => {
     const path = join(folder, "kept.safetensors");
     saveSafetensors(path, new Map([["w", Tensor.ones([4])]]));

@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { dtypeBytes, dtypeCode, type DType } from "./dtype.ts";
 import { DataError, invariant } from "./errors.ts";
 import { FORMAT_NAMES, readHeader, type TensorEntry } from "./safetensors-header.ts";
 import { defaultDevice } from "./device.ts";
+import { door } from "./native.ts";
 import { scoped, tensorScope } from "./scope.ts";
 import { Tensor, dispatch } from "./tensor.ts";
 
@@ -15,13 +16,26 @@ const DTYPES: ReadonlyMap<string, DType> = new Map(
 const CHUNK_BYTES = 1 << 26;
 
 /**
- * Every tensor of a safetensors file. On the CPU it is mapped from the file: pages are read when they are used; another
- * default device gets a copy.
+ * Every tensor of a safetensors file, as `mapSafetensors` gives it; another default device than the CPU gets a copy.
  *
- * Tensors belong to the innermost scope. Writing into one changes memory only, never the file. The file must
- * not be cut or overwritten in place while they live; `saveSafetensors` replaces it, which is safe.
+ * Tensors belong to the innermost scope.
  */
 export function loadSafetensors(path: string): ReadonlyMap<string, Tensor> {
+  const mapped = mapSafetensors(path);
+  const device = defaultDevice();
+  if (device === "cpu") return mapped;
+  return new Map([...mapped].map(([name, tensor]) => [name, tensor.toDevice(device)]));
+}
+
+/**
+ * Every tensor of a safetensors file, on the CPU, mapped from the file: a page is read when it is used, and the system
+ * may drop it again. Tensors that lie unaligned to their element, as old writers left them, are copied instead.
+ *
+ * Tensors belong to the innermost scope; the mapping lives as long as any of them. Writing into one changes memory only,
+ * never the file. The file must not be cut or overwritten in place meanwhile; `saveSafetensors` replaces it, which is
+ * safe.
+ */
+export function mapSafetensors(path: string): ReadonlyMap<string, Tensor> {
   const { tensors, fileBytes } = readHeader(path);
   const unsupported = [...tensors].find(([, { format }]) => !DTYPES.has(format));
   if (unsupported) {
@@ -30,22 +44,64 @@ export function loadSafetensors(path: string): ReadonlyMap<string, Tensor> {
       `${path}: expected ${name} in one of ${[...DTYPES.keys()].join(" ")}, got ${format}`,
     );
   }
-  const file = dispatch("aten::from_file", path, false, fileBytes, dtypeCode("uint8"));
+  const mapping = dispatch("aten::from_file", path, false, fileBytes, dtypeCode("uint8"));
+  const copy = unalignedReader(path, [...tensors.values()]);
   return new Map(
     [...tensors].map(([name, entry]) => [
       name,
-      scoped(() => tensorAt(file, entry).toDevice(defaultDevice())),
+      isAligned(entry) ? scoped(() => viewAt(mapping, entry)) : copy(entry),
     ]),
   );
 }
 
-function tensorAt(file: Tensor, { format, shape, start, bytes }: TensorEntry): Tensor {
+function dtypeOf({ format }: TensorEntry): DType {
   const dtype = DTYPES.get(format);
   invariant(dtype, `data type ${format} was checked before`);
-  if (bytes === 0) return Tensor.zeros(shape, dtype, "cpu");
-  const mapped = file.narrow(0, start, bytes);
-  const aligned = start % dtypeBytes(dtype) === 0 ? mapped : mapped.clone();
-  return aligned.viewAs(dtype).reshape(shape);
+  return dtype;
+}
+
+function isAligned(entry: TensorEntry): boolean {
+  return entry.bytes === 0 || entry.start % dtypeBytes(dtypeOf(entry)) === 0;
+}
+
+function viewAt(mapping: Tensor, entry: TensorEntry): Tensor {
+  const { shape, start, bytes } = entry;
+  if (bytes === 0) return Tensor.zeros(shape, dtypeOf(entry), "cpu");
+  return mapping.narrow(0, start, bytes).viewAs(dtypeOf(entry)).reshape(shape);
+}
+
+/**
+ * Copies tensors out of a file through one buffer.
+ *
+ * Not out of the mapping: its pages would stay in memory beside the copies.
+ */
+function unalignedReader(
+  path: string,
+  entries: readonly TensorEntry[],
+): (entry: TensorEntry) => Tensor {
+  const largest = entries.reduce(
+    (most, entry) => (isAligned(entry) ? most : Math.max(most, entry.bytes)),
+    0,
+  );
+  const buffer = new Uint8Array(largest);
+  return (entry) => {
+    const file = openSync(path, "r");
+    try {
+      readAll(file, buffer.subarray(0, entry.bytes), entry.start, path);
+    } finally {
+      closeSync(file);
+    }
+    return new Tensor(door.fromBytes(buffer.buffer, 0, dtypeCode(dtypeOf(entry)), entry.shape));
+  };
+}
+
+function readAll(file: number, target: Uint8Array, start: number, path: string): void {
+  for (let done = 0; done < target.length;) {
+    const length = Math.min(CHUNK_BYTES, target.length - done);
+    const got = readSync(file, target, done, length, start + done);
+    if (got === 0) throw new DataError(`${path}: expected more bytes, it was cut while being read`);
+    done += got;
+  }
 }
 
 /** How `saveSafetensors` writes. */

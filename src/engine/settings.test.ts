@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { autocast, engineInfo, setThreads } from "./settings.ts";
+import { autocast, computingType, engineInfo, setThreads } from "./settings.ts";
 import { dispatch, Tensor } from "./tensor.ts";
 
 const x = Tensor.ones([1, 2, 4, 4]);
@@ -29,6 +29,16 @@ describe("autocast", () => {
       autocast(null, () => expect(convolved().dtype).toBe("bfloat16"));
     });
     expect(convolved().dtype).toBe("float32");
+  });
+
+  test("says what is computed in, device by device", () => {
+    expect(computingType("cpu")).toBe("float32");
+    autocast("bfloat16", () => {
+      expect(computingType("cpu")).toBe("bfloat16");
+      expect(computingType("cuda:0")).toBe("float32");
+      autocast("float32", () => expect(computingType("cpu")).toBe("float32"));
+    });
+    expect(computingType("cpu")).toBe("float32");
   });
 
   test("ends also when the work fails", () => {

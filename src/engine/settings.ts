@@ -52,6 +52,11 @@ export function currentPrecisions(): Precisions {
   return active;
 }
 
+/** The type that convolutions and matrix products on `device` (`cpu`, `cuda:0`) are computed in at the moment. */
+export function computingType(device: string): DType {
+  return active.get(autocastDevice(device)) ?? "float32";
+}
+
 /** Runs `work` in the precisions that `currentPrecisions` told of. */
 export function withPrecisions<T>(precisions: Precisions, work: () => T): T {
   const before = active;

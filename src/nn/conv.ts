@@ -2,6 +2,7 @@ import { dispatch, type Float } from "../engine/tensor.ts";
 import type { Rng } from "../engine/random.ts";
 import { Module } from "./module.ts";
 import { fanInUniform } from "./init.ts";
+import { withWeight } from "./stored-weight.ts";
 
 /** How a convolution steps and how far it pads with zeros, the same along both axes. */
 export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
@@ -34,7 +35,7 @@ export class Conv2d extends Module {
   }
 }
 
-/** Convolves with weights held elsewhere. */
+/** Convolves with weights held elsewhere; the kernel may be stored in half precision, the bias is float32. */
 export function convolve(
   x: Float<"b in h w">,
   weight: Float<"out in kh kw">,
@@ -44,7 +45,9 @@ export function convolve(
     bias = null,
   }: Partial<ConvolutionGeometry> & { readonly bias?: Float<"out"> | null } = {},
 ): Float<"b out h w"> {
-  return dispatch("aten::conv2d", x, weight, bias, [stride, stride], [padding, padding]);
+  const steps = [stride, stride];
+  const sides = [padding, padding];
+  return withWeight(weight, (kernel) => dispatch("aten::conv2d", x, kernel, bias, steps, sides));
 }
 
 /** A 1-D convolution along the last axis, keeping its length. */
@@ -61,7 +64,9 @@ export class Conv1d extends Module {
   }
 
   forward(x: Float<"b in n">): Float<"b out n"> {
-    return dispatch("aten::conv1d", x, this.weight, this.bias, [1], [this.#padding]);
+    return withWeight(this.weight, (kernel) =>
+      dispatch("aten::conv1d", x, kernel, this.bias, [1], [this.#padding]),
+    );
   }
 }
 

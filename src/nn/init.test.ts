@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Rng } from "../engine/random.ts";
-import { fanInUniform, uninitialised, zeroInit } from "./init.ts";
+import { defaultDevice } from "../engine/device.ts";
+import { fanInUniform, unallocated, uninitialised, zeroInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 
 test("uninitialised builds large layers at once, and leaves drawing switched on behind it", () => {
@@ -23,4 +24,16 @@ test("uninitialised switches drawing on again when building fails", () => {
 test("zeroInit makes every weight zero", () => {
   const layer = zeroInit(new Linear(Rng.seed(1), 3, 2));
   expect([...layer.parameters().values()].map((weight) => weight.norm().item())).toEqual([0, 0]);
+});
+
+test("unallocated builds layers larger than any memory, and leaves the device as it was", () => {
+  const huge = unallocated(() => zeroInit(new Linear(Rng.seed(1), 1 << 22, 1 << 22)));
+  expect(huge.weight.shape).toEqual([1 << 22, 1 << 22]);
+  expect(huge.weight.device).toBe("meta");
+  expect(defaultDevice()).toBe("cpu");
+  const fail = (): never => {
+    throw new Error("no");
+  };
+  expect(() => unallocated(fail)).toThrow("no");
+  expect(fanInUniform(Rng.seed(1), [64], 4).device).toBe("cpu");
 });

@@ -1,4 +1,4 @@
-import { defaultDevice } from "../engine/device.ts";
+import { defaultDevice, onDevice } from "../engine/device.ts";
 import { dtypeCode } from "../engine/dtype.ts";
 import { Tensor, dispatch } from "../engine/tensor.ts";
 import { parameter, type Module } from "./module.ts";
@@ -20,6 +20,17 @@ export function uninitialised<T>(build: () => T): T {
   } finally {
     draws = before;
   }
+}
+
+/**
+ * Builds networks whose weights have a shape and no memory: for taking a checkpoint's tensors in their place
+ * (`adoptParameters`).
+ *
+ * Nothing can be computed with such a network, and tensors that its constructors make beside weights would stay without
+ * memory too: constants belong where they are used.
+ */
+export function unallocated<T>(build: () => T): T {
+  return onDevice("meta", () => uninitialised(build));
 }
 
 function initial(shape: readonly number[], draw: () => Tensor): Tensor {

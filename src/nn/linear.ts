@@ -2,6 +2,7 @@ import { dispatch, type Float, type Tensor } from "../engine/tensor.ts";
 import type { Rng } from "../engine/random.ts";
 import { Module } from "./module.ts";
 import { fanInUniform } from "./init.ts";
+import { withWeight } from "./stored-weight.ts";
 
 /** `y = x·Wᵀ + b` over the last axis. */
 export class Linear extends Module {
@@ -19,11 +20,11 @@ export class Linear extends Module {
   }
 }
 
-/** `x·Wᵀ + b` for weights held elsewhere. */
+/** `x·Wᵀ + b` for weights held elsewhere; the matrix may be stored in half precision, the bias is float32. */
 export function linear(
   x: Float<"... in">,
   weight: Float<"out in">,
   bias: Float<"out"> | null,
 ): Tensor {
-  return dispatch("aten::linear", x, weight, bias);
+  return withWeight(weight, (matrix) => dispatch("aten::linear", x, matrix, bias));
 }

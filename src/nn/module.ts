@@ -15,9 +15,7 @@ export type Parameters = ReadonlyMap<string, Tensor>;
 export abstract class Module {
   /** All weights, frozen ones included. */
   parameters(): Parameters {
-    const found = new Map<string, Tensor>();
-    collect(this, "", found);
-    return found;
+    return new Map(weightFields(this, "").map(({ path, weight }) => [path, weight]));
   }
 
   /** Number of values in all weights. */
@@ -32,13 +30,20 @@ export abstract class Module {
   }
 }
 
-function collect(value: unknown, path: string, found: Map<string, Tensor>): void {
-  if (value instanceof Tensor) {
-    found.set(path, value);
-  } else if (value instanceof Module || Array.isArray(value)) {
-    for (const [key, child] of Object.entries(value))
-      collect(child, path ? `${path}.${key}` : key, found);
-  }
+/** Where a module or one of its lists holds a weight. */
+interface WeightField {
+  readonly path: string;
+  readonly weight: Tensor;
+  readonly owner: object;
+  readonly key: string;
+}
+
+function weightFields(owner: object, prefix: string): WeightField[] {
+  return Object.entries(owner).flatMap(([key, value]: [string, unknown]) => {
+    const path = prefix ? `${prefix}.${key}` : key;
+    if (value instanceof Tensor) return [{ path, weight: value, owner, key }];
+    return value instanceof Module || Array.isArray(value) ? weightFields(value, path) : [];
+  });
 }
 
 /** A weight: a tensor that outlives every scope. */
@@ -64,24 +69,54 @@ export function copyParameters(
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  const missing = [...target.keys()].filter((name) => !source.has(name));
-  const unexpected = [...source.keys()].filter((name) => !target.has(name));
+  refuseFaults(fitFaults(target, source), what);
+  for (const [name, weight] of target) weight.detach().copyFrom(source.get(name)!);
+}
+
+/**
+ * Puts the tensors of `source` in the place of the weights of `network`, which need no memory of their own
+ * (`unallocated`). Names and shapes must be the same, as for `copyParameters`.
+ *
+ * The tensors are shared with the caller, in their own data type and on their own device.
+ */
+export function adoptParameters(
+  network: Module,
+  source: ReadonlyMap<string, Tensor>,
+  what: string,
+): void {
+  refuseFaults(fitFaults(network.parameters(), source), what);
+  for (const { path, owner, key } of weightFields(network, ""))
+    Reflect.set(owner, key, parameter(source.get(path)!));
+}
+
+/** What keeps `source` from being the weights `target`, one phrase a kind of fault. */
+export function fitFaults(target: Parameters, source: ReadonlyMap<string, Tensor>): string[] {
   const misshapen = [...target].flatMap(([name, weight]) => {
     const given = source.get(name);
     if (!given || given.shape.join() === weight.shape.join()) return [];
     return [`${name} is [${given.shape.join(" ")}] instead of [${weight.shape.join(" ")}]`];
   });
-  const faults = [
-    ...listFault("missing", missing),
-    ...listFault("unexpected", unexpected),
+  return [
+    ...listFault(
+      "missing",
+      [...target.keys()].filter((name) => !source.has(name)),
+    ),
+    ...listFault(
+      "unexpected",
+      [...source.keys()].filter((name) => !target.has(name)),
+    ),
     ...listFault("of another shape", misshapen),
   ];
-  if (faults.length > 0)
-    throw new DataError(`${what} does not fit this model: ${faults.join("; ")}`);
-  for (const [name, weight] of target) weight.detach().copyFrom(source.get(name)!);
 }
 
-function listFault(kind: string, names: readonly string[]): string[] {
+/** Throws all `faults` of a file of weights as one DataError. */
+export function refuseFaults(faults: readonly string[], what: string): void {
+  if (faults.length > 0)
+    throw new DataError(`${what} does not fit this model: ${faults.join("; ")}`);
+}
+
+/** One phrase for all tensors of a kind of fault: how many, and the first few. */
+export function listFault(kind: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const shown = names.slice(0, 5).join(", ");
   return [`${names.length} tensors ${kind} (${shown}${names.length > 5 ? ", …" : ""})`];
