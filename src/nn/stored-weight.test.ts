@@ -64,8 +64,8 @@ describe.each(cases)("$name with its matrix in $dtype", ({ build, run, x, dtype 
 
   test("computes in the type of the enclosing region", () => {
     const [found, wanted] = autocast("bfloat16", () => [run(layer, x), run(exact, x)]);
-    expect(found!.dtype).toBe(wanted!.dtype);
-    expect(largestDifference(found!, wanted!)).toBe(0);
+    expect(found.dtype).toBe(wanted.dtype);
+    expect(largestDifference(found, wanted)).toBe(0);
   });
 });
 

@@ -1,19 +1,32 @@
 import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Parameters } from "../../nn/module.ts";
+import type { Parameters } from "../../nn/module.ts";
+import {
+  copyPublicWeights,
+  publicWeights as weightsIn,
+  type PublicLayout,
+} from "../public-folder/layout.ts";
 import type { TextEncoder } from "./text-encoder.ts";
 
+const PREFIX = "text_model.";
 /** A buffer that older files carry: the integers from 0. */
-const POSITION_IDS = "text_model.embeddings.position_ids";
+const POSITION_IDS = /^(text_model\.)?embeddings\.position_ids$/;
 
 /** The name that transformers' CLIPTextModel has for one of our parameters. */
 export function publicName(parameter: string): string {
   const snakeCase = parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return `text_model.${snakeCase}`;
+  return PREFIX + snakeCase;
 }
+
+/** transformers' CLIPTextModel; since version 5 it leaves out the prefix that all older files have. */
+export const TEXT_ENCODER_LAYOUT: PublicLayout = {
+  publicName,
+  usualName: (name) => (name.startsWith(PREFIX) ? name : PREFIX + name),
+  isIgnored: (name) => POSITION_IDS.test(name),
+};
 
 /** The weights of `encoder` under their public names. */
 export function publicWeights(encoder: TextEncoder): Parameters {
-  return new Map([...encoder.parameters()].map(([name, weight]) => [publicName(name), weight]));
+  return weightsIn(encoder, TEXT_ENCODER_LAYOUT);
 }
 
 /** Copies a public checkpoint into `encoder`. */
@@ -22,6 +35,5 @@ export function loadPublicWeights(
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  const weights = new Map([...source].filter(([name]) => name !== POSITION_IDS));
-  copyParameters(publicWeights(encoder), weights, what);
+  copyPublicWeights(encoder, source, TEXT_ENCODER_LAYOUT, what);
 }

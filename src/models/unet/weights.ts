@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { ConfigError } from "../../engine/errors.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
+import type { Module, Parameters } from "../../nn/module.ts";
+import {
+  copyPublicWeights,
+  publicWeights as weightsIn,
+  type PublicLayout,
+} from "../public-folder/layout.ts";
 import { resolveUNetConfig, type BlockType, type UNetConfig } from "./config.ts";
 
 /** Where public names are not ours in snake case. */
@@ -21,9 +26,12 @@ export function publicName(parameter: string): string {
   return adjusted.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** diffusers' UNet2DConditionModel and ControlNetModel. */
+export const UNET_LAYOUT: PublicLayout = { publicName };
+
 /** The weights of `network` under their public names. */
 export function publicWeights(network: Module): Parameters {
-  return new Map([...network.parameters()].map(([name, weight]) => [publicName(name), weight]));
+  return weightsIn(network, UNET_LAYOUT);
 }
 
 /** Copies a public checkpoint into `network`; `what` names it in errors. */
@@ -32,7 +40,7 @@ export function loadPublicWeights(
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  copyParameters(publicWeights(network), source, what);
+  copyPublicWeights(network, source, UNET_LAYOUT, what);
 }
 
 const DOWN: Readonly<Record<string, BlockType>> = {
@@ -47,18 +55,34 @@ const UP: Readonly<Record<string, BlockType>> = {
 /** Settings of diffusers' config.json that change the mathematics, and the one value built here. */
 const FIXED: Readonly<Record<string, unknown>> = {
   act_fn: "silu",
+  addition_embed_type: null,
+  attention_type: "default",
   center_input_sample: false,
   class_embed_type: null,
+  class_embeddings_concat: false,
+  conv_in_kernel: 3,
+  conv_out_kernel: 3,
+  cross_attention_norm: null,
   downsample_padding: 1,
   dual_cross_attention: false,
+  encoder_hid_dim: null,
+  encoder_hid_dim_type: null,
   flip_sin_to_cos: true,
   freq_shift: 0,
+  mid_block_only_cross_attention: null,
   mid_block_scale_factor: 1,
   mid_block_type: "UNetMidBlock2DCrossAttn",
   num_class_embeds: null,
   only_cross_attention: false,
+  resnet_out_scale_factor: 1,
+  resnet_skip_time_act: false,
   resnet_time_scale_shift: "default",
+  reverse_transformer_layers_per_block: null,
+  time_cond_proj_dim: null,
+  time_embedding_act_fn: null,
+  time_embedding_dim: null,
   time_embedding_type: "positional",
+  timestep_post_act: null,
   use_linear_projection: false,
 };
 
@@ -99,7 +123,8 @@ export function parsePublicConfig(json: unknown): UNetConfig {
   const given = parsed.data;
   for (const [key, expected] of Object.entries(FIXED)) {
     const value = given[key] ?? expected;
-    if (value !== expected)
+    // a switch may be off as false or as null
+    if (value !== expected && (value || expected))
       throw new ConfigError(
         `expected ${key} ${String(expected)} in config.json, got ${String(value)}`,
       );

@@ -1,5 +1,10 @@
 import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Parameters } from "../../nn/module.ts";
+import type { Parameters } from "../../nn/module.ts";
+import {
+  copyPublicWeights,
+  publicWeights as weightsIn,
+  type PublicLayout,
+} from "../public-folder/layout.ts";
 import type { Autoencoder } from "./autoencoder.ts";
 
 const LEGACY: readonly (readonly [RegExp, string])[] = [
@@ -15,29 +20,33 @@ export function publicName(parameter: string): string {
   return parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** The weights of `vae` under their public names. */
-export function publicWeights(vae: Autoencoder): Parameters {
-  return new Map([...vae.parameters()].map(([name, weight]) => [publicName(name), weight]));
-}
-
 /**
- * Copies a public checkpoint into `vae`.
+ * diffusers' AutoencoderKL.
  *
  * Old files are read as well: attention under `query`, `key`, `value` and `proj_attn`, its matrices as 1×1
  * convolutions.
  */
+export const VAE_LAYOUT: PublicLayout = {
+  publicName,
+  usualName: (name) =>
+    LEGACY.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), name),
+  usualShape(name, weight) {
+    const [outputs = 0, inputs = 0, ...kernel] = weight.shape;
+    const isPointwise = ATTENTION_WEIGHT.test(name) && kernel.join() === "1,1";
+    return isPointwise ? weight.reshape([outputs, inputs]) : weight;
+  },
+};
+
+/** The weights of `vae` under their public names. */
+export function publicWeights(vae: Autoencoder): Parameters {
+  return weightsIn(vae, VAE_LAYOUT);
+}
+
+/** Copies a public checkpoint, of today's or of the old layout, into `vae`. */
 export function loadPublicWeights(
   vae: Autoencoder,
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  const modern = [...source].map(([name, weight]) => {
-    const today = LEGACY.reduce(
-      (text, [pattern, replacement]) => text.replace(pattern, replacement),
-      name,
-    );
-    const isPointwise = ATTENTION_WEIGHT.test(today) && weight.shape.length === 4;
-    return [today, isPointwise ? weight.reshape(weight.shape.slice(0, 2)) : weight] as const;
-  });
-  copyParameters(publicWeights(vae), new Map(modern), what);
+  copyPublicWeights(vae, source, VAE_LAYOUT, what);
 }
