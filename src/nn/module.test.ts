@@ -23,8 +23,13 @@ class Small extends Module {
 }
 
 const names = [
-  ...["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"],
-  ...["norm.weight", "norm.bias", "adapters.layers.0.weight"],
+  "layers.0.weight",
+  "layers.0.bias",
+  "layers.1.weight",
+  "layers.1.bias",
+  "norm.weight",
+  "norm.bias",
+  "adapters.layers.0.weight",
 ];
 
 describe("adoptParameters", () => {

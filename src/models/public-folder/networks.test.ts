@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { setDefaultDevice } from "../../engine/device.ts";
 import { ConfigError, DataError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
@@ -10,6 +11,7 @@ import type { Module } from "../../nn/module.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { listedNames, namesOf } from "../../../test/support/public-names.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { useVirtualDevice, VIRTUAL_DEVICE } from "../../../test/support/virtual-device.ts";
 import { publicWeights } from "./layout.ts";
 import {
   AUTOENCODER,
@@ -135,6 +137,25 @@ describe("openNetwork", () => {
     const today = openNetwork(join(small, "text_encoder"), TEXT_ENCODER);
     const old = openNetwork(prefixed, TEXT_ENCODER);
     expect(largestDifference(old.forward(ids), today.forward(ids))).toBe(0);
+  });
+
+  test("puts every weight on the default device, and computes there", () => {
+    useVirtualDevice();
+    try {
+      const unet = openNetwork(join(small, "unet"), UNET, { weightType: "bfloat16" });
+      const places = [...unet.parameters().values()].map(({ device }) => device);
+      expect(new Set(places)).toEqual(new Set([VIRTUAL_DEVICE]));
+      expect(unet.convIn.weight.dtype).toBe("bfloat16");
+      const answer = unet.forward(
+        Tensor.ones([1, 4, 4, 4]),
+        Tensor.ones([1]),
+        Tensor.ones([1, 2, 12]),
+      );
+      expect(answer.device).toBe(VIRTUAL_DEVICE);
+    } finally {
+      setDefaultDevice("cpu");
+      vi.restoreAllMocks();
+    }
   });
 
   test("leaves the file alone when a weight is written to", () => {
