@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
+import { gradients } from "../engine/autodiff.ts";
 import { Rng, normal } from "../engine/random.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { Attention } from "./attention.ts";
 import { Conv2d } from "./conv.ts";
 import { FeedForward } from "./feed-forward.ts";
-import { Lora } from "./lora.ts";
+import { Lora, plainLayer, withLoras, type LoraOptions } from "./lora.ts";
+import type { Module } from "./module.ts";
 
 const x = normal(Rng.seed(1), [2, 3, 8]);
 
@@ -14,7 +17,7 @@ function network(seed = 2): Attention {
 }
 
 /** A LoRA that is no longer at birth. */
-function trained(target: Attention, options: { alpha?: number } = {}): Lora {
+function trained(target: Module, options: Partial<LoraOptions> = {}): Lora {
   const lora = new Lora(Rng.seed(3), target, { rank: 2, ...options });
   for (const [path, { up }] of lora.entries())
     up.copyFrom(normal(Rng.seed(4).split(path), up.shape));
@@ -95,6 +98,57 @@ describe("Lora", () => {
       ConfigError,
     );
   });
+
+  test("has the rank and the alpha of each layer where they differ", () => {
+    const attention = network();
+    const lora = trained(attention, {
+      rank: (path) => (path === "toQ" ? 1 : 3),
+      alpha: (path) => (path === "toQ" ? 2 : 3),
+    });
+    expect([...lora.entries()].map(([path, { rank, scale }]) => [path, rank, scale])).toEqual([
+      ["toQ", 1, 2],
+      ["toK", 3, 1],
+      ["toV", 3, 1],
+      ["toOut", 3, 1],
+    ]);
+    const beside = attention.forward(x, { apply: lora.on(attention) });
+    lora.merge(attention);
+    expect(largestDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+  });
+
+  test("speaks as strongly as asked, beside the weights and merged", () => {
+    const attention = network();
+    const lora = trained(attention);
+    const plain = attention.forward(x);
+    const none = attention.forward(x, { apply: lora.on(attention, plainLayer, 0) });
+    expect(largestDifference(none, plain)).toBe(0);
+    const half = lora.on(attention, plainLayer, 0.5)(attention.toQ, x);
+    const whole = lora.on(attention)(attention.toQ, x);
+    const between = attention.toQ.forward(x).lerp(whole, 0.5);
+    expect(largestDifference(half, between)).toBeLessThan(1e-5);
+    const beside = attention.forward(x, { apply: lora.on(attention, plainLayer, 0.5) });
+    lora.merge(attention, 0.5);
+    expect(largestDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+    lora.unmerge(attention, 0.5);
+    expect(largestDifference(attention.forward(x), plain)).toBeLessThan(1e-5);
+  });
+
+  test("sums several, each at its strength", () => {
+    const attention = network();
+    const [one, other] = [trained(attention), trained(attention, { alpha: 1, rank: 3 })];
+    const loras = [
+      { lora: one, strength: 0.8 },
+      { lora: other, strength: -0.5 },
+    ];
+    const layer = attention.toV;
+    const update = (lora: Lora): Tensor => lora.on(attention)(layer, x).sub(layer.forward(x));
+    const expected = layer.forward(x).addScaled(update(one), 0.8).addScaled(update(other), -0.5);
+    expect(largestDifference(withLoras(attention, loras)(layer, x), expected)).toBeLessThan(1e-5);
+    expect(withLoras(attention, [])).toBe(plainLayer);
+    const beside = attention.forward(x, { apply: withLoras(attention, loras) });
+    for (const { lora, strength } of loras) lora.merge(attention, strength);
+    expect(largestDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+  });
 });
 
 describe("A LoRA on a convolution", () => {
@@ -142,5 +196,25 @@ describe("A LoRA on a convolution", () => {
     expect(() => new Lora(Rng.seed(8), new Conv2d(Rng.seed(7), 4, 6), { rank: 2 })).toThrow(
       ConfigError,
     );
+  });
+
+  test("has the gradient that finite differences give", () => {
+    const [layer, lora] = adapted({ stride: 2 });
+    teach(lora);
+    const { down } = [...lora.entries()][0]![1];
+    const loss = (): Tensor => lora.on(layer)(layer, picture).square().mean();
+    lora.setTrainable(true);
+    const [gradient] = gradients(loss(), [down]);
+    lora.setTrainable(false);
+    const direction = normal(Rng.seed(10), down.shape);
+    const before = down.clone();
+    const at = (step: number): number => {
+      down.copyFrom(before.addScaled(direction, step));
+      return loss().item();
+    };
+    // the loss is quadratic in A: central differences are exact but for float32's cancellation
+    const slope = (at(0.1) - at(-0.1)) / 0.2;
+    const expected = gradient!.mul(direction).sum().item();
+    expect(Math.abs(slope - expected)).toBeLessThan(1e-3 * Math.abs(expected));
   });
 });

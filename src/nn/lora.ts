@@ -27,14 +27,30 @@ export class LoraPair extends Module {
   readonly down: Tensor;
   /** B, zero at birth: `out r`, for a convolution `out r 1 1`. */
   readonly up: Tensor;
+  readonly alpha: number;
 
-  constructor(rng: Rng, { weight }: AdaptedLayer, rank: number) {
+  constructor(
+    rng: Rng,
+    { weight }: AdaptedLayer,
+    { rank, alpha }: { readonly rank: number; readonly alpha: number },
+  ) {
     super();
     const [outputs = 0, ...fan] = weight.shape;
     const fanIn = fan.reduce((product, size) => product * size, 1);
     const places = fan.slice(1).map(() => 1);
     this.down = fanInUniform(rng, [rank, ...fan], fanIn);
     this.up = parameter(Tensor.zeros([outputs, rank, ...places]));
+    this.alpha = alpha;
+  }
+
+  /** Inner width r. */
+  get rank(): number {
+    return this.down.shape[0]!;
+  }
+
+  /** What the update is multiplied by: alpha / rank. */
+  get scale(): number {
+    return this.alpha / this.rank;
   }
 
   /** The update of what `layer` makes of `x`, unscaled. */
@@ -54,10 +70,10 @@ export class LoraPair extends Module {
 
 /** What a LoRA is made with. */
 export type LoraOptions = {
-  /** Inner width r of every update. */
-  readonly rank: number;
-  /** The update is scaled by alpha / rank; default: rank. */
-  readonly alpha?: number;
+  /** Inner width r: of every update, or of each by its path. */
+  readonly rank: number | ((path: string) => number);
+  /** An update is scaled by alpha / rank; default: rank. */
+  readonly alpha?: number | ((path: string) => number);
   /** Which layers get an update, by path; default: all linear ones. */
   readonly targets?: (path: string, layer: AdaptedLayer) => boolean;
 };
@@ -70,7 +86,6 @@ export type LoraOptions = {
  * `<path>.down` and `<path>.up`.
  */
 export class Lora extends ModuleMap<LoraPair> {
-  readonly #scale: number;
   readonly #bound = new WeakMap<Module, ReadonlyMap<AdaptedLayer, LoraPair>>();
 
   constructor(rng: Rng, network: Module, { rank, alpha = rank, targets = isLinear }: LoraOptions) {
@@ -80,41 +95,41 @@ export class Lora extends ModuleMap<LoraPair> {
         "expected LoRA targets that name a linear layer or a convolution, they name none",
       );
     super(
-      new Map(layers.map(([path, layer]) => [path, new LoraPair(rng.split(path), layer, rank)])),
+      new Map(
+        layers.map(([path, layer]) => {
+          const shape = { rank: valueAt(rank, path), alpha: valueAt(alpha, path) };
+          return [path, new LoraPair(rng.split(path), layer, shape)];
+        }),
+      ),
     );
-    this.#scale = alpha / rank;
   }
 
   /**
-   * The way `network`, any instance of the topology this was made for, applies its layers with this LoRA; `base` is how
-   * it applies them without: with another LoRA, whose updates then add to this one's.
+   * The way `network`, any instance of the topology this was made for, applies its layers with this LoRA, its updates
+   * times `strength`; `base` is how it applies them without: with another LoRA, whose updates then add to this one's.
    */
-  on(network: Module, base: ApplyLayer = plainLayer): ApplyLayer {
+  on(network: Module, base: ApplyLayer = plainLayer, strength = 1): ApplyLayer {
     const pairs = this.#pairsOf(network);
     return (layer, x) => {
       const pair = pairs.get(layer);
       const y = base(layer, x);
-      return pair ? y.addScaled(pair.forward(layer, x), this.#scale) : y;
+      return pair ? y.addScaled(pair.forward(layer, x), strength * pair.scale) : y;
     };
   }
 
-  /** Adds the updates to the weights of `network`. */
-  merge(network: Module): void {
-    this.#addToWeights(network, this.#scale);
-  }
-
-  /** Takes the updates out of the weights of `network` again, up to float32 rounding. */
-  unmerge(network: Module): void {
-    this.#addToWeights(network, -this.#scale);
-  }
-
-  #addToWeights(network: Module, factor: number): void {
+  /** Adds the updates, times `strength`, to the weights of `network`. */
+  merge(network: Module, strength = 1): void {
     noGrad(() => {
       for (const [{ weight }, pair] of this.#pairsOf(network)) {
-        const merged: Tensor = scoped(() => weight.addScaled(pair.product(), factor));
+        const merged = scoped(() => weight.addScaled(pair.product(), strength * pair.scale));
         weight.detach().copyFrom(merged);
       }
     });
+  }
+
+  /** Takes updates that were merged at `strength` out of the weights of `network` again, up to float32 rounding. */
+  unmerge(network: Module, strength = 1): void {
+    this.merge(network, -strength);
   }
 
   #pairsOf(network: Module): ReadonlyMap<AdaptedLayer, LoraPair> {
@@ -133,12 +148,28 @@ export class Lora extends ModuleMap<LoraPair> {
   }
 }
 
+/** One of several LoRAs, and how strongly it speaks: 1, the default, is as it was trained. */
+export type WeightedLora = { readonly lora: Lora; readonly strength?: number };
+
+/** How `network` applies its layers with several LoRAs at once: their updates add up. */
+export function withLoras(
+  network: Module,
+  loras: readonly WeightedLora[],
+  base: ApplyLayer = plainLayer,
+): ApplyLayer {
+  return loras.reduce((apply, { lora, strength }) => lora.on(network, apply, strength), base);
+}
+
+function valueAt(value: number | ((path: string) => number), path: string): number {
+  return typeof value === "number" ? value : value(path);
+}
+
 function isLinear(_path: string, layer: AdaptedLayer): boolean {
   return layer instanceof Linear;
 }
 
 /** The linear layers and convolutions of `network`, by path, in declaration order. */
-function adaptedLayers(network: Module): ReadonlyMap<string, AdaptedLayer> {
+export function adaptedLayers(network: Module): ReadonlyMap<string, AdaptedLayer> {
   const linears: ReadonlyMap<string, AdaptedLayer> = modulesOf(network, Linear);
   return new Map([...linears, ...modulesOf(network, Conv2d)]);
 }
