@@ -177,8 +177,8 @@ export function requireLora({ path, layers, others, unknown }: LoraContents): vo
   }
   if (unknown.length > 0) {
     throw new DataError(
-      `${path}: expected the names that PEFT, diffusers or kohya give to a LoRA of a U-Net or CLIP's text encoder, ` +
-        `got ${unknown.length} others: ${unknown.join(", ")}`,
+      `${path}: expected names, in pairs, that PEFT, diffusers or kohya give to a LoRA of a U-Net or CLIP's text ` +
+        `encoder, not these (${unknown.length}): ${unknown.join(", ")}`,
     );
   }
   if (layers.length === 0) throw new DataError(`${path} holds no LoRA`);

@@ -117,7 +117,7 @@ function fit(
 }
 
 function sentence(names: readonly string[], what: string): string[] {
-  return names.length === 0 ? [] : [`${names.length} ${what}: ${names.join(", ")}`];
+  return names.length === 0 ? [] : [`${what} (${names.length}): ${names.join(", ")}`];
 }
 
 function misfitOf(
