@@ -63,18 +63,18 @@ describe("the names of tensors", () => {
   });
 
   test.each([
-    ["text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_B.weight", ""],
-    ["text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.up.weight", ""],
-    ["text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.up.weight", ""],
-    ["base_model.model.text_model.encoder.layers.3.self_attn.q_proj.lora_B.weight", ""],
+    ["text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_B.weight", "."],
+    ["text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.up.weight", "."],
+    ["text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.up.weight", "."],
+    ["base_model.model.text_model.encoder.layers.3.self_attn.q_proj.lora_B.weight", "."],
     ["lora_te_text_model_encoder_layers_3_self_attn_q_proj.lora_up.weight", "_"],
     ["lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_up.weight", "_"],
   ])("%s is B of a layer of the text encoder", (name, dot) => {
-    const layer = "text_model.encoder.layers.3.self_attn.q_proj";
+    const query = "text_model.encoder.layers.3.self_attn.q_proj";
     expect(parseName(name)).toMatchObject({
       type: "up",
       component: "textEncoder",
-      layer: dot ? layer.replaceAll(".", dot) : layer,
+      layer: query.replaceAll(".", dot),
     });
   });
 
