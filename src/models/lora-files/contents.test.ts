@@ -6,9 +6,10 @@ import { Rng } from "../../engine/random.ts";
 import { saveSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { resolveUNetConfig } from "../unet/config.ts";
-import { UNet } from "../unet/unet.ts";
+import { isTransformerLinear, UNet } from "../unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
-import { adaptedLayers } from "../../nn/lora.ts";
+import { Conv2d } from "../../nn/conv.ts";
+import { adaptedLayers, Lora, type AdaptedLayer } from "../../nn/lora.ts";
 import { listedNames } from "../../../test/support/public-names.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { VERY_SMALL_UNET } from "../../../test/support/very-small-unet.ts";
@@ -16,6 +17,7 @@ import { isLoraFile, readLoraContents } from "./contents.ts";
 import { loadLora } from "./load.ts";
 import { parseName } from "./names.ts";
 import { layerFinder } from "./public-layers.ts";
+import { saveLora } from "./save.ts";
 
 const folder = temporaryFolder();
 const unet = new UNet(Rng.seed(1), VERY_SMALL_UNET);
@@ -110,6 +112,42 @@ describe("the layers of Stable Diffusion 1.5", () => {
       for (const spelt of [layer, layer.replaceAll(".", "_")])
         expect(find(spelt)?.layer.weight.shape.join(), spelt).toBe(sizes);
     }
+  });
+});
+
+describe("a LoRA of Stable Diffusion 1.5", () => {
+  test.each([
+    [(path: string) => /\.attn[12]\./.test(path), ["to_k", "to_out.0", "to_q", "to_v"]],
+    [isTransformerLinear, ["net.2", "proj", "to_k", "to_out.0", "to_q", "to_v"]],
+    [(path: string) => /attn2\.to[KV]/.test(path), ["attn2.to_k", "attn2.to_v"]],
+    [
+      (path: string) => /midBlock.*attn1\.toQ/.test(path),
+      ["mid_block.attentions.0.transformer_blocks.0.attn1.to_q"],
+    ],
+    [
+      (path: string, layer: AdaptedLayer) => layer instanceof Conv2d && path.includes("onv"),
+      ["conv", "conv1", "conv2", "conv_in", "conv_out", "conv_shortcut"],
+    ],
+  ])("names its targets as shortly as no other layer is named", (targets, expected) => {
+    const network = uninitialised(() => new UNet(Rng.seed(0), resolveUNetConfig({})));
+    const lora = uninitialised(() => new Lora(Rng.seed(0), network, { rank: 1, targets }));
+    const path = join(folder, `${files++}.safetensors`);
+    saveLora(path, { unet: { lora, network } }, { dtype: "bfloat16" });
+    const text = readLoraContents(path).metadata["lora_adapter_metadata"]!;
+    expect(JSON.parse(text)).toEqual({
+      "unet.alpha_pattern": {},
+      "unet.lora_alpha": 1,
+      "unet.peft_type": "LORA",
+      "unet.r": 1,
+      "unet.rank_pattern": {},
+      "unet.target_modules": expected,
+    });
+  });
+
+  test("is refused where there is none to write", () => {
+    expect(() => saveLora(join(folder, "none.safetensors"), {})).toThrow(
+      "expected a LoRA to write, got none",
+    );
   });
 });
 

@@ -61,7 +61,7 @@ export function isLoraFile(names: Iterable<string>): boolean {
  */
 export function readLoraContents(path: string): LoraContents {
   const header = readHeader(path);
-  const parsed = [...header.tensors.keys()].map((name) => ({ name, ...parseName(name) }));
+  const parsed = [...header.tensors.keys()].map((name) => Object.assign({ name }, parseName(name)));
   const { parts, repeated } = partsByLayer(parsed);
   const dialects = [...new Set([...parts.values()].map(({ dialect }) => dialect))];
   const configs = configReader(path, header, dialects);
@@ -166,20 +166,18 @@ function configReader(
   };
 }
 
-/** Throws one sentence about what `contents` holds besides plain low-rank updates, or where it holds none. */
-export function requireLora({ path, layers, others, unknown }: LoraContents): void {
+/** What is wrong with a file that holds something besides plain low-rank updates, or none, in one sentence. */
+export function faultOf({ path, layers, others, unknown }: LoraContents): string | null {
   if (others.size > 0) {
     const kinds = [...others.keys()].join(" and ");
     const example = others.values().next().value?.[0] ?? "";
-    throw new DataError(
-      `${path} is an adapter of the kind ${kinds} (${example}), and only plain LoRA can be read`,
-    );
+    return `${path} is an adapter of the kind ${kinds} (${example}), and only plain LoRA can be read`;
   }
   if (unknown.length > 0) {
-    throw new DataError(
+    return (
       `${path}: expected names, in pairs, that PEFT, diffusers or kohya give to a LoRA of a U-Net or CLIP's text ` +
-        `encoder, not these (${unknown.length}): ${unknown.join(", ")}`,
+      `encoder, not these (${unknown.length}): ${unknown.join(", ")}`
     );
   }
-  if (layers.length === 0) throw new DataError(`${path} holds no LoRA`);
+  return layers.length === 0 ? `${path} holds no LoRA` : null;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { plainLayer, type ApplyLayer } from "../../nn/lora.ts";
+import { plainLayer, withLoras, type ApplyLayer } from "../../nn/lora.ts";
 import { formulaInput } from "../../../test/support/formula-weights.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { goldenLoras, goldenTextEncoder, goldenUNet } from "../../../test/support/golden-loras.ts";
@@ -82,6 +82,17 @@ test.each(WITH_TEXT)("%s gives the text encoder the answer of transformers, merg
   expect(distance(encoder.forward(ids), `${name}.text`)).toBeGreaterThan(0.02);
   loadLora(join(folder, file), { unet, textEncoder: encoder }).textEncoder!.merge(encoder);
   expect(distance(encoder.forward(ids), `${name}.text`)).toBeLessThan(TOLERANCE);
+});
+
+test("two at once, each at its strength, give the answer that diffusers gives with both", () => {
+  const load = (file: string) => loadLora(join(folder, `${file}.safetensors`), { unet }).unet!;
+  const [one, other] = [load("lora-down"), load("attention-processors")];
+  const loras = [
+    { lora: one, strength: 0.8 },
+    { lora: other, strength: -0.5 },
+  ];
+  expect(distance(draw(withLoras(unet, loras)), "two.unet")).toBeLessThan(TOLERANCE);
+  expect(distance(draw(withLoras(unet, [loras[0]!])), "two.unet")).toBeGreaterThan(0.1);
 });
 
 describe("saveLora", () => {

@@ -8,7 +8,7 @@ import { Lora, type AdaptedLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 import type { TextEncoder } from "../text-encoder/text-encoder.ts";
 import type { UNet } from "../unet/unet.ts";
-import { readLoraContents, requireLora, type LoraContents, type LoraLayer } from "./contents.ts";
+import { readLoraContents, faultOf, type LoraContents, type LoraLayer } from "./contents.ts";
 import type { Component } from "./names.ts";
 import { layerFinder } from "./public-layers.ts";
 
@@ -38,7 +38,8 @@ export interface LoadedLora {
  */
 export function loadLora(path: string, { unet, textEncoder }: LoraNetworks): LoadedLora {
   const contents = readLoraContents(path);
-  requireLora(contents);
+  const fault = faultOf(contents);
+  if (fault !== null) throw new DataError(fault);
   const of = (component: Component): LoraLayer[] =>
     contents.layers.filter((layer) => layer.component === component);
   using _ = tensorScope();

@@ -214,6 +214,13 @@ record("kohya", *merged(tensors))
 difference = (answers_with("kohya.safetensors")[0] - outputs["kohya.unet"]).abs().max().item()
 assert difference < 1e-5, difference
 
+# two at once, each at a strength of its own
+pipe = pipeline()
+pipe.load_lora_weights(".", weight_name="lora-down.safetensors", adapter_name="one")
+pipe.load_lora_weights(".", weight_name="attention-processors.safetensors", adapter_name="other")
+pipe.unet.set_adapters(["one", "other"], [0.8, -0.5])
+record("two", answers(pipe.unet, pipe.text_encoder)[0])
+
 save_file(outputs, "outputs.safetensors", {"format": "pt"})
 for name, value in outputs.items():
     plain = outputs["plain." + name.rsplit(".", 1)[1]]
