@@ -85,6 +85,15 @@ describe("the process", () => {
     expect(eve(...args, "--debug").stderr).toMatch(/at .*world-samples\.ts/);
   });
 
+  test("inspect reads a LoRA file, its alphas too, without the engine", () => {
+    const path = fileURLToPath(
+      new URL("../../test/golden/lora/kohya.safetensors", import.meta.url),
+    );
+    const { status, stdout } = eve("inspect", path);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/LoRA in the form of kohya\n[^]*alpha +1\.5 \(22 layers\)/);
+  });
+
   test("doctor reports a machine without the engine instead of failing", () => {
     const { status, stdout } = eve("doctor", "--json");
     expect(status).toBe(0);

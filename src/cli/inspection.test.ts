@@ -64,3 +64,40 @@ test("what cannot be described is refused with a sentence", async () => {
   await writeFile(inside("config.json"), "{");
   await expect(describe(folder.path)).rejects.toThrow(DataError);
 });
+
+test("a LoRA file is recognised: form, layers, ranks, alphas, targets", async () => {
+  const path = new URL("../../test/golden/lora/kohya.safetensors", import.meta.url).pathname;
+  const { events, text } = await describe(path);
+  const { targets, ...lora } = events.find(({ type }) => type === "lora")!;
+  expect(lora).toEqual({
+    type: "lora",
+    dialects: ["kohya"],
+    layers: { unet: 30, textEncoder: 4 },
+    convolutions: 10,
+    ranks: { 2: 18, 3: 8, 4: 8 },
+    alphas: { 1: 2, 1.5: 22, 2: 2, 4: 8 },
+    fault: null,
+  });
+  expect(targets).toMatchObject({ conv1: 6, attn1_to_out_0: 2, ff_net_0_proj: 2, mlp_fc1: 2 });
+  expect(text).toMatch(/LoRA in the form of kohya\n {2}layers +30 of a U-Net, 4 of a text encoder/);
+  expect(text).toMatch(/\n {2}rank +2 \(18 layers\), 3 \(8\), 4 \(8\)\n/);
+  expect((await describe(path.replace("kohya", "diffusers"))).text).toMatch(
+    /alpha +6 \(33 layers\), 4 \(6\)\n {2}targets +attn1\.to_k \(4 layers\)/,
+  );
+});
+
+test("an adapter that cannot be loaded says why", async () => {
+  await using folder = await modelFolder();
+  const path = join(folder.path, "loha.safetensors");
+  const bytes = weights();
+  const name = "lora_unet_a.hada_w1_a";
+  const header = bytes.toString("latin1").replace("conv.weight", name);
+  const file = Buffer.from(header, "latin1");
+  file.writeBigUInt64LE(bytes.readBigUInt64LE() + BigInt(name.length - "conv.weight".length));
+  await writeFile(path, file);
+  const { events, text } = await describe(path);
+  expect(events.find(({ type }) => type === "lora")).toMatchObject({
+    layers: { unet: 0, textEncoder: 0 },
+  });
+  expect(text).toMatch(/\nadapter\n {2}cannot be loaded: .* of the kind LoHa/);
+});

@@ -2,6 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { DataError, UserError } from "../engine/errors.ts";
 import { readHeader, type TensorEntry } from "../engine/safetensors-header.ts";
+import { isLoraFile } from "../models/lora-files/contents.ts";
+import { loraSummary, type Counts } from "../models/lora-files/summary.ts";
 import { byteSize, type CliEvent, table } from "./output.ts";
 
 /** What there is to say of a path: for programs, and for people. */
@@ -123,10 +125,48 @@ function describeWeights(path: string): Inspection {
   ]);
   const sections = [
     table([["tensor", "dtype", "shape", "parameters"], ...rows]),
-    ...Object.entries(file.metadata).map(([key, value]) => `${key}: ${cut(value)}`),
+    ...Object.entries(file.metadata).map(([key, value]) => `${key}: ${cut(oneLine(value))}`),
     `${count(file.tensors)} tensors, ${count(file.parameters)} parameters, ${byteSize(file.bytes)}`,
   ];
-  return { events: [file, ...tensors], text: sections.join("\n") };
+  const lora = isLoraFile(tensors.map(({ name }) => name)) ? [loraEvent(path)] : [];
+  const text = [...sections, ...lora.map(loraText)].join("\n");
+  return { events: [file, ...lora, ...tensors], text };
+}
+
+function loraEvent(path: string) {
+  return { type: "lora", ...loraSummary(path) } as const;
+}
+
+/** What a LoRA file adapts, one line per question; why it cannot be loaded, where it cannot. */
+function loraText(lora: ReturnType<typeof loraEvent>): string {
+  const { unet, textEncoder } = lora.layers;
+  const what =
+    lora.dialects.length > 0 ? `LoRA in the form of ${lora.dialects.join(" and ")}` : "adapter";
+  const lines = table(
+    [
+      [
+        "  layers",
+        `${unet} of a U-Net, ${textEncoder} of a text encoder; convolutions among them: ${lora.convolutions}`,
+      ],
+      ["  rank", countsText(lora.ranks)],
+      ["  alpha", countsText(lora.alphas)],
+      ["  targets", countsText(lora.targets)],
+    ],
+    { numbers: "left" },
+  );
+  if (lora.fault === null) return `${what}\n${lines}`;
+  const fault = `cannot be loaded: ${lora.fault}`;
+  return unet + textEncoder === 0 ? `${what}\n  ${fault}` : `${what}\n${lines}\n  ${fault}`;
+}
+
+/** e.g. `4 (32 layers), 8 (16)`, the commonest first. */
+function countsText(counts: Counts): string {
+  const sorted = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
+  return sorted.map(([value, n], i) => `${value} (${n}${i === 0 ? " layers" : ""})`).join(", ");
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
 }
 
 function elements({ shape }: TensorEntry): number {

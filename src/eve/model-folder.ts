@@ -156,6 +156,12 @@ export class ModelFolder {
     );
   }
 
+  /** The receipt of the part's training, as JSON; undefined where it came without. */
+  receipt(part: Part): unknown {
+    const path = join(this.partPath(part), "receipt.json");
+    return existsSync(path) ? readJson(path) : undefined;
+  }
+
   /** As `loadWeights`, for a module that may have grown since: weights that the part lacks stay as they are. */
   continueFrom(part: Part, module: Module): void {
     using _ = tensorScope();

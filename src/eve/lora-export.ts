@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import { Rng } from "../engine/random.ts";
+import { saveLora } from "../models/lora-files/save.ts";
+import { UNetConfig } from "../models/unet/config.ts";
+import { UNet } from "../models/unet/unet.ts";
+import { uninitialised } from "../nn/init.ts";
+import type { Lora } from "../nn/lora.ts";
+import { AlignmentPart, LookAdapterConfig, type AlignmentConfig } from "./distillation-config.ts";
+import type { ModelFolder, Part } from "./model-folder.ts";
+import { createAlignment } from "./student.ts";
+
+/** The parts of a model that are a LoRA beside its backbone. */
+export const LORA_PARTS = [
+  "alignment",
+  "style-adapter",
+  "style-alignment",
+  "subject-adapter",
+  "subject-alignment",
+] as const satisfies readonly Part[];
+export type LoraPart = (typeof LORA_PARTS)[number];
+
+/** The key of a LoRA file's metadata under which its origin stands, as JSON. */
+export const ORIGIN_KEY = "open_eve";
+
+/** What of a training's receipt goes along: nothing that names a machine or a path. */
+const Training = z.object({
+  stage: z.string().optional(),
+  dataset: z.string().optional(),
+  steps: z.number().optional(),
+  samplesSeen: z.number().optional(),
+  configHash: z.string().optional(),
+  gitHash: z.string().nullish(),
+  versions: z.record(z.string(), z.string()).optional(),
+});
+
+/**
+ * Writes a part of a model as a public LoRA file, in float16 as it is stored, with where it comes from: the model's name,
+ * SHA-256 of the backbone's weights, and the gist of the training's receipt.
+ *
+ * `loadLora` (`models/lora-files/load.ts`) reads it back.
+ */
+export function exportLora(folder: ModelFolder, part: LoraPart, path: string): Lora {
+  folder.require("backbone", part);
+  const unetConfig = folder.config("backbone", UNetConfig);
+  const network = uninitialised(() => new UNet(Rng.seed(0), unetConfig));
+  const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shapeOf(folder, part)));
+  folder.loadWeights(part, lora);
+  const origin = {
+    program: "open-eve",
+    part,
+    model: folder.description().name,
+    backbone: folder.hash(["backbone"]),
+    training: Training.safeParse(folder.receipt(part)).data ?? null,
+  };
+  const metadata = { [ORIGIN_KEY]: JSON.stringify(origin) };
+  saveLora(path, { unet: { lora, network } }, { metadata, dtype: "float16" });
+  return lora;
+}
+
+function shapeOf(folder: ModelFolder, part: LoraPart): AlignmentConfig {
+  if (part === "style-adapter" || part === "subject-adapter")
+    return folder.config(part, LookAdapterConfig);
+  const config = folder.config(part, AlignmentPart);
+  if (config.student === "aligned") return config;
+  throw new UserError(
+    `expected the ${part} in ${folder.partPath(part)} to be a LoRA, it is a whole student without pretrained adapters`,
+  );
+}
