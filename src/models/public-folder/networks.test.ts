@@ -12,6 +12,7 @@ import { largestDifference } from "../../../test/support/difference.ts";
 import { listedNames, namesOf } from "../../../test/support/public-names.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { useVirtualDevice, VIRTUAL_DEVICE } from "../../../test/support/virtual-device.ts";
+import type { ControlNet } from "../controlnet/controlnet.ts";
 import { publicWeights } from "./layout.ts";
 import {
   AUTOENCODER,
@@ -93,6 +94,7 @@ describe("openNetwork", () => {
   const otherWidth = changed("vae", { block_out_channels: [8, 8] });
   const legacy = changed("vae", {});
   const prefixed = changed("text_encoder", {});
+  const temporary = temporaryFolder();
 
   test("predicts the same from shards in float16 as from one file in float32", () => {
     const folder = changed("unet", {});
@@ -137,6 +139,32 @@ describe("openNetwork", () => {
     const today = openNetwork(join(small, "text_encoder"), TEXT_ENCODER);
     const old = openNetwork(prefixed, TEXT_ENCODER);
     expect(largestDifference(old.forward(ids), today.forward(ids))).toBe(0);
+  });
+
+  test("opens a ControlNet that computes what the saved one does", () => {
+    const config = {
+      ...CONTROLNET_CONFIG,
+      block_out_channels: [8, 16],
+      conditioning_embedding_out_channels: [4, 8],
+      cross_attention_dim: 12,
+      down_block_types: ["CrossAttnDownBlock2D", "DownBlock2D"],
+      layers_per_block: 1,
+      attention_head_dim: 2,
+      norm_num_groups: 4,
+    };
+    const saved = CONTROLNET.build(config);
+    // fresh ones put out zeros
+    saved.controlnetMidBlock.weight.detach().copyFrom(normal(Rng.seed(4), [16, 16, 1, 1]));
+    const weights = publicWeights(saved, CONTROLNET.layout);
+    saveSafetensors(join(temporary, "diffusion_pytorch_model.safetensors"), weights);
+    writeFileSync(join(temporary, "config.json"), JSON.stringify(config));
+    const mid = (network: ControlNet): Tensor => {
+      const x = normal(Rng.seed(1), [1, 4, 4, 4]);
+      const hint = normal(Rng.seed(2), [1, 3, 8, 8]);
+      return network.forward(x, Tensor.ones([1]), Tensor.ones([1, 2, 12]), hint).mid;
+    };
+    expect(mid(saved).norm().item()).toBeGreaterThan(0.1);
+    expect(largestDifference(mid(openNetwork(temporary, CONTROLNET)), mid(saved))).toBe(0);
   });
 
   test("puts every weight on the default device, and computes there", () => {
