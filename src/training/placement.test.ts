@@ -51,15 +51,13 @@ function stages(): readonly (() => Stage)[] {
   const texts = new TextCache(encoder, tokenizer);
   const latents = (shape: readonly number[]): Tensor => normal(Rng.seed(2), shape);
   const pairs = new Map(["before", "after"].map((side) => [side, latents([4, 4, 8, 8])]));
-  const edits = new ShardedCache(
-    [{ tensors: pairs, texts: Array.from({ length: 4 }, () => words) }],
-    4,
-  );
+  const edits = new ShardedCache([
+    { tensors: pairs, texts: Array.from({ length: 4 }, () => words) },
+  ]);
   const clip = new Map([["clip", latents([4, 4, 4, 8, 8])]]);
-  const clips = new ShardedCache(
-    [{ tensors: clip, texts: Array.from({ length: 4 }, () => "a fox") }],
-    4,
-  );
+  const clips = new ShardedCache([
+    { tensors: clip, texts: Array.from({ length: 4 }, () => "a fox") },
+  ]);
   const { unet, editAdapter, layers } = smallNetworks();
   const common = { texts, schedule, frozen: encoder.parameters(), draw: () => [] };
   const material = { ...common, train: edits, held: edits };

@@ -1,12 +1,20 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { openShards, type Shard, type ShardPlan } from "./shards.ts";
+import {
+  openShards,
+  readShards,
+  readShardTexts,
+  shardPath,
+  writeShard,
+  type Shard,
+  type ShardPlan,
+} from "./shards.ts";
 
 const root = temporaryFolder();
 let folders = 0;
@@ -105,4 +113,44 @@ test.each([
   await expect(openShards(plan)).rejects.toThrow(
     new DataError(`${path} is damaged: delete it, and its shard is made again`),
   );
+});
+
+describe("a folder that grows shard by shard", () => {
+  const folder = join(root, "growing");
+  mkdirSync(folder);
+  for (const [first, size] of [
+    [0, 3],
+    [3, 1],
+    [4, 2],
+  ] as const) {
+    const numbered = Array.from({ length: size }, (_, i) => first + i);
+    writeShard(shardPath(folder, first, size), () => ({
+      tensors: new Map([["number", Tensor.from(numbered, [size, 1])]]),
+      texts: numbered.map((i) => `item ${i}`),
+    }));
+  }
+
+  test("is read as one, whatever the shards' sizes", () => {
+    const cache = readShards(folder, z.string());
+    expect(cache.count).toBe(6);
+    expect([...cache.gather("number", [5, 0, 3, 2, 4]).toFloat32Array()]).toEqual([5, 0, 3, 2, 4]);
+    expect([0, 2, 3, 4, 5].map((i) => cache.text(i))).toEqual(
+      [0, 2, 3, 4, 5].map((i) => `item ${i}`),
+    );
+    expect(readShardTexts(folder, z.string())).toHaveLength(6);
+  });
+
+  test("that is not there holds nothing", () => {
+    expect(readShardTexts(join(root, "nowhere"), z.string())).toEqual([]);
+    expect(readShards(join(root, "nowhere"), z.string()).count).toBe(0);
+  });
+
+  test("with a hole is refused, with what to do", () => {
+    rmSync(`${shardPath(folder, 3, 1)}.json`);
+    expect(() => readShards(folder, z.string())).toThrow(
+      new DataError(
+        `expected a shard in ${folder} that begins with item 3, found one with item 4: delete those from 3 on, and they are made again`,
+      ),
+    );
+  });
 });

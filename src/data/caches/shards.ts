@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
@@ -30,28 +37,44 @@ export interface ShardPlan<Text> {
   readonly prepare: (first: number, count: number) => Promise<() => Shard<Text>>;
 }
 
+/** Items by number, each with tensors by name and a record of text. */
+export interface CachedItems<Text> {
+  readonly count: number;
+  text(index: number): Text;
+  /** The first indices, `limit` of them or as many as there are. */
+  firstIndices(limit: number): number[];
+  /** The tensor `name` of the items that `indices` names, stacked, in float32. */
+  gather(name: string, indices: readonly number[]): Tensor;
+}
+
 /** Precomputed items on disk: float16 tensors with their texts; memory-mapped on the CPU, resident on other devices. */
-export class ShardedCache<Text> {
+export class ShardedCache<Text> implements CachedItems<Text> {
   readonly count: number;
   readonly #shards: readonly Shard<Text>[];
-  readonly #shardSize: number;
+  /** The number of each shard's first item. */
+  readonly #starts: readonly number[];
 
-  constructor(shards: readonly Shard<Text>[], shardSize: number) {
+  constructor(shards: readonly Shard<Text>[]) {
+    const starts: number[] = [];
+    let count = 0;
+    for (const { texts } of shards) {
+      starts.push(count);
+      count += texts.length;
+    }
     this.#shards = shards;
-    this.#shardSize = shardSize;
-    this.count = shards.reduce((sum, shard) => sum + shard.texts.length, 0);
+    this.#starts = starts;
+    this.count = count;
   }
 
   text(index: number): Text {
-    return this.#locate(index).shard.texts[index % this.#shardSize]!;
+    const { shard, row } = this.#locate(index);
+    return shard.texts[row]!;
   }
 
-  /** The first indices, `limit` of them or as many as there are. */
   firstIndices(limit: number): number[] {
     return Array.from({ length: Math.min(limit, this.count) }, (_, index) => index);
   }
 
-  /** The tensor `name` of the items that `indices` names, stacked, in float32. */
   gather(name: string, indices: readonly number[]): Tensor {
     const [only, ...others] = this.#shards;
     if (only && others.length === 0) {
@@ -66,8 +89,8 @@ export class ShardedCache<Text> {
   }
 
   #locate(index: number): { shard: Shard<Text>; row: number } {
-    const shard = this.#shards[Math.floor(index / this.#shardSize)]!;
-    return { shard, row: index % this.#shardSize };
+    const number = this.#starts.findLastIndex((start) => start <= index);
+    return { shard: this.#shards[number]!, row: index - this.#starts[number]! };
   }
 }
 
@@ -98,8 +121,49 @@ export async function openShards<Text>(
     shards.push(openShard(base, text));
     report({ type: "cache-progress", what, done: first + size, total: count });
   }
-  if (defaultDevice() === "cpu") return new ShardedCache(shards, shardSize);
-  return new ShardedCache([joined(shards)], count);
+  return cacheOf(shards);
+}
+
+/** The path of a shard without an ending; its name tells which items it holds. */
+export function shardPath(folder: string, first: number, size: number): string {
+  return join(folder, `${String(first).padStart(7, "0")}-${size}`);
+}
+
+/**
+ * The texts of all shards in a folder that grew shard by shard, each beginning where the one before ends.
+ *
+ * Empty where there is no shard yet.
+ */
+export function readShardTexts<Text>(folder: string, text: z.ZodType<Text>): Text[] {
+  return shardsIn(folder).flatMap((base) => readTexts(`${base}.json`, text));
+}
+
+/** Opens all shards in a folder that grew shard by shard; none is made. */
+export function readShards<Text>(folder: string, text: z.ZodType<Text>): ShardedCache<Text> {
+  return cacheOf(shardsIn(folder).map((base) => openShard(base, text)));
+}
+
+/** The paths of whole shards, without an ending, in order. */
+function shardsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const named = readdirSync(folder).map((name) => /^(\d{7,})-(\d+)\.json$/.exec(name));
+  const spans = named
+    .flatMap((match) => (match ? [{ first: Number(match[1]), size: Number(match[2]) }] : []))
+    .toSorted((a, b) => a.first - b.first);
+  let end = 0;
+  return spans.map(({ first, size }) => {
+    if (first !== end) {
+      throw new DataError(
+        `expected a shard in ${folder} that begins with item ${end}, found one with item ${first}: delete those from ${Math.min(first, end)} on, and they are made again`,
+      );
+    }
+    end = first + size;
+    return shardPath(folder, first, size);
+  });
+}
+
+function cacheOf<Text>(shards: readonly Shard<Text>[]): ShardedCache<Text> {
+  return new ShardedCache(defaultDevice() === "cpu" ? shards : [joined(shards)]);
 }
 
 /** The items of one shard, and its path without an ending. */
@@ -113,7 +177,7 @@ function spansOf(folder: string, count: number, shardSize: number): Span[] {
   return Array.from({ length: Math.ceil(count / shardSize) }, (_, shard) => {
     const first = shard * shardSize;
     const size = Math.min(shardSize, count - first);
-    return { first, size, base: join(folder, `${String(first).padStart(7, "0")}-${size}`) };
+    return { first, size, base: shardPath(folder, first, size) };
   });
 }
 
@@ -133,8 +197,8 @@ function joined<Text>(shards: readonly Shard<Text>[]): Shard<Text> {
   };
 }
 
-/** The texts are written last, under their final name: a shard is there when they are. */
-function writeShard<Text>(base: string, make: () => Shard<Text>): void {
+/** Writes a shard at a path without an ending. Its texts come last, under their final name: it is there when they are. */
+export function writeShard<Text>(base: string, make: () => Shard<Text>): void {
   using _ = tensorScope();
   const shard = make();
   saveSafetensors(`${base}.safetensors`, shard.tensors, { dtype: "float16" });
