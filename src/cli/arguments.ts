@@ -6,6 +6,7 @@ import { UserError } from "../engine/errors.ts";
  *
  * Unknown options, options without their value, values outside an enumeration, and missing or
  * surplus positional arguments each give one sentence that names the nearest thing that exists.
+ * A last positional argument whose value hint ends with "…" takes all that follow.
  */
 export function checkArguments(rawArgs: readonly string[], args: ArgsDef): void {
   const options = optionsByFlag(args);
@@ -82,7 +83,8 @@ function checkPositionals(given: readonly string[], args: ArgsDef): void {
     throw new UserError(`missing <${name}>${description ? `: ${description}` : ""}`);
   }
   const surplus = given[defined.length];
-  if (surplus !== undefined) {
+  const takesMore = defined.at(-1)?.[1].valueHint?.endsWith("…") === true;
+  if (surplus !== undefined && !takesMore) {
     throw new UserError(
       `unexpected argument "${shorten(surplus)}"; text with spaces goes in quotes, options start with --`,
     );

@@ -11,6 +11,7 @@ const verbs = {
   distill: async () => (await import("./distill.ts")).default,
   ablate: async () => (await import("./ablate.ts")).default,
   export: async () => (await import("./export.ts")).default,
+  data: async () => (await import("./data.ts")).default,
   evaluate: async () => (await import("./evaluate.ts")).default,
   world: async () => (await import("./world.ts")).default,
   inspect: async () => (await import("./inspect.ts")).default,

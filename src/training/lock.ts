@@ -2,19 +2,19 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { UserError } from "../engine/errors.ts";
 
 /**
- * Claims a run directory for this process: two runs writing one directory would destroy both.
+ * Claims a directory for this process: two that write one directory would destroy both their work.
  *
  * The lock names the process and when it started, so that one left by a killed process is recognised
- * and taken over, also where the number has been given to another process since.
+ * and taken over, also where the number has been given to another process since. `work` is what the sentence calls it.
  */
-export function claimLock(path: string): Disposable {
+export function claimLock(path: string, work = "training"): Disposable {
   const own = identityOf(process.pid);
   if (!tryCreate(path, own)) {
     const holder = readLock(path);
     const pid = Number.parseInt(holder, 10);
     if (Number.isSafeInteger(pid) && holder === identityOf(pid)) {
       throw new UserError(
-        `process ${pid} is training in this directory (${path}): stop it, or choose another --out`,
+        `process ${pid} is ${work} in this directory (${path}): stop it, or choose another --out`,
       );
     }
     rmSync(path, { force: true });

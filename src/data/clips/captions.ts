@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { z } from "zod";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { parseCsv } from "./csv.ts";
+import { clipName, type ClipOrigin } from "./dataset.ts";
+import { readJsonLines } from "./json-lines.ts";
+
+/** The longest caption that is taken, in characters: what is longer is no caption. */
+export const LONGEST_CAPTION = 500;
+
+/** One caption of a file: for a video, or for one clip of it as `videos/fox.mp4#2`. */
+export interface CaptionRow {
+  /** Which record of the file it is, from 1; a header does not count. */
+  readonly row: number;
+  readonly clip: string;
+  readonly caption: string;
+}
+
+type NamedClip = Pick<ClipOrigin, "source" | "clip">;
+
+/** Captions for clips, and what was wrong with some. */
+export interface Captions {
+  /** By clip, in the order asked for; undefined where there is none. */
+  readonly captions: readonly (string | undefined)[];
+  readonly warnings: readonly string[];
+}
+
+const JsonRow = z.looseObject({ clip: z.string(), caption: z.string() });
+
+/** Reads a captions file: JSON lines with `clip` and `caption`, or CSV with columns of these names. */
+export function readCaptions(path: string): CaptionRow[] {
+  if (!existsSync(path))
+    throw new UserError(`there is no file ${path}: give a .jsonl or .csv file`);
+  switch (extname(path).toLowerCase()) {
+    case ".jsonl":
+      return readJsonLines(path, JsonRow).map(({ clip, caption }, index) => ({
+        row: index + 1,
+        clip,
+        caption,
+      }));
+    case ".csv":
+      return csvRows(path);
+    default:
+      throw new UserError(`${path}: expected captions as .jsonl or .csv, by its ending`);
+  }
+}
+
+function csvRows(path: string): CaptionRow[] {
+  const [header = [], ...rows] = readCsv(path);
+  const names = header.map((name) => name.trim().toLowerCase());
+  const [clip, caption] = [names.indexOf("clip"), names.indexOf("caption")];
+  if (clip < 0 || caption < 0) {
+    throw new DataError(
+      `${path}: expected a first line with the columns clip and caption, got "${header.join(",").slice(0, 60)}"`,
+    );
+  }
+  return rows.map((row, index) => {
+    return { row: index + 1, clip: row[clip] ?? "", caption: row[caption] ?? "" };
+  });
+}
+
+function readCsv(path: string): string[][] {
+  try {
+    return parseCsv(readFileSync(path, "utf8"));
+  } catch (error) {
+    if (error instanceof DataError) throw new DataError(`${path}, ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * The captions that a file's rows give to clips. A row names a video by the end of its path, with or without its ending.
+ *
+ * Throws a UserError for a row that fits several videos; rows that fit none are warned of.
+ */
+export function captionsFromRows(
+  clips: readonly NamedClip[],
+  rows: readonly CaptionRow[],
+): Captions {
+  const bySuffix = suffixes(clips);
+  const named = new Map<string, string>();
+  const strangers: string[] = [];
+  const warnings: string[] = [];
+  for (const { row, clip, caption } of rows) {
+    const [, path = "", number] = /^(.*?)(#\d+)?$/s.exec(clip.trim().replace(/^(\.\/)+/, "")) ?? [];
+    const sources = [...(bySuffix.get(path) ?? [])];
+    if (sources.length > 1) {
+      throw new UserError(
+        `captions, row ${row}: "${path}" fits ${sources.slice(0, 2).join(" and ")}: write more of the path`,
+      );
+    }
+    const [source] = sources;
+    if (source === undefined) strangers.push(clip);
+    else if (cleaned(caption) === undefined) warnings.push(tooLong(`captions, row ${row}`));
+    else named.set(`${source}${number === "#1" ? "" : (number ?? "#*")}`, cleaned(caption)!);
+  }
+  if (strangers.length > 0) warnings.push(unmatched(strangers));
+  const captionOf = (clip: NamedClip) => named.get(clipName(clip)) ?? named.get(`${clip.source}#*`);
+  return { captions: clips.map(captionOf), warnings };
+}
+
+function unmatched(strangers: readonly string[]): string {
+  const quoted = strangers.slice(0, 3).map((name) => `"${name.slice(0, 60)}"`);
+  const more = strangers.length > 3 ? ` and ${strangers.length - 3} more` : "";
+  return `captions for ${quoted.join(", ")}${more} fit no clip`;
+}
+
+/** The sources by every end of their paths that begins a name. */
+function suffixes(clips: readonly NamedClip[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const source of new Set(clips.map((clip) => clip.source))) {
+    const parts = source.split("/");
+    for (let first = 0; first < parts.length; first++) {
+      const suffix = parts.slice(first).join("/");
+      for (const name of [suffix, suffix.slice(0, suffix.length - extname(suffix).length)])
+        found.set(name, (found.get(name) ?? new Set()).add(source));
+    }
+  }
+  return found;
+}
+
+/** The captions beside the videos: `fox.txt` or `fox.mp4.txt` for `fox.mp4`. */
+export function captionsBeside(folder: string, clips: readonly NamedClip[]): Captions {
+  const warnings: string[] = [];
+  const known = new Map<string, string | undefined>();
+  const read = (source: string): string | undefined => {
+    const stem = source.slice(0, source.length - extname(source).length);
+    const name = [`${stem}.txt`, `${source}.txt`].find((path) => existsSync(resolve(folder, path)));
+    if (name === undefined) return undefined;
+    const text = cleaned(readFileSync(resolve(folder, name), "utf8"));
+    if (text === undefined) warnings.push(tooLong(name));
+    return text === "" ? undefined : text;
+  };
+  const captions = clips.map(({ source }) => {
+    if (!known.has(source)) known.set(source, read(source));
+    return known.get(source);
+  });
+  return { captions, warnings };
+}
+
+function tooLong(where: string): string {
+  return `${where}: a caption has at most ${LONGEST_CAPTION} characters, this one is left out`;
+}
+
+/** One line without spaces around it, or undefined for a text that is too long. */
+function cleaned(text: string): string | undefined {
+  const line = text
+    .replace(/^\uFEFF/, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return line.length > LONGEST_CAPTION ? undefined : line;
+}

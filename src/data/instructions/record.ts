@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { dataFiles, type ClipRecord } from "../clips/dataset.ts";
+import { readJsonLines } from "../clips/json-lines.ts";
+import { TASKS, type Task } from "../world/tasks.ts";
+
+/** One edit as its writer proposes it. */
+export interface Draft {
+  readonly task: Task;
+  readonly instruction: string;
+  /** What the edited clip would show. */
+  readonly outputCaption: string;
+}
+
+/** One line of `instructions.jsonl`: an edit that could be asked of a clip. No edited picture belongs to it. */
+export const InstructionRecord = z.strictObject({
+  /** The clip's number in the data set. */
+  clip: z.int().nonnegative(),
+  task: z.enum(TASKS),
+  instruction: z.string().min(1),
+  /** The clip's caption when this was written; another one makes the line stale. */
+  inputCaption: z.string(),
+  outputCaption: z.string().min(1),
+  /** Who wrote it: `templates`, or `llm:` and the model's name. */
+  by: z.string(),
+});
+export type InstructionRecord = z.infer<typeof InstructionRecord>;
+
+/** One line of `rejected.jsonl`: what is missing after all attempts, and why. */
+export const RejectedDraft = z.strictObject({
+  clip: z.int().nonnegative(),
+  task: z.enum(TASKS),
+  reason: z.string(),
+  /** The last attempt; null where nothing came. */
+  instruction: z.string().nullable(),
+});
+export type RejectedDraft = z.infer<typeof RejectedDraft>;
+
+/** The instructions of a data set that fit its clips as they are, by clip and task. */
+export function readInstructions(
+  folder: string,
+  clips: readonly ClipRecord[],
+): InstructionRecord[] {
+  const records = readJsonLines(dataFiles(folder).instructions, InstructionRecord);
+  const found = new Map(
+    records
+      .filter(({ clip, inputCaption }) => clips[clip]?.caption === inputCaption)
+      .map((record) => [`${record.clip} ${record.task}`, record]),
+  );
+  return [...found.values()].toSorted(byClipAndTask);
+}
+
+/** The order of the finished file: clips as they are numbered, tasks as the model numbers them. */
+export function byClipAndTask(
+  a: Pick<InstructionRecord, "clip" | "task">,
+  b: Pick<InstructionRecord, "clip" | "task">,
+): number {
+  return a.clip - b.clip || TASKS.indexOf(a.task) - TASKS.indexOf(b.task);
+}

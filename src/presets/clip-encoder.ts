@@ -1,0 +1,63 @@
+import { UserError } from "../engine/errors.ts";
+import { chooseDevice, type DeviceChoice } from "../engine/device.ts";
+import { encodeFrames } from "../data/caches/encode-frames.ts";
+import type { ClipSettings } from "../data/clips/dataset.ts";
+import type { EncodeClip } from "../data/clips/store.ts";
+import { ModelFolder } from "../eve/model-folder.ts";
+import { loadAutoencoder } from "../eve/parts.ts";
+import { VideoAdapterConfig } from "../eve/video-adapter.ts";
+import { latentStride, VaeConfig } from "../models/vae/config.ts";
+
+/** What is asked of clips beside the model; what is left out is the model's own. */
+export interface ClipRequest {
+  readonly frames?: number | undefined;
+  readonly size?: number | undefined;
+  readonly stride: number;
+  readonly clipsPerVideo: number;
+}
+
+/** Frames of a clip where no video adapter says how many. */
+const DEFAULT_FRAMES = 8;
+
+/**
+ * The settings of clips for the model in `path`: its own size and window where `request` leaves them open.
+ *
+ * Throws a UserError for a size that the autoencoder cannot halve down to its latents. Loads no weights.
+ */
+export function clipSettings(path: string, request: ClipRequest): ClipSettings {
+  const folder = new ModelFolder(path);
+  const { name, size: own } = folder.description();
+  const size = request.size ?? own;
+  const stride = latentStride(folder.config("autoencoder", VaeConfig));
+  if (size % stride !== 0) {
+    throw new UserError(
+      `--size: expected a multiple of ${stride}, which the autoencoder of ${path} needs, got ${size}`,
+    );
+  }
+  return {
+    format: 1,
+    model: name,
+    autoencoder: autoencoderHash(folder),
+    frames: request.frames ?? windowOf(folder),
+    size,
+    stride: request.stride,
+    clipsPerVideo: request.clipsPerVideo,
+  };
+}
+
+/** Loads the autoencoder of the model in `path`, and gives what makes latents of clips. */
+export function openClipEncoder(path: string, device: DeviceChoice = "auto"): EncodeClip {
+  chooseDevice(device);
+  const autoencoder = loadAutoencoder(new ModelFolder(path));
+  return (frames, size) => encodeFrames(autoencoder, frames, size);
+}
+
+/** Identifies the weights that made latents. */
+export function autoencoderHash(folder: ModelFolder): string {
+  return folder.hash(["autoencoder"]).slice(0, 12);
+}
+
+function windowOf(folder: ModelFolder): number {
+  if (!folder.has("video-adapter")) return DEFAULT_FRAMES;
+  return folder.config("video-adapter", VideoAdapterConfig).window;
+}
