@@ -1,4 +1,7 @@
+import { basename, resolve } from "node:path";
 import { defineCommand } from "citty";
+import { UserError } from "../engine/errors.ts";
+import type { TrainConfig } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";
 import { oneOf } from "./arguments.ts";
 import { trainingArgs, trainStage } from "./train.ts";
@@ -14,7 +17,13 @@ export default defineCommand({
     ...trainingArgs,
     out: {
       ...trainingArgs.out,
-      description: "run directory (default: runs/distillation, or runs/distillation-<ablation>)",
+      description:
+        "run directory (default: runs/distillation, with the names of data and ablation)",
+    },
+    data: {
+      type: "string",
+      valueHint: "dir",
+      description: "learn from a data set of your own (eve data …) instead of the generated world",
     },
     combine: {
       type: "string",
@@ -30,23 +39,34 @@ export default defineCommand({
   },
   async run({ args, rawArgs, data }) {
     const { signal }: VerbContext = data;
-    const { ablation, combine } = args;
-    const name = ["distillation", combine?.replace(":", "-"), ablation]
+    const { ablation, combine, data: folder } = args;
+    if (folder !== undefined && combine !== undefined)
+      throw new UserError("--data and --combine exclude each other: a look draws its own inputs");
+    const own = folder === undefined ? undefined : basename(resolve(folder));
+    const name = ["distillation", own, combine?.replace(":", "-"), ablation]
       .filter((part) => part !== undefined)
       .join("-");
     const options = { ...args, out: args.out ?? `runs/${name}` };
-    const change = (entry: StageEntry) => changed(entry, { ablation, combine });
-    await trainStage("distillation", options, rawArgs, { signal, change });
+    const change = (entry: StageEntry) => changed(entry, { ablation, combine, folder });
+    const warnings = async (config: TrainConfig) =>
+      folder === undefined ? [] : (await import("../presets/own-data.ts")).dataWarnings(config);
+    await trainStage("distillation", options, rawArgs, { signal, change, warnings });
   },
 });
 
-/** What the options leave out of the method, and what they combine. */
+/** What the options leave out of the method, what they combine, and what is learned from. */
 interface Choice {
   readonly ablation: string | undefined;
   readonly combine: string | undefined;
+  readonly folder?: string | undefined;
 }
 
-async function changed(entry: StageEntry, { ablation, combine }: Choice): Promise<StageEntry> {
+async function changed(entry: StageEntry, choice: Choice): Promise<StageEntry> {
+  const { ablation, combine, folder } = choice;
+  if (folder !== undefined) {
+    const { withData } = await import("../presets/own-data.ts");
+    return changed(withData(entry, folder), { ablation, combine });
+  }
   if (combine !== undefined) {
     const { config } = entry;
     const combined = { ...entry, config: { ...config, stage: { ...config.stage, combine } } };

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import { invariant } from "../engine/errors.ts";
+import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
 import type { Estimate } from "../training/estimate.ts";
 import type { Preset, StageEntry } from "../training/stage.ts";
@@ -66,6 +67,8 @@ export interface TrainingArguments {
 export interface TrainingContext extends VerbContext {
   /** Another form of the stage, before the options' own changes. */
   readonly change?: (entry: StageEntry) => StageEntry | Promise<StageEntry>;
+  /** Sentences to warn with before anything is opened. */
+  readonly warnings?: (config: TrainConfig) => Promise<readonly string[]>;
 }
 
 /** Trains `stageName` of a preset as the options say, or estimates what that takes. */
@@ -73,7 +76,7 @@ export async function trainStage(
   stageName: string,
   args: TrainingArguments,
   rawArgs: readonly string[],
-  { signal, change = (entry) => entry }: TrainingContext,
+  { signal, change = (entry) => entry, warnings }: TrainingContext,
 ): Promise<void> {
   const report = new Reporter(args);
   const name = oneOf("--preset", args.preset, Object.keys(presets));
@@ -85,6 +88,7 @@ export async function trainStage(
   const { openStage, stageEntry } = await import("../training/stage.ts");
   const entry = await change(stageEntry(preset, stageName));
   const config = overriddenConfig(entry, overrides);
+  for (const warning of (await warnings?.(config)) ?? []) report.warn(warning);
   const progress = (phase: string, done: number, all: number): void =>
     report.progress({ type: "progress", phase, step: done, steps: all });
   const context = { signal, progress };

@@ -1,7 +1,8 @@
-import { UserError } from "../engine/errors.ts";
+import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { openLookPictures } from "../data/caches/look-pictures.ts";
+import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { parseLook, type Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
@@ -30,7 +31,11 @@ import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
 import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { openCombinationInputs } from "../training/stages/combination-inputs.ts";
-import { openDistillationInputs } from "../training/stages/distillation-inputs.ts";
+import {
+  openDistillationInputs,
+  type DistillationInputs,
+  type DistillationInputsOptions,
+} from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import {
@@ -40,6 +45,7 @@ import {
 } from "../training/stages/look-adapter-settings.ts";
 import { lookAdapterStage } from "../training/stages/look-adapter.ts";
 import { drawWithLook } from "../training/stages/drawings.ts";
+import { ownInputs } from "./own-inputs.ts";
 import { visionStage } from "../training/stages/vision.ts";
 
 /** The vision transformer, from random weights. */
@@ -82,21 +88,11 @@ export async function openDistillation(
     frames: window,
   };
   const options = { networks, texts, settings, teachersHash };
-  const openInputs: typeof openDistillationInputs =
-    look === null ? openDistillationInputs : (...inputs) => openCombinationInputs(look, ...inputs);
-  const train = await openInputs(
-    { ...source, split: "train", count: settings.items },
-    options,
-    report,
-  );
-  const held = await openInputs(
-    { ...source, split: "validation", count: settings.held },
-    { ...options, settings: { ...settings, terms: ["sdsEdit", "sdsVideo"] } },
-    report,
-  );
+  const { train, held, dataset } = await openInputs(source, options, report);
   return distillationStage(
     {
       networks,
+      dataset,
       train,
       held,
       texts,
@@ -110,6 +106,47 @@ export async function openDistillation(
     },
     config,
   );
+}
+
+interface OpenedInputs {
+  readonly train: DistillationInputs;
+  readonly held: DistillationInputs;
+  /** What is trained on, in words. */
+  readonly dataset: string;
+}
+
+/** The inputs that the settings ask for: of the generated world, of a data set, or of another combination (§4.4). */
+async function openInputs(
+  source: Omit<UneditedSource, "split" | "count">,
+  options: DistillationInputsOptions & { readonly settings: DistillationSettings },
+  report: (progress: CacheProgress) => void,
+): Promise<OpenedInputs> {
+  const { settings } = options;
+  const heldOptions: DistillationInputsOptions = {
+    ...options,
+    settings: { ...settings, terms: ["sdsEdit", "sdsVideo"] },
+  };
+  if (settings.data !== null) {
+    const own = ownInputs(settings.data, source, settings);
+    return {
+      train: await openDistillationInputs(own.train, options, report),
+      held: await openDistillationInputs(own.held, heldOptions, report),
+      dataset: own.dataset,
+    };
+  }
+  const { items: count, held } = settings;
+  const look = lookOf(settings);
+  if (count === null)
+    throw new ConfigError("stage.items: the generated world has no end, give a number");
+  const open = async (of: UneditedSource, by: DistillationInputsOptions) =>
+    look === null
+      ? await openDistillationInputs(worldInputs(of), by, report)
+      : await openCombinationInputs(look, of, by, report);
+  return {
+    train: await open({ ...source, split: "train", count }, options),
+    held: await open({ ...source, split: "validation", count: held }, heldOptions),
+    dataset: `generated world, ${count} unedited clips of the train split with instructions`,
+  };
 }
 
 /** A LoRA of the backbone, from random weights, on pictures in a style that the backbone has never seen (§4.4). */

@@ -18,6 +18,7 @@ import {
   UneditedText,
   openDrawings,
   openUneditedClips,
+  worldInputs,
   type UneditedSource,
 } from "./unedited-clips.ts";
 
@@ -81,13 +82,13 @@ describe("drawings of the teachers", () => {
     };
     const plan = { what: "first frames", by: "teacher-1", shardSize: 64, draw };
     const own = { ...source, count: 70 };
-    const frames = await openDrawings(own, plan);
+    const frames = await openDrawings(worldInputs(own), plan);
     expect(frames.gather("firstFrame", [65, 3]).toFloat32Array()).toEqual(
       Float32Array.of(65, 65.5, 3, 3.5),
     );
-    await openDrawings(own, plan);
+    await openDrawings(worldInputs(own), plan);
     expect(drawn).toEqual(Array.from({ length: 70 }, (_, index) => index));
-    await openDrawings({ ...own, count: 1 }, { ...plan, by: "teacher-2" });
+    await openDrawings(worldInputs({ ...own, count: 1 }), { ...plan, by: "teacher-2" });
     expect(drawn).toHaveLength(71);
   });
 });

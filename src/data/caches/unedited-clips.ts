@@ -9,7 +9,7 @@ import { encodeFrames } from "./encode-frames.ts";
 import { DrawingPool } from "./drawing-pool.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { worldDigest, type CacheProgress } from "./frame-cache.ts";
-import { openShards, type Shard, type ShardedCache } from "./shards.ts";
+import { openShards, type CachedItems, type Shard, type ShardedCache } from "./shards.ts";
 import * as unedited from "./unedited-items.ts";
 
 /** The words that go with an unedited clip: what to change (`c_instruct`), and what the result shows (`c_out`). */
@@ -25,9 +25,20 @@ export type UneditedText = z.infer<typeof UneditedText>;
  *
  * No edited picture belongs to them, and nothing here can draw one.
  */
-export type UneditedClips = ShardedCache<UneditedText>;
+export type UneditedClips = CachedItems<UneditedText>;
 
-/** Where unedited clips come from and where they are kept. */
+/** Inputs of distillation before they are opened, wherever they come from. */
+export interface InputSource {
+  /** What they are for, for progress: `train`. */
+  readonly name: string;
+  readonly count: number;
+  /** Opens them; what is missing is made first. */
+  readonly open: (report?: (progress: CacheProgress) => void) => Promise<UneditedClips>;
+  /** The folder for what is drawn from them, by its kind; other inputs have others. */
+  readonly folderFor: (kind: string) => string;
+}
+
+/** Where unedited clips of the generated world come from and where they are kept. */
 export interface UneditedSource {
   readonly folder: string;
   readonly autoencoder: Autoencoder;
@@ -42,7 +53,18 @@ export interface UneditedSource {
 }
 
 const CLIPS_A_SHARD = 128;
-/** Opens the inputs of distillation; what is missing is rendered and encoded first. */
+
+/** Inputs of distillation from the generated world. */
+export function worldInputs(source: UneditedSource): InputSource {
+  return {
+    name: source.split,
+    count: source.count,
+    open: (report) => openUneditedClips(source, report),
+    folderFor: (kind) => folderOf(kind, source),
+  };
+}
+
+/** Opens clips of the generated world; what is missing is rendered and encoded first. */
 export async function openUneditedClips(
   source: UneditedSource,
   report?: (progress: CacheProgress) => void,
@@ -80,23 +102,22 @@ export interface DrawingPlan {
   readonly draw: (indices: readonly number[]) => ReadonlyMap<string, Tensor>;
 }
 
-/** Opens drawings for the clips of `source`, in their order; those that are missing are drawn first. */
+/** Opens drawings for the clips of a source, in their order; those that are missing are drawn first. */
 export async function openDrawings(
-  source: UneditedSource,
+  { name, count, folderFor }: InputSource,
   { what, by, shardSize, draw }: DrawingPlan,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<null>> {
-  const { split, count } = source;
   const make = (first: number, items: number): Shard<null> => {
     const drawn = draw(Array.from({ length: items }, (_, i) => first + i));
-    const tensors = new Map([...drawn].map(([name, tensor]) => [name, tensor.to("float16")]));
+    const tensors = new Map([...drawn].map(([key, tensor]) => [key, tensor.to("float16")]));
     return { tensors, texts: Array.from({ length: items }, () => null) };
   };
-  const folder = join(folderOf(what.replaceAll(" ", "-"), source), by);
+  const folder = join(folderFor(what.replaceAll(" ", "-")), by);
   return openShards(
     {
       folder,
-      what: `${split} ${what}`,
+      what: `${name} ${what}`,
       count,
       shardSize,
       text: z.null(),

@@ -11,7 +11,7 @@ export async function writeSheet(folder: string, clips: readonly ClipRecord[]): 
   const rows: SheetRow[] = [];
   for (const clip of spread(clips, ROWS)) {
     const said = clip.caption === "" ? "(no caption)" : clip.caption;
-    const label = `${clip.index}  ${clipName(clip)}  ${said}`;
+    const label = `${clip.index} · ${clipName(clip)} · ${said}`;
     rows.push({ label, images: [await readStrip(stripPath(folder, clip.index))] });
   }
   await writeContactSheet(sheet, rows);

@@ -5,8 +5,12 @@ import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { CacheProgress } from "../../data/caches/frame-cache.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";
 import { lookRequestAt } from "../../data/caches/look-requests.ts";
+import {
+  UneditedText,
+  worldInputs,
+  type UneditedSource,
+} from "../../data/caches/unedited-clips.ts";
 import type { Look } from "../../data/world/looks.ts";
-import { UneditedText, type UneditedSource } from "../../data/caches/unedited-clips.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { startNoise } from "../../eve/start-noise.ts";
 import { guidedTeachers } from "../../eve/teacher-samples.ts";
@@ -51,7 +55,8 @@ export async function openCombinationInputs(
   );
   const inputs = { clips, firstFrames: null, samples: null };
   if (!hasCritics(settings)) return inputs;
-  return { ...inputs, samples: await openTeacherSamples(source, inputs, options, report) };
+  const samples = await openTeacherSamples(worldInputs(source), inputs, options, report);
+  return { ...inputs, samples };
 }
 
 function drawn(

@@ -8,9 +8,8 @@ import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import {
   openDrawings,
-  openUneditedClips,
+  type InputSource,
   type UneditedClips,
-  type UneditedSource,
 } from "../../data/caches/unedited-clips.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import type { EditPoint } from "../../eve/distillation.ts";
@@ -49,7 +48,7 @@ export interface DistillationInputsOptions {
 
 /** Opens the inputs of distillation; the teachers draw what is missing, some clips at a time. */
 export async function openDistillationInputs(
-  source: UneditedSource,
+  source: InputSource,
   options: DistillationInputsOptions,
   report?: (progress: CacheProgress) => void,
 ): Promise<DistillationInputs> {
@@ -58,7 +57,7 @@ export async function openDistillationInputs(
   const { schedule } = networks;
   const teachers = guidedTeachers(networks, config);
   const rng = Rng.seed(0).split("teachers");
-  const clips = await openUneditedClips(source, report);
+  const clips = await source.open(report);
   const firstFrames = await openDrawings(
     source,
     {
@@ -80,7 +79,7 @@ export async function openDistillationInputs(
 
 /** What both teachers make of `inputs`: the critics' real samples. They draw what is missing, some at a time. */
 export async function openTeacherSamples(
-  source: UneditedSource,
+  source: InputSource,
   inputs: DistillationInputs,
   { networks, texts, settings, teachersHash }: DistillationInputsOptions,
   report?: (progress: CacheProgress) => void,

@@ -15,9 +15,16 @@ export const DistillationSettings = DistillationConfig.extend({
     .regex(/^(style|subject):[\w-]+$/, "expected style:<name> or subject:<name>")
     .nullable()
     .default(null),
-  /** Inputs to train on: clips, each with one instruction (§4: 1,600 videos, seven instructions for each). */
-  items: z.int().positive().default(11_200),
-  /** Clips of the validation split that losses are measured on, and of which some are drawn. */
+  /** A data set of one's own ("eve data prepare", "eve data instruct"); null: the generated world. */
+  data: z.string().nullable().default(null),
+  /** What the data set has to be, as `dataDigest` tells; null: whatever is there. */
+  dataDigest: z.string().nullable().default(null),
+  /**
+   * Inputs to train on: clips, each with one instruction (§4: 1,600 videos, seven instructions for each). Of a data set,
+   * null takes all that are not held out.
+   */
+  items: z.int().positive().nullable().default(11_200),
+  /** Inputs of the validation split, or held out of the data set, that losses are measured on; some are drawn. */
   held: z.int().positive().default(21),
   /** How often the output caption is left out, so that the editor works from the instruction alone. */
   dropCaption: z.number().min(0).max(1).default(0.1),

@@ -5,7 +5,7 @@ import { tensorScope } from "../../engine/scope.ts";
 import { autocast } from "../../engine/settings.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { TextCache } from "../../data/caches/text-cache.ts";
-import type { UneditedSource } from "../../data/caches/unedited-clips.ts";
+import { worldInputs, type UneditedSource } from "../../data/caches/unedited-clips.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
 import type { Jury } from "../../eve/adversarial-objective.ts";
 import { AdversarialConfig, AugmentationConfig, CriticConfig } from "../../eve/critic-config.ts";
@@ -119,13 +119,17 @@ const options: DistillationInputsOptions = {
 let inputs: DistillationInputs;
 let held: DistillationInputs;
 beforeAll(async () => {
-  inputs = await openDistillationInputs(source, options);
-  held = await openDistillationInputs({ ...source, split: "validation", count: 2 }, options);
+  inputs = await openDistillationInputs(worldInputs(source), options);
+  held = await openDistillationInputs(
+    worldInputs({ ...source, split: "validation", count: 2 }),
+    options,
+  );
 });
 
 function materialOf(jury: Jury | null = juryOf()): DistillationMaterial {
   return {
     networks: networksOf(),
+    dataset: "the world",
     train: inputs,
     held,
     texts,
@@ -159,7 +163,7 @@ describe("the inputs", () => {
 
   test("have no samples where no critic judges, and need none drawn", async () => {
     const settings = DistillationSettings.parse({ ...quick, terms: ["sdsEdit", "sdsVideo"] });
-    const plain = await openDistillationInputs(source, { ...options, settings });
+    const plain = await openDistillationInputs(worldInputs(source), { ...options, settings });
     expect(plain.samples).toBeNull();
   });
 });

@@ -32,6 +32,8 @@ import { DistillationSettings, judgedFrom } from "./distillation-settings.ts";
 export interface DistillationMaterial {
   /** The teachers' networks, frozen. */
   readonly networks: Networks;
+  /** What is trained on, in words: for the receipt. */
+  readonly dataset: string;
   readonly train: DistillationInputs;
   readonly held: DistillationInputs;
   readonly texts: TextCache;
@@ -65,7 +67,7 @@ export function distillationStage(
   config: TrainConfig,
 ): DistillationStage {
   const settings = DistillationSettings.parse(config.stage);
-  const { networks, train, held, texts, jury, draw } = material;
+  const { networks, dataset, train, held, texts, jury, draw } = material;
   const { schedule } = networks;
   const student = newStudent(networks, settings, config.seed);
   const cast: Cast = {
@@ -92,7 +94,7 @@ export function distillationStage(
   const source = Rng.seed(config.seed).split("distillation");
   return {
     name: "distillation",
-    dataset: `generated world, ${train.clips.count} unedited clips of the train split with instructions`,
+    dataset,
     student,
     trainable: student.trainable,
     frozen: frozenOf(material),

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Tensor } from "../../engine/tensor.ts";
+import { readShards, type CachedItems } from "../caches/shards.ts";
+import type { InputSource, UneditedText } from "../caches/unedited-clips.ts";
+import type { InstructionRecord } from "../instructions/record.ts";
+import { dataFiles } from "./dataset.ts";
+import { requireLatents } from "./prepared-items.ts";
+
+/** Which inputs of a data set, and where what is drawn from them is kept. */
+export interface PreparedSource {
+  /** The data set's folder. */
+  readonly folder: string;
+  /** What they are for: `train`. */
+  readonly name: string;
+  /** One input each. */
+  readonly records: readonly InstructionRecord[];
+  /** Identifies the data set. */
+  readonly digest: string;
+  readonly cache: string;
+  /** Identifies the autoencoder's weights. */
+  readonly autoencoderHash: string;
+}
+
+/** Inputs of distillation from a data set: clips that were encoded before, each with its instructions in turn. */
+export function preparedInputs(source: PreparedSource): InputSource {
+  const { folder, name, records, digest, cache, autoencoderHash } = source;
+  return {
+    name,
+    count: records.length,
+    open: async () => {
+      const latents = readShards(dataFiles(folder).latents, z.unknown());
+      requireLatents(folder, latents.count, records);
+      return new InstructedClips(latents, records);
+    },
+    folderFor: (kind) =>
+      join(cache, `${kind}-own-${name}-${digest}-${records.length}-${autoencoderHash}`),
+  };
+}
+
+/** Clips seen by their instructions: several inputs share one clip's latents. */
+class InstructedClips implements CachedItems<UneditedText> {
+  readonly count: number;
+  readonly #latents: CachedItems<unknown>;
+  readonly #records: readonly InstructionRecord[];
+
+  constructor(latents: CachedItems<unknown>, records: readonly InstructionRecord[]) {
+    this.count = records.length;
+    this.#latents = latents;
+    this.#records = records;
+  }
+
+  text(index: number): UneditedText {
+    const { task, instruction, outputCaption } = this.#records[index]!;
+    return { task, instruction, outputCaption };
+  }
+
+  firstIndices(limit: number): number[] {
+    return Array.from({ length: Math.min(limit, this.count) }, (_, index) => index);
+  }
+
+  gather(name: string, indices: readonly number[]): Tensor {
+    return this.#latents.gather(
+      name,
+      indices.map((index) => this.#records[index]!.clip),
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import { ConfigError } from "../engine/errors.ts";
+import type { InputSource, UneditedSource } from "../data/caches/unedited-clips.ts";
+import { preparedInputs } from "../data/clips/prepared-clips.ts";
+import { readPreparedData, requireFit } from "../data/clips/prepared-items.ts";
+import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { requireDigest } from "./own-data.ts";
+
+/**
+ * The inputs of distillation from the data set in `data`, and what they are, in words.
+ *
+ * Throws a UserError for clips that do not fit the model, and for data that is not what the settings name.
+ */
+export function ownInputs(
+  data: string,
+  { folder: cache, autoencoderHash, size, frames }: Omit<UneditedSource, "split" | "count">,
+  { held, items, dataDigest, combine }: DistillationSettings,
+): { train: InputSource; held: InputSource; dataset: string } {
+  if (combine !== null)
+    throw new ConfigError(
+      "stage.data and stage.combine exclude each other: the look draws its own",
+    );
+  const found = readPreparedData(data, held);
+  requireFit(data, found.settings, { frames, size, autoencoder: autoencoderHash });
+  requireDigest(data, found.digest, dataDigest);
+  const common = { folder: data, digest: found.digest, cache, autoencoderHash };
+  const train = found.train.slice(0, items ?? found.train.length);
+  const clips = new Set(train.map(({ clip }) => clip)).size;
+  return {
+    train: preparedInputs({ ...common, name: "train", records: train }),
+    held: preparedInputs({ ...common, name: "held", records: found.held }),
+    dataset: `own data ${found.digest}, ${clips} unedited clips with ${train.length} instructions`,
+  };
+}
