@@ -132,7 +132,7 @@ export function checkSettings(folder: string, wanted: ClipSettings): void {
   const differing = Object.entries(wanted).filter(
     ([name, value]) => Object.entries(found).find(([key]) => key === name)?.[1] !== value,
   );
-  if (differing.length === 0) return;
+  if (differing.length === 0 || !existsSync(dataFiles(folder).latents)) return;
   const changes = differing.map(([name, value]) => {
     const before = Object.entries(found).find(([key]) => key === name)?.[1];
     return `${name} ${before}, now asked for ${value}`;

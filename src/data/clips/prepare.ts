@@ -83,13 +83,13 @@ export async function* prepareClips(
   options: PrepareOptions,
 ): AsyncGenerator<PrepareEvent, void, void> {
   const { folder, videos, settings, encode, signal } = options;
-  mkdirSync(folder, { recursive: true });
-  claimSettings(folder, settings);
   const sources = videos.map((path) => sourceName(folder, path));
   captionsFromRows(
     sources.map((source) => ({ source, clip: 0 })),
     options.captions ?? [],
   ); // rows that fit several videos are refused before hours of work
+  mkdirSync(folder, { recursive: true });
+  claimSettings(folder, settings);
   const store = new ClipStore(folder, settings, encode);
   const kept = store.count;
   const skipped: SkippedVideo[] = [];

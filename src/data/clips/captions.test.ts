@@ -1,0 +1,96 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { captionsBeside, captionsFromRows, readCaptions } from "./captions.ts";
+
+const folder = temporaryFolder();
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const clips = [
+  { source: "../videos/fox.mp4", clip: 0 },
+  { source: "../videos/fox.mp4", clip: 1 },
+  { source: "../videos/sea/boat.mov", clip: 0 },
+  { source: "../videos/lake/boat.mov", clip: 0 },
+];
+const rows = (...pairs: readonly (readonly [string, string])[]) =>
+  pairs.map(([clip, caption], index) => ({ row: index + 1, clip, caption }));
+
+describe("a captions file", () => {
+  test("is JSON lines or CSV, whatever else is in it", () => {
+    const wanted = [
+      { row: 1, clip: "fox.mp4", caption: "a fox" },
+      { row: 2, clip: "boat.mov", caption: 'a "boat", far off' },
+    ];
+    const lines = wanted.map(({ clip, caption }) => JSON.stringify({ clip, caption, by: "me" }));
+    expect(readCaptions(file("c.jsonl", `${lines.join("\n")}\n`))).toEqual(wanted);
+    const table = 'by,Caption,clip\nme,a fox,fox.mp4\nme,"a ""boat"", far off",boat.mov\n';
+    expect(readCaptions(file("c.csv", table))).toEqual(wanted);
+  });
+
+  test.each([
+    ["c.txt", "fox", UserError, /expected captions as \.jsonl or \.csv/],
+    ["d.csv", "file,text\n", DataError, /columns clip and caption, got "file,text"/],
+    ["e.csv", 'clip,caption\n"x', DataError, /e\.csv, line 2: .*stray quote/],
+    ["e.jsonl", '{"clip":"x"}\n', DataError, /line 1: caption/],
+  ])("that cannot be understood is refused: %s", (name, text, kind, sentence) => {
+    const path = file(name, text);
+    expect(() => readCaptions(path)).toThrow(kind);
+    expect(() => readCaptions(path)).toThrow(sentence);
+  });
+
+  test("that is not there is refused", () => {
+    expect(() => readCaptions(join(folder, "no.csv"))).toThrow(/there is no file .*no\.csv/);
+  });
+});
+
+describe("a row of a captions file", () => {
+  test("names a video by the end of its path, with its ending or without", () => {
+    const given = rows(["./fox", "a fox"], ["sea/boat.mov", "a boat"]);
+    const { captions, warnings } = captionsFromRows(clips, given);
+    expect(captions).toEqual(["a fox", "a fox", "a boat", undefined]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("may name one clip of a video, and then wins over one for the whole", () => {
+    const given = rows(["fox.mp4#2", "a fox\n  running "], ["fox.mp4", "a fox"]);
+    expect(captionsFromRows(clips, given).captions.slice(0, 2)).toEqual(["a fox", "a fox running"]);
+    expect(captionsFromRows(clips, rows(["fox#1", "one"])).captions[1]).toBeUndefined();
+  });
+
+  test("that fits two videos is refused; rows that fit none are told", () => {
+    expect(() => captionsFromRows(clips, rows(["fox", "x"], ["boat.mov", "y"]))).toThrow(
+      new UserError(
+        'captions, row 2: "boat.mov" fits ../videos/sea/boat.mov and ../videos/lake/boat.mov: write more of the path',
+      ),
+    );
+    const strangers = rows(["a", ""], ["b", ""], ["c", ""], ["x.mp4", ""]);
+    expect(captionsFromRows(clips, strangers).warnings).toEqual([
+      'captions for "a", "b", "c" and 1 more fit no clip',
+    ]);
+  });
+
+  test("with a text that is no caption is left out, and told", () => {
+    const { captions, warnings } = captionsFromRows(clips, rows(["fox", "x".repeat(501)]));
+    expect(captions[0]).toBeUndefined();
+    expect(warnings[0]).toMatch(/row 1: a caption has at most 500 characters/);
+  });
+});
+
+test("a caption lies beside its video under either name, and an empty one is none", () => {
+  file("one.txt", "\uFEFF a red\nfox \n");
+  file("two.mp4.txt", "a boat");
+  file("three.txt", " \n");
+  file("four.txt", "x".repeat(501));
+  const beside = ["one", "two", "three", "four", "five"].map((name) => {
+    return { source: `${name}.mp4`, clip: 0 };
+  });
+  const { captions, warnings } = captionsBeside(folder, beside);
+  expect(captions).toEqual(["a red fox", "a boat", undefined, undefined, undefined]);
+  expect(warnings).toEqual([
+    "four.txt: a caption has at most 500 characters, this one is left out",
+  ]);
+});

@@ -1,0 +1,282 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { UserError } from "../../engine/errors.ts";
+import { Rng } from "../../engine/random.ts";
+import { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { clipFolder, framesOf, makeAudioOnly, makeClip } from "../../../test/support/clips.ts";
+import { relativeError } from "../../../test/support/difference.ts";
+import { folderContent } from "../../../test/support/folder-content.ts";
+import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
+import { encodeFrames } from "../caches/encode-frames.ts";
+import { readShards } from "../caches/shards.ts";
+import { fitFrame } from "../video/fit.ts";
+import { dataFiles, readClips, readSettings, stripPath, type ClipSettings } from "./dataset.ts";
+import {
+  planPreparation,
+  prepareClips,
+  type PrepareEvent,
+  type PrepareOptions,
+} from "./prepare.ts";
+import { readStrip } from "./strips.ts";
+
+const folder = await clipFolder();
+afterAll(async () => folder[Symbol.asyncDispose]());
+const autoencoder = new Autoencoder(Rng.seed(1), SMALL_AUTOENCODER);
+const settings: ClipSettings = {
+  format: 1,
+  model: "small",
+  autoencoder: "abc",
+  frames: 3,
+  size: 32,
+  stride: 2,
+  clipsPerVideo: 2,
+};
+
+/** Videos of twelve frames that all look different, being of different shape. */
+const videos = ["a.mp4", "b.mp4", "c.mp4", "d.mp4"].map((name) => folder.file(name));
+beforeAll(async () => {
+  const shapes = [
+    [64, 48],
+    [48, 64],
+    [64, 64],
+    [80, 32],
+  ] as const;
+  for (const [index, [width, height]] of shapes.entries())
+    await makeClip(videos[index]!, { width, height });
+});
+
+interface Prepared {
+  readonly events: readonly PrepareEvent[];
+  /** How often the autoencoder was asked. */
+  readonly encoded: number;
+}
+
+/** Prepares into the folder called `name`; stops when `until` says so of an event. */
+async function prepared(
+  name: string,
+  given: Partial<PrepareOptions> = {},
+  until: (event: PrepareEvent) => boolean = () => false,
+): Promise<Prepared> {
+  const stop = new AbortController();
+  const events: PrepareEvent[] = [];
+  let encoded = 0;
+  const encode: PrepareOptions["encode"] = (frames, size) => {
+    encoded++;
+    return encodeFrames(autoencoder, frames, size);
+  };
+  const options = { folder: folder.file(name), videos, settings, encode, signal: stop.signal };
+  try {
+    for await (const event of prepareClips({ ...options, ...given })) {
+      events.push(event);
+      if (until(event)) stop.abort();
+    }
+  } catch (error) {
+    if (error !== stop.signal.reason) throw error;
+  }
+  return { events, encoded };
+}
+
+const skippedOf = ({ events }: Prepared) =>
+  events.flatMap((event) =>
+    event.type === "video-skipped" ? [`${basename(event.source)}: ${event.reason}`] : [],
+  );
+
+describe("prepared clips", () => {
+  test("are latents of fitted frames, with a record and a strip of each", async () => {
+    await prepared("plain");
+    const { clips } = readClips(folder.file("plain"));
+    expect(clips).toHaveLength(8);
+    const { sha256, ...second } = clips[1]!;
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(second).toEqual({
+      index: 1,
+      source: "../a.mp4",
+      bytes: readFileSync(videos[0]!).length,
+      clip: 1,
+      clips: 2,
+      start: 0.24,
+      end: 0.4,
+      fps: 25,
+      width: 64,
+      height: 48,
+      shard: "0000000-8",
+      row: 1,
+      caption: "",
+    });
+    const shown = (await framesOf(videos[0]!)).filter(({ index }) => [6, 8, 10].includes(index));
+    const fitted = shown.map(({ rgb, width, height }) => fitFrame(rgb, width, height, 32));
+    const wanted = encodeFrames(autoencoder, fitted, 32);
+    const latents = readShards(dataFiles(folder.file("plain")).latents, z.unknown());
+    const stored = latents.gather("clip", [1]).select(0, 0);
+    expect(relativeError(stored, wanted)).toBeLessThan(2 ** -11); // float16 rounds by half of 2^-10
+
+    const strip = await readStrip(stripPath(folder.file("plain"), 1));
+    expect([strip.width, strip.height]).toEqual([3 * 32 + 2 * 2, 32]);
+    expect(existsSync(dataFiles(folder.file("plain")).sheet)).toBe(true);
+  });
+
+  test("are made once: a second run encodes nothing, and a new video alone is added", async () => {
+    const before = folderContent(folder.file("plain"));
+    const again = await prepared("plain");
+    expect(again.encoded).toBe(0);
+    expect(folderContent(folder.file("plain"))).toEqual(before);
+    const extra = folder.file("0-first-by-name.mp4");
+    await makeClip(extra, { width: 96, height: 32 });
+    const more = await prepared("plain", { videos: [extra, ...videos] });
+    expect(more.encoded).toBe(2);
+    const { clips } = readClips(folder.file("plain"));
+    expect(clips.map(({ shard }) => shard).slice(7)).toEqual([
+      "0000000-8",
+      "0000008-2",
+      "0000008-2",
+    ]);
+    expect(readShards(dataFiles(folder.file("plain")).latents, z.unknown()).count).toBe(10);
+  });
+
+  test("of a run that was stopped and repeated are the same files, byte by byte", async () => {
+    const many = { settings: { ...settings, frames: 1, stride: 1, clipsPerVideo: 12 } };
+    const straight = await prepared("straight", many);
+    expect(straight.encoded).toBe(48);
+    const isThird = (event: PrepareEvent) => event.type === "video-done" && event.done === 3;
+    const first = await prepared("stopped", many, isThird);
+    expect(first.events.at(-1)).toMatchObject({ type: "video-done", clips: 36 });
+    expect(existsSync(dataFiles(folder.file("stopped")).clips)).toBe(false);
+    const rest = await prepared("stopped", many);
+    expect(rest.encoded).toBe(48 - 32); // one whole shard was there
+    expect(folderContent(folder.file("stopped"))).toEqual(folderContent(folder.file("straight")));
+  });
+});
+
+describe("what cannot be used", () => {
+  test("is skipped with a line each, and the rest is made", async () => {
+    const bad = (name: string) => folder.file(join("bad", name));
+    mkdirSync(folder.file("bad"));
+    writeFileSync(bad("text.mp4"), "no video at all");
+    writeFileSync(bad("empty.mp4"), "");
+    await makeAudioOnly(bad("sound.mp4"));
+    await makeClip(bad("short.mp4"), { ticks: [0, 512, 1024, 1536] });
+    const whole = readFileSync(videos[0]!);
+    writeFileSync(bad("cut.mp4"), whole.subarray(0, whole.length / 3));
+    writeFileSync(bad("copy.mp4"), whole);
+    const names = ["text", "empty", "sound", "short", "cut", "copy", "gone"];
+    const run = await prepared("mixed", {
+      videos: [videos[0]!, ...names.map((name) => bad(`${name}.mp4`))],
+    });
+    expect(skippedOf(run)).toEqual([
+      expect.stringMatching(/^text\.mp4: text\.mp4 is not a video/),
+      expect.stringMatching(/^empty\.mp4: .*is empty/),
+      expect.stringMatching(/^sound\.mp4: .*only audio/),
+      "short.mp4: too short: 4 frames, a clip of 3 with stride 2 takes 5",
+      expect.stringMatching(/^cut\.mp4: .*(cut off|damaged)/),
+      "copy.mp4: clip 1 shows the very pictures of ../a.mp4",
+      "copy.mp4: clip 2 shows the very pictures of ../a.mp4#2",
+      expect.stringMatching(/^gone\.mp4: There is no file/),
+    ]);
+    expect(run.events.at(-1)).toMatchObject({ type: "prepared", clips: 2, added: 2, skipped: 8 });
+    const lines = readFileSync(dataFiles(folder.file("mixed")).skipped, "utf8")
+      .trim()
+      .split("\n");
+    expect(lines).toHaveLength(8);
+  });
+
+  test("may be a video that has changed since: its clips stay, and that is told", async () => {
+    const video = folder.file("changing.mp4");
+    await makeClip(video, { width: 72, height: 56 });
+    await prepared("changing", { videos: [video] });
+    appendFileSync(video, Buffer.alloc(8));
+    const run = await prepared("changing", { videos: [video] });
+    expect(skippedOf(run)).toEqual([
+      "changing.mp4: has changed since its clips were made: they stay; prepare into a new folder",
+    ]);
+    expect(readClips(folder.file("changing")).clips).toHaveLength(2);
+  });
+
+  test("may be everything: the folder then has no clips, and says so to whoever wants some", async () => {
+    const run = await prepared("nothing", { videos: [folder.file("bad/text.mp4")] });
+    expect(run.events.at(-1)).toMatchObject({ clips: 0, sheet: null });
+    expect(() => readClips(folder.file("nothing"))).toThrow(
+      /expected prepared clips in .*nothing, found none: make them with "\.\/eve data prepare/,
+    );
+  });
+});
+
+describe("captions", () => {
+  const captionsOf = (name: string) =>
+    readClips(folder.file(name)).clips.map(({ caption }) => caption);
+
+  test("come from a file, else from beside the video; those without are named", async () => {
+    writeFileSync(folder.file("a.txt"), "a flat colour");
+    writeFileSync(folder.file("b.txt"), "a tall one");
+    const captions = [{ row: 1, clip: "a.mp4#2", caption: "a later colour" }];
+    const { events } = await prepared("told", { captions });
+    expect(captionsOf("told")).toEqual([
+      ...["a flat colour", "a later colour", "a tall one", "a tall one"],
+      ...["", "", "", ""],
+    ]);
+    expect(events.at(-1)).toMatchObject({
+      withoutCaption: ["../c.mp4", "../c.mp4#2", "../d.mp4", "../d.mp4#2"],
+    });
+  });
+
+  test("may come later, and stay when nothing else is said", async () => {
+    const captions = [{ row: 1, clip: "d", caption: "a wide one" }];
+    const later = await prepared("told", { captions });
+    expect(later.encoded).toBe(0);
+    await prepared("told");
+    expect(captionsOf("told").slice(1, 8)).toEqual([
+      ...["a flat colour", "a tall one", "a tall one", "", "", "a wide one", "a wide one"],
+    ]);
+  });
+
+  test("that fit two videos are refused before anything is encoded", async () => {
+    const twins = [videos[0]!, folder.file("bad/copy.mp4"), folder.file("copy.mp4")];
+    const captions = [{ row: 1, clip: "copy.mp4", caption: "which" }];
+    await expect(prepared("twins", { videos: twins, captions })).rejects.toThrow(
+      /row 1: "copy\.mp4" fits/,
+    );
+    expect(existsSync(dataFiles(folder.file("twins")).settings)).toBe(false);
+  });
+});
+
+describe("a folder", () => {
+  test("with clips of other settings is refused, whichever they are", async () => {
+    const other = { ...settings, frames: 4, size: 64 };
+    await expect(prepared("plain", { settings: other })).rejects.toThrow(
+      new UserError(
+        `the clips in ${folder.file("plain")} were made with frames 3, now asked for 4; size 32, now asked for 64: give the same settings, or another --out`,
+      ),
+    );
+  });
+
+  test("in which no clip was made yet takes other settings", async () => {
+    const none = { videos: [folder.file("bad/text.mp4")] };
+    await prepared("undecided", none);
+    const other = { ...settings, frames: 4 };
+    await prepared("undecided", { ...none, settings: other });
+    expect(readSettings(folder.file("undecided"))).toEqual(other);
+  });
+
+  test("with other files is refused", async () => {
+    mkdirSync(folder.file("taken"));
+    writeFileSync(folder.file("taken/thesis.doc"), "");
+    await expect(prepared("taken")).rejects.toThrow(
+      /taken holds other files \(thesis\.doc\) and no prepared clips: give an empty or a new folder/,
+    );
+  });
+
+  test("is not touched by planning, which counts the same clips", async () => {
+    const { signal } = new AbortController();
+    const common = { folder: folder.file("planned"), videos, settings, signal };
+    expect(await planPreparation(common)).toEqual({
+      videos: 4,
+      clips: 8,
+      missing: 8,
+      skipped: [],
+    });
+    expect(existsSync(folder.file("planned"))).toBe(false);
+    const existing = { ...common, folder: folder.file("plain") };
+    expect(await planPreparation(existing)).toMatchObject({ clips: 10, missing: 0 });
+  });
+});

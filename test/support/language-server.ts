@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One request that the server got. */
+export interface ChatRequest {
+  /** Counts from 0. */
+  readonly number: number;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: {
+    readonly model: string;
+    readonly messages: readonly { readonly role: string; readonly content: string }[];
+    readonly response_format?: unknown;
+  };
+}
+
+/** What it is answered with: a chat with this text, another state, or a connection cut in the middle. */
+export type ChatReply =
+  | { readonly type: "text"; readonly text: string }
+  | {
+      readonly type: "state";
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "cut" }
+  | { readonly type: "silence" };
+
+/** A server on this machine that plays a language model. */
+export interface LanguageServer extends AsyncDisposable {
+  readonly url: string;
+  readonly requests: readonly ChatRequest[];
+}
+
+/** Starts one; `reply` answers each request. */
+export async function languageServer(
+  reply: (request: ChatRequest) => ChatReply | Promise<ChatReply>,
+): Promise<LanguageServer> {
+  const requests: ChatRequest[] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const { url = "", headers } = incoming;
+    const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as ChatRequest["body"];
+    const request = { number: requests.length, path: url, headers, body };
+    requests.push(request);
+    const answer = await reply(request);
+    switch (answer.type) {
+      case "text": {
+        const message = { role: "assistant", content: answer.text };
+        outgoing.end(JSON.stringify({ id: "x", choices: [{ index: 0, message }] }));
+        break;
+      }
+      case "state":
+        outgoing.writeHead(answer.status, answer.headers).end(answer.body ?? "");
+        break;
+      case "cut":
+        outgoing.writeHead(200, { "content-length": "1000" });
+        outgoing.write('{"choices":');
+        outgoing.socket?.end();
+        break;
+      case "silence":
+        break;
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
