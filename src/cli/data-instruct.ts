@@ -117,7 +117,7 @@ function show(report: Reporter, event: InstructEvent, pace: Pace | undefined): v
       );
       if (withoutCaption.length > 0)
         report.warn(
-          `${withoutCaption.length} clips have no caption and get no instructions: give captions to "eve data prepare"`,
+          `clips without a caption, which get no instructions: ${withoutCaption.length}; give captions to "eve data prepare"`,
         );
       return;
     }

@@ -116,6 +116,8 @@ describe("the way of the data to distillation", () => {
   test("loads nothing that can draw an edited scene", () => {
     for (const file of [
       "data/caches/unedited-clips.ts",
+      "data/clips/prepared-clips.ts",
+      "presets/own-inputs.ts",
       "training/stages/distillation.ts",
       "eve/distillation.ts",
     ]) {

@@ -1,4 +1,10 @@
-import { COLOUR_WORDS, MOTION_WORDS, SIZE_WORDS, TEXTURE_WORDS } from "../world/words.ts";
+import {
+  BACKGROUND_WORDS,
+  COLOUR_WORDS,
+  MOTION_WORDS,
+  SIZE_WORDS,
+  TEXTURE_WORDS,
+} from "../world/words.ts";
 
 /** A stretch of a caption, in words: from `start` to before `end`. */
 export interface Stretch {
@@ -18,8 +24,10 @@ export interface Thing extends Stretch {
 /** What a caption says, as far as simple rules tell. */
 export interface CaptionParts {
   readonly words: readonly string[];
-  /** Things outside the setting, in order. */
+  /** Things outside the setting, in order; surroundings are none. */
   readonly things: readonly Thing[];
+  /** Surroundings that come first: "snowy hills with a dog"; null where there are none. */
+  readonly scenery: Stretch | null;
   /** Where it happens: "in a meadow"; null where that is not said. */
   readonly setting: Stretch | null;
 }
@@ -57,6 +65,16 @@ const PICTURE = set(
   "video picture photo scene shot view clip footage image close close-up closeup drawing painting sketch",
 );
 
+const PLACES = set(
+  `${tableWords(BACKGROUND_WORDS)} beach street road sky mountains hill lake river park garden field kitchen room landscape`,
+);
+
+/** Whether a noun is surroundings rather than a thing in them: by its last word. */
+function isPlace(noun: string): boolean {
+  const last = noun.toLowerCase().split(" ").at(-1) ?? "";
+  return PLACES.has(last) && !DETERMINERS.has(last);
+}
+
 /** Whether a word tells the colour or the surface of a thing. */
 export function isLook(word: string): boolean {
   return LOOKS.has(word.toLowerCase());
@@ -71,8 +89,18 @@ export function captionParts(caption: string): CaptionParts {
   const plain = words.map((word) => word.toLowerCase().replaceAll(/[^\p{L}\p{N}-]/gu, ""));
   const phrases = findPhrases(words, plain);
   const setting = findSetting(words, plain, phrases);
-  const isOutside = ({ start }: Thing) => !setting || start < setting.start || start >= setting.end;
-  return { words, things: phrases.filter(isOutside), setting };
+  const outside = phrases.filter(
+    ({ start }) => !setting || start < setting.start || start >= setting.end,
+  );
+  const things = outside.filter(({ noun }) => !isPlace(noun));
+  const [first] = outside;
+  const isScenic = first !== undefined && isPlace(first.noun) && plain[first.end] === "with";
+  return {
+    words,
+    things: things.length > 0 ? things : outside,
+    scenery: isScenic ? first : null,
+    setting,
+  };
 }
 
 function findPhrases(words: readonly string[], plain: readonly string[]): Thing[] {
@@ -143,11 +171,19 @@ function findSetting(
   plain: readonly string[],
   phrases: readonly Thing[],
 ): Stretch | null {
+  const behind = plain.findIndex(
+    (word, i) => word === "in" && plain[i + 1] === "the" && plain[i + 2] === "background",
+  );
+  const backdrop = phrases.find(({ start, end }) => end === behind && plain[start - 1] === "with");
+  if (backdrop) return { start: backdrop.start - 1, end: behind + 3 };
   const inFront = plain.findIndex(
     (word, i) => word === "in" && plain[i + 1] === "front" && plain[i + 2] === "of",
   );
   const placing = plain.findIndex(
-    (word, i) => PLACING.has(word) && (i === 0 || phrases.some(({ start }) => start < i)),
+    (word, i) =>
+      PLACING.has(word) &&
+      (i === 0 || phrases.some(({ start }) => start < i)) &&
+      !plain.slice(i, i + 5).includes("style"), // "in sepia style" is no place
   );
   const start = inFront >= 0 && inFront <= placing ? inFront : placing;
   if (start < 0 || start === words.length - 1) return null;

@@ -43,8 +43,9 @@ const WEARING_ANIMALS =
 
 /** What edits turn things into: the words of the generated world, which the smallest model knows too. */
 export const TARGETS = {
-  style(rng: Rng): { name: string; noun: string } {
-    const style = rng.pick(keysOf(STYLE_NAMES));
+  /** A style by name and as a thing; another one than the caption tells. */
+  style(rng: Rng, caption: readonly string[]): { name: string; noun: string } {
+    const style = unsaid(rng, STYLE_NAMES, caption);
     return { name: wording(rng, STYLE_NAMES[style]), noun: wording(rng, STYLE_NOUNS[style]) };
   },
   /** A background as a noun and as a place; another one than the caption tells. */
@@ -69,10 +70,11 @@ export const TARGETS = {
       const colour = wording(rng, COLOUR_WORDS[unsaid(rng, COLOUR_WORDS, adjectives)]);
       return { look: colour, aLook: withArticle(colour), pattern: undefined };
     }
-    const { striped, checkered, dotted } = PATTERN_WORDS;
+    const { plain: _, ...surfaces } = TEXTURE_WORDS;
+    const { striped, checkered, dotted } = surfaces;
     const texture = isPerson
       ? unsaid(rng, { striped, checkered, dotted }, adjectives)
-      : unsaid(rng, PATTERN_WORDS, adjectives);
+      : unsaid(rng, surfaces, adjectives);
     const look = wording(rng, TEXTURE_WORDS[texture]);
     return { look, aLook: withArticle(look), pattern: wording(rng, PATTERN_WORDS[texture]) };
   },

@@ -42,17 +42,17 @@ export function templateDrafts({ caption, sha256, tasks, attempt }: WritingOrder
 /** Each task's rule; undefined where the caption gives it no hold. */
 const EDITS: Readonly<Record<Task, (parts: CaptionParts, rng: Rng) => Edit | undefined>> = {
   style: ({ words }, rng) => {
-    const { name, noun } = TARGETS.style(rng);
+    const { name, noun } = TARGETS.style(rng, words);
     return {
       instruction: worded("style", rng, { name, noun, style: noun }),
       outputCaption: `${words.join(" ")}, ${rng.chance(0.5) ? `${name} style` : `drawn as ${noun}`}`,
     };
   },
   background: (parts, rng) => {
-    const { background, setting } = TARGETS.background(rng, parts.words);
+    const place = TARGETS.background(rng, parts.words);
     return {
-      instruction: worded("background", rng, { background, setting }),
-      outputCaption: elsewhere(parts, setting),
+      instruction: worded("background", rng, place),
+      outputCaption: elsewhere(parts, place),
     };
   },
   object: (parts, rng) => {
@@ -72,11 +72,11 @@ const EDITS: Readonly<Record<Task, (parts: CaptionParts, rng: Rng) => Edit | und
     const thing = pickThing(parts, rng);
     if (!thing) return undefined;
     const first = repainted(parts, thing, rng);
-    const { background, setting } = TARGETS.background(rng, parts.words);
-    const second = worded("background", rng, { background, setting });
+    const place = TARGETS.background(rng, parts.words);
+    const second = worded("background", rng, place);
     return {
       instruction: fill(rng.pick(JOINS.train), { first: first.instruction, second }),
-      outputCaption: elsewhere(captionParts(first.outputCaption), setting),
+      outputCaption: elsewhere(captionParts(first.outputCaption), place),
     };
   },
   add: (parts, rng) =>
@@ -164,11 +164,19 @@ function pickThing({ things }: CaptionParts, rng: Rng): Thing | undefined {
   return first && (rng.chance(0.7) ? first : rng.pick(things));
 }
 
-/** The caption at another place. */
-function elsewhere(parts: CaptionParts, setting: string): string {
-  const { words } = parts;
+/** The caption at another place: in the place of the old one, else behind what it shows and before any comma. */
+function elsewhere(
+  parts: CaptionParts,
+  { background, setting }: { readonly background: string; readonly setting: string },
+): string {
+  const { words, things, scenery } = parts;
   if (parts.setting) return replaced(parts, parts.setting, setting);
-  return `${words.join(" ").replace(/[,;:]$/, "")} ${setting}`;
+  if (scenery) return replaced(parts, scenery, background);
+  const shown = things[0]?.end ?? 1;
+  const comma = words.findIndex((word, i) => i >= shown - 1 && /[,;:]$/.test(word));
+  const end = comma < 0 ? words.length : comma + 1;
+  const clause = { start: 0, end };
+  return replaced(parts, clause, `${textOf(parts, clause)} ${setting}`);
 }
 
 /** The caption with other words for a stretch of it; a comma behind the stretch stays. */
@@ -178,8 +186,14 @@ function replaced({ words }: CaptionParts, { start, end }: Stretch, text: string
   return changed.join(" ");
 }
 
+/** The caption without a stretch of it; a comma behind the stretch moves to the word before. */
 function without({ words }: CaptionParts, { start, end }: Stretch): string {
-  return [...words.slice(0, start), ...words.slice(end)].join(" ").replace(/[,;:]$/, "");
+  const comma = /[,;:]$/.exec(words[end - 1] ?? "")?.[0] ?? "";
+  const before = words
+    .slice(0, start)
+    .join(" ")
+    .replace(/[,;:]$/, "");
+  return `${before}${comma} ${words.slice(end).join(" ")}`.trim().replace(/[,;:]$/, "");
 }
 
 function textOf({ words }: CaptionParts, { start, end }: Stretch): string {

@@ -104,7 +104,7 @@ function summaryOf({ settings, clips, instructions }: PageContent): string {
   const warning =
     silent === 0
       ? ""
-      : `<p class="warn">${silent} clips have no caption and get no instructions.</p>`;
+      : `<p class="warn">Clips without a caption, which get no instructions: ${silent}</p>`;
   return `<p class="quiet">${escaped(parts.join(" · "))}</p>${warning}`;
 }
 
