@@ -43,6 +43,14 @@ describe("checkArguments", () => {
     );
   });
 
+  test("lets a last positional argument take all that follow where its hint says so", () => {
+    const many = {
+      paths: { type: "positional", valueHint: "path…", description: "videos" },
+    } satisfies ArgsDef;
+    expect(() => checkArguments(["a", "b", "c"], many)).not.toThrow();
+    expect(() => checkArguments([], many)).toThrow("missing <paths>: videos");
+  });
+
   test("lists the values of an enumeration", () => {
     expect(() => checkArguments(["a", "b", "--solver", "dmp"], args)).toThrow(
       '--solver: expected one of ddim, dpm, got "dmp"; did you mean dpm?',

@@ -47,7 +47,11 @@ describe("eve data", () => {
     const prepared = eve("prepare", ...common, "--json");
     expect(prepared.stderr).toBe("");
     expect(eventsOf(prepared.stdout).map(({ type }) => type)).toEqual([
-      ...["prepare-started", "video-done", "video-skipped", "video-done", "prepared"],
+      "prepare-started",
+      "video-done",
+      "video-skipped",
+      "video-done",
+      "prepared",
     ]);
     const instructed = eve("instruct", out, "--templates");
     expect(instructed.status).toBe(0);

@@ -97,8 +97,8 @@ describe("a distillation on data of one's own", () => {
     expect(others).toEqual([]);
     expect(warning).toMatch(/^in .*mine, the model never learned .*"wobbling"/);
     const named = [...warning!.matchAll(/"(\w+)"/g)].map(([, word]) => word!);
-    const { knows } = loadTokenizer(model.partPath("text-encoder"));
-    expect(named.filter((word) => knows(word))).toEqual([]);
+    const tokenizer = loadTokenizer(model.partPath("text-encoder"));
+    expect(named.filter((word) => tokenizer.knows(word))).toEqual([]);
     const entry = stageEntry(tiny, "distillation");
     expect(dataWarnings(resolveConfig(entry))).toEqual([]);
   });

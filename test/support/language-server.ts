@@ -1,6 +1,14 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { invariant } from "../../src/engine/errors.ts";
+
+const Body = z.looseObject({
+  model: z.string(),
+  messages: z.array(z.object({ role: z.string(), content: z.string() })),
+  response_format: z.unknown(),
+});
 
 /** One request that the server got. */
 export interface ChatRequest {
@@ -8,11 +16,7 @@ export interface ChatRequest {
   readonly number: number;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  readonly body: {
-    readonly model: string;
-    readonly messages: readonly { readonly role: string; readonly content: string }[];
-    readonly response_format?: unknown;
-  };
+  readonly body: z.infer<typeof Body>;
 }
 
 /** What it is answered with: a chat with this text, another state, or a connection cut in the middle. */
@@ -39,10 +43,8 @@ export async function languageServer(
 ): Promise<LanguageServer> {
   const requests: ChatRequest[] = [];
   const server = createServer(async (incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { url = "", headers } = incoming;
-    const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as ChatRequest["body"];
+    const body = Body.parse(JSON.parse(await text(incoming)));
     const request = { number: requests.length, path: url, headers, body };
     requests.push(request);
     const answer = await reply(request);
@@ -66,9 +68,10 @@ export async function languageServer(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  invariant(typeof address === "object" && address, "the server listens on a port");
   return {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `http://127.0.0.1:${address.port}/v1`,
     requests,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

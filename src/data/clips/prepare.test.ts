@@ -212,8 +212,14 @@ describe("captions", () => {
     const captions = [{ row: 1, clip: "a.mp4#2", caption: "a later colour" }];
     const { events } = await prepared("told", { captions });
     expect(captionsOf("told")).toEqual([
-      ...["a flat colour", "a later colour", "a tall one", "a tall one"],
-      ...["", "", "", ""],
+      "a flat colour",
+      "a later colour",
+      "a tall one",
+      "a tall one",
+      "",
+      "",
+      "",
+      "",
     ]);
     expect(events.at(-1)).toMatchObject({
       withoutCaption: ["../c.mp4", "../c.mp4#2", "../d.mp4", "../d.mp4#2"],
@@ -226,7 +232,13 @@ describe("captions", () => {
     expect(later.encoded).toBe(0);
     await prepared("told");
     expect(captionsOf("told").slice(1, 8)).toEqual([
-      ...["a flat colour", "a tall one", "a tall one", "", "", "a wide one", "a wide one"],
+      "a flat colour",
+      "a tall one",
+      "a tall one",
+      "",
+      "",
+      "a wide one",
+      "a wide one",
     ]);
   });
 

@@ -256,7 +256,12 @@ describe("a language model", () => {
     const talks = server.requests.map(({ body }) => body.messages);
     expect(talks).toHaveLength(3);
     expect(talks[0]!.map(({ role }) => role)).toEqual([
-      ...["system", "user", "assistant", "user", "assistant", "user"],
+      "system",
+      "user",
+      "assistant",
+      "user",
+      "assistant",
+      "user",
     ]);
     const example = JSON.parse(talks[0]![2]!.content) as { edits: { task: string }[] };
     expect(example.edits.map(({ task }) => task)).toEqual([...TASKS]);

@@ -74,7 +74,10 @@ describe("drafts by rules", () => {
     expect(drafts(caption)).not.toEqual(drafts(caption, "abd"));
     expect(drafts(caption)).not.toEqual(drafts(caption, "abc", 1));
     const [style] = templateDrafts({
-      ...{ caption, sha256: "abc", attempt: 0, faults: [] },
+      caption,
+      sha256: "abc",
+      attempt: 0,
+      faults: [],
       tasks: ["style"],
     });
     expect(drafts(caption)).toContainEqual(style);
@@ -106,7 +109,9 @@ describe("drafts by rules", () => {
 
   test("leave out what the caption gives no hold for, and give people no colour", () => {
     expect(drafts("outside at night").map(({ task }) => task)).toEqual([
-      ...["style", "background", "add"],
+      "style",
+      "background",
+      "add",
     ]);
     const looks = Array.from({ length: 30 }, (_, i) =>
       drafts("a young woman walking", String(i)).find(({ task }) => task === "texture"),

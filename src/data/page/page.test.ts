@@ -80,7 +80,9 @@ test("bars are as long as their values say", () => {
     { label: "all", value: 10 },
   ]);
   expect([...bars.matchAll(/width:([\d.]+)%/g)].map(([, width]) => width)).toEqual([
-    ...["50.0", "0.0", "100.0"],
+    "50.0",
+    "0.0",
+    "100.0",
   ]);
   expect(bars).toContain("a&lt;b");
 });
