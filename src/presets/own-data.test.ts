@@ -105,7 +105,7 @@ describe("a distillation on data of one's own", () => {
 
   test("is refused beside another combination, and without a number on the endless world", async () => {
     const entry = stageEntry(tiny, "distillation");
-    const styled = saveSmallModel(join(root, "styled"), { hasVision: true, hasStyle: true });
+    const styled = saveSmallModel(join(root, "styled"), { hasVision: true, looks: ["style"] });
     const both = configOf({ combine: "style:line-art", model: styled.path });
     await expect(entry.open(both, context)).rejects.toThrow(/stage\.data and stage\.combine/);
     const endless = configOf({ data: null, dataDigest: null, items: null });

@@ -7,7 +7,7 @@ import { invariant } from "../../src/engine/errors.ts";
 const Body = z.looseObject({
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.string() })),
-  response_format: z.unknown(),
+  response_format: z.unknown().optional(),
 });
 
 /** One request that the server got. */

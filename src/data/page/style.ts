@@ -26,13 +26,13 @@ article { margin: 0 0 16px; }
 article img { display: block; width: 100%; height: auto; border-radius: 6px; image-rendering: auto; }
 .caption { font-size: 17px; margin: 10px 0 2px; }
 .origin { color: var(--quiet); font-size: 13px; margin: 0 0 8px; overflow-wrap: anywhere; }
-table { width: 100%; border-collapse: collapse; }
+table { width: 100%; overflow-wrap: anywhere; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: 5px 10px 5px 0; border-top: 1px solid var(--line); }
-th { width: 104px; font-weight: 600; }
+th:first-child { width: 104px; font-weight: 600; }
 td { width: 45%; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 400; font-size: 13px; }
 details { margin-top: 16px; }
 summary { cursor: pointer; }
 li { overflow-wrap: anywhere; }
-@media (max-width: 640px) { td { width: auto; } th { width: 84px; } }
+@media (max-width: 640px) { td { width: auto; } th:first-child { width: 96px; } }
 `;
