@@ -14,6 +14,7 @@ const verbs = {
   data: async () => (await import("./data.ts")).default,
   evaluate: async () => (await import("./evaluate.ts")).default,
   world: async () => (await import("./world.ts")).default,
+  pull: async () => (await import("./pull.ts")).default,
   inspect: async () => (await import("./inspect.ts")).default,
   doctor: async () => (await import("./doctor.ts")).default,
 } satisfies SubCommandsDef;

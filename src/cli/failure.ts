@@ -1,5 +1,6 @@
 import { getSystemErrorMessage, inspect } from "node:util";
 import { ConfigError, DataError, ShapeError, UserError } from "../engine/errors.ts";
+import { HubError } from "../hub/errors.ts";
 
 /** How a failed command ends: what it says on stderr and its exit code. */
 export interface Failure {
@@ -35,7 +36,8 @@ function oneLine(message: string): string {
 }
 
 function isOurs(error: Error): boolean {
-  return [UserError, ConfigError, DataError, ShapeError].some((known) => error instanceof known);
+  const ours = [UserError, ConfigError, DataError, ShapeError, HubError];
+  return ours.some((known) => error instanceof known);
 }
 
 interface SystemError extends Error {

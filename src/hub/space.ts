@@ -1,0 +1,23 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "../engine/errors.ts";
+
+/** Refuses to begin what the disk has no room for. */
+export async function checkSpace(folder: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(await existing(folder));
+  const free = bavail * bsize;
+  if (neededBytes <= free) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new UserError(
+    `${gigabytes(neededBytes)} are to come, ${folder} has room for ${gigabytes(free)}: free some, or set HF_HUB_CACHE to a folder on a larger disk`,
+  );
+}
+
+/** The folder, or the nearest one above it that exists. */
+async function existing(folder: string): Promise<string> {
+  const isThere = await statfs(folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere || dirname(folder) === folder ? folder : existing(dirname(folder));
+}
