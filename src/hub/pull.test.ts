@@ -1,0 +1,194 @@
+import { lstat, readFile, readlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { everything, hubAt, pullAll } from "../../test/support/hub-client.ts";
+import { content, gitSha1, HubServer, sha256 } from "../../test/support/hub-server.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { planPull } from "./plan.ts";
+
+const commit = "c0ffee".padEnd(40, "0");
+const files = {
+  "config.json": Buffer.from('{"a":1}\n'),
+  "empty.txt": Buffer.alloc(0),
+  "unet/model.safetensors": content(300_000, 1),
+  "unet/model.fp16.safetensors": content(150_000, 2),
+};
+const repository = { name: "owner/net", commit, files };
+const folder = temporaryFolder();
+let caches = 0;
+const newCache = () => join(folder, `cache-${caches++}`);
+const { signal } = new AbortController();
+
+describe("a pull", () => {
+  test("brings every file into place, by relative link, and remembers the branch's commit", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    const { result, events } = await pullAll(hub, [everything("owner/net")]);
+    const root = join(hub.settings.cache, "models--owner--net");
+    for (const [path, bytes] of Object.entries(files)) {
+      expect(await readFile(join(root, "snapshots", commit, path))).toEqual(bytes);
+    }
+    const large = files["unet/model.safetensors"];
+    const link = await readlink(join(root, "snapshots", commit, "unet/model.safetensors"));
+    expect(link).toBe(`../../../blobs/${sha256(large)}`);
+    expect((await lstat(join(root, "blobs", gitSha1(files["config.json"])))).size).toBe(8);
+    expect(await readFile(join(root, "refs/main"), "utf8")).toBe(commit);
+    expect(result).toEqual({ files: 4, bytes: 450_008, receivedBytes: 450_008 });
+    expect(events.at(-1)).toMatchObject({ bytes: 450_008, totalBytes: 450_008, filesDone: 4 });
+  });
+
+  test("finds what is there, and asks for nothing but the branch's commit", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    await pullAll(hub, [everything("owner/net")]);
+    server.seen.length = 0;
+    const { result, events } = await pullAll(hub, [everything("owner/net")]);
+    expect(result.receivedBytes).toBe(0);
+    expect(events.map(({ type }) => type)).toEqual(["repository-pulled", "progress"]);
+    expect(server.seen.map(({ url }) => url)).toEqual(["/api/models/owner/net/revision/main"]);
+  });
+
+  test("needs no question at all for a commit that is there", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    await pullAll(hub, [everything("owner/net", "*", commit)]);
+    server.seen.length = 0;
+    await pullAll(hub, [everything("owner/net", "*", commit)]);
+    expect(server.seen).toEqual([]);
+  });
+
+  test("takes a file of another commit whose content is the same", async () => {
+    const cache = newCache();
+    const later = { ...repository, commit: "beef".padEnd(40, "0") };
+    await using server = await HubServer.start(repository);
+    await pullAll(hubAt(server.endpoint, cache), [everything("owner/net")]);
+    await using newer = await HubServer.start(later);
+    const { result } = await pullAll(hubAt(newer.endpoint, cache), [everything("owner/net")]);
+    expect(result.receivedBytes).toBe(0);
+    const path = join(cache, "models--owner--net/snapshots", later.commit, "config.json");
+    expect(await readFile(path)).toEqual(files["config.json"]);
+  });
+
+  test("fetches again what has another length than the list says", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    await pullAll(hub, [everything("owner/net")]);
+    const blob = join(
+      hub.settings.cache,
+      "models--owner--net/blobs",
+      gitSha1(files["config.json"]),
+    );
+    await writeFile(blob, "{}");
+    await pullAll(hub, [everything("owner/net")]);
+    expect(await readFile(blob)).toEqual(files["config.json"]);
+  });
+
+  test("starts with the largest file", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    const { events } = await pullAll(hub, [everything("owner/net")], { parallel: 1 });
+    const order = events.flatMap((event) => (event.type === "file-pulled" ? event.bytes : []));
+    expect(order).toEqual([300_000, 150_000, 8, 0]);
+  });
+
+  test("of alternatives takes the first that the repository has", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    const first = (paths: readonly string[], optional = false) =>
+      ({ type: "first-of", paths, optional }) as const;
+    const wanted = [
+      first(["unet/model.fp8.safetensors", "unet/model.fp16.safetensors", "config.json"]),
+      first(["vocabulary.txt"], true),
+    ];
+    const request = { repository: "owner/net", revision: "main", files: wanted };
+    const [plan] = await planPull(hub, [request], { signal });
+    expect(plan?.files.map(({ path }) => path)).toEqual(["unet/model.fp16.safetensors"]);
+    const missing = { ...request, files: [first(["a.json", "b.json"])] };
+    await expect(planPull(hub, [missing], { signal })).rejects.toThrow(
+      "owner/net at main has no a.json and no b.json",
+    );
+  });
+
+  test("goes through a mirror whose address has a path", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(`${server.endpoint}/mirror`, newCache());
+    server.fault = ({ url }) =>
+      url.startsWith("/mirror")
+        ? { type: "redirect", location: url.replace("/mirror", "") }
+        : undefined;
+    const { result } = await pullAll(hub, [everything("owner/net", "config.json")]);
+    expect(result.files).toBe(1);
+    expect(server.seen[0]?.url).toBe("/mirror/api/models/owner/net/revision/main");
+  });
+});
+
+describe("the token", () => {
+  const gated = { ...repository, isGated: true };
+
+  test("goes to the hub with every question, and never to the host that it sends to", async () => {
+    await using server = await HubServer.start(gated);
+    const hub = hubAt(server.endpoint, newCache(), { HF_TOKEN: "secret" });
+    await pullAll(hub, [everything("owner/net")]);
+    const tokens = (host: string) =>
+      new Set(
+        server.seen.filter((one) => one.host === host).map((one) => one.headers["authorization"]),
+      );
+    expect(tokens("hub")).toEqual(new Set(["Bearer secret"]));
+    expect(tokens("cdn")).toEqual(new Set([undefined]));
+  });
+
+  test("stays here when a list is asked for and the hub sends elsewhere", async () => {
+    await using server = await HubServer.start(repository);
+    server.fault = ({ host, url }) =>
+      host === "hub" ? { type: "redirect", location: server.cdn + url } : undefined;
+    const hub = hubAt(server.endpoint, newCache(), { HF_TOKEN: "secret" });
+    await expect(planPull(hub, [everything("owner/net")], { signal })).rejects.toThrow();
+    const elsewhere = server.seen.filter(({ host }) => host === "cdn");
+    expect(elsewhere.map(({ headers }) => headers["authorization"])).toEqual([undefined]);
+  });
+
+  test("is not sent where there is none", async () => {
+    await using server = await HubServer.start(repository);
+    await pullAll(hubAt(server.endpoint, newCache()), [everything("owner/net")]);
+    expect(server.seen.every(({ headers }) => headers["authorization"] === undefined)).toBe(true);
+  });
+});
+
+describe("without the network", () => {
+  test("what was pulled is found, and nobody is asked", async () => {
+    await using server = await HubServer.start(repository);
+    const cache = newCache();
+    await pullAll(hubAt(server.endpoint, cache), [everything("owner/net")]);
+    server.seen.length = 0;
+    const offline = hubAt(server.endpoint, cache, { HF_HUB_OFFLINE: "1" });
+    const { result } = await pullAll(offline, [everything("owner/net", "unet/")]);
+    expect(result).toEqual({ files: 2, bytes: 450_000, receivedBytes: 0 });
+    expect(server.seen).toEqual([]);
+  });
+
+  test("what is missing is named", async () => {
+    await using server = await HubServer.start(repository);
+    const cache = newCache();
+    await pullAll(hubAt(server.endpoint, cache), [everything("owner/net", "*.json")]);
+    const offline = hubAt(server.endpoint, cache, { HF_HUB_OFFLINE: "1" });
+    await expect(pullAll(offline, [everything("owner/net")])).rejects.toThrow(
+      /^offline, and 3 of 4 files of owner\/net \(empty.txt\) are not in .*; unset HF_HUB_OFFLINE/,
+    );
+    await expect(pullAll(offline, [everything("owner/other")])).rejects.toThrow(
+      /^offline, and nothing of owner\/other at revision main is in /,
+    );
+  });
+});
+
+test("a disk without room is told before anything comes", async () => {
+  await using server = await HubServer.start(repository);
+  const hub = hubAt(server.endpoint, join(newCache(), "new/folders"));
+  const [planned] = await planPull(hub, [everything("owner/net", "*.json")], { signal });
+  const [file] = planned!.files;
+  const huge = { ...planned!, files: [{ ...file!, size: 1e18 }] };
+  const { pull } = await import("./pull.ts");
+  await expect(pull(hub, [huge], { signal }).next()).rejects.toThrow(
+    /^1000000000.0 GB are to come, .*new\/folders has room for .* GB: free some, or set HF_HUB_CACHE/,
+  );
+  expect(server.downloads).toEqual([]);
+});
