@@ -23,8 +23,8 @@ export interface Seen {
 /** What the server does wrong with one answer. */
 export type Fault =
   | { readonly type: "status"; readonly status: number; readonly headers?: Record<string, string> }
-  /** Sends so many bytes of the body and cuts the connection. */
-  | { readonly type: "cut"; readonly after: number }
+  /** Sends so many bytes of the body (or of another one) and cuts the connection. */
+  | { readonly type: "cut"; readonly after: number; readonly content?: Buffer }
   /** Sends so many bytes of the body, and nothing more until the server is released. */
   | { readonly type: "hang"; readonly after: number }
   | { readonly type: "ignore-range" }
@@ -206,7 +206,8 @@ export class HubServer implements AsyncDisposable {
       response.write(fault.content);
       return void response.end();
     }
-    const all = fault?.type === "replace" ? fault.content : whole;
+    const replaced = fault?.type === "replace" || fault?.type === "cut" ? fault.content : undefined;
+    const all = replaced ?? whole;
     const range = /^bytes=(\d+)-(\d*)$/.exec(String(headers["range"] ?? ""));
     const isRange = range !== null && fault?.type !== "ignore-range";
     const start = isRange ? Number(range[1]) : 0;
