@@ -26,7 +26,8 @@ describe("a pull", () => {
     const { result, events } = await pullAll(hub, [everything("owner/net")]);
     const root = join(hub.settings.cache, "models--owner--net");
     for (const [path, bytes] of Object.entries(files)) {
-      expect(await readFile(join(root, "snapshots", commit, path))).toEqual(bytes);
+      const placed = await readFile(join(root, "snapshots", commit, path));
+      expect(placed.equals(bytes)).toBe(true);
     }
     const large = files["unet/model.safetensors"];
     const link = await readlink(join(root, "snapshots", commit, "unet/model.safetensors"));

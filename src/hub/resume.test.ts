@@ -85,7 +85,7 @@ describe("a pull that is stopped", () => {
     t.server.fault = () => undefined;
     const { result } = await pullAll(t.hub, [model]);
     expect(result.receivedBytes).toBe(SIZE - 500_000);
-    expect(await readFile(t.blob)).toEqual(bytes);
+    expect(sha256(await readFile(t.blob))).toBe(sha256(bytes));
   });
 
   test("by whoever leaves the iteration leaves no job behind", async () => {
