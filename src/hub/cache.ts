@@ -1,9 +1,15 @@
-import { link, mkdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { link, mkdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { type Digest, isCommit } from "./hub.ts";
 import type { TreeEntry } from "./listing.ts";
 import { copyWhole, parseJson, writeWhole } from "./whole-file.ts";
+
+/** How a file appears at a second place; not every disk can. */
+export interface Linking {
+  readonly symlink: (target: string, path: string) => Promise<void>;
+  readonly link: (existing: string, path: string) => Promise<void>;
+}
 
 /**
  * One repository's folder in the cache, in the layout that all tools of the hub share.
@@ -14,15 +20,18 @@ export class RepositoryCache {
   readonly folder: string;
   readonly #locks: string;
   readonly #symlinks: boolean;
+  readonly #linking: Linking;
 
   constructor(
     repository: string,
     settings: { readonly cache: string; readonly symlinks: boolean },
+    linking: Linking = { symlink, link },
   ) {
     const name = `models--${repository.replaceAll("/", "--")}`;
     this.folder = join(settings.cache, name);
     this.#locks = join(settings.cache, ".locks", name);
     this.#symlinks = settings.symlinks;
+    this.#linking = linking;
   }
 
   /** The folder in which the files of a commit appear under their own names. */
@@ -76,13 +85,16 @@ export class RepositoryCache {
   /** Lets a blob that is there appear in a snapshot: by link, or as a copy where the disk knows no links. */
   async place(digest: Digest, commit: string, path: string): Promise<void> {
     const blob = this.blob(digest);
+    const content = await realpath(blob); // other tools may have made the blob a link itself
     const place = join(this.snapshot(commit), path);
     await mkdir(dirname(place), { recursive: true });
     await rm(place, { force: true });
     const ways = [
-      ...(this.#symlinks ? [() => symlink(relative(dirname(place), blob), place)] : []),
-      () => link(blob, place),
-      () => copyWhole(blob, place),
+      ...(this.#symlinks
+        ? [() => this.#linking.symlink(relative(dirname(place), blob), place)]
+        : []),
+      () => this.#linking.link(content, place),
+      () => copyWhole(content, place),
     ];
     for (const [i, way] of ways.entries()) {
       try {

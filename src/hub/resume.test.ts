@@ -124,7 +124,8 @@ describe("two pulls of one file", () => {
       [t.hub, hubAt(endpoint, cache)].map((hub) => pullAll(hub, [model], { onEvent })),
     );
     expect(waits).toBe(1);
-    expect(results.map(({ result }) => result.receivedBytes).toSorted()).toEqual([0, SIZE]);
+    const received = results.map(({ result }) => result.receivedBytes);
+    expect(new Set(received)).toEqual(new Set([0, SIZE]));
     expect(t.server.downloads).toHaveLength(1);
   });
 
