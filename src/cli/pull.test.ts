@@ -1,10 +1,15 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { content, HubServer, type ServedRepository } from "../../test/support/hub-server.ts";
+import {
+  content,
+  HubServer,
+  type ServedRepository,
+  sha256,
+} from "../../test/support/hub-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { UserError } from "../engine/errors.ts";
 import { openWeights } from "../presets/open-weights.ts";
@@ -29,7 +34,13 @@ const repositories = openWeights.map(({ repository, revision, files }, i): Serve
   };
 });
 
-async function eve(endpoint: string, cache: string, args: readonly string[], more = {}) {
+async function eve(
+  endpoint: string,
+  cache: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+  onOutput: (child: ChildProcess, text: string) => void = () => {},
+) {
   const env = {
     ...process.env,
     EVE_DOOR: "/nonexistent/door.node", // whoever loads the engine fails
@@ -43,7 +54,10 @@ async function eve(endpoint: string, cache: string, args: readonly string[], mor
   };
   const child = spawn(process.execPath, [main, "pull", ...args], { env });
   const written = { stdout: "", stderr: "" };
-  child.stdout.on("data", (text) => (written.stdout += text));
+  child.stdout.on("data", (text) => {
+    written.stdout += text;
+    onOutput(child, written.stdout);
+  });
   child.stderr.on("data", (text) => (written.stderr += text));
   const [status] = (await once(child, "close")) as [number | null];
   return { status, ...written };
@@ -148,6 +162,24 @@ describe("eve pull owner/name", () => {
     const args = ["owner/net", "--file", "*.bin,config.json", "--revision", commit, "--json"];
     const chosen = await eve(server.endpoint, newCache(), args);
     expect(lines(chosen.stdout).at(-1)).toMatchObject({ files: 2, bytes: 52 });
+  });
+
+  test("Ctrl-C stops it with 130, however long the server is silent, and its bytes stay", async () => {
+    await using server = await HubServer.start(repository);
+    server.fault = ({ host }) => (host === "cdn" ? { type: "hang", after: 20 } : undefined);
+    const cache = newCache();
+    const args = ["owner/net", "--file", "model.safetensors", "--json"];
+    let isStopped = false;
+    const stop = (child: ChildProcess, text: string) => {
+      if (isStopped || !text.includes('"bytes":20')) return;
+      isStopped = true;
+      child.kill("SIGINT");
+    };
+    const { status } = await eve(server.endpoint, cache, args, {}, stop);
+    expect(status).toBe(130);
+    const digest = sha256(repository.files["model.safetensors"]);
+    const partial = join(cache, `models--owner--net/blobs/${digest}.eve.incomplete`);
+    expect(await readFile(partial)).toHaveLength(20);
   });
 
   test("damaged bytes are a failure, a gated repository is for the user to open", async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { utimesSync } from "node:fs";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -39,8 +40,7 @@ export async function withLock<T>(
   await mkdir(dirname(path), { recursive: true });
   await acquire(path, owner, options);
   using alarm = options.clock.alarm(SIGN_OF_LIFE_MS, () => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => {}); // taken over: the work is right all the same
+    touch(path);
     alarm.reset();
   });
   try {
@@ -86,6 +86,15 @@ async function takeAway(path: string, dead: Owner | undefined, taker: Owner): Pr
   const owner = await readOwner(taken);
   if (owner !== undefined && owner.id !== dead?.id) await created(path, owner);
   await rm(taken, { force: true });
+}
+
+function touch(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // taken over by another process: the work is right all the same
+  }
 }
 
 /** Undefined where there is no lock, or its owner is just writing it. */

@@ -1,3 +1,4 @@
+import { UserError } from "../engine/errors.ts";
 import type { PublicWeights } from "../presets/open-weights.ts";
 import { RepositoryCache } from "./cache.ts";
 import type { Hub } from "./hub.ts";
@@ -29,15 +30,10 @@ export interface Estimate {
 }
 
 /** Looks into the cache alone; sizes of what is not there are those that the preset names. */
-export async function estimate(
-  hub: Hub,
-  { repository, revision, files: wanted }: PublicWeights,
-): Promise<Estimate> {
-  const cache = new RepositoryCache(repository, hub.settings);
-  const commit = await cache.commitOf(revision);
-  const folder = commit === undefined ? undefined : cache.snapshot(commit);
-  const present = folder === undefined ? new Map<string, number>() : await filesIn(folder);
-  const files = wanted.flatMap(({ choices, optional }) => {
+export async function estimate(hub: Hub, weights: PublicWeights): Promise<Estimate> {
+  const { repository, revision } = weights;
+  const { folder, present } = await lookUp(hub, weights);
+  const files = weights.files.flatMap(({ choices, optional }) => {
     const found = choices.find(({ path }) => present.has(path));
     if (found === undefined && optional) return [];
     const { path, bytes } = found ?? choices[0]!;
@@ -45,4 +41,40 @@ export async function estimate(
     return [{ path, size: there ?? bytes, there: there ?? 0 }];
   });
   return { repository, revision, folder, files };
+}
+
+/** Weights that lie in the cache, whole. */
+export interface LocatedWeights {
+  /** In which `files` lie. */
+  readonly folder: string;
+  readonly commit: string;
+  /** Of each wanted file the choice that is there, relative to `folder`. */
+  readonly files: readonly string[];
+}
+
+/** Finds weights that were pulled, without the network; says which command brings them where they were not. */
+export async function locateWeights(hub: Hub, weights: PublicWeights): Promise<LocatedWeights> {
+  const { repository, group } = weights;
+  const { folder, commit, present } = await lookUp(hub, weights);
+  const chosen = weights.files.map(({ choices, optional }) => ({
+    name: choices[0]!.path,
+    path: choices.find(({ path }) => present.has(path))?.path,
+    optional,
+  }));
+  const missing = chosen.find(({ path, optional }) => path === undefined && !optional);
+  if (folder === undefined || commit === undefined || missing !== undefined) {
+    const what = missing === undefined ? repository : `${missing.name} of ${repository}`;
+    throw new UserError(
+      `${what} is not in ${hub.settings.cache}: run ./eve pull open --only ${group}`,
+    );
+  }
+  return { folder, commit, files: chosen.flatMap(({ path }) => path ?? []) };
+}
+
+async function lookUp(hub: Hub, { repository, revision }: PublicWeights) {
+  const cache = new RepositoryCache(repository, hub.settings);
+  const commit = await cache.commitOf(revision);
+  const folder = commit === undefined ? undefined : cache.snapshot(commit);
+  const present = folder === undefined ? new Map<string, number>() : await filesIn(folder);
+  return { commit, folder, present };
 }

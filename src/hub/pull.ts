@@ -67,13 +67,14 @@ export async function* pull(
   const run = new PullRun(hub, plan, AbortSignal.any([signal, stop.signal]));
   await checkSpace(hub.settings.cache, run.missingBytes);
   const done = run.start(parallel);
+  done.catch(() => {}); // it is thrown below, as soon as the reader has come so far
   try {
     yield* run.events.read();
     await done;
     return run.result();
   } finally {
     stop.abort(new Error("nobody reads on"));
-    await done.catch(() => {}); // what it failed with is thrown above
+    await done.catch(() => {});
   }
 }
 
