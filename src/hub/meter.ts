@@ -33,7 +33,6 @@ export class Meter {
     this.#clock = clock;
     this.#files = files;
     this.#totalBytes = bytes;
-    this.#samples.push({ at: clock.now(), bytes: 0 });
   }
 
   /** All bytes that have come over the network. */
@@ -44,6 +43,8 @@ export class Meter {
   /** A file has `bytes` on disk now; `received` of them have just come in. */
   move(file: string, bytes: number, received: number): void {
     this.#bytesOf.set(file, bytes);
+    // questions before the first byte say nothing of how fast bytes come
+    if (this.#received === 0) this.#samples = [{ at: this.#clock.now(), bytes: received }];
     this.#received += received;
   }
 

@@ -45,7 +45,7 @@ describe("a pull", () => {
     server.seen.length = 0;
     const { result, events } = await pullAll(hub, [everything("owner/net")]);
     expect(result.receivedBytes).toBe(0);
-    expect(events.map(({ type }) => type)).toEqual(["repository-pulled", "progress"]);
+    expect(events.map(({ type }) => type)).toEqual(["repository-pulled"]);
     expect(server.seen.map(({ url }) => url)).toEqual(["/api/models/owner/net/revision/main"]);
   });
 

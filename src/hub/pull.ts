@@ -109,12 +109,13 @@ class PullRun {
 
   /** Begins to fetch; rejects with the first error when all that can be done is done. */
   async start(parallel: number): Promise<void> {
+    const isAnyMissing = this.#queue.length > 0;
     try {
       for (const planned of this.#plan) await this.#begin(planned);
       for (const file of this.#queue) this.#meter.move(keyOf(file.file), file.there, 0);
       await Promise.all(Array.from({ length: parallel }, () => this.#work()));
       if (this.#errors.length > 0) throw this.#failure();
-      this.events.push(this.#meter.progress());
+      if (isAnyMissing) this.events.push(this.#meter.progress());
     } finally {
       this.events.close();
     }
