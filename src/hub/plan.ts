@@ -53,8 +53,8 @@ export interface PlannedRepository {
   /** Where its files appear under their own names. */
   readonly folder: string;
   readonly files: readonly PlannedFile[];
-  /** Its whole list, where the hub was asked for it. */
-  readonly tree: readonly TreeEntry[] | undefined;
+  /** Its whole list, where the cache did not have it. */
+  readonly newTree: readonly TreeEntry[] | undefined;
 }
 
 /** Finds out what is wanted exactly, what of it is there, and whether the rest can be had; changes nothing. */
@@ -79,7 +79,8 @@ async function planOnline(hub: Hub, request: Request, asking: Asking): Promise<P
   const { repository, revision } = request;
   const cache = new RepositoryCache(repository, hub.settings);
   const commit = await resolveRevision(hub, repository, revision, asking);
-  const tree = (await cache.readTree(commit)) ?? (await listTree(hub, repository, commit, asking));
+  const kept = await cache.readTree(commit);
+  const tree = kept ?? (await listTree(hub, repository, commit, asking));
   const entries = new Map(tree.map((entry) => [entry.path, entry]));
   const chosen = choose(request, [...entries.keys()]);
   const files = await Promise.all(
@@ -89,7 +90,9 @@ async function planOnline(hub: Hub, request: Request, asking: Asking): Promise<P
     }),
   );
   await checkAccess(hub, files, asking);
-  return { repository, revision, commit, folder: cache.snapshot(commit), files, tree };
+  const folder = cache.snapshot(commit);
+  const newTree = kept === undefined ? tree : undefined;
+  return { repository, revision, commit, folder, files, newTree };
 }
 
 async function planFile(cache: RepositoryCache, file: RemoteFile): Promise<PlannedFile> {
@@ -138,7 +141,7 @@ async function planOffline(hub: Hub, request: Request): Promise<PlannedRepositor
   const files = chosen.map(
     (path) => ({ type: "in-place", path, size: present.get(path)! }) as const,
   );
-  return { repository, revision, commit, folder, files, tree: undefined };
+  return { repository, revision, commit, folder, files, newTree: undefined };
 }
 
 /** The files of a snapshot with their sizes; a link without its blob is no file. */

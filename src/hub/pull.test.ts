@@ -1,4 +1,4 @@
-import { lstat, readFile, readlink, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { everything, hubAt, pullAll } from "../../test/support/hub-client.ts";
@@ -82,6 +82,28 @@ describe("a pull", () => {
     await writeFile(blob, "{}");
     await pullAll(hub, [everything("owner/net")]);
     expect(await readFile(blob)).toEqual(files["config.json"]);
+  });
+
+  test("takes two commits of one repository at once", async () => {
+    const older = { ...repository, files: { "config.json": Buffer.from("{}") } };
+    await using server = await HubServer.start(older);
+    const hub = hubAt(server.endpoint, newCache());
+    const requests = ["main", commit].map((one) => everything("owner/net", "*", one));
+    const { result, events } = await pullAll(hub, requests);
+    expect(result).toEqual({ files: 2, bytes: 4, receivedBytes: 2 });
+    const finished = events.flatMap((event) =>
+      event.type === "repository-pulled" ? event.revision : [],
+    );
+    expect(new Set(finished)).toEqual(new Set(["main", commit]));
+  });
+
+  test("writes nothing where everything is there: the cache may be read-only", async () => {
+    await using server = await HubServer.start(repository);
+    const hub = hubAt(server.endpoint, newCache());
+    await pullAll(hub, [everything("owner/net")]);
+    const before = await times(hub.settings.cache);
+    await pullAll(hub, [everything("owner/net")]);
+    expect(await times(hub.settings.cache)).toEqual(before);
   });
 
   test("starts with the largest file", async () => {
@@ -193,3 +215,12 @@ test("a disk without room is told before anything comes", async () => {
   );
   expect(server.downloads).toEqual([]);
 });
+
+/** When each file and folder was last written. */
+async function times(root: string): Promise<ReadonlyMap<string, number>> {
+  const names = await readdir(root, { recursive: true });
+  const written = names.map(
+    async (name) => [name, (await lstat(join(root, name))).mtimeMs] as const,
+  );
+  return new Map(await Promise.all(written));
+}

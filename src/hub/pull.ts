@@ -52,6 +52,12 @@ export interface PullOptions {
 
 type ToFetch = Extract<PlannedFile, { type: "to-fetch" }>;
 
+/** A file that some job has to fetch, and the repository that is done when all of its files are. */
+interface Job {
+  readonly file: ToFetch;
+  readonly planned: PlannedRepository;
+}
+
 /**
  * Fetches what is planned into the cache, several files at once, and checks every byte of it.
  *
@@ -85,26 +91,29 @@ class PullRun {
   readonly #plan: readonly PlannedRepository[];
   readonly #signal: AbortSignal;
   readonly #meter: Meter;
-  readonly #queue: ToFetch[];
+  readonly #queue: Job[];
   readonly #errors: unknown[] = [];
-  readonly #unfinished: Map<string, number>;
+  readonly #unfinished: Map<PlannedRepository, number>;
 
   constructor(hub: Hub, plan: readonly PlannedRepository[], signal: AbortSignal) {
     this.#hub = hub;
     this.#plan = plan;
     this.#signal = signal;
-    const files = plan.flatMap((repository) => repository.files.filter(isToFetch));
+    const jobs = plan.flatMap((planned) =>
+      planned.files.filter(isToFetch).map((file) => ({ file, planned })),
+    );
     // the largest first: no long download starts when all others have ended
-    this.#queue = files.toSorted((a, b) => b.size - a.size);
-    this.#meter = new Meter(hub.clock, { files: files.length, bytes: sum(files) });
+    this.#queue = jobs.toSorted((a, b) => b.file.size - a.file.size);
+    const bytes = sum(jobs.map(({ file }) => file));
+    this.#meter = new Meter(hub.clock, { files: jobs.length, bytes });
     this.#unfinished = new Map(
-      plan.map(({ repository, files: all }) => [repository, all.filter(isToFetch).length]),
+      plan.map((planned) => [planned, planned.files.filter(isToFetch).length]),
     );
   }
 
   /** Bytes that are still to come. */
   get missingBytes(): number {
-    return this.#queue.reduce((total, { size, there }) => total + size - there, 0);
+    return this.#queue.reduce((total, { file }) => total + file.size - file.there, 0);
   }
 
   /** Begins to fetch; rejects with the first error when all that can be done is done. */
@@ -112,7 +121,7 @@ class PullRun {
     const isAnyMissing = this.#queue.length > 0;
     try {
       for (const planned of this.#plan) await this.#begin(planned);
-      for (const file of this.#queue) this.#meter.move(keyOf(file.file), file.there, 0);
+      for (const { file } of this.#queue) this.#meter.move(keyOf(file.file), file.there, 0);
       await Promise.all(Array.from({ length: parallel }, () => this.#work()));
       if (this.#errors.length > 0) throw this.#failure();
       if (isAnyMissing) this.events.push(this.#meter.progress());
@@ -128,14 +137,15 @@ class PullRun {
 
   async #begin(planned: PlannedRepository): Promise<void> {
     const cache = new RepositoryCache(planned.repository, this.#hub.settings);
-    if (planned.tree !== undefined) await cache.writeTree(planned.commit, planned.tree);
-    if (this.#unfinished.get(planned.repository) === 0) await this.#finish(planned);
+    if (planned.newTree !== undefined) await cache.writeTree(planned.commit, planned.newTree);
+    if (this.#unfinished.get(planned) === 0) await this.#finish(planned);
   }
 
   async #work(): Promise<void> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       try {
-        await this.#fetch(next.file);
+        await this.#fetch(next.file.file);
+        await this.#count(next.planned);
       } catch (error) {
         this.#errors.push(error);
         if (this.#signal.aborted || isOfTheDisk(error)) this.#queue.length = 0;
@@ -157,10 +167,12 @@ class PullRun {
     this.#meter.move(keyOf(file), size, 0);
     this.#meter.fileDone();
     this.events.push({ type: "file-pulled", repository, path, bytes: size, location });
-    const left = (this.#unfinished.get(repository) ?? 0) - 1;
-    this.#unfinished.set(repository, left);
-    const planned = this.#plan.find((one) => one.repository === repository);
-    if (left === 0 && planned !== undefined) await this.#finish(planned);
+  }
+
+  async #count(planned: PlannedRepository): Promise<void> {
+    const left = (this.#unfinished.get(planned) ?? 0) - 1;
+    this.#unfinished.set(planned, left);
+    if (left === 0) await this.#finish(planned);
   }
 
   async #download(file: RemoteFile, cache: RepositoryCache): Promise<void> {
@@ -178,7 +190,10 @@ class PullRun {
       if ((await sizeOf(partial)) === 0) await rm(partial, { force: true });
       throw error;
     });
-    await rename(partial, cache.blob(digest));
+    await rename(partial, cache.blob(digest)).catch(async (error: unknown) => {
+      // whoever took our lock for a dead one's may have been quicker with the same content
+      if ((await sizeOf(cache.blob(digest))) !== file.size) throw error;
+    });
   }
 
   async #finish({ repository, revision, commit, folder, files }: PlannedRepository): Promise<void> {
@@ -212,8 +227,8 @@ function sum(files: readonly { readonly size: number }[]): number {
   return files.reduce((total, { size }) => total + size, 0);
 }
 
-function keyOf({ repository, path }: RemoteFile): string {
-  return `${repository}/${path}`;
+function keyOf({ repository, commit, path }: RemoteFile): string {
+  return `${repository}/${commit}/${path}`;
 }
 
 /** A full or broken disk stops everything: the next file would fail as this one did. */
