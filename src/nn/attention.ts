@@ -26,6 +26,28 @@ export function attend(
   return hasOperator(FUSED) ? dispatch(FUSED, q, k, v) : attendInBlocks(q, k, v);
 }
 
+/** How queries read values by their keys: `attend` or `attendCausally`. */
+export type Attend = typeof attend;
+
+/**
+ * `attend` in which every token sees itself and those before it: for texts, whose scores are few enough to hold at once.
+ */
+export function attendCausally(
+  q: Float<"b a n d">,
+  k: Float<"b a n d">,
+  v: Float<"b a n d">,
+): Float<"b a n d"> {
+  const { n, d } = dims(q, "_ _ n d");
+  const scores = q.mul(d ** -0.5).matmul(k.transpose(2, 3));
+  const future = Tensor.full([n, n], -Infinity, "float32", q.device);
+  // float32: −∞ of the mask and the softmax want the range
+  const weights = scores
+    .to("float32")
+    .add(dispatch("aten::triu", future, 1))
+    .softmax(-1);
+  return weights.to(v.dtype).matmul(v);
+}
+
 /** `attend` for a libtorch without a fused operator: the scores are held in float32, block by block. */
 export function attendInBlocks(
   q: Float<"b a n d">,

@@ -2,41 +2,17 @@ import { dims, rearrange } from "../../engine/axes.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
-import { attend } from "../../nn/attention.ts";
 import { Conv2d } from "../../nn/conv.ts";
+import { FusedAttention } from "../../nn/fused-attention.ts";
 import { normalInit } from "../../nn/init.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module, parameter } from "../../nn/module.ts";
 import { LayerNorm } from "../../nn/norm.ts";
 import type { VisionConfig } from "./config.ts";
-
-/** Mean and deviation of ImageNet's red, green and blue in [0, 1]: DINO's networks read pixels relative to them. */
-const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
+import { IMAGENET_UNITS, inUnits } from "./pixel-units.ts";
 
 /** Added to the number of patches along a side where positions are interpolated, as DINO's code does. */
 const POSITION_OFFSET = 0.1;
-
-/** Attention of every token to all, with queries, keys and values from one matrix in this order. */
-export class FusedAttention extends Module {
-  readonly qkv: Linear;
-  readonly proj: Linear;
-  readonly #heads: number;
-
-  constructor(rng: Rng, { width, heads }: VisionConfig) {
-    super();
-    this.qkv = new Linear(rng.split("qkv"), width, 3 * width);
-    this.proj = new Linear(rng.split("proj"), width, width);
-    this.#heads = heads;
-  }
-
-  forward(x: Float<"b n d">): Float<"b n d"> {
-    const [q, k, v] = this.qkv
-      .forward(x)
-      .chunk(3, -1)
-      .map((y) => rearrange(y, "b n (a d) -> b a n d", { a: this.#heads }));
-    return this.proj.forward(rearrange(attend(q!, k!, v!), "b a n d -> b n (a d)"));
-  }
-}
 
 /** The two-layer network between attentions. */
 export class FeedForward extends Module {
@@ -166,7 +142,7 @@ export class VisionTransformer extends Module {
     if (h % patchSize !== 0 || w % patchSize !== 0) {
       throw new ShapeError(`expected sides that are multiples of ${patchSize}, got ${h}x${w}`);
     }
-    const patches = this.patchEmbed.forward(normalised(pixels));
+    const patches = this.patchEmbed.forward(inUnits(pixels, IMAGENET_UNITS));
     const tokens = rearrange(patches, "b d h w -> b (h w) d").to("float32");
     const all = Tensor.cat([this.clsToken.expand([b, 1, width]), tokens], 1);
     return all.add(this.#placesFor(h / patchSize, w / patchSize));
@@ -186,14 +162,4 @@ export class VisionTransformer extends Module {
       1,
     );
   }
-}
-
-/** [-1, 1] to ImageNet's units. */
-function normalised(pixels: Pixels<"b 3 h w">): Float<"b 3 h w"> {
-  const { mean, deviation } = IMAGENET;
-  const perChannel = (values: readonly number[]): Tensor =>
-    Tensor.from(values, [3, 1, 1]).toDevice(pixels.device);
-  const gains = perChannel(deviation.map((value) => 0.5 / value));
-  const shifts = perChannel(mean.map((value, c) => (0.5 - value) / deviation[c]!));
-  return pixels.mul(gains).add(shifts);
 }
