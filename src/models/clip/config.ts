@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { ConfigError } from "../../engine/errors.ts";
+import { resolveTextEncoderConfig, TextEncoderConfig } from "../text-encoder/config.ts";
+
+const count = z.int().positive();
+
+/** The shape of CLIP's vision tower; the defaults are those of L/14. */
+export const ClipVisionConfig = z.strictObject({
+  /** Side of the pictures that it reads, in pixels. */
+  imageSize: count.default(224),
+  /** Side of the pixel squares that become tokens. */
+  patchSize: count.default(14),
+  hiddenSize: count.default(1024),
+  layers: count.default(24),
+  heads: count.default(16),
+  /** Width of the two-layer networks between attentions. */
+  intermediateSize: count.default(4096),
+  /** `quick_gelu` is `x·σ(1.702·x)`; `gelu` is the exact one. */
+  activation: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
+  /** Added to variances in layer normalisation. */
+  eps: z.number().positive().default(1e-5),
+});
+export type ClipVisionConfig = z.infer<typeof ClipVisionConfig>;
+
+/** The shape of a CLIP model; the defaults are those of L/14. */
+export const ClipConfig = z.strictObject({
+  text: TextEncoderConfig.prefault({}),
+  vision: ClipVisionConfig.prefault({}),
+  /** Features in which pictures and texts are compared. */
+  projection: count.default(768),
+});
+export type ClipConfig = z.infer<typeof ClipConfig>;
+
+/** Fills in defaults and refuses what no CLIP model can be built from. */
+export function resolveClipConfig(input: z.input<typeof ClipConfig>): ClipConfig {
+  const parsed = ClipConfig.safeParse(input);
+  if (!parsed.success) throw new ConfigError(`clip config: ${z.prettifyError(parsed.error)}`);
+  const { text, vision, projection } = parsed.data;
+  if (vision.hiddenSize % vision.heads !== 0) {
+    throw new ConfigError(
+      `expected vision.hiddenSize divisible by vision.heads, got ${vision.hiddenSize} and ${vision.heads}`,
+    );
+  }
+  if (vision.imageSize % vision.patchSize !== 0) {
+    throw new ConfigError(
+      `expected vision.imageSize divisible by vision.patchSize, got ${vision.imageSize} and ${vision.patchSize}`,
+    );
+  }
+  return { text: resolveTextEncoderConfig(text), vision, projection };
+}
+
+/** OpenAI's ViT-L/14: 427,616,513 values. */
+export const CLIP_L14 = resolveClipConfig({});
+
+/** LAION's ViT-H/14, whose shape PickScore has: 986,109,441 values. */
+export const CLIP_H14 = resolveClipConfig({
+  text: {
+    hiddenSize: 1024,
+    layers: 24,
+    heads: 16,
+    intermediateSize: 4096,
+    activation: "gelu",
+  },
+  vision: {
+    hiddenSize: 1280,
+    layers: 32,
+    heads: 16,
+    intermediateSize: 5120,
+    activation: "gelu",
+  },
+  projection: 1024,
+});
