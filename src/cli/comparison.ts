@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
-import type { RgbImage } from "../data/image/png.ts";
+import type { RgbImage } from "../data/image/rgb-image.ts";
 import { resizeFrame } from "../data/video/fit.ts";
 import { requireWritable } from "../data/video/output-file.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { contactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
-import { writePng, type RgbImage } from "../data/image/png.ts";
+import { writePng } from "../data/image/png.ts";
+import type { RgbImage } from "../data/image/rgb-image.ts";
 import { toBytes } from "../data/pixels.ts";
 import { dims } from "../engine/axes.ts";
 import { tensorScope } from "../engine/scope.ts";

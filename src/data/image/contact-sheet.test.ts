@@ -3,7 +3,8 @@ import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { describe, expect, test } from "vitest";
 import { clipFolder } from "../../../test/support/clips.ts";
 import { contactSheet, writeContactSheet } from "./contact-sheet.ts";
-import { type RgbImage, writePng } from "./png.ts";
+import { writePng } from "./png.ts";
+import type { RgbImage } from "./rgb-image.ts";
 
 function flat(width: number, height: number, colour: readonly [number, number, number]): RgbImage {
   const rgb = new Uint8Array(width * height * 3).map((_, index) => colour[index % 3]!);

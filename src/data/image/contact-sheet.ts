@@ -1,6 +1,7 @@
 import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
 import { ShapeError } from "../../engine/errors.ts";
-import { imageData, type RgbImage, writePng } from "./png.ts";
+import { imageData, writePng } from "./png.ts";
+import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
 
 /** One line of a contact sheet: pictures side by side under their label. */
 export interface SheetRow {
@@ -85,14 +86,4 @@ function brokenLines(context: SKRSContext2D, text: string, width: number): strin
     } else line = longer;
   }
   return line === "" ? lines : [...lines, line];
-}
-
-function withoutAlpha(rgba: Uint8ClampedArray): Uint8Array {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from]!;
-    rgb[to + 1] = rgba[from + 1]!;
-    rgb[to + 2] = rgba[from + 2]!;
-  }
-  return rgb;
 }

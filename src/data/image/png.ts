@@ -1,14 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { createCanvas, ImageData } from "@napi-rs/canvas";
-import { ShapeError } from "../../engine/errors.ts";
 import { requireWritable, writeAtomically } from "../video/output-file.ts";
-
-/** A picture in memory: packed RGB, `height × width × 3`, values 0–255. */
-export interface RgbImage {
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import { requireRgb, type RgbImage } from "./rgb-image.ts";
 
 /** Writes packed RGB as a PNG; what was at `path` stays until the new file is complete. */
 export async function writePng(
@@ -25,12 +18,9 @@ export async function writePng(
 }
 
 /** An opaque canvas picture of packed RGB. */
-export function imageData({ rgb, width, height }: RgbImage): ImageData {
-  if (rgb.length !== width * height * 3) {
-    throw new ShapeError(
-      `A ${width} × ${height} RGB picture has ${width * height * 3} bytes, got ${rgb.length}.`,
-    );
-  }
+export function imageData(image: RgbImage): ImageData {
+  requireRgb(image);
+  const { rgb, width, height } = image;
   const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
   for (let pixel = 0; pixel < width * height; pixel++) {
     rgba.set(rgb.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
