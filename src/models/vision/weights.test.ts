@@ -28,6 +28,26 @@ test("publicWeights has exactly the 150 names and shapes of DINO's ViT-S/16", ()
   expect(network.parameterCount()).toBe(21_665_664);
 });
 
+test("publicWeights has exactly the 175 names and shapes of DINOv2's ViT-S/14 but its mask token", () => {
+  const listed = listedNames("vision/names-dinov2-s14-meta.tsv");
+  expect(listed).toHaveLength(175);
+  const read = listed.filter((line) => !line.startsWith("mask_token\t"));
+  expect(namesOf(publicWeights(bare(DINOV2_S14)))).toEqual(read);
+});
+
+test("loadPublicWeights takes every tensor of DINO's ViT-S/16 as transformers names them", () => {
+  using _ = tensorScope();
+  const network = bare(DINO_S16);
+  const file = listedTensors("vision/names-dino-s16-vit.tsv");
+  expect(file.size).toBe(198);
+  file.set("encoder.layer.11.output.dense.bias", Tensor.full([384], 3));
+  file.set("encoder.layer.0.attention.output.dense.bias", Tensor.full([384], 4));
+  file.set("pooler.dense.bias", Tensor.ones([384]));
+  loadPublicWeights(network, file, "DINO");
+  expect(network.blocks[11]!.mlp.fc2.bias!.toFloat32Array()[383]).toBe(3);
+  expect(network.blocks[0]!.attn.proj.bias!.toFloat32Array()[0]).toBe(4);
+});
+
 test("loadPublicWeights takes every tensor of DINOv2 as transformers names them, and joins queries, keys, values", () => {
   using _ = tensorScope();
   const network = bare(DINOV2_S14);
