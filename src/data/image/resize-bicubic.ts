@@ -62,20 +62,24 @@ export function resizeBicubic(image: RgbImage, to: PictureSize): RgbImage {
 function resizeRows({ rgb, width, height }: RgbImage, taps: Taps, to: number): RgbImage {
   const resized = new Uint8ClampedArray(to * height * 3);
   for (let y = 0; y < height; y++) {
-    taps.forEach(({ start, weights }, x) => {
-      let [red, green, blue] = [HALF, HALF, HALF];
-      let at = (y * width + start) * 3;
-      for (const weight of weights) {
+    for (let x = 0; x < to; x++) {
+      const { start, weights } = taps[x]!;
+      const first = (y * width + start) * 3;
+      let red = HALF;
+      let green = HALF;
+      let blue = HALF;
+      for (let tap = 0; tap < weights.length; tap++) {
+        const weight = weights[tap]!;
+        const at = first + tap * 3;
         red += rgb[at]! * weight;
         green += rgb[at + 1]! * weight;
         blue += rgb[at + 2]! * weight;
-        at += 3;
       }
       const target = (y * to + x) * 3;
       resized[target] = red >> FRACTION_BITS;
       resized[target + 1] = green >> FRACTION_BITS;
       resized[target + 2] = blue >> FRACTION_BITS;
-    });
+    }
   }
   return { rgb: new Uint8Array(resized.buffer), width: to, height };
 }

@@ -72,6 +72,15 @@ export function loadTokenizer(folder: string, options: TokenizerOptions = {}): T
   };
 }
 
+/** Refuses a tokenizer that gives ids which a network has no vectors for. */
+export function requireVocabulary(tokenizer: Tokenizer, size: number, folder: string): void {
+  if (tokenizer.vocabularySize > size) {
+    throw new DataError(
+      `${folder}: expected a tokenizer of at most ${size} tokens for this network, got ${tokenizer.vocabularySize}`,
+    );
+  }
+}
+
 function readTokenizerFile(folder: string): TokenizerFile {
   const path = join(folder, "tokenizer.json");
   if (existsSync(path)) return readJson(path, TokenizerFile);

@@ -1,0 +1,30 @@
+import { resolveClipConfig } from "../../src/models/clip/config.ts";
+import { resolveViclipConfig } from "../../src/models/viclip/config.ts";
+
+/** The tokenizer of a few hundred tokens that `test/golden/text-encoder/` has. */
+export const SMALL_TOKENIZER = new URL("../golden/text-encoder/tokenizer", import.meta.url)
+  .pathname;
+
+/** More than `SMALL_TOKENIZER` has tokens. */
+const vocabSize = 600;
+
+/** A CLIP model that reads pictures of 28 pixels. */
+export const SMALL_CLIP = resolveClipConfig({
+  text: { vocabSize, hiddenSize: 16, layers: 1, heads: 2, intermediateSize: 32, maxPositions: 16 },
+  vision: {
+    imageSize: 28,
+    patchSize: 14,
+    hiddenSize: 16,
+    layers: 1,
+    heads: 2,
+    intermediateSize: 32,
+  },
+  projection: 12,
+});
+
+/** A ViCLIP model that reads eight frames of 28 pixels. */
+export const SMALL_VICLIP = resolveViclipConfig({
+  video: { imageSize: 28, patchSize: 14, width: 16, layers: 1, heads: 2 },
+  text: { vocabSize, maxPositions: 16, width: 16, layers: 1, heads: 2 },
+  projection: 12,
+});
