@@ -76,9 +76,9 @@ describe("Viclip agrees with its arithmetic in plain torch", () => {
       visionEncoder.forward(frames()),
       textEncoder.forward(ids),
     ]);
-    expect([video!.dtype, text!.dtype]).toEqual(["float32", "float32"]);
-    expect(relativeError(video!, stored.get("video")!)).toBeLessThan(BF16_NETWORK);
-    expect(relativeError(text!, stored.get("text")!)).toBeLessThan(BF16_NETWORK);
+    expect([video.dtype, text.dtype]).toEqual(["float32", "float32"]);
+    expect(relativeError(video, stored.get("video")!)).toBeLessThan(BF16_NETWORK);
+    expect(relativeError(text, stored.get("text")!)).toBeLessThan(BF16_NETWORK);
   });
 });
 
