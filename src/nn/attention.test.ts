@@ -6,7 +6,7 @@ import { autocast } from "../engine/settings.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { BF16_NETWORK, largestDifference, relativeError } from "../../test/support/difference.ts";
-import { Attention, attend, attendInBlocks } from "./attention.ts";
+import { Attention, attend, attendCausally, attendInBlocks } from "./attention.ts";
 
 function plainAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
   const scores = q.matmul(k.transpose(2, 3)).div(Math.sqrt(q.shape.at(-1)!));
@@ -100,5 +100,32 @@ describe("Attention", () => {
     expect(() => attention.forward(x.narrow(0, 0, 3), { context })).toThrow(
       new ShapeError("expected a context that divides 3 batch entries, got 2"),
     );
+  });
+});
+
+describe("attendCausally", () => {
+  const draw = (seed: number): Tensor => normal(Rng.seed(seed), [2, 3, 5, 4]);
+
+  test("shows every token what attention over it and those before it shows", () => {
+    const [q, k, v] = [draw(1), draw(2), draw(3)];
+    const found = attendCausally(q, k, v);
+    for (let token = 0; token < 5; token++) {
+      const [keys, values] = [k, v].map((x) => x.narrow(2, 0, token + 1));
+      const expected = attend(q.narrow(2, token, 1), keys!, values!);
+      // float32, summed in another order
+      expect(largestDifference(found.narrow(2, token, 1), expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  test("sends no gradient from a token to those after it", () => {
+    using _ = tensorScope();
+    const leaves = [draw(1), draw(2), draw(3)].map((leaf) => leaf.setRequiresGrad(true));
+    const [q, k, v] = leaves;
+    const third = attendCausally(q!, k!, v!).narrow(2, 2, 1);
+    const [, ofKeys, ofValues] = gradients(third.square().sum(), leaves);
+    for (const slope of [ofKeys!, ofValues!]) {
+      expect(slope.narrow(2, 3, 2).abs().max().item()).toBe(0);
+      expect(slope.narrow(2, 0, 3).abs().max().item()).toBeGreaterThan(1e-3);
+    }
   });
 });
