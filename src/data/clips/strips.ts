@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
-import { imageData, type RgbImage } from "../image/png.ts";
+import { imageData } from "../image/png.ts";
+import type { RgbImage } from "../image/rgb-image.ts";
 import { resizeFrame } from "../video/fit.ts";
 
 /** Side of a frame on a strip, in pixels; smaller frames keep their size. */
