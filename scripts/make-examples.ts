@@ -3,7 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { standardColour } from "../src/data/video/colour.ts";
-import { containerFor } from "../src/data/video/containers.ts";
+import { chooseEncoding, containerFor } from "../src/data/video/containers.ts";
 import { VideoOutput } from "../src/data/video/output.ts";
 import { renderFrame } from "../src/data/world/render.ts";
 import { type Example, examples } from "./example-scenes.ts";
@@ -30,8 +30,10 @@ async function draw(path: string, { scene, width, height, frames, hertz }: Examp
     sampleAspectRatio: { num: 1, den: 1 },
     displayMatrix: null,
   };
-  const quality = { crf: "17", preset: "slow" };
-  await using video = await VideoOutput.create(path, containerFor(path), picture, quality);
+  const container = containerFor(path);
+  const best = chooseEncoding(container, {}, { width, height });
+  const encoding = { ...best, options: { crf: "17", preset: "slow" } };
+  await using video = await VideoOutput.create(path, { container, encoding, picture });
   using tone = hertz === undefined ? undefined : new Tone(video.context, hertz);
   await video.begin({});
   for (let frame = 0; frame < frames; frame++) {

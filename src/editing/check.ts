@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
-import { checkOutput } from "../data/video/writer.ts";
+import { planOutput } from "../data/video/output-plan.ts";
 import { DataError } from "../engine/errors.ts";
 import { type EditSettings, readSettings } from "./settings.ts";
 
@@ -34,6 +34,6 @@ export async function checkRequest({
   if (info.frames === 0) {
     throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
   }
-  if (output !== undefined) await checkOutput(info, output);
+  if (output !== undefined) await planOutput(info, output);
   return { info, settings: checked };
 }

@@ -24,8 +24,8 @@ import {
   type Stream,
 } from "node-av/lib";
 import { invariant } from "../../src/engine/errors.ts";
-import { standardColour } from "../../src/data/video/colour.ts";
-import { containerFor } from "../../src/data/video/containers.ts";
+import { chooseEncoding, containerFor } from "../../src/data/video/containers.ts";
+import { newColour } from "../../src/data/video/output-plan.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
 import { type DecodedFrame, readFrames } from "../../src/data/video/reader.ts";
 import { seconds } from "../../src/data/video/time-base.ts";
@@ -87,15 +87,18 @@ export function clipPicture(index: number, width: number, height: number): Uint8
 export async function makeClip(path: string, options: ClipOptions = {}): Promise<void> {
   const { width = 64, height = 48, metadata = {} } = options;
   const ticks = options.ticks ?? Array.from({ length: 12 }, (_, index) => index * usualGap);
-  await using video = await VideoOutput.create(path, containerFor(path), {
+  const container = containerFor(path);
+  const encoding = chooseEncoding(container, {}, { width, height });
+  const picture = {
     width,
     height,
     timeBase,
-    colour: standardColour,
+    colour: newColour(encoding),
     frameRate: { num: 25, den: 1 },
     sampleAspectRatio: { num: 1, den: 1 },
     displayMatrix: options.displayMatrix ?? null,
-  });
+  };
+  await using video = await VideoOutput.create(path, { container, encoding, picture });
   using tone = options.audio ? Tone.create(options.audio, video.context) : undefined;
   await video.begin(metadata);
   for (const [index, tick] of ticks.entries()) {

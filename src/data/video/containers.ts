@@ -1,31 +1,29 @@
 import { extname } from "node:path";
-import {
-  AV_PIX_FMT_PAL8,
-  AV_PIX_FMT_YUV420P,
-  AV_PIX_FMT_YUV444P,
-  type AVPixelFormat,
-  FF_ENCODER_GIF,
-  FF_ENCODER_LIBVPX_VP9,
-  FF_ENCODER_LIBX264,
-  type FFEncoderCodec,
-} from "node-av/constants";
 import { UserError } from "../../engine/errors.ts";
+import { type Codec, type Encoding, encodingFor, type Quality } from "./codecs.ts";
 
-/** How video is coded in one kind of file. */
+/** How video is stored in one kind of file. */
 export interface Container {
   /** FFmpeg's name of the muxer. */
   readonly muxer: string;
   readonly label: string;
-  readonly encoder: FFEncoderCodec;
-  /** Encoder options at the default quality, near visually lossless. */
-  readonly encoderOptions: Readonly<Record<string, string>>;
+  /** The codecs it can hold, the default first. */
+  readonly codecs: readonly [Codec, ...Codec[]];
+  /** Encoder options that the container demands of a codec. */
+  readonly encoderOptions?: Readonly<Partial<Record<Codec, Readonly<Record<string, string>>>>>;
   readonly muxerOptions: Readonly<Record<string, string>>;
+  /** Whether four letters name the codec of a stream. */
+  readonly tagsCodecs: boolean;
   /**
    * What timestamps are written in: the source's own ticks (rounded by Matroska to 1 ms),
    * hundredths of a second, or frame numbers (constant frame rate only).
    */
   readonly clock: "source" | "centiseconds" | "frame-number";
   readonly carriesAudio: boolean;
+  /** FFmpeg's names of the audio codecs it can hold; absent: all that its muxer takes. */
+  readonly audioCodecs?: ReadonlySet<string>;
+  /** FFmpeg's names of the subtitle codecs it can hold. */
+  readonly subtitleCodecs: ReadonlySet<string>;
   /**
    * How far before the start audio may be stored that is decoded and not heard: any distance with
    * an edit list, a codec's delay in Matroska, not at all in AVI.
@@ -33,62 +31,87 @@ export interface Container {
   readonly earliestAudioSeconds: number;
   /** Whether it can say how to turn the picture; where it cannot, the pixels are turned. */
   readonly carriesRotation: boolean;
+  /** Whether it can say that pixels are not square. */
+  readonly carriesAspect: boolean;
+  /** Whether it has a place for colour tags of its own, beside what a codec says in its stream. */
+  readonly carriesColour: boolean;
+  /** Where it keeps an XMP packet: a `uuid` box, an extension block; else a tag of its own says the same. */
+  readonly xmpPlace: "uuid" | "extension" | "tag" | null;
 }
-
-const x264 = { crf: "12", preset: "medium" };
 
 const mp4: Container = {
   muxer: "mp4",
   label: "MP4",
-  encoder: FF_ENCODER_LIBX264,
-  encoderOptions: x264,
+  codecs: ["h264", "hevc", "av1", "vp9"],
   muxerOptions: { movflags: "+faststart" },
+  tagsCodecs: true,
   clock: "source",
   carriesAudio: true,
+  subtitleCodecs: new Set(["mov_text"]),
   earliestAudioSeconds: -Infinity,
   carriesRotation: true,
+  carriesAspect: true,
+  carriesColour: true,
+  xmpPlace: "uuid",
 };
 
 const matroska: Container = {
   ...mp4,
   muxer: "matroska",
   label: "Matroska",
+  codecs: ["h264", "hevc", "av1", "vp9", "prores", "ffv1"],
+  subtitleCodecs: new Set(
+    "subrip ass ssa webvtt dvd_subtitle hdmv_pgs_subtitle dvb_subtitle hdmv_text_subtitle".split(
+      " ",
+    ),
+  ),
   // Without it the muxer gives every file an identity of its own, drawn at random.
   muxerOptions: { fflags: "+bitexact" },
+  tagsCodecs: false,
   earliestAudioSeconds: -0.1,
+  xmpPlace: "tag",
 };
 
 const containers: Readonly<Record<string, Container>> = {
   ".mp4": mp4,
   ".m4v": mp4,
-  ".mov": { ...mp4, muxer: "mov", label: "QuickTime" },
+  ".mov": { ...mp4, muxer: "mov", label: "QuickTime", codecs: ["h264", "hevc", "prores"] },
   ".mkv": matroska,
   ".webm": {
     ...matroska,
     muxer: "webm",
     label: "WebM",
-    encoder: FF_ENCODER_LIBVPX_VP9,
-    encoderOptions: { crf: "14", b: "0", "cpu-used": "4", "row-mt": "1", deadline: "good" },
+    codecs: ["vp9", "av1"],
+    audioCodecs: new Set(["opus", "vorbis"]),
+    subtitleCodecs: new Set(["webvtt"]),
   },
   ".avi": {
     ...matroska,
     muxer: "avi",
     label: "AVI",
+    codecs: ["h264", "ffv1"],
     // AVI has no presentation times: pictures must be stored in the order they are shown.
-    encoderOptions: { ...x264, bf: "0" },
+    encoderOptions: { h264: { bf: "0" } },
     clock: "frame-number",
+    subtitleCodecs: new Set(),
     earliestAudioSeconds: 0,
     carriesRotation: false,
+    carriesAspect: false,
+    carriesColour: false,
+    xmpPlace: null,
   },
   ".gif": {
     ...matroska,
     muxer: "gif",
     label: "GIF",
-    encoder: FF_ENCODER_GIF,
-    encoderOptions: {},
+    codecs: ["gif"],
     clock: "centiseconds",
     carriesAudio: false,
+    subtitleCodecs: new Set(),
     carriesRotation: false,
+    carriesAspect: false,
+    carriesColour: false,
+    xmpPlace: "extension",
   },
 };
 
@@ -99,20 +122,42 @@ export function containerFor(path: string): Container {
   if (container) return container;
   const known = Object.keys(containers).join(", ");
   const given = extension === "" ? "no extension" : `the extension ${extension}`;
-  throw new UserError(`The output ${path} has ${given}: name it with one of ${known}.`);
+  throw new UserError(
+    `The output ${path} has ${given}: name it with one of ${known}, or end it with / for a folder of pictures.`,
+  );
+}
+
+/** How pictures are to be coded; what is left out is the container's own choice. */
+export interface EncodingChoice {
+  readonly codec?: Codec | undefined;
+  /** A name, or the codec's own number (CRF); `best` by default. */
+  readonly quality?: Quality | number | undefined;
 }
 
 /**
- * The pixel format for a picture of that size.
+ * The encoder for pictures of `width × height`, as stored, in a container.
  *
- * H.264 in 4:2:0 cannot say an odd width or height, so an odd picture is written in 4:4:4, which
- * FFmpeg, VLC, mpv, Chrome and Firefox play, and QuickTime and Safari do not. VP9 has no such limit.
+ * Throws a UserError that names what the container can hold for a codec that it cannot.
  */
-export function pixelFormatFor(
-  { encoder }: Container,
-  { width, height }: { width: number; height: number },
-): AVPixelFormat {
-  if (encoder === FF_ENCODER_GIF) return AV_PIX_FMT_PAL8;
-  const isOdd = width % 2 === 1 || height % 2 === 1;
-  return encoder === FF_ENCODER_LIBX264 && isOdd ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
+export function chooseEncoding(
+  container: Container,
+  { codec = container.codecs[0], quality = "best" }: EncodingChoice,
+  size: { readonly width: number; readonly height: number },
+): Encoding {
+  if (!container.codecs.includes(codec)) {
+    const able = Object.entries(containers).filter(([, other]) => other.codecs.includes(codec));
+    throw new UserError(
+      `${container.label} cannot hold ${codec}: it holds ${either(container.codecs)}; ` +
+        `write ${either(able.map(([extension]) => extension))} for ${codec}.`,
+    );
+  }
+  const encoding = encodingFor(codec, quality, size);
+  const demanded = container.encoderOptions?.[codec];
+  return demanded ? { ...encoding, options: { ...encoding.options, ...demanded } } : encoding;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+function either(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }

@@ -31,7 +31,7 @@ export interface EncoderSettings {
  * Threads of an encoder, whatever the machine has: x264 and VP9 draw other pictures with another number, and left to
  * themselves they take it from the processors they may use.
  */
-const THREADS = 4;
+export const THREADS = 4;
 
 /** An encoder of one video stream, which hands out packets as they come. */
 export class PictureEncoder implements Disposable {

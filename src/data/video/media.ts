@@ -7,6 +7,7 @@ import {
   AV_PKT_DATA_DISPLAYMATRIX,
   AVDISCARD_ALL,
   AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_SUBTITLE,
   AVMEDIA_TYPE_VIDEO,
 } from "node-av/constants";
 import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
@@ -22,6 +23,7 @@ export interface OpenMedia extends AsyncDisposable {
   readonly context: FormatContext;
   readonly video: Stream;
   readonly audio: readonly Stream[];
+  readonly subtitles: readonly Stream[];
   /** How the container says to turn the picture (36 bytes), `null` if it says nothing. */
   readonly displayMatrix: Uint8Array | null;
 }
@@ -47,7 +49,7 @@ export async function openMedia(path: string): Promise<OpenMedia> {
     if (notVideo.test(container)) throw notAVideo(name);
     const found = await context.findStreamInfo();
     if (found < 0) throw await unreadable(path, FFmpegError.strerror(found));
-    const { video, audio } = chooseStreams(context);
+    const { video, audio, subtitles } = chooseStreams(context);
     if (!video) throw await withoutPicture(path, audio.length > 0);
     await requireWholeMatroska(path, container);
     const displayMatrix = video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
@@ -55,6 +57,7 @@ export async function openMedia(path: string): Promise<OpenMedia> {
       context,
       video,
       audio,
+      subtitles,
       displayMatrix: displayMatrix && Uint8Array.from(displayMatrix),
       [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
     };
@@ -122,7 +125,7 @@ function chooseStreams(context: FormatContext) {
   );
   const best = context.findBestStream(AVMEDIA_TYPE_VIDEO);
   const video = videos.find((stream) => stream.index === best) ?? videos[0];
-  return { video, audio: ofType(AVMEDIA_TYPE_AUDIO) };
+  return { video, audio: ofType(AVMEDIA_TYPE_AUDIO), subtitles: ofType(AVMEDIA_TYPE_SUBTITLE) };
 }
 
 async function withoutPicture(path: string, hasAudio: boolean): Promise<UserError> {

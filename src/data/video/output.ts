@@ -2,7 +2,7 @@ import {
   AV_DISPOSITION_DEFAULT,
   AV_PKT_DATA_DISPLAYMATRIX,
   AVFMT_GLOBALHEADER,
-  FF_ENCODER_GIF,
+  type AVPixelFormat,
 } from "node-av/constants";
 import {
   Dictionary,
@@ -14,11 +14,13 @@ import {
 } from "node-av/lib";
 import { invariant, UserError } from "../../engine/errors.ts";
 import type { ColourTags } from "./colour.ts";
-import { type Container, pixelFormatFor } from "./containers.ts";
+import type { Encoding } from "./codecs.ts";
+import type { Container } from "./containers.ts";
 import { PictureEncoder } from "./encoder.ts";
 import { check } from "./media.ts";
 import { PaletteConverter } from "./palette.ts";
 import { PictureConverter } from "./picture.ts";
+import type { SideData } from "./source-contents.ts";
 import { rescale, seconds, type TimeBase } from "./time-base.ts";
 
 /** The video stream to write: stored size, colours, clock and how players are to show it. */
@@ -33,10 +35,22 @@ export interface OutputPicture {
   readonly displayMatrix: Uint8Array | null;
 }
 
+/** A video stream to write, and where. */
+export interface StoredVideo {
+  readonly container: Container;
+  readonly encoding: Encoding;
+  readonly picture: OutputPicture;
+  /** What else the stream says of how to show its pictures. */
+  readonly sideData?: readonly SideData[];
+  /** The stream's own metadata, such as its language. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** A video file being written, picture by picture: create, add further streams, begin, write, finish. */
 export class VideoOutput implements AsyncDisposable {
   readonly context: FormatContext;
   readonly #container: Container;
+  readonly #format: AVPixelFormat;
   readonly #picture: OutputPicture;
   readonly #clock: TimeBase;
   readonly #encoder: PictureEncoder;
@@ -44,47 +58,44 @@ export class VideoOutput implements AsyncDisposable {
   readonly #stream: Stream;
   #count = 0;
   #lastTick: bigint | undefined;
+  #end = 0;
 
   private constructor(
     context: FormatContext,
     encoder: PictureEncoder,
     stream: Stream,
-    container: Container,
-    picture: OutputPicture,
+    { container, encoding, picture }: StoredVideo,
   ) {
     this.context = context;
     this.#encoder = encoder;
     this.#stream = stream;
     this.#container = container;
+    this.#format = encoding.format;
     this.#picture = picture;
     this.#clock = clockOf(container, picture);
     this.#converter =
-      container.encoder === FF_ENCODER_GIF ? new PaletteConverter(picture) : new PictureConverter();
+      encoding.codec === "gif" ? new PaletteConverter(picture) : new PictureConverter();
   }
 
   /** Opens the encoder and the file at `path`; nothing is written yet. */
-  static async create(
-    path: string,
-    container: Container,
-    picture: OutputPicture,
-    encoderOptions: Readonly<Record<string, string>> = {},
-  ): Promise<VideoOutput> {
+  static async create(path: string, stored: StoredVideo): Promise<VideoOutput> {
+    const { container, encoding, picture } = stored;
     const context = new FormatContext();
     try {
       check(context.allocOutputContext2(null, container.muxer, path), "Creating the output");
-      const encoder = await PictureEncoder.open(container.encoder, {
+      const encoder = await PictureEncoder.open(encoding.encoder, {
         ...picture,
-        format: pixelFormatFor(container, picture),
+        format: encoding.format,
         timeBase: clockOf(container, picture),
-        options: { ...container.encoderOptions, ...encoderOptions },
+        options: encoding.options,
         globalHeader: context.oformat?.hasFlags(AVFMT_GLOBALHEADER) ?? false,
       });
-      const stream = addVideoStream(context, encoder, container, picture);
+      const stream = addVideoStream(context, encoder, stored);
       const opened = await context.openOutput();
       if (opened < 0) {
         throw new UserError(`Cannot write ${path}: ${FFmpegError.strerror(opened)}.`);
       }
-      return new VideoOutput(context, encoder, stream, container, picture);
+      return new VideoOutput(context, encoder, stream, stored);
     } catch (error) {
       await context[Symbol.asyncDispose]();
       throw error;
@@ -101,14 +112,18 @@ export class VideoOutput implements AsyncDisposable {
   /** Writes one stored picture, packed RGB, shown at `pts` for `duration` ticks (0: unknown). */
   async write(rgb: Uint8Array, pts: bigint, duration: bigint): Promise<void> {
     const { colour } = this.#picture;
-    const format = pixelFormatFor(this.#container, this.#picture);
-    using frame = await this.#converter.fromRgb(rgb, this.#picture, format, colour);
+    using frame = await this.#converter.fromRgb(rgb, this.#picture, this.#format, colour);
     const { tick, ticks } = this.#schedule(pts, duration);
     frame.pts = tick;
     frame.duration = ticks;
     frame.timeBase = this.#encoder.context.timeBase;
     await this.#mux(this.#encoder.encode(frame));
     this.#count++;
+  }
+
+  /** When the last picture written ends, in seconds of the source's clock. */
+  get endSeconds(): number {
+    return this.#end;
   }
 
   /** Writes what the encoder holds back and the file's index; throws if the disk did not take it all. */
@@ -129,10 +144,12 @@ export class VideoOutput implements AsyncDisposable {
 
   #schedule(pts: bigint, duration: bigint): { tick: bigint; ticks: bigint } {
     const { frameRate, timeBase } = this.#picture;
+    const lasting =
+      duration > 0n ? duration : rescale(1n, { num: frameRate.den, den: frameRate.num }, timeBase);
+    this.#end = seconds(pts + lasting, timeBase);
     if (this.#container.clock === "frame-number") return { tick: BigInt(this.#count), ticks: 1n };
-    const usual = rescale(1n, { num: frameRate.den, den: frameRate.num }, timeBase);
     const tick = rescale(pts, timeBase, this.#clock);
-    const end = rescale(pts + (duration > 0n ? duration : usual), timeBase, this.#clock);
+    const end = rescale(pts + lasting, timeBase, this.#clock);
     if (this.#lastTick !== undefined && tick <= this.#lastTick) {
       const at = seconds(pts, timeBase).toFixed(3);
       throw new UserError(
@@ -163,12 +180,12 @@ function clockOf({ clock }: Container, { timeBase, frameRate }: OutputPicture): 
 function addVideoStream(
   context: FormatContext,
   encoder: PictureEncoder,
-  container: Container,
-  picture: OutputPicture,
+  { container, encoding, picture, sideData = [], metadata = {} }: StoredVideo,
 ): Stream {
   const stream = context.newStream();
   const { num, den } = clockOf(container, picture);
   check(encoder.context.parametersFromContext(stream.codecpar), "Describing the output");
+  if (encoding.tag !== undefined && container.tagsCodecs) stream.codecpar.codecTag = encoding.tag;
   stream.timeBase = new Rational(num, den);
   stream.avgFrameRate = new Rational(picture.frameRate.num, picture.frameRate.den);
   stream.sampleAspectRatio = new Rational(
@@ -176,12 +193,11 @@ function addVideoStream(
     picture.sampleAspectRatio.den,
   );
   stream.disposition = AV_DISPOSITION_DEFAULT;
-  if (picture.displayMatrix) {
-    const matrix = Buffer.from(picture.displayMatrix);
-    check(
-      stream.codecpar.addCodedSideData(AV_PKT_DATA_DISPLAYMATRIX, matrix),
-      "Writing the rotation",
-    );
+  stream.metadata = Dictionary.fromObject(metadata);
+  const matrix = picture.displayMatrix;
+  const turned = matrix ? [{ type: AV_PKT_DATA_DISPLAYMATRIX, data: Buffer.from(matrix) }] : [];
+  for (const { type, data } of [...sideData, ...turned]) {
+    check(stream.codecpar.addCodedSideData(type, data), "Describing the output");
   }
   return stream;
 }

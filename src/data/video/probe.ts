@@ -13,10 +13,11 @@ import { type ColourTags, outputColour } from "./colour.ts";
 import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
+import { contentsOf, type SourceContents } from "./source-contents.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
 
 /** What a video file holds, as far as its container tells without decoding a picture. */
-export interface VideoInfo {
+export interface VideoInfo extends SourceContents {
   readonly path: string;
   /** Pixels as shown, after rotation. */
   readonly width: number;
@@ -89,6 +90,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     audioCodecs: audio.map((stream) => avGetCodecName(stream.codecpar.codecId) ?? "unknown"),
     codec: avGetCodecName(codecpar.codecId) ?? "unknown",
     container: context.iformat?.name ?? "unknown",
+    ...(await contentsOf(media, path)),
   };
 }
 

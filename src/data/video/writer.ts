@@ -1,25 +1,31 @@
+import { basename } from "node:path";
 import { AVFMT_TS_DISCONT } from "node-av/constants";
-import { DataError, invariant, ShapeError, UserError } from "../../engine/errors.ts";
-import { AudioCopy } from "./audio-copy.ts";
-import { standardColour } from "./colour.ts";
-import { type Container, containerFor } from "./containers.ts";
+import type { Stream } from "node-av/lib";
+import { DataError, invariant, ShapeError } from "../../engine/errors.ts";
+import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
 import { type OpenMedia, openMedia } from "./media.ts";
-import { turnBack } from "./orientation.ts";
 import { requireWritable, writeAtomically } from "./output-file.ts";
+import { foreignAudio, newColour, type OutputPlan, planOutput } from "./output-plan.ts";
 import { type OutputPicture, VideoOutput } from "./output.ts";
 import type { VideoInfo } from "./probe.ts";
 import type { DecodedFrame } from "./reader.ts";
+import { keptSideData } from "./source-contents.ts";
+import { StreamCopy } from "./stream-copy.ts";
 import { rescale, seconds, type TimeBase } from "./time-base.ts";
+import { verifyWritten } from "./verify.ts";
+import { embedXmp } from "./xmp.ts";
 
 /** A picture to write in the place of a decoded one: upright RGB with that one's timing. */
 export type EditedFrame = Pick<DecodedFrame, "pts" | "duration" | "rgb" | "width" | "height">;
 
 /** How to write a video. */
-export interface WriteOptions {
-  /** Key and text pairs for the file's metadata, such as `comment`; a gif has no place for them. */
+export interface WriteOptions extends EncodingChoice {
+  /** Key and text pairs for the file's metadata, such as `comment`; a gif has a place for that one alone. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Overrides of encoder options by FFmpeg's names, e.g. `{ crf: "18", preset: "fast" }`. */
   readonly encoderOptions?: Readonly<Record<string, string>>;
+  /** IPTC's word (a URI) for how the pictures came to be, for the file's XMP packet or tags. */
+  readonly digitalSourceType?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -29,30 +35,17 @@ export interface WrittenVideo {
   readonly frames: number;
   /** Audio streams copied. */
   readonly audioStreams: number;
+  /** One sentence for each thing that the file turned out to have no place for. */
+  readonly notices: readonly string[];
 }
 
 /**
- * Throws a UserError of one sentence if an edit of `source` cannot be written to `output`:
- * unknown extension, missing or read-only folder, the input itself, a frame rate the container
- * cannot hold. Costs nothing, so it can be asked before a model is loaded.
- */
-export async function checkOutput(source: VideoInfo, output: string): Promise<void> {
-  const container = containerFor(output);
-  await requireWritable(output, source.path);
-  if (container.clock === "frame-number" && source.variableFrameRate === true) {
-    throw new UserError(
-      `${container.label} cannot hold the variable frame rate of ${source.path}: ` +
-        `write .mp4 or .mkv instead.`,
-    );
-  }
-}
-
-/**
- * Writes edited pictures as a video that otherwise equals `source`: timestamps, size, rotation,
- * colour tags, metadata and, packet by packet, its audio.
+ * Writes edited pictures as a video that otherwise equals `source`: timestamps, size, rotation, colour tags, metadata
+ * and, packet by packet, its sound and subtitles.
  *
- * Pictures are H.264 (VP9 in webm, 256 colours each in gif) near visually lossless. Where a
- * container cannot say a rotation (avi, gif), the pixels are turned instead.
+ * The file is read back and compared with the source before it takes its name: a difference is a DataError of one
+ * sentence, and no file. Where a container cannot say a rotation (avi, gif), the pixels are turned instead; what else
+ * will differ, `planOutput` says.
  */
 export async function writeEdited(
   source: VideoInfo,
@@ -60,50 +53,118 @@ export async function writeEdited(
   frames: AsyncIterable<EditedFrame>,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
-  await checkOutput(source, output);
-  const container = containerFor(output);
+  const plan = withOptions(await planOutput(source, output, options), options);
   await using media = await openMedia(source.path);
+  return await writeAtomically(output, async (temporary) => {
+    const metadata = { ...sourceMetadata(media), ...ownMetadata(plan.container, options) };
+    const written = await writeStreams(
+      { temporary, source, media, plan, metadata, options },
+      frames,
+    );
+    const { comment } = metadata;
+    await embedXmp(temporary, plan.container, {
+      digitalSourceType: options.digitalSourceType,
+      comment,
+    });
+    const notices = await kept(output, () =>
+      verifyWritten(temporary, { ...plan, ...written, metadata }),
+    );
+    const audioStreams = plan.container.carriesAudio ? media.audio.length : 0;
+    return { path: output, frames: written.starts.length, audioStreams, notices };
+  });
+}
+
+/** One edit on its way into a file. */
+interface Job {
+  readonly temporary: string;
+  readonly source: VideoInfo;
+  readonly media: OpenMedia;
+  readonly plan: OutputPlan;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly options: WriteOptions;
+}
+
+/** Writes pictures and copied streams side by side; returns what was written of both. */
+async function writeStreams(
+  { temporary, source, media, plan, metadata, options }: Job,
+  frames: AsyncIterable<EditedFrame>,
+) {
+  const { container, turn } = plan;
   const offset = clockOffset(media);
   const toTicks = rescale(offset, microseconds, source.timeBase);
-  const store = storedPicture(source, container);
-  return await writeAtomically(output, async (temporary) => {
-    await using video = await VideoOutput.create(
-      temporary,
-      container,
-      store.picture,
-      options.encoderOptions,
-    );
-    using audio = container.carriesAudio
-      ? new AudioCopy(media, video.context, {
-          offsetMicroseconds: offset,
-          earliestSeconds: container.earliestAudioSeconds,
-        })
-      : undefined;
-    await begin(video, { ...sourceMetadata(media), ...options.metadata }, source, container);
-    let count = 0;
-    for await (const frame of frames) {
-      options.signal?.throwIfAborted();
-      requireSize(frame, source, count);
-      const pts = frame.pts - toTicks;
-      await audio?.copyUntil(seconds(pts, source.timeBase));
-      await video.write(store.turn(frame.rgb), pts, frame.duration);
-      count++;
-    }
-    options.signal?.throwIfAborted();
-    if (count === 0) throw new DataError(`${source.path} gave no picture to write.`);
-    await audio?.copyUntil(Infinity);
-    await video.finish();
-    return { path: output, frames: count, audioStreams: audio ? media.audio.length : 0 };
+  const sideData = keptSideData(media.video);
+  const own = streamMetadata(media.video);
+  await using video = await VideoOutput.create(temporary, { ...plan, sideData, metadata: own });
+  using copy = new StreamCopy(media, video.context, {
+    streams: copiedStreams(media, source, container),
+    offsetMicroseconds: offset,
+    earliestSeconds: container.earliestAudioSeconds,
   });
+  await begin(video, metadata, source, container);
+  const starts: number[] = [];
+  let endSeconds = 0;
+  for await (const frame of frames) {
+    options.signal?.throwIfAborted();
+    requireSize(frame, source, starts.length);
+    const pts = frame.pts - toTicks;
+    const start = seconds(pts, source.timeBase);
+    await copy.copyUntil(start);
+    await video.write(turn(frame.rgb), pts, frame.duration);
+    starts.push(start);
+    endSeconds = video.endSeconds;
+  }
+  options.signal?.throwIfAborted();
+  if (starts.length === 0) throw new DataError(`${source.path} gave no picture to write.`);
+  await copy.copyUntil(Infinity);
+  await video.finish();
+  return { starts, endSeconds, copied: copy.summaries };
+}
+
+/** Sound where the container has any, then the subtitles that it can hold. */
+function copiedStreams(media: OpenMedia, source: VideoInfo, container: Container): Stream[] {
+  const subtitles = media.subtitles.filter((_, index) =>
+    container.subtitleCodecs.has(source.subtitleCodecs[index] ?? ""),
+  );
+  return [...(container.carriesAudio ? media.audio : []), ...subtitles];
+}
+
+function withOptions(plan: OutputPlan, { encoderOptions = {} }: WriteOptions): OutputPlan {
+  const { encoding } = plan;
+  return {
+    ...plan,
+    encoding: { ...encoding, options: { ...encoding.options, ...encoderOptions } },
+  };
+}
+
+/** What is said of the edit itself: what it was told, and a tag where there is no place for XMP. */
+function ownMetadata({ xmpPlace }: Container, { metadata = {}, digitalSourceType }: WriteOptions) {
+  return xmpPlace === "tag" && digitalSourceType !== undefined
+    ? { ...metadata, DIGITAL_SOURCE_TYPE: digitalSourceType }
+    : metadata;
+}
+
+/** Names the file in what `verify` finds wrong with it. */
+async function kept<Result>(output: string, verify: () => Promise<Result>): Promise<Result> {
+  try {
+    return await verify();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(
+      `${basename(output)} was not kept: ${error.message}; try another container, such as .mkv.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Writes a new video from packed RGB pictures, `height × width × 3`, at a constant frame rate. */
 export async function writeVideo(
   path: string,
   frames: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { width, height, fps, metadata = {}, encoderOptions, signal }: NewVideoOptions,
+  { width, height, fps, metadata = {}, encoderOptions, signal, ...choice }: NewVideoOptions,
 ): Promise<WrittenVideo> {
   const container = containerFor(path);
+  const chosen = chooseEncoding(container, choice, { width, height });
+  const encoding = { ...chosen, options: { ...chosen.options, ...encoderOptions } };
   await requireWritable(path);
   const frameRate = exactRate(fps);
   const timeBase = { num: frameRate.den, den: frameRate.num };
@@ -112,12 +173,12 @@ export async function writeVideo(
     height,
     frameRate,
     timeBase,
-    colour: standardColour,
+    colour: newColour(encoding),
     sampleAspectRatio: { num: 1, den: 1 },
     displayMatrix: null,
   };
   return writeAtomically(path, async (temporary) => {
-    await using video = await VideoOutput.create(temporary, container, picture, encoderOptions);
+    await using video = await VideoOutput.create(temporary, { container, encoding, picture });
     await video.begin(metadata);
     let count = 0;
     for await (const rgb of frames) {
@@ -128,7 +189,7 @@ export async function writeVideo(
     signal?.throwIfAborted();
     if (count === 0) throw new DataError(`There is no picture to write to ${path}.`);
     await video.finish();
-    return { path, frames: count, audioStreams: 0 };
+    return { path, frames: count, audioStreams: 0, notices: [] };
   });
 }
 
@@ -141,26 +202,6 @@ export interface NewVideoOptions extends WriteOptions {
 
 const microseconds: TimeBase = { num: 1, den: 1_000_000 };
 
-/** How pictures are stored: turned back if the container carries the rotation, upright if not. */
-function storedPicture(source: VideoInfo, container: Container) {
-  const { codedWidth, codedHeight, sampleAspectRatio: aspect } = source;
-  const isTurned = source.rotation !== 0 || source.mirrored;
-  const keepsRotation = container.carriesRotation;
-  const isSideways = !keepsRotation && source.rotation % 180 !== 0;
-  const picture: OutputPicture = {
-    width: keepsRotation ? codedWidth : source.width,
-    height: keepsRotation ? codedHeight : source.height,
-    colour: source.colour,
-    frameRate: source.frameRate,
-    timeBase: source.timeBase,
-    sampleAspectRatio: isSideways && aspect.num > 0 ? { num: aspect.den, den: aspect.num } : aspect,
-    displayMatrix: keepsRotation ? source.displayMatrix : null,
-  };
-  const turn = (rgb: Uint8Array): Uint8Array =>
-    isTurned && keepsRotation ? turnBack(rgb, codedWidth, codedHeight, source) : rgb;
-  return { picture, turn };
-}
-
 async function begin(
   video: VideoOutput,
   metadata: Readonly<Record<string, string>>,
@@ -171,11 +212,7 @@ async function begin(
     await video.begin(metadata);
   } catch (error) {
     if (!source.hasAudio || !container.carriesAudio) throw error;
-    throw new UserError(
-      `${container.label} cannot hold the ${source.audioCodecs.join(" and ")} audio of ` +
-        `${source.path}: write .mkv instead.`,
-      { cause: error },
-    );
+    throw foreignAudio(source, container, error);
   }
 }
 
@@ -189,6 +226,13 @@ function sourceMetadata({ context }: OpenMedia): Record<string, string> {
   const aboutTheOldFile = new Set(["major_brand", "minor_version", "compatible_brands", "encoder"]);
   const all = Object.entries(context.metadata?.getAll() ?? {});
   return Object.fromEntries(all.filter(([key]) => !aboutTheOldFile.has(key.toLowerCase())));
+}
+
+/** What stays true of an edited stream; figures of its old coding do not. */
+function streamMetadata({ metadata }: Stream): Record<string, string> {
+  const kept = new Set(["language", "title", "timecode", "handler_name", "creation_time"]);
+  const all = Object.entries(metadata?.getAll() ?? {});
+  return Object.fromEntries(all.filter(([key]) => kept.has(key.toLowerCase())));
 }
 
 function requireSize(

@@ -14,41 +14,60 @@ import {
 } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { check, discardOthers, type OpenMedia } from "./media.ts";
+import { StreamDigest, type StreamSummary } from "./stream-digest.ts";
 import { rescale, seconds } from "./time-base.ts";
 
-/** How a source's audio times become the output's. */
-export interface AudioCopyOptions {
+/** Which streams are copied, and how their times become the output's. */
+export interface StreamCopyOptions {
+  readonly streams: readonly Stream[];
   /** Taken off every timestamp. */
   readonly offsetMicroseconds: bigint;
   /** Packets before it that players must not sound (cut away by an edit list) are left out. */
   readonly earliestSeconds: number;
 }
 
-/** Copies a source's audio packets, byte by byte, into an output as the pictures progress. */
-export class AudioCopy implements Disposable {
+/** One stream on its way from a source to an output. */
+interface Lane {
+  readonly from: Stream;
+  readonly to: Stream;
+  readonly digest: StreamDigest;
+}
+
+/** Copies a source's sound and subtitles, byte by byte, into an output as the pictures progress. */
+export class StreamCopy implements Disposable {
   readonly #source: OpenMedia;
   readonly #output: FormatContext;
-  readonly #targets: ReadonlyMap<number, Stream>;
+  readonly #lanes: ReadonlyMap<number, Lane>;
   readonly #offsetMicroseconds: bigint;
   readonly #earliestSeconds: number;
   readonly #packet = new Packet();
   #ended: boolean;
   #reachedSeconds = -Infinity;
 
-  /** Adds a stream to `output` for every audio stream; call before the header is written. */
+  /** Adds a stream to `output` for every one to be copied; call before the header is written. */
   constructor(
     source: OpenMedia,
     output: FormatContext,
-    { offsetMicroseconds, earliestSeconds }: AudioCopyOptions,
+    { streams, offsetMicroseconds, earliestSeconds }: StreamCopyOptions,
   ) {
     this.#source = source;
     this.#output = output;
     this.#offsetMicroseconds = offsetMicroseconds;
     this.#earliestSeconds = earliestSeconds;
-    this.#targets = new Map(source.audio.map((from) => [from.index, addCopy(from, output)]));
-    this.#ended = source.audio.length === 0;
+    this.#lanes = new Map(
+      streams.map((from) => {
+        const digest = new StreamDigest(from.codecpar);
+        return [from.index, { from, to: addCopy(from, output), digest }];
+      }),
+    );
+    this.#ended = streams.length === 0;
     this.#packet.alloc();
-    discardOthers(source, source.audio);
+    discardOthers(source, streams);
+  }
+
+  /** What has been copied of each stream, in the output's order. */
+  get summaries(): StreamSummary[] {
+    return [...this.#lanes.values()].map(({ digest }) => digest.summary);
   }
 
   /** Copies packets until one that starts after `until` seconds has been copied, or none is left. */
@@ -57,7 +76,9 @@ export class AudioCopy implements Disposable {
       const read = await this.#source.context.readFrame(this.#packet);
       if (read === AVERROR_EOF) this.#ended = true;
       else if (read < 0) {
-        throw new DataError(`The input's audio is damaged: ${FFmpegError.strerror(read)}.`);
+        throw new DataError(
+          `The input's sound or subtitles are damaged: ${FFmpegError.strerror(read)}.`,
+        );
       } else await this.#write();
       this.#packet.unref();
     }
@@ -65,9 +86,9 @@ export class AudioCopy implements Disposable {
 
   async #write(): Promise<void> {
     const packet = this.#packet;
-    const target = this.#targets.get(packet.streamIndex);
-    const from = this.#source.audio.find((stream) => stream.index === packet.streamIndex);
-    if (!target || !from) return;
+    const lane = this.#lanes.get(packet.streamIndex);
+    if (!lane) return;
+    const { from, to, digest } = lane;
     const { num, den } = from.timeBase;
     const offset = rescale(this.#offsetMicroseconds, { num: 1, den: 1_000_000 }, { num, den });
     if (offset !== 0n) {
@@ -77,10 +98,11 @@ export class AudioCopy implements Disposable {
     this.#reachedSeconds = seconds(packet.dts, from.timeBase);
     const isSilent = packet.hasFlags(AV_PKT_FLAG_DISCARD);
     if (isSilent && this.#reachedSeconds < this.#earliestSeconds) return;
-    packet.rescaleTs(from.timeBase, target.timeBase);
-    packet.streamIndex = target.index;
+    digest.add(packet, { num, den });
+    packet.rescaleTs(from.timeBase, to.timeBase);
+    packet.streamIndex = to.index;
     packet.pos = -1n;
-    check(await this.#output.interleavedWriteFrame(packet), "Copying audio");
+    check(await this.#output.interleavedWriteFrame(packet), "Copying sound and subtitles");
   }
 
   [Symbol.dispose](): void {
@@ -99,14 +121,14 @@ function addCopy(from: Stream, output: FormatContext): Stream {
 }
 
 /**
- * Copies an audio stream's parameters.
+ * Copies a stream's parameters.
  *
  * AC-3 and MP3 from an AVI come with a block size that makes another AVI count time in bytes, so
  * their few parameters are set one by one, without it.
  */
 function describe(from: CodecParameters, to: CodecParameters): void {
   if (from.codecId !== AV_CODEC_ID_AC3 && from.codecId !== AV_CODEC_ID_MP3) {
-    check(from.copy(to), "Copying the audio's parameters");
+    check(from.copy(to), "Copying a stream's parameters");
     return;
   }
   to.codecType = from.codecType;
