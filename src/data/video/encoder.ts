@@ -44,6 +44,8 @@ export class PictureEncoder implements Disposable {
   }
 
   static async open(name: FFEncoderCodec, settings: EncoderSettings): Promise<PictureEncoder> {
+    // SVT-AV1 prints its settings on stderr unless its own variable says not to.
+    process.env["SVT_LOG"] ??= "0";
     const codec = Codec.findEncoderByName(name);
     invariant(codec, `FFmpeg was built without the encoder ${name}`);
     const context = new CodecContext();

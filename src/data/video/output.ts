@@ -56,6 +56,8 @@ export class VideoOutput implements AsyncDisposable {
   readonly #encoder: PictureEncoder;
   readonly #converter: PictureConverter | PaletteConverter;
   readonly #stream: Stream;
+  /** How long each picture that the encoder still holds is shown: not every encoder passes it on. */
+  readonly #lasting = new Map<bigint, bigint>();
   #count = 0;
   #lastTick: bigint | undefined;
   #end = 0;
@@ -117,6 +119,7 @@ export class VideoOutput implements AsyncDisposable {
     frame.pts = tick;
     frame.duration = ticks;
     frame.timeBase = this.#encoder.context.timeBase;
+    this.#lasting.set(tick, ticks);
     await this.#mux(this.#encoder.encode(frame));
     this.#count++;
   }
@@ -164,6 +167,8 @@ export class VideoOutput implements AsyncDisposable {
   async #mux(packets: AsyncIterable<Packet>): Promise<void> {
     for await (const packet of packets) {
       packet.streamIndex = this.#stream.index;
+      packet.duration = this.#lasting.get(packet.pts) ?? packet.duration;
+      this.#lasting.delete(packet.pts);
       packet.rescaleTs(this.#clock, this.#stream.timeBase);
       check(await this.context.interleavedWriteFrame(packet), "Writing the output");
     }

@@ -36,14 +36,19 @@ export async function embedXmp(
   if (xmpPlace === "extension") await extendGif(path, packet, comment);
 }
 
-/** Puts extension blocks before the last byte of a GIF, which ends it. */
+/** Puts extension blocks before a GIF's first picture, behind what says that it repeats. */
 async function extendGif(path: string, packet?: Buffer, comment?: string): Promise<void> {
   const blocks = [
     ...(comment === undefined ? [] : [gifComment(Buffer.from(comment))]),
     ...(packet ? [gifXmp(packet)] : []),
   ];
   const bytes = await readFile(path);
-  await writeFile(path, Buffer.concat([bytes.subarray(0, -1), ...blocks, bytes.subarray(-1)]));
+  const flags = bytes[10] ?? 0;
+  const palette = (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1);
+  const afterPalette = 13 + palette;
+  const repeats = bytes.toString("latin1", afterPalette + 3, afterPalette + 14) === "NETSCAPE2.0";
+  const at = afterPalette + (repeats ? 19 : 0);
+  await writeFile(path, Buffer.concat([bytes.subarray(0, at), ...blocks, bytes.subarray(at)]));
 }
 
 /** A comment extension: pieces of up to 255 bytes, each after its length. */
