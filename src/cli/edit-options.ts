@@ -5,7 +5,7 @@ import { numberOption } from "./arguments.ts";
 
 /** What `eve edit` takes. */
 export const args = {
-  video: { type: "positional", required: false, description: "the video to edit" },
+  video: { type: "positional", required: false, description: "the video to edit, - for stdin" },
   instruction: {
     type: "positional",
     required: false,
@@ -15,7 +15,23 @@ export const args = {
     type: "string",
     alias: "o",
     valueHint: "file",
-    description: "where to write (default: <video>-edited.mp4 here)",
+    description:
+      "where to write: a video, a folder/ of pictures, - for stdout (default: <video>-edited.mp4 here)",
+  },
+  codec: {
+    type: "string",
+    valueHint: "name",
+    description: "h264, hevc, av1, vp9, prores or ffv1 (default: the container's)",
+  },
+  quality: {
+    type: "string",
+    valueHint: "name",
+    description: "draft, good, best, lossless, or the codec's CRF (default: best)",
+  },
+  tgve: {
+    type: "string",
+    valueHint: "set",
+    description: "write pictures as TGVE wants them: <out>/<set>/<video>/<task>/00000.jpg",
   },
   force: { type: "boolean", description: "overwrite the output if it exists" },
   model: { type: "string", valueHint: "dir", description: "model folder (default: models/tiny)" },

@@ -1,9 +1,8 @@
-import { parse } from "node:path";
 import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
 import type { Receipt } from "../editing/receipt.ts";
 import { args, requireNew, settingsFrom } from "./edit-options.ts";
-import { duration, Reporter } from "./output.ts";
+import { duration, processTerminal, Reporter, type Terminal } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 
 export default defineCommand({
@@ -11,18 +10,24 @@ export default defineCommand({
   args,
   async run({ args: given, data }) {
     const { signal }: VerbContext = data;
-    const report = new Reporter(given);
+    const report = new Reporter(given, given.out === "-" ? quietStdout() : processTerminal());
     const { readReceipt } = await import("../editing/receipt.ts");
     const repeated = given.receipt === undefined ? undefined : await readReceipt(given.receipt);
-    const video = given.video ?? repeated?.input.path;
-    if (video === undefined) throw new UserError("missing <video>: the video to edit");
-    const output = given.out ?? `${parse(video).name}-edited.mp4`;
-    requireNew(output, given.force === true);
+    const source = given.video ?? repeated?.input.path;
+    if (source === undefined) throw new UserError("missing <video>: the video to edit");
+    const asked = settingsFrom(given, repeated);
+    const { editFiles, encodingFrom, outputOf } = await import("./edit-files.ts");
+    const target = outputOf(given, source, asked);
+    requireNew(target, given.force === true);
+    const encoding = encodingFrom(given, target, repeated);
+    await using files = await editFiles(source, target, signal);
+    const { video, videoName, output } = files;
     const { checkRequest } = await import("../editing/check.ts");
     const { info, settings } = await checkRequest({
       video,
       output,
-      settings: settingsFrom(given, repeated),
+      encoding,
+      settings: asked,
     });
     const comparison = given.compare === undefined ? undefined : await newComparison(given.compare);
     const onProgress = report.progress.bind(report);
@@ -35,6 +40,8 @@ export default defineCommand({
     const edit = editor.edit(video, instruction, {
       ...options,
       output,
+      encoding,
+      videoName,
       signal,
       onProgress,
       onWarning,
@@ -42,14 +49,21 @@ export default defineCommand({
     for await (const frame of edit) comparison?.add(frame, info.frames);
     const { frames, width, height, seconds, receipt } = await edit.result;
     await comparison?.write(instruction);
+    await files.deliver();
     if (repeated) warnOfDifferences(repeated, receipt, onWarning);
     const { task, method, seed } = receipt.settings;
     report.event(
       { ...receipt, type: "edited" },
-      `${output}: ${frames} frames of ${width} × ${height}, ${task}, ${method}, seed ${seed}, in ${duration(seconds)}`,
+      `${target}: ${frames} frames of ${width} × ${height}, ${task}, ${method}, seed ${seed}, in ${duration(seconds)}`,
     );
   },
 });
+
+/** For a video that goes through stdout: nothing else may. */
+function quietStdout(): Terminal {
+  const terminal = processTerminal();
+  return { ...terminal, out: terminal.err };
+}
 
 async function newComparison(path: string) {
   const { Comparison } = await import("./comparison.ts");

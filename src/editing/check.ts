@@ -1,14 +1,18 @@
 import { basename } from "node:path";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
-import { planOutput } from "../data/video/output-plan.ts";
+import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
 import { DataError } from "../engine/errors.ts";
 import { type EditSettings, readSettings } from "./settings.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {
   readonly video: string;
+  /** What the receipt calls the video; its path by default. */
+  readonly videoName?: string | undefined;
   /** The file to write; without one the frames are only handed out. */
   readonly output?: string | undefined;
+  /** How the output is stored, as far as its name does not say. */
+  readonly encoding?: OutputChoice | undefined;
   /** As `EditSettings` describes them; checked here. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -17,6 +21,8 @@ export interface EditRequest {
 export interface CheckedRequest {
   readonly info: VideoInfo;
   readonly settings: EditSettings;
+  /** One sentence for each thing of the input that the output will not have. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -27,6 +33,7 @@ export interface CheckedRequest {
 export async function checkRequest({
   video,
   output,
+  encoding,
   settings,
 }: EditRequest): Promise<CheckedRequest> {
   const checked = readSettings(settings);
@@ -34,6 +41,6 @@ export async function checkRequest({
   if (info.frames === 0) {
     throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
   }
-  if (output !== undefined) await planOutput(info, output);
-  return { info, settings: checked };
+  const notices = output === undefined ? [] : await checkOutput(info, output, encoding);
+  return { info, settings: checked, notices };
 }

@@ -1,3 +1,4 @@
+import type { OutputChoice } from "../data/video/outputs.ts";
 import type { EditingModel } from "./model.ts";
 import type { EditProgress } from "./progress.ts";
 import { type EditListeners, runEdit } from "./run-edit.ts";
@@ -18,6 +19,10 @@ export interface EditOptions
   extends EditListeners, Partial<Omit<EditSettingsInput, "instruction">> {
   /** The file to write, in any container of src/data/video; without one frames are only handed out. */
   readonly output?: string | undefined;
+  /** How the output is stored, as far as its name does not say. */
+  readonly encoding?: OutputChoice | undefined;
+  /** What the receipt calls the video; its path by default. */
+  readonly videoName?: string | undefined;
 }
 
 /** Loads a model and makes an editor of it. */
@@ -47,9 +52,9 @@ export class Editor implements AsyncDisposable {
    * Iterate over what it returns for the frames, or await its `result`.
    */
   edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
-    const { output, signal, onProgress, onWarning, ...settings } = options;
+    const { output, encoding, videoName, signal, onProgress, onWarning, ...settings } = options;
     const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    const request = { video, output, settings: { ...settings, instruction } };
+    const request = { video, videoName, output, encoding, settings: { ...settings, instruction } };
     return new VideoEdit(() =>
       runEdit(this.model, request, { signal: stop, onProgress, onWarning }),
     );

@@ -4,6 +4,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { CODECS, QUALITIES } from "../data/video/codecs.ts";
+import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
+import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { writeAtomically } from "../data/video/output-file.ts";
 import { DataError, UserError } from "../engine/errors.ts";
 import { EditSettings } from "./settings.ts";
@@ -13,19 +16,31 @@ export const Receipt = z.looseObject({
   program: z.literal("open-eve"),
   /** Versions, threads and precision, which the result may depend on. */
   versions: z.record(z.string(), z.string()),
-  input: z.looseObject({ path: z.string(), sha256: z.string() }),
+  input: z.looseObject({
+    path: z.string(),
+    sha256: z.string(),
+    /** Where the input carried content credentials, which do not apply to the result. */
+    contentCredentials: z.string().optional(),
+  }),
   model: z.looseObject({ name: z.string(), path: z.string(), hash: z.string() }),
   settings: EditSettings,
-  output: z.looseObject({ path: z.string(), frames: z.int() }),
+  output: z.looseObject({
+    path: z.string(),
+    frames: z.int(),
+    /** What was asked for beside the name. */
+    codec: z.enum(CODECS).optional(),
+    quality: z.union([z.enum(QUALITIES), z.number()]).optional(),
+    pictures: z.enum(PICTURE_LAYOUTS).optional(),
+  }),
   /** How long the edit took, loading not counted. */
   seconds: z.number(),
 });
 /** A receipt as it is read; further fields are kept. */
 export type Receipt = z.output<typeof Receipt>;
 
-/** Where the receipt of an edited video lies. */
+/** Where the receipt of an edited video, or of a folder of pictures, lies: beside it. */
 export function receiptPath(output: string): string {
-  return `${output}.json`;
+  return `${output.replace(/[\\/]+$/, "")}.json`;
 }
 
 /** Writes a receipt beside its video. */
@@ -64,12 +79,14 @@ export function receiptComment({
   model,
   settings,
 }: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings">): string {
+  const { path, ...described } = input;
   return JSON.stringify({
     program,
     versions,
-    input: { name: basename(input.path), sha256: input.sha256 },
+    input: { ...described, name: basename(path) },
     model: { name: model.name, hash: model.hash },
     settings,
+    digitalSourceType: EDITED_BY_MODEL,
   });
 }
 

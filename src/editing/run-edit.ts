@@ -1,6 +1,8 @@
 import { readFrames } from "../data/video/reader.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
-import { type WrittenVideo, writeEdited } from "../data/video/writer.ts";
+import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
+import type { WrittenVideo } from "../data/video/writer.ts";
+import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { arithmetic, versions } from "../training/provenance.ts";
 import { type CheckedRequest, checkRequest, type EditRequest } from "./check.ts";
 import { type EditedFrame, editedFrames } from "./edited-frames.ts";
@@ -35,14 +37,15 @@ export async function* runEdit(
   const startedAt = performance.now();
   onProgress?.({ type: "progress", phase: "reading" });
   signal?.throwIfAborted();
-  const { info, settings, asked } = await resolvedRequest(model, request);
+  const { info, settings, asked, notices } = await resolvedRequest(model, request);
+  for (const notice of notices) onWarning?.(notice);
   const warning = methodWarning(asked, settings, model);
   if (warning !== undefined) onWarning?.(warning);
   warnOfUnknownWords(model, settings, onWarning);
   const draft = {
     program: "open-eve" as const,
     versions: { ...versions(), ...arithmetic() },
-    input: { path: request.video, sha256: await fileHash(request.video, signal) },
+    input: await inputOf(request, info, signal),
     model: { name: model.name, path: model.path, hash: model.hash },
     settings,
   };
@@ -54,19 +57,25 @@ export async function* runEdit(
     onStep: (step, frames) => onProgress?.(meter.step(step, frames)),
   });
   const counted = countFrames(pictures, () => onProgress?.(meter.frameDone()));
-  const { output } = request;
-  const { frames, audioStreams } =
-    output === undefined
-      ? { frames: yield* counted, audioStreams: 0 }
-      : yield* written(counted, {
-          info,
-          output,
-          comment: receiptComment(draft),
-          signal,
-          onEnd: () => onProgress?.({ type: "progress", phase: "writing" }),
-        });
+  const { output, encoding } = request;
+  const {
+    frames,
+    audioStreams,
+    notices: losses,
+  } = output === undefined
+    ? { frames: yield* counted, audioStreams: 0, notices: [] }
+    : yield* written(counted, {
+        info,
+        output,
+        encoding,
+        comment: receiptComment(draft),
+        signal,
+        onEnd: () => onProgress?.({ type: "progress", phase: "writing" }),
+      });
   const seconds = (performance.now() - startedAt) / 1000;
-  const receipt = { ...draft, output: { path: output ?? "", frames }, seconds };
+  for (const loss of losses) onWarning?.(loss);
+  const made = { path: output ?? "", frames, ...encoding, digitalSourceType: EDITED_BY_MODEL };
+  const receipt = { ...draft, output: made, seconds };
   if (output !== undefined) await writeReceipt(receipt);
   const { width, height } = info;
   return {
@@ -85,10 +94,25 @@ async function resolvedRequest(
   model: EditingModel,
   request: EditRequest,
 ): Promise<
-  Pick<CheckedRequest, "info"> & { settings: ResolvedSettings; asked: EditSettings["method"] }
+  Pick<CheckedRequest, "info" | "notices"> & {
+    settings: ResolvedSettings;
+    asked: EditSettings["method"];
+  }
 > {
-  const { info, settings } = await checkRequest(request);
-  return { info, settings: resolveSettings(settings, model), asked: settings.method };
+  const { info, settings, notices } = await checkRequest(request);
+  return { info, notices, settings: resolveSettings(settings, model), asked: settings.method };
+}
+
+/** What the receipt says of the input; content credentials are named because they do not apply to the result. */
+async function inputOf(
+  { video, videoName = video }: EditRequest,
+  { contentCredentials }: VideoInfo,
+  signal: AbortSignal | undefined,
+) {
+  const sha256 = await fileHash(video, signal);
+  const found =
+    contentCredentials === null ? {} : { contentCredentials: `C2PA in ${contentCredentials}` };
+  return { path: videoName, sha256, ...found };
 }
 
 function warnOfUnknownWords(
@@ -117,6 +141,7 @@ async function* countFrames(
 interface Writing {
   readonly info: VideoInfo;
   readonly output: string;
+  readonly encoding: OutputChoice | undefined;
   readonly comment: string;
   readonly signal: AbortSignal | undefined;
   /** Called when the last frame is handed over. */
@@ -126,11 +151,16 @@ interface Writing {
 /** The same frames, each written before it is handed out. */
 async function* written(
   frames: AsyncIterable<EditedFrame>,
-  { info, output, comment, signal, onEnd }: Writing,
+  { info, output, encoding, comment, signal, onEnd }: Writing,
 ): AsyncGenerator<EditedFrame, WrittenVideo, undefined> {
   const handover = new Handover<EditedFrame>();
-  const options = { metadata: { comment }, ...(signal ? { signal } : {}) };
-  const writing = writeEdited(info, output, handover, options);
+  const options = {
+    ...encoding,
+    metadata: { comment },
+    digitalSourceType: EDITED_BY_MODEL,
+    ...(signal ? { signal } : {}),
+  };
+  const writing = writeOutput(info, output, handover, options);
   // A failure shows where `writing` is awaited, which may be after it happened.
   writing.catch(() => undefined);
   try {

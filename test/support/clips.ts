@@ -103,8 +103,7 @@ export async function makeClip(path: string, options: ClipOptions = {}): Promise
   await video.begin(metadata);
   for (const [index, tick] of ticks.entries()) {
     const next = ticks[index + 1] ?? tick + usualGap;
-    const picture = clipPicture(index, width, height);
-    await video.write(picture, BigInt(tick), BigInt(next - tick));
+    await video.write(clipPicture(index, width, height), BigInt(tick), BigInt(next - tick));
     tone?.writeUntil(next / timeBase.den);
   }
   tone?.writeUntil(Infinity);

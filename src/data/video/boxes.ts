@@ -57,7 +57,7 @@ export async function readBytes(file: FileHandle, at: number, length: number): P
 }
 
 /** A box of a type around contents. */
-export function box(type: string, contents: Uint8Array): Buffer {
+export function boxBytes(type: string, contents: Uint8Array): Buffer {
   const head = Buffer.alloc(8);
   head.writeUInt32BE(8 + contents.length, 0);
   head.write(type, 4, "latin1");

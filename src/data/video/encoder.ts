@@ -25,6 +25,8 @@ export interface EncoderSettings {
   readonly options: Readonly<Record<string, string>>;
   /** Whether the container wants the codec's headers apart from the pictures. */
   readonly globalHeader: boolean;
+  /** `THREADS` by default. */
+  readonly threads?: number;
 }
 
 /**
@@ -90,6 +92,6 @@ function applySettings(context: CodecContext, settings: EncoderSettings): void {
   context.colorTrc = colour.transfer;
   context.chromaLocation = colour.chromaLocation;
   context.setFlags(AV_CODEC_FLAG_FRAME_DURATION);
-  context.threadCount = THREADS;
+  context.threadCount = settings.threads ?? THREADS;
   if (settings.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
 }

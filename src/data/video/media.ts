@@ -1,4 +1,5 @@
 import { access, constants as mode, open, stat } from "node:fs/promises";
+import { constants } from "node:os";
 import { basename, resolve } from "node:path";
 import {
   AV_DISPOSITION_ATTACHED_PIC,
@@ -27,6 +28,8 @@ export interface OpenMedia extends AsyncDisposable {
   /** How the container says to turn the picture (36 bytes), `null` if it says nothing. */
   readonly displayMatrix: Uint8Array | null;
 }
+
+const errorNumbers = constants.errno;
 
 /** Demuxers that read text, playlists or single pictures: FFmpeg opens them, but they are no video. */
 const notVideo = /^(tty|concat|hls|dash|sdp|image2|.*_pipe)\b/;
@@ -111,9 +114,12 @@ export function requireStatedEnd({ context, video, audio }: OpenMedia, end: bigi
   );
 }
 
-/** Throws what FFmpeg returned, if it is an error, as a DataError that says during what. */
-export function check(code: number, during: string): void {
-  if (code < 0) throw new DataError(`${during} failed: ${FFmpegError.strerror(code)}.`);
+/** Throws what FFmpeg returned, if it is an error, as a DataError that says during what, with the system's `code`. */
+export function check(result: number, during: string): void {
+  if (result >= 0) return;
+  const error = new DataError(`${during} failed: ${FFmpegError.strerror(result)}.`);
+  const system = Object.entries(errorNumbers).find(([, number]) => number === -result);
+  throw system ? Object.assign(error, { code: system[0] }) : error;
 }
 
 function chooseStreams(context: FormatContext) {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, constants as mode, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { UserError } from "../../engine/errors.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
 
 /**
  * Throws a UserError of one sentence if `output` cannot be written: its folder is missing or
@@ -35,17 +35,39 @@ export async function writeAtomically<Result>(
   output: string,
   write: (temporary: string) => Promise<Result>,
 ): Promise<Result> {
-  const extension = extname(output);
-  const stem = basename(output, extension);
-  const unique = `${process.pid}-${randomUUID().slice(0, 8)}`;
-  const temporary = join(dirname(output), `.${stem}.partial-${unique}${extension}`);
+  const temporary = temporaryName(output);
   try {
-    const result = await write(temporary);
+    const result = await requireSpace(output, () => write(temporary));
     await rename(temporary, output);
     return result;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** A name beside `output`, with its extension, that nothing else has. */
+export function temporaryName(output: string): string {
+  const extension = extname(output);
+  const stem = basename(output, extension);
+  const unique = `${process.pid}-${randomUUID().slice(0, 8)}`;
+  return join(dirname(output), `.${stem}.partial-${unique}${extension}`);
+}
+
+/** Runs `write`; throws a DataError that names `output` where the disk has no space for it. */
+export async function requireSpace<Result>(
+  output: string,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+    throw new DataError(
+      `There is no space left for ${output}: free some, or write into another folder.`,
+      { cause: error },
+    );
   }
 }
 

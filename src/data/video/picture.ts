@@ -77,8 +77,12 @@ export function packedBytes(frame: Frame): Uint8Array {
 
 /** Whether a pixel format stores red, green and blue (or palette entries of them). */
 export function isRgbFormat(format: AVPixelFormat | AVSampleFormat): boolean {
-  const name = isPixelFormat(format) ? avGetPixFmtName(format) : null;
-  return /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|x2rgb|x2bgr|pal8)/.test(name ?? "");
+  return /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|x2rgb|x2bgr|pal8)/.test(pixelFormatName(format));
+}
+
+/** FFmpeg's name of a video stream's pixel format, such as `yuv420p`; empty if it is not known. */
+export function pixelFormatName(format: AVPixelFormat | AVSampleFormat): string {
+  return (isPixelFormat(format) && avGetPixFmtName(format)) || "";
 }
 
 /** FFmpeg numbers pixel and sample formats alike; a video stream's are pixel formats. */

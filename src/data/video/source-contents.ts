@@ -4,7 +4,6 @@ import {
   AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
   AV_PKT_DATA_SPHERICAL,
   AV_PKT_DATA_STEREO3D,
-  AV_PIX_FMT_NONE,
   AVCOL_TRC_ARIB_STD_B67,
   AVCOL_TRC_SMPTE2084,
   AVMEDIA_TYPE_AUDIO,
@@ -12,9 +11,10 @@ import {
   AVMEDIA_TYPE_VIDEO,
   type AVPacketSideDataType,
 } from "node-av/constants";
-import { avGetCodecName, avGetPixFmtName, type Stream } from "node-av/lib";
+import { avGetCodecName, type Stream } from "node-av/lib";
 import { findContentCredentials } from "./credentials.ts";
 import type { OpenMedia } from "./media.ts";
+import { pixelFormatName } from "./picture.ts";
 
 /** What a video file holds beside pictures and sound, and how finely its pictures are stored. */
 export interface SourceContents {
@@ -34,7 +34,7 @@ export interface SourceContents {
 /** Reads what a source holds; decodes nothing. */
 export async function contentsOf(media: OpenMedia, path: string): Promise<SourceContents> {
   const { video, subtitles, context } = media;
-  const format = pixelFormatName(video);
+  const format = pixelFormatName(video.codecpar.format);
   const rest = context.streams.filter((stream) => stream.index !== video.index);
   const { colorTrc } = video.codecpar;
   return {
@@ -65,13 +65,6 @@ export function keptSideData({ codecpar }: Stream): SideData[] {
     const data = codecpar.getCodedSideData(type);
     return data ? { type, data: Buffer.from(data) } : [];
   });
-}
-
-function pixelFormatName({ codecpar }: Stream): string {
-  const { format } = codecpar;
-  if (Number(format) === Number(AV_PIX_FMT_NONE)) return "";
-  // FFmpeg numbers pixel and sample formats alike; a video stream's are pixel formats.
-  return avGetPixFmtName(format as Parameters<typeof avGetPixFmtName>[0]) ?? "";
 }
 
 /** From names such as `yuv420p10le`, `p010le`, `gbrp12be`, `rgb48le`. */

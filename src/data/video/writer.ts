@@ -66,7 +66,7 @@ export async function writeEdited(
       digitalSourceType: options.digitalSourceType,
       comment,
     });
-    const notices = await kept(output, () =>
+    const notices = await named(output, () =>
       verifyWritten(temporary, { ...plan, ...written, metadata }),
     );
     const audioStreams = plan.container.carriesAudio ? media.audio.length : 0;
@@ -144,7 +144,7 @@ function ownMetadata({ xmpPlace }: Container, { metadata = {}, digitalSourceType
 }
 
 /** Names the file in what `verify` finds wrong with it. */
-async function kept<Result>(output: string, verify: () => Promise<Result>): Promise<Result> {
+async function named<Result>(output: string, verify: () => Promise<Result>): Promise<Result> {
   try {
     return await verify();
   } catch (error) {
@@ -211,7 +211,8 @@ async function begin(
   try {
     await video.begin(metadata);
   } catch (error) {
-    if (!source.hasAudio || !container.carriesAudio) throw error;
+    const isOfTheSystem = error instanceof Error && "code" in error;
+    if (isOfTheSystem || !source.hasAudio || !container.carriesAudio) throw error;
     throw foreignAudio(source, container, error);
   }
 }

@@ -1,5 +1,5 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
-import { box } from "./boxes.ts";
+import { boxBytes } from "./boxes.ts";
 import type { Container } from "./containers.ts";
 
 /** IPTC's word for pictures that were made by a camera or a person and then changed by a trained model. */
@@ -32,7 +32,7 @@ export async function embedXmp(
   const packet =
     digitalSourceType === undefined ? undefined : Buffer.from(xmpPacket(digitalSourceType));
   if (xmpPlace === "uuid" && packet)
-    await appendFile(path, box("uuid", Buffer.concat([xmpBox, packet])));
+    await appendFile(path, boxBytes("uuid", Buffer.concat([xmpBox, packet])));
   if (xmpPlace === "extension") await extendGif(path, packet, comment);
 }
 

@@ -1,0 +1,54 @@
+import { UserError } from "../../engine/errors.ts";
+import type { EncodingChoice } from "./containers.ts";
+import { planOutput } from "./output-plan.ts";
+import {
+  isPictureFolder,
+  pictureFolderNotices,
+  type PictureLayout,
+  requirePictureFolder,
+  writePictures,
+} from "./picture-folder.ts";
+import type { VideoInfo } from "./probe.ts";
+import { type EditedFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
+
+/** How an edit is to be stored, as far as its name does not say. */
+export interface OutputChoice extends EncodingChoice {
+  /** How a folder of pictures is laid out; `png` by default. */
+  readonly pictures?: PictureLayout | undefined;
+}
+
+/**
+ * Checks that an edit of `source` can be written to `output`, a file or a folder, and returns a sentence for each
+ * thing of the source that will not be in it. Costs nothing.
+ *
+ * Throws a UserError of one sentence for what cannot be written.
+ */
+export async function checkOutput(
+  source: VideoInfo,
+  output: string,
+  choice: OutputChoice = {},
+): Promise<readonly string[]> {
+  if (!isPictureFolder(output)) {
+    if (choice.pictures === undefined) return (await planOutput(source, output, choice)).notices;
+    throw new UserError(`${output} is one file: end it with / for a folder of pictures.`);
+  }
+  if (choice.codec !== undefined || choice.quality !== undefined) {
+    throw new UserError(
+      `${output} is a folder of pictures, which have no video codec: leave out codec and quality.`,
+    );
+  }
+  await requirePictureFolder(output);
+  return pictureFolderNotices(source);
+}
+
+/** Writes an edit of `source` to a file or a folder; see `writeEdited` and `writePictures`. */
+export async function writeOutput(
+  source: VideoInfo,
+  output: string,
+  frames: AsyncIterable<EditedFrame>,
+  { pictures, ...options }: WriteOptions & OutputChoice = {},
+): Promise<WrittenVideo> {
+  return isPictureFolder(output)
+    ? await writePictures(source, output, frames, pictures ?? "png", options)
+    : await writeEdited(source, output, frames, options);
+}
