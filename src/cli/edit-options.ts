@@ -26,7 +26,7 @@ export const args = {
   quality: {
     type: "string",
     valueHint: "name",
-    description: "draft, good, best, lossless, or the codec's CRF (default: best)",
+    description: "draft, good, best, lossless, or the codec's CRF (default: good)",
   },
   tgve: {
     type: "string",

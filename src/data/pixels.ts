@@ -1,4 +1,4 @@
-import { Tensor, type Pixels } from "../engine/tensor.ts";
+import { dispatch, Tensor, type Pixels } from "../engine/tensor.ts";
 import { rearrange } from "../engine/axes.ts";
 import { ShapeError } from "../engine/errors.ts";
 
@@ -32,11 +32,12 @@ export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */
 export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
-  const scaled = pixels.to("float32").add(1).mul(127.5).add(0.5).clamp(0, 255).to("uint8");
-  const all = new Uint8Array(rearrange(scaled, "f c h w -> f h w c").toBytes());
-  const count = pixels.shape[0]!;
-  const size = all.length / Math.max(count, 1);
-  return Array.from({ length: count }, (_, index) =>
-    all.subarray(index * size, (index + 1) * size),
-  );
+  // One by one and in place: fresh memory for all frames at each step costs more than the arithmetic.
+  return Array.from({ length: pixels.shape[0]! }, (_, index) => {
+    const scaled = dispatch("aten::add.Scalar", pixels.narrow(0, index, 1).to("float32"), 1);
+    dispatch("aten::mul_.Scalar", scaled, 127.5);
+    dispatch("aten::add_.Scalar", scaled, 0.5);
+    dispatch("aten::clamp_", scaled, 0, 255);
+    return new Uint8Array(rearrange(scaled.to("uint8"), "f c h w -> f h w c").toBytes());
+  });
 }

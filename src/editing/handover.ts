@@ -1,46 +1,52 @@
 /**
- * Passes values from one who makes them to one who takes them, one at a time.
+ * Passes values from one who makes them to one who takes them, a few at a time.
  *
- * `put` resolves when the taker comes back for the next value, so nothing piles up.
+ * `put` resolves when fewer than `ahead` values wait for the taker, so both work at once and nothing piles up.
  */
 export class Handover<T> implements AsyncIterable<T> {
-  #wake: (() => void) | undefined;
-  #slot: { readonly value: T; readonly taken: () => void } | undefined;
+  readonly #ahead: number;
+  readonly #waiting: T[] = [];
+  #wakeTaker: (() => void) | undefined;
+  #wakeMaker: (() => void) | undefined;
   #end: { readonly error?: unknown } | undefined;
 
-  /** Offers a value; call again only when it was taken. */
+  constructor({ ahead = 1 }: { readonly ahead?: number } = {}) {
+    this.#ahead = ahead;
+  }
+
+  /** Offers a value; call again only when there is room for another. */
   put(value: T): Promise<void> {
+    this.#waiting.push(value);
+    this.#wakeTaker?.();
+    if (this.#waiting.length < this.#ahead) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#slot = { value, taken: resolve };
-    this.#wake?.();
+    this.#wakeMaker = resolve;
     return promise;
   }
 
   /** No value comes any more. */
   end(): void {
     this.#end ??= {};
-    this.#wake?.();
+    this.#wakeTaker?.();
   }
 
-  /** The taker's loop throws `error` when it next asks. */
+  /** The taker's loop throws `error` when it next asks; what waits is dropped. */
   fail(error: unknown): void {
     this.#end ??= { error };
-    this.#wake?.();
+    this.#wakeTaker?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
       if (this.#end && "error" in this.#end) throw this.#end.error;
-      if (this.#slot) {
-        const { value, taken } = this.#slot;
-        this.#slot = undefined;
-        yield value;
-        taken();
+      if (this.#waiting.length > 0) {
+        yield this.#waiting.shift()!;
+        if (this.#waiting.length < this.#ahead) this.#wakeMaker?.();
       } else if (this.#end) {
         return;
       } else {
         const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
+        this.#wakeTaker = resolve;
         await promise;
       }
     }

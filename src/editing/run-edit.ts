@@ -148,12 +148,13 @@ interface Writing {
   readonly onEnd: () => void;
 }
 
-/** The same frames, each written before it is handed out. */
+/** The same frames, written a few behind. */
 async function* written(
   frames: AsyncIterable<EditedFrame>,
   { info, output, encoding, comment, signal, onEnd }: Writing,
 ): AsyncGenerator<EditedFrame, WrittenVideo, undefined> {
-  const handover = new Handover<EditedFrame>();
+  // Frames wait for the encoder while the next window is edited.
+  const handover = new Handover<EditedFrame>({ ahead: 4 });
   const options = {
     ...encoding,
     metadata: { comment },

@@ -130,7 +130,7 @@ export function containerFor(path: string): Container {
 /** How pictures are to be coded; what is left out is the container's own choice. */
 export interface EncodingChoice {
   readonly codec?: Codec | undefined;
-  /** A name, or the codec's own number (CRF); `best` by default. */
+  /** A name, or the codec's own number (CRF); `good` by default. */
   readonly quality?: Quality | number | undefined;
 }
 
@@ -141,7 +141,7 @@ export interface EncodingChoice {
  */
 export function chooseEncoding(
   container: Container,
-  { codec = container.codecs[0], quality = "best" }: EncodingChoice,
+  { codec = container.codecs[0], quality = "good" }: EncodingChoice,
   size: { readonly width: number; readonly height: number },
 ): Encoding {
   if (!container.codecs.includes(codec)) {

@@ -64,7 +64,10 @@ export class PictureEncoder implements Disposable {
   async *encode(picture: Frame | null): AsyncGenerator<Packet, void, undefined> {
     check(await this.context.sendFrame(picture), "Encoding a picture");
     for (;;) {
-      const received = await this.context.receivePacket(this.#packet);
+      // The work is done as a picture is sent; only at the end is it done here.
+      const received = picture
+        ? this.context.receivePacketSync(this.#packet)
+        : await this.context.receivePacket(this.#packet);
       if (received === AVERROR_EAGAIN || received === AVERROR_EOF) return;
       check(received, "Encoding a picture");
       yield this.#packet;

@@ -112,7 +112,8 @@ async function* decodedPictures(
     const sent = await decoder.sendPacket(ended ? null : packet);
     if (sent < 0) throw broken("the next picture cannot be decoded");
     for (;;) {
-      const received = await decoder.receiveFrame(frame);
+      // The work is done as a packet is sent; only at the end is it done here.
+      const received = ended ? await decoder.receiveFrame(frame) : decoder.receiveFrameSync(frame);
       if (received === AVERROR_EAGAIN || received === AVERROR_EOF) break;
       if (received < 0) throw broken("the next picture cannot be decoded");
       if (frame.decodeErrorFlags !== 0 || frame.hasFlags(AV_FRAME_FLAG_CORRUPT)) {
