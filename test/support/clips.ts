@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   AV_CHANNEL_ORDER_NATIVE,
+  AV_CODEC_ID_SUBRIP,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_NOPTS_VALUE,
   AV_SAMPLE_FMT_FLTP,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_SUBTITLE,
   FF_ENCODER_AAC,
   FF_ENCODER_AC3,
   FF_ENCODER_LIBOPUS,
@@ -17,6 +19,7 @@ import {
 import {
   Codec,
   CodecContext,
+  Dictionary,
   FormatContext,
   Frame,
   Packet,
@@ -24,11 +27,13 @@ import {
   type Stream,
 } from "node-av/lib";
 import { invariant } from "../../src/engine/errors.ts";
+import type { Codec as CodecName, Quality } from "../../src/data/video/codecs.ts";
+import type { ColourTags } from "../../src/data/video/colour.ts";
 import { chooseEncoding, containerFor } from "../../src/data/video/containers.ts";
-import { newColour } from "../../src/data/video/output-plan.ts";
+import { newColour, storedColour } from "../../src/data/video/output-plan.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
 import { type DecodedFrame, readFrames } from "../../src/data/video/reader.ts";
-import { seconds } from "../../src/data/video/time-base.ts";
+import { seconds, type TimeBase } from "../../src/data/video/time-base.ts";
 
 /** A folder for generated media that is gone when the test is over. */
 export interface ClipFolder extends AsyncDisposable {
@@ -60,6 +65,14 @@ export interface ClipOptions {
   readonly displayMatrix?: Uint8Array;
   /** The codec of a 440 Hz tone; no audio by default. */
   readonly audio?: AudioName;
+  /** How many streams of it there are, in languages of their own. */
+  readonly audioStreams?: 1 | 2;
+  /** Texts shown for a second each, as SubRip stores them. */
+  readonly subtitles?: readonly string[];
+  readonly codec?: CodecName;
+  readonly quality?: Quality;
+  readonly colour?: ColourTags;
+  readonly sampleAspectRatio?: TimeBase;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -88,26 +101,50 @@ export async function makeClip(path: string, options: ClipOptions = {}): Promise
   const { width = 64, height = 48, metadata = {} } = options;
   const ticks = options.ticks ?? Array.from({ length: 12 }, (_, index) => index * usualGap);
   const container = containerFor(path);
-  const encoding = chooseEncoding(container, {}, { width, height });
+  const { codec, quality } = options;
+  const encoding = chooseEncoding(container, { codec, quality }, { width, height });
   const picture = {
     width,
     height,
     timeBase,
-    colour: newColour(encoding),
+    colour: options.colour ? storedColour(options.colour, encoding) : newColour(encoding),
     frameRate: { num: 25, den: 1 },
-    sampleAspectRatio: { num: 1, den: 1 },
+    sampleAspectRatio: options.sampleAspectRatio ?? { num: 1, den: 1 },
     displayMatrix: options.displayMatrix ?? null,
   };
   await using video = await VideoOutput.create(path, { container, encoding, picture });
-  using tone = options.audio ? Tone.create(options.audio, video.context) : undefined;
+  const languages = options.audio ? ["eng", "fra"].slice(0, options.audioStreams ?? 1) : [];
+  const tones = languages.map((language) => Tone.create(options.audio!, video.context, language));
+  const texts = options.subtitles ? addSubtitles(video.context) : undefined;
   await video.begin(metadata);
+  options.subtitles?.forEach((text, second) => writeSubtitle(video.context, texts!, text, second));
   for (const [index, tick] of ticks.entries()) {
     const next = ticks[index + 1] ?? tick + usualGap;
     await video.write(clipPicture(index, width, height), BigInt(tick), BigInt(next - tick));
-    tone?.writeUntil(next / timeBase.den);
+    for (const tone of tones) tone.writeUntil(next / timeBase.den);
   }
-  tone?.writeUntil(Infinity);
+  for (const tone of tones) tone.writeUntil(Infinity);
   await video.finish();
+  for (const tone of tones) tone[Symbol.dispose]();
+}
+
+function addSubtitles(output: FormatContext): Stream {
+  const stream = output.newStream();
+  stream.codecpar.codecType = AVMEDIA_TYPE_SUBTITLE;
+  stream.codecpar.codecId = AV_CODEC_ID_SUBRIP;
+  stream.timeBase = new Rational(1, 1000);
+  return stream;
+}
+
+function writeSubtitle(output: FormatContext, stream: Stream, text: string, second: number): void {
+  using packet = new Packet();
+  packet.alloc();
+  packet.data = Buffer.from(text);
+  packet.pts = packet.dts = BigInt(second * 1000);
+  packet.duration = 900n;
+  packet.rescaleTs({ num: 1, den: 1000 }, stream.timeBase);
+  packet.streamIndex = stream.index;
+  invariant(output.interleavedWriteFrameSync(packet) >= 0, "the subtitle is written");
 }
 
 /** Writes a file that has sound and no picture. */
@@ -178,7 +215,7 @@ class Tone implements Disposable {
     this.#stream = stream;
   }
 
-  static create(name: AudioName, output: FormatContext): Tone {
+  static create(name: AudioName, output: FormatContext, language = "und"): Tone {
     const codec = Codec.findEncoderByName(audioEncoders[name]);
     invariant(codec, `no audio encoder ${name}`);
     const encoder = new CodecContext();
@@ -192,6 +229,7 @@ class Tone implements Disposable {
     const stream = output.newStream();
     encoder.parametersFromContext(stream.codecpar);
     stream.timeBase = new Rational(1, 48_000);
+    stream.metadata = Dictionary.fromObject({ language });
     return new Tone(encoder, output, stream);
   }
 
