@@ -98,8 +98,8 @@ function describe(video: Stream) {
   const signs = matrix
     ? [0, 4, 12, 16].map((at) => Math.sign(matrix.readInt32LE(at)))
     : [1, 0, 0, 1];
-  const own = codecpar.sampleAspectRatio;
-  const { num, den } = own.num > 0 ? own : video.sampleAspectRatio;
+  const own = video.sampleAspectRatio;
+  const { num, den } = own.num > 0 ? own : codecpar.sampleAspectRatio;
   return {
     codec: avGetCodecName(codecpar.codecId) ?? "",
     width: codecpar.width,

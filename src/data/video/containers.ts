@@ -14,6 +14,8 @@ export interface Container {
   readonly muxerOptions: Readonly<Record<string, string>>;
   /** Whether four letters name the codec of a stream. */
   readonly tagsCodecs: boolean;
+  /** Whether each packet stores the gap to the next in decoding order, not how long its picture is shown. */
+  readonly durationsInDecodingOrder: boolean;
   /**
    * What timestamps are written in: the source's own ticks (rounded by Matroska to 1 ms),
    * hundredths of a second, or frame numbers (constant frame rate only).
@@ -45,6 +47,7 @@ const mp4: Container = {
   codecs: ["h264", "hevc", "av1", "vp9"],
   muxerOptions: { movflags: "+faststart" },
   tagsCodecs: true,
+  durationsInDecodingOrder: true,
   clock: "source",
   carriesAudio: true,
   subtitleCodecs: new Set(["mov_text"]),
@@ -68,6 +71,7 @@ const matroska: Container = {
   // Without it the muxer gives every file an identity of its own, drawn at random.
   muxerOptions: { fflags: "+bitexact" },
   tagsCodecs: false,
+  durationsInDecodingOrder: false,
   earliestAudioSeconds: -0.1,
   xmpPlace: "tag",
 };

@@ -7,6 +7,7 @@ import {
   AV_NOPTS_VALUE,
   AV_PKT_DATA_DISPLAYMATRIX,
   AVDISCARD_ALL,
+  AVFMT_TS_DISCONT,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_SUBTITLE,
   AVMEDIA_TYPE_VIDEO,
@@ -14,7 +15,7 @@ import {
 import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { statedMatroskaSize } from "./matroska-size.ts";
-import { rescale, seconds } from "./time-base.ts";
+import { rescale, seconds, type TimeBase } from "./time-base.ts";
 
 // FFmpeg prints to stderr on its own; what went wrong reaches the user as one sentence of ours.
 Log.setLevel(AV_LOG_QUIET);
@@ -112,6 +113,18 @@ export function requireStatedEnd({ context, video, audio }: OpenMedia, end: bigi
     `${basename(context.url ?? "The input")} is damaged: its pictures end at ` +
       `${reached.toFixed(2)} s of ${stated.toFixed(2)} s; cut it there or re-encode it first.`,
   );
+}
+
+/** Pixel width over pixel height, `0/1` if unknown: what the container says, else what the codec says. */
+export function sampleAspectOf({ sampleAspectRatio, codecpar }: Stream): TimeBase {
+  const stated = sampleAspectRatio.num > 0 ? sampleAspectRatio : codecpar.sampleAspectRatio;
+  return { num: stated.num, den: stated.den };
+}
+
+/** Broadcast streams count from an arbitrary moment, in microseconds; other files from their own zero. */
+export function clockOffset({ context }: OpenMedia): bigint {
+  const flags: number = context.iformat?.flags ?? 0;
+  return (flags & AVFMT_TS_DISCONT) !== 0 ? context.startTime : 0n;
 }
 
 /** Throws what FFmpeg returned, if it is an error, as a DataError that says during what, with the system's `code`. */

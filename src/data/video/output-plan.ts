@@ -59,8 +59,19 @@ function requireHoldable(source: VideoInfo, container: Container): void {
       `${label} cannot hold the variable frame rate of ${source.path}: write .mp4 or .mkv instead.`,
     );
   }
+  if (clock === "frame-number" && source.hasAudio && beginsLate(source)) {
+    throw new UserError(
+      `${label} cannot hold pictures that begin ${source.startSeconds.toFixed(2)} s after the sound, ` +
+        `as those of ${source.path}: write .mp4 or .mkv instead.`,
+    );
+  }
   const foreign = source.audioCodecs.filter((codec) => audioCodecs && !audioCodecs.has(codec));
   if (carriesAudio && foreign.length > 0) throw foreignAudio(source, container);
+}
+
+/** Whether the first picture is shown later than half a picture's time after the start. */
+function beginsLate({ startSeconds, frameRate }: VideoInfo): boolean {
+  return startSeconds > (0.5 * frameRate.den) / frameRate.num;
 }
 
 /** The refusal of a container that has no place for the source's sound. */
@@ -140,6 +151,11 @@ function pictureNotices(
   if (!encoding.fullRange && source.colour.range === AVCOL_RANGE_JPEG) {
     notices.push(
       `${encoding.codec} has no full colour range: the same colours are stored in the limited one`,
+    );
+  }
+  if (container.clock !== "source" && beginsLate(source)) {
+    notices.push(
+      `${label} begins with its first picture: the ${source.startSeconds.toFixed(2)} s before it are left out`,
     );
   }
   if (container.clock === "centiseconds") {

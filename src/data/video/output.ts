@@ -58,6 +58,10 @@ export class VideoOutput implements AsyncDisposable {
   readonly #stream: Stream;
   /** How long each picture that the encoder still holds is shown: not every encoder passes it on. */
   readonly #lasting = new Map<bigint, bigint>();
+  /** The last packet so far, which must say when the video ends where durations go in decoding order. */
+  #held: Packet | null = null;
+  #first: { readonly pts: bigint; readonly dts: bigint } | undefined;
+  #endTick = 0n;
   #count = 0;
   #lastTick: bigint | undefined;
   #end = 0;
@@ -120,6 +124,7 @@ export class VideoOutput implements AsyncDisposable {
     frame.duration = ticks;
     frame.timeBase = this.#encoder.context.timeBase;
     this.#lasting.set(tick, ticks);
+    this.#endTick = tick + ticks;
     await this.#mux(this.#encoder.encode(frame));
     this.#count++;
   }
@@ -133,6 +138,7 @@ export class VideoOutput implements AsyncDisposable {
   async finish(): Promise<void> {
     invariant(this.#count > 0, "a video must have at least one picture");
     await this.#mux(this.#encoder.encode(null));
+    await this.#release(true);
     check(await this.context.writeTrailer(), "Completing the output");
     const error = this.context.pb?.error ?? 0;
     await this.context.closeOutput();
@@ -140,6 +146,7 @@ export class VideoOutput implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#held?.[Symbol.dispose]();
     this.#converter[Symbol.dispose]();
     this.#encoder[Symbol.dispose]();
     await this.context[Symbol.asyncDispose]();
@@ -169,9 +176,27 @@ export class VideoOutput implements AsyncDisposable {
       packet.streamIndex = this.#stream.index;
       packet.duration = this.#lasting.get(packet.pts) ?? packet.duration;
       this.#lasting.delete(packet.pts);
-      packet.rescaleTs(this.#clock, this.#stream.timeBase);
-      check(await this.context.interleavedWriteFrame(packet), "Writing the output");
+      this.#first ??= { pts: packet.pts, dts: packet.dts };
+      await this.#release(false);
+      this.#held = packet.clone();
     }
+  }
+
+  /**
+   * Writes the packet that was held back.
+   *
+   * An mp4 stores the gap to the next packet in decoding order, so its last packet gets what is left until the end.
+   */
+  async #release(isLast: boolean): Promise<void> {
+    if (!this.#held || !this.#first) return;
+    using packet = this.#held;
+    this.#held = null;
+    if (isLast && this.#container.durationsInDecodingOrder) {
+      const left = this.#endTick - this.#first.pts - (packet.dts - this.#first.dts);
+      if (left > 0n) packet.duration = left;
+    }
+    packet.rescaleTs(this.#clock, this.#stream.timeBase);
+    check(await this.context.interleavedWriteFrame(packet), "Writing the output");
   }
 }
 

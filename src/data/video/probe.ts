@@ -7,10 +7,18 @@ import {
   AV_PKT_FLAG_DISCARD,
   AVERROR_EOF,
 } from "node-av/constants";
-import { avGetCodecName, Packet, type Stream } from "node-av/lib";
+import { avGetCodecName, Packet } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { type ColourTags, outputColour } from "./colour.ts";
-import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
+import {
+  clockOffset,
+  discardOthers,
+  endOfVideo,
+  requireStatedEnd,
+  type OpenMedia,
+  openMedia,
+  sampleAspectOf,
+} from "./media.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
 import { contentsOf, type SourceContents } from "./source-contents.ts";
@@ -35,6 +43,8 @@ export interface VideoInfo extends SourceContents {
   readonly frames: number | null;
   /** From the first picture to the end of the last; 0 if the container does not tell. */
   readonly durationSeconds: number;
+  /** When the first picture is shown, in seconds of the file's clock. */
+  readonly startSeconds: number;
   /** Pictures over duration. */
   readonly averageFps: number;
   /** The frame rate the container states, exact: `num / den` pictures a second. */
@@ -80,11 +90,12 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     displayMatrix,
     frames: codecpar.codecId === AV_CODEC_ID_VP8 ? null : timing.frames,
     durationSeconds: timing.durationSeconds,
+    startSeconds: timing.startSeconds - Number(clockOffset(media)) / 1e6,
     averageFps: timing.durationSeconds > 0 ? timing.frames / timing.durationSeconds : num / den,
     frameRate: { num, den },
     variableFrameRate: timing.variable,
     timeBase: { num: timeBase.num, den: timeBase.den },
-    sampleAspectRatio: aspectOf(video),
+    sampleAspectRatio: sampleAspectOf(video),
     colour: outputColour(codecpar, isRgbFormat(codecpar.format)),
     hasAudio: audio.length > 0,
     audioCodecs: audio.map((stream) => avGetCodecName(stream.codecpar.codecId) ?? "unknown"),
@@ -96,6 +107,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
 
 interface Timing {
   readonly frames: number;
+  readonly startSeconds: number;
   readonly durationSeconds: number;
   readonly variable: boolean | undefined;
 }
@@ -127,13 +139,14 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
     if (start > last.start) last = { start, duration: packet.duration };
   }
   if (frames === 0 || starts.length < frames) {
-    return { frames, durationSeconds: 0, variable: undefined };
+    return { frames, startSeconds: 0, durationSeconds: 0, variable: undefined };
   }
   starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
   const end = endOfVideo(video, last);
   requireStatedEnd(media, end);
   return {
     frames,
+    startSeconds: seconds(starts[0]!, video.timeBase),
     durationSeconds: seconds(end - starts[0]!, video.timeBase),
     variable: isVariable(starts, video.timeBase),
   };
@@ -148,10 +161,4 @@ function isVariable(starts: readonly bigint[], timeBase: TimeBase): boolean {
     [Infinity, -Infinity],
   );
   return most - least > 1.01 * Math.max(seconds(1n, timeBase), 0.001);
-}
-
-function aspectOf(video: Stream): TimeBase {
-  const own = video.codecpar.sampleAspectRatio;
-  const { num, den } = own.num > 0 ? own : video.sampleAspectRatio;
-  return { num, den };
 }

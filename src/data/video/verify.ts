@@ -10,7 +10,7 @@ import { Packet, type Stream } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { effectiveRange } from "./colour.ts";
 import type { Container } from "./containers.ts";
-import { endOfVideo, openMedia, type OpenMedia } from "./media.ts";
+import { endOfVideo, openMedia, type OpenMedia, sampleAspectOf } from "./media.ts";
 import { orientationOf, turnedSize, upright } from "./orientation.ts";
 import type { OutputPicture } from "./output.ts";
 import { StreamDigest, type StreamSummary } from "./stream-digest.ts";
@@ -58,7 +58,11 @@ function requireDescription(media: OpenMedia, { container, picture }: MediaContr
   };
   requireSame("rotation", turn(media.displayMatrix), turn(picture.displayMatrix));
   if (container.carriesAspect) {
-    requireSame("pixel shape", aspectOf(media.video), shapeOf(picture.sampleAspectRatio));
+    requireSame(
+      "pixel shape",
+      shapeOf(sampleAspectOf(media.video)),
+      shapeOf(picture.sampleAspectRatio),
+    );
   }
   if (container.carriesColour) requireColour(media.video, picture);
 }
@@ -78,11 +82,6 @@ function requireColour({ codecpar }: Stream, { colour }: OutputPicture): void {
 /** Unknown and square are the same to a player. */
 function shapeOf({ num, den }: { readonly num: number; readonly den: number }): string {
   return num > 0 && den > 0 && num !== den ? (num / den).toFixed(4) : "square";
-}
-
-function aspectOf(video: Stream): string {
-  const own = video.codecpar.sampleAspectRatio;
-  return shapeOf(own.num > 0 ? own : video.sampleAspectRatio);
 }
 
 interface ReadBack {
@@ -133,10 +132,10 @@ function requireTimes(
   const clock = isNumbered ? frame : container.clock === "centiseconds" ? 0.01 : 0;
   const tick = seconds(1n, video.timeBase);
   const tolerance = 0.51 * (tick + clock) + 1e-6;
-  const shift = isNumbered ? starts[0]! - written[0]! : 0;
+  // AVI and GIF begin with their first picture.
+  const shift = container.clock === "source" ? 0 : starts[0]! - written[0]!;
   for (const [index, start] of written.entries()) {
     const expected = starts[index]!;
-    // AVI counts frames: rounding of the source's times to its own clock adds up to nothing.
     if (Math.abs(start + shift - expected) <= tolerance) continue;
     throw different(`time of picture ${index}`, `${start} s`, `${expected} s`);
   }

@@ -1,9 +1,8 @@
 import { basename } from "node:path";
-import { AVFMT_TS_DISCONT } from "node-av/constants";
 import type { Stream } from "node-av/lib";
 import { DataError, invariant, ShapeError } from "../../engine/errors.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
-import { type OpenMedia, openMedia } from "./media.ts";
+import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
 import { requireWritable, writeAtomically } from "./output-file.ts";
 import { foreignAudio, newColour, type OutputPlan, planOutput } from "./output-plan.ts";
 import { type OutputPicture, VideoOutput } from "./output.ts";
@@ -215,12 +214,6 @@ async function begin(
     if (isOfTheSystem || !source.hasAudio || !container.carriesAudio) throw error;
     throw foreignAudio(source, container, error);
   }
-}
-
-/** Broadcast streams count from an arbitrary moment; other files from their own zero. */
-function clockOffset({ context }: OpenMedia): bigint {
-  const flags: number = context.iformat?.flags ?? 0;
-  return (flags & AVFMT_TS_DISCONT) !== 0 ? context.startTime : 0n;
 }
 
 function sourceMetadata({ context }: OpenMedia): Record<string, string> {
