@@ -22,11 +22,22 @@ export async function* boxesOf(
     const stated = head.readUInt32BE(0);
     const isLong = stated === 1 && head.length === 16;
     const size = isLong ? Number(head.readBigUInt64BE(8)) : stated === 0 ? end - at : stated;
+    if (!Number.isFinite(size)) return;
     const contents = at + (isLong ? 16 : 8);
     if (at + size < contents || at + size > end) return;
     yield { type: head.toString("latin1", 4, 8), start: at, end: at + size, contents };
     at += size;
   }
+}
+
+/** The size in bytes that an mp4 or mov says it has, by its boxes of index and media. */
+export async function statedMp4Size(file: FileHandle, size: number): Promise<number> {
+  let stated = 0;
+  for await (const { type, end } of boxesOf(file, 0, Infinity)) {
+    if (type === "mdat" || type === "moov" || type === "moof") stated = end;
+    if (end > size) break;
+  }
+  return stated;
 }
 
 /** The first box at the end of a path of types, such as `["moov", "udta"]`, or `undefined`. */
