@@ -23,11 +23,13 @@ export function toPixels(
 
 /** `[0, 255]` with channels last to `[-1, 1]` with channels first. */
 export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
-  return rearrange(bytes, "f h w c -> f c h w")
-    .to("float32")
-    .mul(2 / 255)
-    .sub(1)
-    .contiguous();
+  // In place: fresh memory for each step costs more than the arithmetic.
+  const pixels = dispatch(
+    "aten::mul.Scalar",
+    rearrange(bytes, "f h w c -> f c h w").to("float32"),
+    2 / 255,
+  );
+  return dispatch("aten::sub_.Scalar", pixels, 1).contiguous();
 }
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */

@@ -51,13 +51,18 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
   const mask = unfitFrame(changeMask(edited, reconstruction, size), size, width, height);
   const base = unfitFrame(edited, size, width, height);
   const carried = unfitFrame(reconstruction, size, width, height);
-  const result = new Uint8ClampedArray(source.length);
-  for (let at = 0; at < result.length; at++) {
-    const detail = source[at]! - carried[at]!;
-    const kept = mask[at] === 0 ? detail : part(detail, 255 - mask[at]!);
-    result[at] = base[at]! + kept;
+  const result = new Uint8Array(source.length);
+  const unchanged = new Uint8Array(width * 3);
+  for (let from = 0; from < result.length; from += unchanged.length) {
+    const to = from + unchanged.length;
+    const isUnchanged = Buffer.compare(mask.subarray(from, to), unchanged) === 0;
+    for (let at = from; at < to; at++) {
+      const detail = source[at]! - carried[at]!;
+      const value = base[at]! + (isUnchanged ? detail : part(detail, 255 - mask[at]!));
+      result[at] = value < 0 ? 0 : value > 255 ? 255 : value;
+    }
   }
-  return new Uint8Array(result.buffer);
+  return result;
 }
 
 /** `detail · share / 255`, rounded, for a share of 0–255; in whole numbers, which no half can come between. */

@@ -10,7 +10,7 @@ describe("a codec and a quality", () => {
       (name) => chooseEncoding(containerFor(name), {}, size).codec,
     );
     expect(chosen).toEqual(["h264", "h264", "h264", "vp9", "h264", "gif"]);
-    expect(chooseEncoding(containerFor("a.mp4"), {}, size).options).toMatchObject({ crf: "16" });
+    expect(chooseEncoding(containerFor("a.mp4"), {}, size).options).toMatchObject({ crf: "14" });
   });
 
   test.each([

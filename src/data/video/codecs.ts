@@ -86,7 +86,7 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
     encoder: FF_ENCODER_LIBX264,
     presets: {
       draft: { crf: "28", preset: "veryfast" },
-      good: { crf: "16", preset: "faster" },
+      good: { crf: "14", preset: "veryfast" },
       best: { crf: "12", preset: "medium" },
     },
     crf: { options: { preset: "medium" }, largest: 51 },
