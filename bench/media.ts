@@ -27,11 +27,9 @@ const { values } = parseArgs({
     threads: { type: "string", default: "2" },
   },
 });
-const [size, frames, rounds] = [values.size, values.frames, values.rounds].map(Number) as [
-  number,
-  number,
-  number,
-];
+const size = Number(values.size);
+const frames = Number(values.frames);
+const rounds = Number(values.rounds);
 const quality = readQuality(values.quality);
 
 /** Seconds spent in the model since the last reset. */
@@ -114,9 +112,9 @@ async function round(video: string, output: string): Promise<number> {
 }
 
 setThreads(Number(values.threads));
-const [video, output] = ["in", "out"].map((name) =>
-  join(tmpdir(), `media-bench-${process.pid}-${name}.mp4`),
-) as [string, string];
+const temporary = (name: string) => join(tmpdir(), `media-bench-${process.pid}-${name}.mp4`);
+const video = temporary("in");
+const output = temporary("out");
 try {
   await writeVideo(video, pictures(), { width: size, height: size, fps: 25 });
   const rates: number[] = [];

@@ -20,7 +20,7 @@ import { runEdit } from "../../src/editing/run-edit.ts";
 import { type ClipFolder, clipFolder, type ClipOptions, makeClip } from "../support/clips.ts";
 import { copyingModel } from "../support/copying-model.ts";
 import { type MediaReading, readMedia } from "../support/media-reading.ts";
-import { pairwiseRows, type Row } from "../support/pairwise.ts";
+import { pairwiseRows } from "../support/pairwise.ts";
 
 // Every two of these levels meet in at least one edit. Each edit changes nothing, so whatever differs between the
 // files, read by FFmpeg alone, is a fault of reading or writing.
@@ -53,7 +53,7 @@ const factors = {
   pixels: ["1:1", "4:3"],
   quality: ["good", "lossless"],
 } as const;
-type Case = Row<typeof factors>;
+type Case = { readonly [Name in keyof typeof factors]: (typeof factors)[Name][number] };
 
 const gap = 512; // 40 ms
 const times = {
@@ -156,7 +156,18 @@ function refusalOf({ output, times: timing, sound, quality }: Case): RegExp | un
     : undefined;
 }
 
-const rows = pairwiseRows(factors);
+const rows = pairwiseRows(Object.values(factors).map((levels) => levels.length)).map(
+  ([output, turn, size, timing, sound, colour, pixels, quality]): Case => ({
+    output: factors.output[output!]!,
+    turn: factors.turn[turn!]!,
+    size: factors.size[size!]!,
+    times: factors.times[timing!]!,
+    sound: factors.sound[sound!]!,
+    colour: factors.colour[colour!]!,
+    pixels: factors.pixels[pixels!]!,
+    quality: factors.quality[quality!]!,
+  }),
+);
 const title = (row: Case) => Object.values(row).join(" · ");
 
 describe("an edit that changes nothing", () => {
@@ -213,7 +224,8 @@ function expectPictures(
     swapped ? [before.height, before.width] : [before.width, before.height],
   );
   expect(after.turn).toBe(turnsPixels ? "1 0 0 1" : before.turn);
-  if (!turnsPixels) expect(after.aspect).toBeCloseTo(before.aspect, 3);
+  // Matroska stores a shown width in whole pixels.
+  if (!turnsPixels) expect(Math.abs(after.aspect - before.aspect) * after.width).toBeLessThan(0.52);
   const shift = turnsPixels ? before.shown[0]! - after.shown[0]! : 0;
   expect(after.shown).toHaveLength(before.shown.length);
   const tolerance = rounding[container] ?? 1e-4;

@@ -1,47 +1,64 @@
-/** The levels of each factor, by its name. */
-export type Factors = Readonly<Record<string, readonly (string | number)[]>>;
-/** One level of each factor. */
-export type Row<F extends Factors> = { readonly [Name in keyof F]: F[Name][number] };
-
-/** Few rows in which every two levels of different factors meet at least once; the same ones every time. */
-export function pairwiseRows<const F extends Factors>(factors: F): Row<F>[] {
-  const names = Object.keys(factors);
-  const open = new Set<string>();
-  const pair = (one: number, i: number, other: number, j: number) => `${one}:${i} ${other}:${j}`;
-  names.forEach((name, one) => {
-    for (const [other, second] of names.entries()) {
-      if (other <= one) continue;
-      factors[name]!.forEach((_, i) =>
-        factors[second]!.forEach((__, j) => open.add(pair(one, i, other, j))),
-      );
-    }
-  });
+/**
+ * Few rows in which every two levels of different factors meet at least once, given how many levels each factor has; a
+ * row is the number of a level for each factor. The same ones every time.
+ */
+export function pairwiseRows(levels: readonly number[]): number[][] {
+  const open = new Set(allPairs(levels));
   const rows: number[][] = [];
-  while (open.size > 0) {
-    const row: (number | undefined)[] = names.map(() => undefined);
-    for (const [one, i, other, j] of [[...open][0]!.match(/\d+/g)!.map(Number)]) {
-      [row[one!], row[other!]] = [i, j];
+  for (const [pair] of iterateWhileOpen(open)) {
+    const row: (number | undefined)[] = levels.map(() => undefined);
+    const [one, i, other, j] = pair.match(/\d+/g)!.map(Number);
+    row[one!] = i;
+    row[other!] = j;
+    for (const [factor, count] of levels.entries()) {
+      row[factor] ??= bestLevel(row, factor, count, { open, turn: rows.length });
     }
-    const gain = (at: number, level: number) =>
-      row.filter((set, other) => {
-        if (set === undefined || other === at) return false;
-        return open.has(other < at ? pair(other, set, at, level) : pair(at, level, other, set));
-      }).length;
-    for (const [at, name] of names.entries()) {
-      if (row[at] !== undefined) continue;
-      const gains = factors[name]!.map((_, level) => gain(at, level));
-      // Where nothing is gained, levels take turns.
-      const best = Math.max(...gains);
-      const level = gains.indexOf(best);
-      row[at] = best === 0 ? rows.length % gains.length : level;
-    }
-    row.forEach((i, one) =>
-      row.forEach((j, other) => one < other && open.delete(pair(one, i!, other, j!))),
-    );
-    rows.push(row.map((level) => level!));
+    const full = row.map((level) => level!);
+    for (const met of pairsOf(full)) open.delete(met);
+    rows.push(full);
   }
-  return rows.map(
-    (row) =>
-      Object.fromEntries(names.map((name, at) => [name, factors[name]![row[at]!]])) as Row<F>,
+  return rows;
+}
+
+function* iterateWhileOpen(open: ReadonlySet<string>): Generator<[string]> {
+  for (let next = open.values().next(); !next.done; next = open.values().next()) yield [next.value];
+}
+
+/** The level that meets the most others of the row for the first time; where none does, levels take turns. */
+function bestLevel(
+  row: readonly (number | undefined)[],
+  factor: number,
+  count: number,
+  { open, turn }: { readonly open: ReadonlySet<string>; readonly turn: number },
+): number {
+  const gains = Array.from({ length: count }, (_, level) => {
+    const tried = row.map((set, at) => (at === factor ? level : set));
+    return pairsOf(tried).filter((pair) => open.has(pair)).length;
+  });
+  const most = Math.max(...gains);
+  const least = Math.min(...gains);
+  return most === least ? turn % count : gains.indexOf(most);
+}
+
+function allPairs(levels: readonly number[]): string[] {
+  return levels.flatMap((count, one) =>
+    levels.flatMap((otherCount, other) =>
+      other <= one
+        ? []
+        : Array.from({ length: count * otherCount }, (_, at) =>
+            name(one, at % count, other, Math.floor(at / count)),
+          ),
+    ),
   );
 }
+
+function pairsOf(row: readonly (number | undefined)[]): string[] {
+  return row.flatMap((i, one) =>
+    row.flatMap((j, other) =>
+      other <= one || i === undefined || j === undefined ? [] : [name(one, i, other, j)],
+    ),
+  );
+}
+
+const name = (one: number, i: number, other: number, j: number): string =>
+  `${one}:${i} ${other}:${j}`;

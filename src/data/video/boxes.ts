@@ -40,25 +40,18 @@ export async function statedMp4Size(file: FileHandle, size: number): Promise<num
   return stated;
 }
 
-/** The first box at the end of a path of types, such as `["moov", "udta"]`, or `undefined`. */
-export async function findBox(
+/** Whether a file has a box at the end of a path of types, such as `["moov", "udta", "chpl"]`. */
+export async function hasBox(
   file: FileHandle,
-  fileSize: number,
-  path: readonly string[],
-): Promise<Box | undefined> {
-  let within: Box = { type: "", start: 0, contents: 0, end: fileSize };
-  for (const type of path) {
-    let found: Box | undefined;
-    for await (const box of boxesOf(file, within.contents, within.end)) {
-      if (box.type === type) {
-        found = box;
-        break;
-      }
-    }
-    if (!found) return undefined;
-    within = found;
+  [type, ...inner]: readonly string[],
+  start: number,
+  end: number,
+): Promise<boolean> {
+  if (type === undefined) return true;
+  for await (const found of boxesOf(file, start, end)) {
+    if (found.type === type && (await hasBox(file, inner, found.contents, found.end))) return true;
   }
-  return within;
+  return false;
 }
 
 /** Up to `length` bytes of a file from `at`. */

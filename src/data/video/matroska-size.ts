@@ -12,11 +12,24 @@ export async function statedMatroskaSize(path: string): Promise<number | undefin
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
   const head = buffer.subarray(0, bytesRead);
+  const size = segmentSizeAt(head);
+  return size === undefined ? undefined : endOfElement(head, size);
+}
+
+/** Where the contents of the one segment begin in a Matroska file that begins with `head`; `undefined` for others. */
+export function segmentStart(head: Buffer): number | undefined {
+  const size = segmentSizeAt(head);
+  const first = size === undefined ? undefined : head[size];
+  return size === undefined || !first ? undefined : size + Math.clz32(first) - 23;
+}
+
+/** Where the size of the one segment stands. */
+function segmentSizeAt(head: Buffer): number | undefined {
   if (head.toString("hex", 0, 4) !== headerId) return undefined;
   const headerEnd = endOfElement(head, 4);
   if (headerEnd === undefined || headerEnd + 12 > head.length) return undefined;
-  if (head.toString("hex", headerEnd, headerEnd + 4) !== segmentId) return undefined;
-  return endOfElement(head, headerEnd + 4);
+  const isSegment = head.toString("hex", headerEnd, headerEnd + 4) === segmentId;
+  return isSegment ? headerEnd + 4 : undefined;
 }
 
 /**
@@ -24,7 +37,7 @@ export async function statedMatroskaSize(path: string): Promise<number | undefin
  *
  * The first byte's leading zeros count the bytes that follow; all ones in the rest: unknown size.
  */
-function endOfElement(bytes: Buffer, at: number): number | undefined {
+export function endOfElement(bytes: Buffer, at: number): number | undefined {
   const first = bytes[at];
   if (first === undefined || first === 0) return undefined;
   const length = Math.clz32(first) - 23;

@@ -183,6 +183,7 @@ function streamNotices(source: VideoInfo, { container }: Planned, name: string):
       `${name} also has ${source.others.join(" and ")}, which no edit carries: left out`,
     );
   }
+  if (source.hasChapters) notices.push(`the chapters of ${name} are left out`);
   if (source.contentCredentials !== null) {
     notices.push(
       `${name} carries content credentials (C2PA, ${source.contentCredentials}): they do not apply to the result and are left out`,

@@ -7,11 +7,13 @@ import {
   AVCOL_TRC_ARIB_STD_B67,
   AVCOL_TRC_SMPTE2084,
   AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_DATA,
   AVMEDIA_TYPE_SUBTITLE,
   AVMEDIA_TYPE_VIDEO,
   type AVPacketSideDataType,
 } from "node-av/constants";
 import { avGetCodecName, type Stream } from "node-av/lib";
+import { hasChapters } from "./chapters.ts";
 import { findContentCredentials } from "./credentials.ts";
 import type { OpenMedia } from "./media.ts";
 import { pixelFormatName } from "./picture.ts";
@@ -27,6 +29,7 @@ export interface SourceContents {
   readonly subtitleCodecs: readonly string[];
   /** What else there is that no edit carries, in words: `cover art`, `a data stream`. */
   readonly others: readonly string[];
+  readonly hasChapters: boolean;
   /** Where content credentials (C2PA) were found, `null` if nowhere. */
   readonly contentCredentials: string | null;
 }
@@ -44,6 +47,7 @@ export async function contentsOf(media: OpenMedia, path: string): Promise<Source
     hasAlpha: hasAlpha(video, format),
     subtitleCodecs: subtitles.map(({ codecpar }) => avGetCodecName(codecpar.codecId) ?? "unknown"),
     others: [...new Set(rest.map(kindOfOther).filter((kind) => kind !== null))],
+    hasChapters: (await hasChapters(path)) || rest.some(isChapterTrack),
     contentCredentials: await findContentCredentials(path),
   };
 }
@@ -82,7 +86,13 @@ function hasAlpha(video: Stream, format: string): boolean {
   return stated === "1" || /^(yuva|rgba|bgra|argb|abgr|gbrap|ya8|ya16)/.test(format);
 }
 
+/** QuickTime's chapters are a track of texts. */
+function isChapterTrack({ codecpar }: Stream): boolean {
+  return codecpar.codecType === AVMEDIA_TYPE_DATA && codecpar.codecTagString === "text";
+}
+
 function kindOfOther(stream: Stream): string | null {
+  if (isChapterTrack(stream)) return null;
   switch (stream.codecpar.codecType) {
     case AVMEDIA_TYPE_AUDIO:
     case AVMEDIA_TYPE_SUBTITLE:
