@@ -46,7 +46,7 @@ const factors = {
     "gif gif",
   ],
   turn: ["0", "90", "180", "270", "0 mirrored", "90 mirrored", "180 mirrored", "270 mirrored"],
-  size: ["64x48", "63x47", "65x48", "48x65"],
+  size: ["64x48", "67x49", "65x48", "48x65"],
   times: ["even", "uneven", "late"],
   sound: ["none", "one", "two and subtitles"],
   colour: ["BT.709", "BT.601 full", "unsaid"],
@@ -145,11 +145,12 @@ function sourceOf({
 }
 
 /** What must be refused, and by which sentence. */
-function refusalOf({ output, times: timing, sound, quality }: Case): RegExp | undefined {
+function refusalOf({ output, size, times: timing, sound, quality }: Case): RegExp | undefined {
   const [container, codec] = output.split(" ");
   if (container === "avi" && timing === "uneven") return /^AVI cannot hold the variable frame rate/;
   if (container === "avi" && timing === "late" && sound !== "none")
     return /^AVI cannot hold pictures that begin/;
+  if (codec === "hevc" && size === "48x65") return /^hevc needs at least 64 × 16 pixels/;
   const isLossy = codec === "av1" || codec === "prores" || codec === "gif";
   return quality === "lossless" && isLossy
     ? /cannot keep every bit: lossless works with/

@@ -48,8 +48,9 @@ describe("a codec and a quality", () => {
   test("refuse pictures smaller than the encoder takes", () => {
     const tiny = { width: 8, height: 8 };
     expect(() => encodingFor("hevc", "good", tiny)).toThrow(
-      /^hevc needs at least 16 × 16 pixels, .* 8 × 8: choose h264/,
+      /^hevc needs at least 64 × 16 pixels, .* 8 × 8: choose h264/,
     );
+    expect(() => encodingFor("av1", "good", tiny)).toThrow(/^av1 needs at least 32 × 32 pixels/);
     expect(encodingFor("h264", "good", { width: 1, height: 1 }).codec).toBe("h264");
   });
 

@@ -57,8 +57,8 @@ interface CodecTable {
   /** Options where the quality is a number, and the largest one; absent where the codec knows none. */
   readonly crf?: { readonly options: Options; readonly largest: number };
   readonly lossless?: Pick<Encoding, "encoder" | "format" | "options">;
-  /** The least width and height. */
-  readonly smallest: number;
+  /** The least size as stored. */
+  readonly smallest: Size;
   readonly format: (size: Size, quality: Encoding["quality"]) => AVPixelFormat;
   readonly tag?: string;
   readonly fullRange?: false;
@@ -95,7 +95,7 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
       format: AV_PIX_FMT_RGB24,
       options: { qp: "0", preset: "faster" },
     },
-    smallest: 1,
+    smallest: { width: 1, height: 1 },
     format: evenOr444,
   },
   hevc: {
@@ -111,7 +111,8 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
       format: AV_PIX_FMT_GBRP,
       options: { preset: "fast", "x265-params": `${x265}:lossless=1` },
     },
-    smallest: 16,
+    // Narrower than a block of 64, this x265 writes beyond its memory.
+    smallest: { width: 64, height: 16 },
     format: evenOr444,
     tag: "hvc1",
   },
@@ -123,7 +124,8 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
       best: { crf: "15", preset: "6" },
     },
     crf: { options: { preset: "8" }, largest: 63 },
-    smallest: 16,
+    // At 16 lines or columns SVT-AV1 reads beyond its memory.
+    smallest: { width: 32, height: 32 },
     format: always(AV_PIX_FMT_YUV420P),
   },
   vp9: {
@@ -139,13 +141,13 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
       format: AV_PIX_FMT_GBRP,
       options: { ...vp9("4"), lossless: "1" },
     },
-    smallest: 1,
+    smallest: { width: 1, height: 1 },
     format: always(AV_PIX_FMT_YUV420P),
   },
   prores: {
     encoder: FF_ENCODER_PRORES_KS,
     presets: { draft: { profile: "0" }, good: { profile: "3" }, best: { profile: "4" } },
-    smallest: 1,
+    smallest: { width: 1, height: 1 },
     format: (_, quality) => (quality === "best" ? AV_PIX_FMT_YUV444P10LE : AV_PIX_FMT_YUV422P10LE),
     fullRange: false,
   },
@@ -153,13 +155,13 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
     encoder: FF_ENCODER_FFV1,
     presets: { draft: ffv1, good: ffv1, best: ffv1 },
     lossless: { encoder: FF_ENCODER_FFV1, format: AV_PIX_FMT_BGR0, options: ffv1 },
-    smallest: 1,
+    smallest: { width: 2, height: 2 },
     format: always(AV_PIX_FMT_BGR0),
   },
   gif: {
     encoder: FF_ENCODER_GIF,
     presets: { draft: {}, good: {}, best: {} },
-    smallest: 1,
+    smallest: { width: 1, height: 1 },
     format: always(AV_PIX_FMT_PAL8),
   },
 };
@@ -172,9 +174,10 @@ const tables: Readonly<Record<Codec, CodecTable>> = {
  */
 export function encodingFor(codec: Codec, quality: Quality | number, size: Size): Encoding {
   const table = tables[codec];
-  if (Math.min(size.width, size.height) < table.smallest) {
+  const { smallest } = table;
+  if (size.width < smallest.width || size.height < smallest.height) {
     throw new UserError(
-      `${codec} needs at least ${table.smallest} × ${table.smallest} pixels, ` +
+      `${codec} needs at least ${smallest.width} × ${smallest.height} pixels, ` +
         `and the video has ${size.width} × ${size.height}: choose h264 or vp9.`,
     );
   }
