@@ -32,7 +32,7 @@ async function draw(path: string, { scene, width, height, frames, hertz }: Examp
   };
   const container = containerFor(path);
   const best = chooseEncoding(container, {}, { width, height });
-  const encoding = { ...best, options: { crf: "17", preset: "slow" } };
+  const encoding = { ...best, options: { ...best.options, crf: "17", preset: "slow" } };
   await using video = await VideoOutput.create(path, { container, encoding, picture });
   using tone = hertz === undefined ? undefined : new Tone(video.context, hertz);
   await video.begin({});
