@@ -15,6 +15,7 @@ import {
   timeVector,
   type EncoderParts,
 } from "../unet/encoder.ts";
+import type { TemporalHooks } from "../unet/pass.ts";
 import { checkInput, type Residuals, type UNet } from "../unet/unet.ts";
 import type { HintConfig } from "./config.ts";
 import { buildHint, type HintEntry } from "./hint.ts";
@@ -22,6 +23,13 @@ import { buildHint, type HintEntry } from "./hint.ts";
 function zeroConvolution(channels: number, rng: Rng): Conv2d {
   return zeroInit(uninitialised(() => new Conv2d(rng, channels, channels, { kernel: 1 })));
 }
+
+/** What stands beside a ControlNet in one evaluation. */
+export type ControlNetOptions = {
+  readonly timeShift?: Float<"b e">;
+  /** Layers that let the frames of a clip see each other: those of SparseCtrl. */
+  readonly temporal?: TemporalHooks | null;
+};
 
 /**
  * A trainable copy of a U-Net's encoder that follows a picture (Zhang et al., 2023).
@@ -71,18 +79,19 @@ export class ControlNet extends Module {
    * What `unet.forward` adds as `residuals`, in float32.
    *
    * `x`, `t`, `text` as the U-Net takes them (`text` the instruction, extended as the caller likes); `timeShift`, e.g.
-   * a task's vector, is added to the time vector.
+   * a task's vector, is added to the time vector; `temporal` is asked behind the layers of this encoder, not the U-Net's.
    */
   forward(
     x: Float<"b c h w">,
     t: Float<"b">,
     text: Float<"_ n d">,
     hint: Float<"b _ _ _">,
-    { timeShift }: { timeShift?: Float<"b e"> } = {},
+    { timeShift, temporal = null }: ControlNetOptions = {},
   ): Residuals {
     checkInput(x, this.config);
     const patches = pixelUnshuffle(x, this.config.patchSize);
-    const input = this.convIn.forward(patches).to("float32");
+    const convolved = this.convIn.forward(patches).to("float32");
+    const input = temporal?.afterInput(convolved) ?? convolved;
     const seen = this.controlnetCondEmbedding.forward(hint);
     if (seen.shape.join() !== input.shape.join()) {
       throw new ShapeError(
@@ -90,12 +99,7 @@ export class ControlNet extends Module {
       );
     }
     const time = timeVector(this, t, { timeShift, apply: plainLayer });
-    const states = encode(this, input.add(seen), {
-      time,
-      text,
-      apply: plainLayer,
-      temporal: null,
-    });
+    const states = encode(this, input.add(seen), { time, text, apply: plainLayer, temporal });
     return {
       down: this.controlnetDownBlocks.map((zero, i) => zero.forward(states.down[i]!).to("float32")),
       mid: this.controlnetMidBlock.forward(states.mid).to("float32"),

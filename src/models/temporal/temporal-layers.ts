@@ -74,6 +74,7 @@ export class TemporalLayers extends Module {
     return {
       afterInput: (h) => (condition ? this.#addCondition(h, condition, frames) : h),
       afterConvolution: (layer, h) => convolutions.get(layer)?.forward(h, frames) ?? h,
+      afterResnet: (_, h) => h,
       afterAttention: (transformer, h) => attentions.get(transformer)?.forward(h, frames) ?? h,
     };
   }

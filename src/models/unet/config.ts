@@ -69,7 +69,7 @@ export function resolveUNetConfig(input: z.input<typeof UNetConfig>): UNetConfig
 }
 
 /** Attention heads of level `level`, 0 the finest. */
-export function headsAt({ heads }: UNetConfig, level: number): number {
+export function headsAt({ heads }: Pick<UNetConfig, "heads">, level: number): number {
   return Array.isArray(heads) ? heads[level]! : heads;
 }
 

@@ -6,13 +6,15 @@ import type { Module } from "../../nn/module.ts";
 /**
  * What a video adapter does inside an image network: asked behind the layers that see one frame at a time.
  *
- * A value for one clip length and one first frame; `TemporalLayers.on` makes it.
+ * A value for one clip length; `TemporalLayers.on` and `MotionAdapter.on` make it.
  */
 export interface TemporalHooks {
   /** Behind the network's first convolution. */
   afterInput(h: Float<"(b f) c h w">): Float<"(b f) c h w">;
   /** Behind each of a ResNet's two convolutions. */
   afterConvolution(layer: Conv2d, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
+  /** Behind each ResNet, its shortcut added. */
+  afterResnet(resnet: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
   /** Behind each spatial transformer. */
   afterAttention(transformer: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
 }

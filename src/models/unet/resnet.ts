@@ -45,7 +45,8 @@ export class Resnet extends Module {
     const time = pass.apply(this.timeEmbProj, pass.time).unsqueeze(2).unsqueeze(3);
     const second = this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass);
     const shortcut = this.convShortcut ? pass.apply(this.convShortcut, x) : x;
-    return shortcut.to("float32").add(second);
+    const sum = shortcut.to("float32").add(second);
+    return pass.temporal?.afterResnet(this, sum) ?? sum;
   }
 
   #convolve(
