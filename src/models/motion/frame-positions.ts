@@ -1,0 +1,34 @@
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import { Module, parameter } from "../../nn/module.ts";
+
+/**
+ * What tells a motion module the order of frames: one vector per position, added to what attention reads.
+ *
+ * `pe[p, 2i] = sin(p·10000^(−2i/c))`, `pe[p, 2i+1]` the cosine. The table is a constant and no parameter: nothing
+ * trains it. Public files hold it all the same; see `loadPublicWeights`.
+ */
+export class FramePositions extends Module {
+  readonly #table: Float<"1 n c">;
+
+  constructor(maxFrames: number, channels: number) {
+    super();
+    const angle = (place: number): number => {
+      const [position, channel] = [Math.floor(place / channels), place % channels];
+      return position * 10_000 ** (-(channel - (channel % 2)) / channels);
+    };
+    const values = Float32Array.from({ length: maxFrames * channels }, (_, place) =>
+      (place % channels) % 2 === 0 ? Math.sin(angle(place)) : Math.cos(angle(place)),
+    );
+    this.#table = parameter(Tensor.from(values, [1, maxFrames, channels]));
+  }
+
+  /** All positions; copying into it replaces them. */
+  get table(): Float<"1 n c"> {
+    return this.#table;
+  }
+
+  /** `x` with the first `f` positions added. */
+  forward(x: Float<"b f c">): Float<"b f c"> {
+    return x.add(this.#table.narrow(1, 0, x.shape[1]!));
+  }
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { ConfigError } from "../../engine/errors.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
+import { modulesOf } from "../../nn/module-map.ts";
+import { publicName, refuseOtherSettings } from "../unet/weights.ts";
+import { resolveMotionConfig, type MotionConfig } from "./config.ts";
+import { FramePositions } from "./frame-positions.ts";
+
+/** What `network` holds of a public file, by our names: its weights, and the tables of positions. */
+export function storedTensors(network: Module): Parameters {
+  const tables = [...modulesOf(network, FramePositions)].map(
+    ([path, { table }]) => [`${path}.pe`, table] as const,
+  );
+  return new Map([...network.parameters(), ...tables]);
+}
+
+/** The weights of `adapter` and its tables of positions under the names of diffusers' MotionAdapter. */
+export function publicWeights(adapter: Module, nameOf = publicName): Parameters {
+  return new Map([...storedTensors(adapter)].map(([name, weight]) => [nameOf(name), weight]));
+}
+
+/**
+ * Copies a public checkpoint into `target`, the `publicWeights` of a network with motion modules; `what` names it in
+ * errors.
+ *
+ * Tables of positions are taken as the file has them, for that is what its other users compute with (in half
+ * precision they are rounded); where it has none, those of the formula stay.
+ */
+export function copyWithPositions(
+  target: Parameters,
+  source: ReadonlyMap<string, Tensor>,
+  what: string,
+): void {
+  const isLeftOut = (name: string): boolean => name.endsWith(".pos_embed.pe") && !source.has(name);
+  copyParameters(new Map([...target].filter(([name]) => !isLeftOut(name))), source, what);
+}
+
+/** Copies a public motion adapter, its tables of positions included, into `adapter`; `what` names it in errors. */
+export function loadPublicWeights(
+  adapter: Module,
+  source: ReadonlyMap<string, Tensor>,
+  what: string,
+): void {
+  copyWithPositions(publicWeights(adapter), source, what);
+}
+
+/** Settings of diffusers' config.json that change the mathematics, and the one value built here. */
+const FIXED: Readonly<Record<string, unknown>> = {
+  conv_in_channels: null,
+  motion_activation_fn: "geglu",
+  motion_attention_bias: false,
+  motion_cross_attention_dim: null,
+  motion_mid_block_layers_per_block: 1,
+};
+
+const heads = z.union([z.int(), z.array(z.int())]);
+const PublicConfig = z.looseObject({
+  block_out_channels: z.array(z.int()).optional(),
+  motion_layers_per_block: z.int().optional(),
+  motion_transformer_layers_per_block: z.int().optional(),
+  motion_max_seq_length: z.int().optional(),
+  motion_norm_num_groups: z.int().optional(),
+  motion_num_attention_heads: heads.optional(),
+  use_motion_mid_block: z.boolean().optional(),
+});
+
+/**
+ * Reads diffusers' config.json of a MotionAdapter; refuses what is not built here (PIA's own first convolution).
+ *
+ * `statistics` is no setting of such files: it stays AnimateDiff's.
+ */
+export function parsePublicConfig(json: unknown): MotionConfig {
+  const parsed = PublicConfig.safeParse(json);
+  if (!parsed.success)
+    throw new ConfigError(`motion adapter config.json: ${z.prettifyError(parsed.error)}`);
+  const given = parsed.data;
+  refuseOtherSettings(given, FIXED);
+  const settings = {
+    blockOutChannels: given.block_out_channels,
+    layersPerBlock: given.motion_layers_per_block,
+    transformerLayers: given.motion_transformer_layers_per_block,
+    maxFrames: given.motion_max_seq_length,
+    normGroups: given.motion_norm_num_groups,
+    heads: given.motion_num_attention_heads,
+    midBlock: given.use_motion_mid_block,
+  };
+  return resolveMotionConfig(
+    Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
+  );
+}
