@@ -1,5 +1,6 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Attention } from "../../nn/attention.ts";
 import { FeedForward } from "../../nn/feed-forward.ts";
@@ -47,12 +48,13 @@ export class MotionBlock extends Module {
   /** `x` holds one row of frames per place. Both attentions see the positions, the two-layer network does not. */
   forward(x: Float<"b f c">): Float<"b f c"> {
     const tracks = x.to("float32");
-    const once = tracks.add(this.attn1.forward(this.posEmbed.forward(this.norm1.forward(tracks))));
-    const mixed =
-      this.norm2 && this.attn2
-        ? once.add(this.attn2.forward(this.posEmbed.forward(this.norm2.forward(once))))
-        : once;
-    return mixed.add(this.ff.forward(this.norm3.forward(mixed)));
+    const once = this.#attend(this.norm1, this.attn1, tracks);
+    const mixed = this.norm2 && this.attn2 ? this.#attend(this.norm2, this.attn2, once) : once;
+    return scoped(() => mixed.add(this.ff.forward(this.norm3.forward(mixed))));
+  }
+
+  #attend(norm: LayerNorm, attention: Attention, x: Float<"b f c">): Float<"b f c"> {
+    return scoped(() => x.add(attention.forward(this.posEmbed.forward(norm.forward(x)))));
   }
 }
 
@@ -81,6 +83,10 @@ export class MotionModule extends Module {
 
   /** `f` frames of each clip lie beside each other in the batch; the sum stays in float32. */
   forward(h: Float<"(b f) c h w">, f: number): Float<"(b f) c h w"> {
+    return scoped(() => this.#add(h, f));
+  }
+
+  #add(h: Float<"(b f) c h w">, f: number): Float<"(b f) c h w"> {
     const { h: height, w: width } = dims(h, "_ _ h w");
     const tracks = this.projIn.forward(this.#tracks(h, f));
     const read = this.transformerBlocks.reduce((value, block) => block.forward(value), tracks);

@@ -1,5 +1,6 @@
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import { Conv2d, upsampleNearest } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
 import { headsAt, timeChannels, type BlockType, type UNetConfig } from "./config.ts";
@@ -43,7 +44,7 @@ export class Resize extends Module {
 
   /** Half or double the size, in float32, as everything that residuals are added to. */
   forward(x: Float<"b c h w">, { apply }: Pick<Pass, "apply">): Float<"b c _ _"> {
-    return apply(this.conv, this.#isUp ? upsampleNearest(x) : x).to("float32");
+    return scoped(() => apply(this.conv, this.#isUp ? upsampleNearest(x) : x).to("float32"));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import { Linear } from "../../nn/linear.ts";
@@ -41,12 +42,18 @@ export class Resnet extends Module {
   }
 
   forward(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
+    return scoped(() => {
+      const sum = this.#add(x, pass);
+      return pass.temporal?.afterResnet(this, sum) ?? sum;
+    });
+  }
+
+  #add(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
     const first = this.#convolve(this.conv1, this.norm1.forward(x), pass);
     const time = pass.apply(this.timeEmbProj, pass.time).unsqueeze(2).unsqueeze(3);
     const second = this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass);
     const shortcut = this.convShortcut ? pass.apply(this.convShortcut, x) : x;
-    const sum = shortcut.to("float32").add(second);
-    return pass.temporal?.afterResnet(this, sum) ?? sum;
+    return shortcut.to("float32").add(second);
   }
 
   #convolve(
@@ -54,7 +61,9 @@ export class Resnet extends Module {
     normed: Float<"b _ h w">,
     { apply, temporal }: Pass,
   ): Float<"b out h w"> {
-    const h = apply(layer, normed.silu());
-    return temporal?.afterConvolution(layer, h) ?? h;
+    return scoped(() => {
+      const h = apply(layer, normed.silu());
+      return temporal?.afterConvolution(layer, h) ?? h;
+    });
   }
 }

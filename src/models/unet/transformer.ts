@@ -1,5 +1,6 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Attention } from "../../nn/attention.ts";
 import { Conv2d } from "../../nn/conv.ts";
@@ -42,9 +43,13 @@ export class TransformerBlock extends Module {
 
   forward(x: Float<"b n c">, { text, apply }: Pass): Float<"b n c"> {
     const tokens = x.to("float32");
-    const mixed = tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply }));
-    const told = mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply }));
-    return told.add(this.ff.forward(this.norm3.forward(told), apply));
+    const mixed = scoped(() =>
+      tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply })),
+    );
+    const told = scoped(() =>
+      mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply })),
+    );
+    return scoped(() => told.add(this.ff.forward(this.norm3.forward(told), apply)));
   }
 }
 
@@ -66,6 +71,13 @@ export class Transformer extends Module {
   }
 
   forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
+    return scoped(() => {
+      const result = this.#add(x, pass);
+      return pass.temporal?.afterAttention(this, result) ?? result;
+    });
+  }
+
+  #add(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     const { h } = dims(x, "_ _ h _");
     const projected = pass.apply(this.projIn, this.norm.forward(x));
     const tokens = rearrange(projected, "b c h w -> b (h w) c");
@@ -74,7 +86,6 @@ export class Transformer extends Module {
       tokens,
     );
     const update = pass.apply(this.projOut, rearrange(read, "b (h w) c -> b c h w", { h }));
-    const result = x.add(update);
-    return pass.temporal?.afterAttention(this, result) ?? result;
+    return x.add(update);
   }
 }
