@@ -1,0 +1,160 @@
+// One evaluation of the open stack at full width: Stable Diffusion 1.5's U-Net, a ControlNet and AnimateDiff's motion
+// adapter (version 2) on 8 frames of 128×128 pixels, without guidance. open_step.py is the same in diffusers.
+//
+//   node bench/open-step.ts [--precision float32|bfloat16] [--frames 8] [--size 16] [--threads 2] [--runs 5]
+//
+// To pair them, run both by turns on an otherwise idle machine and compare `seconds` (the middle one; `cpuSeconds`, of
+// all threads together, where others are at work) and `peakGB` (the peak of the process once everything is loaded and
+// has run once):
+//
+//   for i in 1 2 3; do node bench/open-step.ts; python bench/open_step.py; done
+//
+// `rms` and `first` say whether both computed the same. EVE_DOOR=… runs on another libtorch (native/README.md), e.g. on
+// the one of Python's torch. Each process takes 7 GB in float32.
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { noGrad } from "../src/engine/autodiff.ts";
+import { Rng } from "../src/engine/random.ts";
+import { keep, persist, tensorScope } from "../src/engine/scope.ts";
+import { autocast, engineInfo, setThreads } from "../src/engine/settings.ts";
+import { Tensor } from "../src/engine/tensor.ts";
+import { uninitialised } from "../src/nn/init.ts";
+import type { Parameters } from "../src/nn/module.ts";
+import { ControlNet } from "../src/models/controlnet/controlnet.ts";
+import { resolveMotionConfig } from "../src/models/motion/config.ts";
+import { MotionAdapter } from "../src/models/motion/motion-adapter.ts";
+import { publicWeights as motionWeights } from "../src/models/motion/weights.ts";
+import { resolveUNetConfig } from "../src/models/unet/config.ts";
+import { UNet } from "../src/models/unet/unet.ts";
+import { publicWeights } from "../src/models/unet/weights.ts";
+
+const { values } = parseArgs({
+  options: {
+    precision: { type: "string", default: "float32" },
+    frames: { type: "string", default: "8" },
+    size: { type: "string", default: "16" },
+    threads: { type: "string", default: "2" },
+    runs: { type: "string", default: "5" },
+  },
+});
+const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
+const [frames, size, runs] = [values.frames, values.size, values.runs].map(Number) as [
+  number,
+  number,
+  number,
+];
+setThreads(Number(values.threads));
+
+const NOISE = 1_048_583;
+
+/** Values in [−1, 1) that any language computes alike. */
+function noise(): Tensor {
+  const mixed = (place: number): number =>
+    Number((BigInt(place) * 2_654_435_761n) % 4_294_967_291n);
+  const value = (m: number): number => Number((BigInt(m) * BigInt(m % 65_537)) % 65_536n);
+  return persist(
+    Tensor.from(
+      Float32Array.from({ length: NOISE }, (_, place) => value(mixed(place)) / 32_768 - 1),
+      [NOISE],
+    ),
+  );
+}
+
+const source = noise();
+
+/** `shape` of that noise, from place `offset` on. */
+function noisy(shape: readonly number[], offset = 0): Tensor {
+  const count = shape.reduce((product, length) => product * length, 1);
+  const repeats = Math.floor((offset + count) / NOISE) + 1;
+  const repeated =
+    repeats > 1
+      ? Tensor.cat(
+          Array.from({ length: repeats }, () => source),
+          0,
+        )
+      : source;
+  return repeated.narrow(0, offset, count).reshape(shape);
+}
+
+/** Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases. */
+function fill(weights: Parameters): void {
+  for (const [name, weight] of weights) {
+    using _ = tensorScope();
+    const { shape, size: count } = weight;
+    if (name.endsWith(".pe")) continue;
+    const constant = Tensor.full(shape, name.endsWith("weight") ? 1 : 0);
+    const scaled = (): Tensor =>
+      noisy(shape, name.length * 7919).mul(Math.sqrt(3 / (count / shape[0]!)));
+    weight.copyFrom(shape.length === 1 ? constant : scaled());
+  }
+}
+
+function bytes(field: string): number {
+  const line = readFileSync("/proc/self/status", "utf8").match(new RegExp(`${field}:\\s+(\\d+)`));
+  return Number(line?.[1]) * 1024;
+}
+
+const config = resolveUNetConfig({});
+const motion = resolveMotionConfig({ statistics: "clip" });
+const { unet, controlNet, adapter } = uninitialised(() => ({
+  unet: new UNet(Rng.seed(0), config),
+  controlNet: new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
+  adapter: new MotionAdapter(Rng.seed(0), motion),
+}));
+for (const weights of [publicWeights(unet), publicWeights(controlNet), motionWeights(adapter)])
+  fill(weights);
+
+const latents = persist(noisy([frames, 4, size, size]));
+const text = persist(noisy([1, 77, 768]));
+const hint = persist(
+  noisy([frames, 3, 8 * size, 8 * size])
+    .div(2)
+    .add(0.5),
+);
+const t = persist(Tensor.full([frames], 500));
+
+interface Measured {
+  readonly seconds: number;
+  /** Of all threads together, in the program and in the kernel: what a busy machine blurs least. */
+  readonly cpuSeconds: number;
+  readonly drawn: Tensor;
+}
+
+function step(): Measured {
+  using _ = tensorScope();
+  const started = performance.now();
+  const cpuBefore = process.cpuUsage();
+  const drawn = noGrad(() =>
+    autocast(precision, () => {
+      const residuals = controlNet.forward(latents, t, text, hint);
+      return unet.forward(latents, t, text, { residuals, temporal: adapter.on(unet, { frames }) });
+    }),
+  );
+  drawn.select(0, 0).select(0, 0).select(0, 0).select(0, 0).item();
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, cpuSeconds: (user + system) / 1e6, drawn: keep(drawn) };
+}
+
+step();
+writeFileSync("/proc/self/clear_refs", "5");
+const loaded = bytes("VmRSS");
+const measured = Array.from({ length: runs }, step);
+const { drawn } = measured[0]!;
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+const sorted = (all: readonly number[]): number[] =>
+  all.map((value) => rounded(value, 2)).toSorted((a, b) => a - b);
+console.log(
+  JSON.stringify({
+    what: `open-eve, libtorch ${engineInfo().version}, ${precision}`,
+    seconds: sorted(measured.map(({ seconds }) => seconds)),
+    cpuSeconds: sorted(measured.map(({ cpuSeconds }) => cpuSeconds)),
+    loadedGB: rounded(loaded / 1e9, 2),
+    peakGB: rounded(bytes("VmHWM") / 1e9, 2),
+    rms: rounded(drawn.square().mean().sqrt().item(), 6),
+    first: [...drawn.select(0, 0).select(1, 0).select(1, 0).toFloat32Array()].map((value) =>
+      rounded(value, 5),
+    ),
+  }),
+);
