@@ -16,18 +16,19 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { noGrad } from "../src/engine/autodiff.ts";
 import { Rng } from "../src/engine/random.ts";
-import { keep, persist, tensorScope } from "../src/engine/scope.ts";
+import { keep, persist, scoped, tensorScope } from "../src/engine/scope.ts";
 import { autocast, engineInfo, setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
-import { uninitialised } from "../src/nn/init.ts";
-import type { Parameters } from "../src/nn/module.ts";
+import { unallocated } from "../src/nn/init.ts";
+import type { Module } from "../src/nn/module.ts";
 import { ControlNet } from "../src/models/controlnet/controlnet.ts";
 import { resolveMotionConfig } from "../src/models/motion/config.ts";
+import { FramePositions } from "../src/models/motion/frame-positions.ts";
 import { MotionAdapter } from "../src/models/motion/motion-adapter.ts";
-import { publicWeights as motionWeights } from "../src/models/motion/weights.ts";
+import { adoptPublicWeights, publicWeights } from "../src/models/public-folder/layout.ts";
 import { resolveUNetConfig } from "../src/models/unet/config.ts";
 import { UNet } from "../src/models/unet/unet.ts";
-import { publicWeights } from "../src/models/unet/weights.ts";
+import { UNET_LAYOUT } from "../src/models/unet/weights.ts";
 
 const { values } = parseArgs({
   options: {
@@ -39,11 +40,7 @@ const { values } = parseArgs({
   },
 });
 const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
-const [frames, size, runs] = [values.frames, values.size, values.runs].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [frames, size, runs] = [Number(values.frames), Number(values.size), Number(values.runs)];
 setThreads(Number(values.threads));
 
 const NOISE = 1_048_583;
@@ -52,10 +49,10 @@ const NOISE = 1_048_583;
 function noise(): Tensor {
   const mixed = (place: number): number =>
     Number((BigInt(place) * 2_654_435_761n) % 4_294_967_291n);
-  const value = (m: number): number => Number((BigInt(m) * BigInt(m % 65_537)) % 65_536n);
+  const fold = (m: number): number => Number((BigInt(m) * BigInt(m % 65_537)) % 65_536n);
   return persist(
     Tensor.from(
-      Float32Array.from({ length: NOISE }, (_, place) => value(mixed(place)) / 32_768 - 1),
+      Float32Array.from({ length: NOISE }, (_, place) => fold(mixed(place)) / 32_768 - 1),
       [NOISE],
     ),
   );
@@ -78,16 +75,24 @@ function noisy(shape: readonly number[], offset = 0): Tensor {
 }
 
 /** Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases. */
-function fill(weights: Parameters): void {
-  for (const [name, weight] of weights) {
-    using _ = tensorScope();
-    const { shape, size: count } = weight;
-    if (name.endsWith(".pe")) continue;
-    const constant = Tensor.full(shape, name.endsWith("weight") ? 1 : 0);
-    const scaled = (): Tensor =>
-      noisy(shape, name.length * 7919).mul(Math.sqrt(3 / (count / shape[0]!)));
-    weight.copyFrom(shape.length === 1 ? constant : scaled());
-  }
+function value(name: string, shape: readonly number[]): Tensor {
+  const [outputs = 1, width = 1, channels = 1] = shape;
+  if (name.endsWith(".pe")) return new FramePositions(width, channels).pe;
+  if (shape.length === 1) return Tensor.full(shape, name.endsWith("weight") ? 1 : 0);
+  const count = shape.reduce((product, length) => product * length, 1);
+  const values = noisy(shape, name.length * 7919).mul(Math.sqrt((3 * outputs) / count));
+  return values.to(precision);
+}
+
+/** A network with matrices in the precision that is computed in. */
+function build<Network extends Module>(make: () => Network): Network {
+  const network = unallocated(make);
+  using _ = tensorScope();
+  const weights = [...publicWeights(network, UNET_LAYOUT)].map(
+    ([name, { shape }]) => [name, scoped(() => value(name, shape))] as const,
+  );
+  adoptPublicWeights(network, new Map(weights), UNET_LAYOUT, { what: "the noise" });
+  return network;
 }
 
 function bytes(field: string): number {
@@ -97,13 +102,11 @@ function bytes(field: string): number {
 
 const config = resolveUNetConfig({});
 const motion = resolveMotionConfig({ statistics: "clip" });
-const { unet, controlNet, adapter } = uninitialised(() => ({
-  unet: new UNet(Rng.seed(0), config),
-  controlNet: new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
-  adapter: new MotionAdapter(Rng.seed(0), motion),
-}));
-for (const weights of [publicWeights(unet), publicWeights(controlNet), motionWeights(adapter)])
-  fill(weights);
+const unet = build(() => new UNet(Rng.seed(0), config));
+const controlNet = build(
+  () => new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
+);
+const adapter = build(() => new MotionAdapter(Rng.seed(0), motion));
 
 const latents = persist(noisy([frames, 4, size, size]));
 const text = persist(noisy([1, 77, 768]));

@@ -29,8 +29,12 @@ export function motionGolden(file: string): (name: string) => Tensor {
 
 /** Formula weights for all of `weights` but the tables of positions, which keep their sinusoids. */
 export function formulaWeights(weights: Parameters): Map<string, Tensor> {
-  const names = [...weights].filter(([name]) => !name.endsWith(".pos_embed.pe"));
-  return new Map(names.map(([name, { shape }]) => [name, formulaTensor(name, shape, CHIRP)]));
+  return new Map(
+    [...weights].map(([name, weight]) => {
+      const isTable = name.endsWith(".pos_embed.pe");
+      return [name, isTable ? weight : formulaTensor(name, weight.shape, CHIRP)];
+    }),
+  );
 }
 
 /** What the networks of the golden files are asked for clips of one of `MOTION_CLIPS`. */

@@ -4,11 +4,12 @@ import { Module, parameter } from "../../nn/module.ts";
 /**
  * What tells a motion module the order of frames: one vector per position, added to what attention reads.
  *
- * `pe[p, 2i] = sin(p·10000^(−2i/c))`, `pe[p, 2i+1]` the cosine. The table is a constant and no parameter: nothing
- * trains it. Public files hold it all the same; see `loadPublicWeights`.
+ * `pe[p, 2i] = sin(p·10000^(−2i/c))`, `pe[p, 2i+1]` the cosine. The table is a constant: no gradient reaches it. Public
+ * files hold it all the same (in half precision a rounded one), and what a file holds takes its place, because that is
+ * what the file's other users compute with.
  */
 export class FramePositions extends Module {
-  readonly #table: Float<"1 n c">;
+  readonly pe: Float<"1 n c">;
 
   constructor(maxFrames: number, channels: number) {
     super();
@@ -19,16 +20,11 @@ export class FramePositions extends Module {
     const values = Float32Array.from({ length: maxFrames * channels }, (_, place) =>
       (place % channels) % 2 === 0 ? Math.sin(angle(place)) : Math.cos(angle(place)),
     );
-    this.#table = parameter(Tensor.from(values, [1, maxFrames, channels]));
-  }
-
-  /** All positions; copying into it replaces them. */
-  get table(): Float<"1 n c"> {
-    return this.#table;
+    this.pe = parameter(Tensor.from(values, [1, maxFrames, channels]));
   }
 
   /** `x` with the first `f` positions added. */
   forward(x: Float<"b f c">): Float<"b f c"> {
-    return x.add(this.#table.narrow(1, 0, x.shape[1]!));
+    return x.add(this.pe.detach().narrow(1, 0, x.shape[1]!));
   }
 }

@@ -4,7 +4,7 @@ import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
 import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { plainLinear } from "../../nn/lora.ts";
+import { plainLayer } from "../../nn/lora.ts";
 import {
   BF16_NETWORK,
   largestDifference,
@@ -20,13 +20,9 @@ import {
 import { timeVector } from "../unet/encoder.ts";
 import type { TemporalHooks } from "../unet/pass.ts";
 import { UNet } from "../unet/unet.ts";
-import {
-  loadPublicWeights as loadUNetWeights,
-  publicWeights as unetWeights,
-} from "../unet/weights.ts";
+import { loadPublicWeights, publicWeights } from "../unet/weights.ts";
 import { resolveMotionConfig, type MotionConfig } from "./config.ts";
 import { MotionAdapter } from "./motion-adapter.ts";
-import { loadPublicWeights, publicWeights } from "./weights.ts";
 
 const small = resolveMotionConfig({
   blockOutChannels: [16, 32],
@@ -36,7 +32,7 @@ const small = resolveMotionConfig({
   maxFrames: 8,
 });
 const unet = new UNet(Rng.seed(0), MOTION_UNET);
-loadUNetWeights(unet, formulaWeights(unetWeights(unet)), "the formula");
+loadPublicWeights(unet, formulaWeights(publicWeights(unet)), "the formula");
 
 function trained(changes: Partial<MotionConfig> = {}): MotionAdapter {
   const adapter = new MotionAdapter(Rng.seed(0), { ...small, ...changes });
@@ -50,9 +46,9 @@ function blockOutputs(
   temporal: TemporalHooks,
 ): Map<string, Tensor> {
   const pass = {
-    time: timeVector(unet, t, { timeShift: undefined, apply: plainLinear }),
+    time: timeVector(unet, t, { timeShift: undefined, apply: plainLayer }),
     text,
-    apply: plainLinear,
+    apply: plainLayer,
     temporal,
   };
   const found = new Map<string, Tensor>([["", unet.forward(x, t, text, { temporal })]]);
@@ -120,7 +116,8 @@ describe("MotionAdapter", () => {
   test("is all that a gradient reaches, every weight of it", () => {
     const adapter = trained().setTrainable(true);
     const temporal = adapter.on(unet, { frames });
-    const weights = [...adapter.parameters().values()];
+    const learning = [...adapter.parameters()].filter(([name]) => !name.endsWith(".pe"));
+    const weights = learning.map(([, weight]) => weight);
     const found = gradients(unet.forward(x, t, text, { temporal }).square().mean(), weights);
     expect(found.filter((gradient) => gradient && gradient.norm().item() > 0)).toHaveLength(
       weights.length,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Rng } from "../../engine/random.ts";
 import type { Float } from "../../engine/tensor.ts";
+import type { Module } from "../../nn/module.ts";
 import { networkDenoiser, type Network } from "../../diffusion/denoiser.ts";
 import { guided } from "../../diffusion/guidance.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
@@ -11,19 +12,24 @@ import { MOTION_UNET, formulaWeights, motionGolden } from "../../../test/support
 import { ControlNet } from "../controlnet/controlnet.ts";
 import { SparseControlConfig } from "../sparse-controlnet/config.ts";
 import { SparseControlNet, sparseCondition } from "../sparse-controlnet/sparse-controlnet.ts";
-import * as sparse from "../sparse-controlnet/weights.ts";
+import { SPARSE_CONTROLNET_LAYOUT } from "../sparse-controlnet/weights.ts";
+import { copyPublicWeights, publicWeights, type PublicLayout } from "../public-folder/layout.ts";
 import { UNet, type Residuals } from "../unet/unet.ts";
-import * as image from "../unet/weights.ts";
+import { UNET_LAYOUT } from "../unet/weights.ts";
 import { resolveMotionConfig } from "./config.ts";
 import { MotionAdapter } from "./motion-adapter.ts";
-import * as motion from "./weights.ts";
 
 const frames = 4;
 const [h, w] = [4, 6];
 const expected = motionGolden("pipelines");
 
+function fillByFormula(network: Module, layout: PublicLayout = UNET_LAYOUT): void {
+  const weights = formulaWeights(publicWeights(network, layout));
+  copyPublicWeights(network, weights, layout, "the formula");
+}
+
 const unet = new UNet(Rng.seed(0), MOTION_UNET);
-image.loadPublicWeights(unet, formulaWeights(image.publicWeights(unet)), "the formula");
+fillByFormula(unet);
 const adapter = new MotionAdapter(
   Rng.seed(0),
   resolveMotionConfig({
@@ -34,7 +40,7 @@ const adapter = new MotionAdapter(
     maxFrames: 8,
   }),
 );
-motion.loadPublicWeights(adapter, formulaWeights(motion.publicWeights(adapter)), "the formula");
+fillByFormula(adapter);
 
 /** Four steps of guided DDIM with the motion adapter and what `control` adds. */
 function draw(
@@ -63,8 +69,7 @@ test("a clip edited under a ControlNet is the one that the reference's pipeline 
     type: "rgb",
     channels: [4, 8, 8, 16],
   });
-  const weights = formulaWeights(image.publicWeights(controlNet));
-  image.loadPublicWeights(controlNet, weights, "the formula");
+  fillByFormula(controlNet);
   const hint = formulaInput("hint", [frames, 3, 8 * h, 8 * w], 0.5).add(0.5);
   const drawn = draw((xt, t, text) => controlNet.forward(xt, t, text, hint));
   expect(largestDifference(drawn, expected("edited"))).toBeLessThan(tolerance);
@@ -73,8 +78,7 @@ test("a clip edited under a ControlNet is the one that the reference's pipeline 
 test("a clip completed from its first frame is the one that the reference's pipeline draws", () => {
   const settings = SparseControlConfig.parse({ motion: { heads: 4, maxFrames: 8 } });
   const network = new SparseControlNet(Rng.seed(0), MOTION_UNET, settings);
-  const weights = formulaWeights(sparse.publicWeights(network));
-  sparse.loadPublicWeights(network, weights, "the formula");
+  fillByFormula(network, SPARSE_CONTROLNET_LAYOUT);
   const condition = sparseCondition(formulaInput("known", [1, 4, h, w]), [0], frames);
   const drawn = draw((_, t, text) => network.forward(t, text, condition, { frames }));
   expect(largestDifference(drawn, expected("completed"))).toBeLessThan(tolerance);

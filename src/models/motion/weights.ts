@@ -1,49 +1,7 @@
 import { z } from "zod";
 import { ConfigError } from "../../engine/errors.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
-import { modulesOf } from "../../nn/module-map.ts";
-import { publicName, refuseOtherSettings } from "../unet/weights.ts";
+import { refuseOtherSettings } from "../unet/weights.ts";
 import { resolveMotionConfig, type MotionConfig } from "./config.ts";
-import { FramePositions } from "./frame-positions.ts";
-
-/** What `network` holds of a public file, by our names: its weights, and the tables of positions. */
-export function storedTensors(network: Module): Parameters {
-  const tables = [...modulesOf(network, FramePositions)].map(
-    ([path, { table }]) => [`${path}.pe`, table] as const,
-  );
-  return new Map([...network.parameters(), ...tables]);
-}
-
-/** The weights of `adapter` and its tables of positions under the names of diffusers' MotionAdapter. */
-export function publicWeights(adapter: Module, nameOf = publicName): Parameters {
-  return new Map([...storedTensors(adapter)].map(([name, weight]) => [nameOf(name), weight]));
-}
-
-/**
- * Copies a public checkpoint into `target`, the `publicWeights` of a network with motion modules; `what` names it in
- * errors.
- *
- * Tables of positions are taken as the file has them, for that is what its other users compute with (in half
- * precision they are rounded); where it has none, those of the formula stay.
- */
-export function copyWithPositions(
-  target: Parameters,
-  source: ReadonlyMap<string, Tensor>,
-  what: string,
-): void {
-  const isLeftOut = (name: string): boolean => name.endsWith(".pos_embed.pe") && !source.has(name);
-  copyParameters(new Map([...target].filter(([name]) => !isLeftOut(name))), source, what);
-}
-
-/** Copies a public motion adapter, its tables of positions included, into `adapter`; `what` names it in errors. */
-export function loadPublicWeights(
-  adapter: Module,
-  source: ReadonlyMap<string, Tensor>,
-  what: string,
-): void {
-  copyWithPositions(publicWeights(adapter), source, what);
-}
 
 /** Settings of diffusers' config.json that change the mathematics, and the one value built here. */
 const FIXED: Readonly<Record<string, unknown>> = {

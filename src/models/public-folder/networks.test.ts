@@ -17,6 +17,8 @@ import { publicWeights } from "./layout.ts";
 import {
   AUTOENCODER,
   CONTROLNET,
+  MOTION_ADAPTER,
+  SPARSE_CONTROLNET,
   TEXT_ENCODER,
   UNET,
   openNetwork,
@@ -61,11 +63,34 @@ const TEXT_CONFIG = {
   vocab_size: 49408,
 };
 
+const MOTION_CONFIG = { _class_name: "MotionAdapter", use_motion_mid_block: false };
+const SPARSE_CONFIG = {
+  ...encoderConfig,
+  _class_name: "SparseControlNetModel",
+  down_block_types: [
+    ...Array.from({ length: 3 }, () => "CrossAttnDownBlockMotion"),
+    "DownBlockMotion",
+  ],
+  use_simplified_condition_embedding: true,
+};
+
+const MOTION_1_CONFIG = { ...MOTION_CONFIG, motion_max_seq_length: 24 };
+const MOTION_2_CONFIG = { ...MOTION_CONFIG, use_motion_mid_block: true };
 const IP2P_CONFIG = { ...UNET_CONFIG, in_channels: 8 };
 const kinds: readonly [string, PublicKind<Module>, object, string, number][] = [
   ["Stable Diffusion 1.5's U-Net", UNET, UNET_CONFIG, "unet/names-sd15.tsv", 859_520_964],
   ["InstructPix2Pix's U-Net", UNET, IP2P_CONFIG, "unet/names-ip2p.tsv", 859_532_484],
   ["its ControlNet", CONTROLNET, CONTROLNET_CONFIG, "unet/names-controlnet-sd15.tsv", 361_279_120],
+  ["AnimateDiff v1", MOTION_ADAPTER, MOTION_1_CONFIG, "motion/names-motion-v1.tsv", 417_560_000],
+  ["AnimateDiff v2", MOTION_ADAPTER, MOTION_2_CONFIG, "motion/names-motion-v2.tsv", 453_813_440],
+  ["AnimateDiff v3", MOTION_ADAPTER, MOTION_CONFIG, "motion/names-motion-v3.tsv", 417_700_800],
+  [
+    "SparseCtrl-RGB",
+    SPARSE_CONTROLNET,
+    SPARSE_CONFIG,
+    "motion/names-sparsectrl-rgb.tsv",
+    496_956_160,
+  ],
   ["its autoencoder", AUTOENCODER, VAE_CONFIG, "vae/names-sd15.tsv", 83_653_863],
   ["its text encoder", TEXT_ENCODER, TEXT_CONFIG, "text-encoder/names-sd15.tsv", 123_060_480],
 ];

@@ -7,6 +7,13 @@ import { unallocated } from "../../nn/init.ts";
 import type { Module } from "../../nn/module.ts";
 import { ControlNet } from "../controlnet/controlnet.ts";
 import { parsePublicConfig as parseControlNetConfig } from "../controlnet/public-config.ts";
+import { MotionAdapter } from "../motion/motion-adapter.ts";
+import { parsePublicConfig as parseMotionConfig } from "../motion/weights.ts";
+import { SparseControlNet } from "../sparse-controlnet/sparse-controlnet.ts";
+import {
+  SPARSE_CONTROLNET_LAYOUT,
+  parsePublicConfig as parseSparseConfig,
+} from "../sparse-controlnet/weights.ts";
 import { parsePublicConfig as parseTextEncoderConfig } from "../text-encoder/public-config.ts";
 import { TextEncoder } from "../text-encoder/text-encoder.ts";
 import { TEXT_ENCODER_LAYOUT } from "../text-encoder/weights.ts";
@@ -87,6 +94,23 @@ export const CONTROLNET: PublicKind<ControlNet> = {
     return new ControlNet(NO_SEED, unet, hint);
   },
   layout: UNET_LAYOUT,
+};
+
+/** diffusers' AnimateDiff adapter, normalising as AnimateDiff does. */
+export const MOTION_ADAPTER: PublicKind<MotionAdapter> = {
+  className: "MotionAdapter",
+  build: (config) => new MotionAdapter(NO_SEED, parseMotionConfig(config)),
+  layout: UNET_LAYOUT,
+};
+
+/** diffusers' SparseCtrl encoder, its RGB variant. */
+export const SPARSE_CONTROLNET: PublicKind<SparseControlNet> = {
+  className: "SparseControlNetModel",
+  build(config) {
+    const { encoder, sparse } = parseSparseConfig(config);
+    return new SparseControlNet(NO_SEED, encoder, sparse);
+  },
+  layout: SPARSE_CONTROLNET_LAYOUT,
 };
 
 /** diffusers' autoencoder. */

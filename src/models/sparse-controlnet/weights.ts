@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "../../engine/errors.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import type { Parameters } from "../../nn/module.ts";
-import { copyWithPositions, publicWeights as weightsWithPositions } from "../motion/weights.ts";
+import type { PublicLayout } from "../public-folder/layout.ts";
 import type { UNetConfig } from "../unet/config.ts";
 import {
   parsePublicConfig as parseUNetConfig,
@@ -10,10 +8,9 @@ import {
   refuseOtherSettings,
 } from "../unet/weights.ts";
 import { SparseControlConfig } from "./config.ts";
-import type { SparseControlNet } from "./sparse-controlnet.ts";
 
 /** The name that diffusers' SparseControlNetModel has for one of our tensors. */
-export function publicName(parameter: string): string {
+function publicName(parameter: string): string {
   const flat = parameter
     .replace(/^controlNet\./, "")
     .replace(/^motion\.(\d+)\./, "downBlocks.$1.")
@@ -21,19 +18,8 @@ export function publicName(parameter: string): string {
   return unetName(flat);
 }
 
-/** The weights of `network` and its tables of positions under their public names. */
-export function publicWeights(network: SparseControlNet): Parameters {
-  return weightsWithPositions(network, publicName);
-}
-
-/** Copies a public checkpoint, tables of positions included, into `network`; `what` names it in errors. */
-export function loadPublicWeights(
-  network: SparseControlNet,
-  source: ReadonlyMap<string, Tensor>,
-  what: string,
-): void {
-  copyWithPositions(publicWeights(network), source, what);
-}
+/** diffusers' SparseControlNetModel. */
+export const SPARSE_CONTROLNET_LAYOUT: PublicLayout = { publicName };
 
 /** Settings of diffusers' config.json that change the mathematics, and the one value built here. */
 const FIXED: Readonly<Record<string, unknown>> = {
