@@ -75,13 +75,13 @@ function noisy(shape: readonly number[], offset = 0): Tensor {
 }
 
 /** Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases. */
-function value(name: string, shape: readonly number[]): Tensor {
+function weightOf(name: string, shape: readonly number[]): Tensor {
   const [outputs = 1, width = 1, channels = 1] = shape;
   if (name.endsWith(".pe")) return new FramePositions(width, channels).pe;
   if (shape.length === 1) return Tensor.full(shape, name.endsWith("weight") ? 1 : 0);
   const count = shape.reduce((product, length) => product * length, 1);
-  const values = noisy(shape, name.length * 7919).mul(Math.sqrt((3 * outputs) / count));
-  return values.to(precision);
+  const spread = noisy(shape, name.length * 7919).mul(Math.sqrt((3 * outputs) / count));
+  return spread.to(precision);
 }
 
 /** A network with matrices in the precision that is computed in. */
@@ -89,7 +89,7 @@ function build<Network extends Module>(make: () => Network): Network {
   const network = unallocated(make);
   using _ = tensorScope();
   const weights = [...publicWeights(network, UNET_LAYOUT)].map(
-    ([name, { shape }]) => [name, scoped(() => value(name, shape))] as const,
+    ([name, { shape }]) => [name, scoped(() => weightOf(name, shape))] as const,
   );
   adoptPublicWeights(network, new Map(weights), UNET_LAYOUT, { what: "the noise" });
   return network;
