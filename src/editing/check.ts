@@ -2,7 +2,9 @@ import { basename } from "node:path";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { checkOutput } from "../data/video/writer.ts";
 import { DataError } from "../engine/errors.ts";
+import { checkMask } from "./mask.ts";
 import { type EditSettings, readSettings } from "./settings.ts";
+import { requireFrames } from "./span.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {
@@ -20,7 +22,7 @@ export interface CheckedRequest {
 }
 
 /**
- * Checks all that can be told without a model: settings, input file, output path.
+ * Checks all that can be told without a model: settings, input file, mask, output path.
  *
  * Throws a UserError of one sentence for misuse, a DataError for a damaged input.
  */
@@ -35,5 +37,7 @@ export async function checkRequest({
     throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
   }
   if (output !== undefined) await checkOutput(info, output);
+  requireFrames(checked.frames, info);
+  if (checked.mask !== "") await checkMask(checked.mask, info);
   return { info, settings: checked };
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import {
@@ -15,9 +16,11 @@ import {
 } from "../../test/support/clips.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { EditedFrame } from "./edited-frames.ts";
-import { Editor } from "./editor.ts";
-import { type EditProgress, totalWork } from "./progress.ts";
+import { Editor, type EditOptions } from "./editor.ts";
+import type { EditEvent } from "./events.ts";
+import { totalWork } from "./progress.ts";
 import { readReceipt } from "./receipt.ts";
+import type { VideoEdit } from "./video-edit.ts";
 
 const usualGap = 512;
 const instruction = "make the ball blue";
@@ -38,10 +41,34 @@ function editorOf(options: StandInOptions = {}): Editor {
   return new Editor(standInModel(options));
 }
 
-async function collect(frames: AsyncIterable<EditedFrame>): Promise<EditedFrame[]> {
+/** All frames of an edit. */
+async function framesEdited(
+  editor: Editor,
+  input: string,
+  text: string,
+  options: EditOptions = {},
+): Promise<EditedFrame[]> {
   const all: EditedFrame[] = [];
-  for await (const frame of frames) all.push(frame);
+  const onFrame = (frame: EditedFrame) => void all.push(frame);
+  await editor.edit(input, text, { ...options, onFrame }).result;
   return all;
+}
+
+/** A frame with its pictures by their hashes. */
+function summaryOf({ rgb, source, ...rest }: EditedFrame) {
+  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  return { ...rest, rgb: hash(rgb), source: hash(source) };
+}
+
+/** All that an edit tells. */
+async function eventsOf(edit: VideoEdit): Promise<EditEvent[]> {
+  const all: EditEvent[] = [];
+  for await (const event of edit) all.push(event);
+  return all;
+}
+
+function only<Type extends EditEvent["type"]>(events: readonly EditEvent[], type: Type) {
+  return events.filter((event): event is Extract<EditEvent, { type: Type }> => event.type === type);
 }
 
 /** Mean absolute difference of two pictures, 0–255. */
@@ -73,7 +100,7 @@ describe("Editor", () => {
   test("hands out what the model makes, beside the source", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const frames = await collect(editorOf({ factor: -1 }).edit(input, instruction, { steps: 1 }));
+    const frames = await framesEdited(editorOf({ factor: -1 }), input, instruction, { steps: 1 });
     expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { rgb, source } of frames) {
       const negative = source.map((value) => 255 - value);
@@ -84,13 +111,13 @@ describe("Editor", () => {
   test("brings any size back to its own, with the detail the model cannot carry", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 2, { width: 150, height: 90 });
-    const kept = await collect(editorOf().edit(input, instruction, { steps: 1 }));
+    const kept = await framesEdited(editorOf(), input, instruction, { steps: 1 });
     expect(kept.map(({ width, height }) => [width, height])).toEqual([
       [150, 90],
       [150, 90],
     ]);
     for (const { rgb, source } of kept) expect(difference(rgb, source)).toBe(0);
-    const plain = await collect(editorOf().edit(input, instruction, { steps: 1, detail: "off" }));
+    const plain = await framesEdited(editorOf(), input, instruction, { steps: 1, detail: "off" });
     for (const { rgb, source } of plain) expect(difference(rgb, source)).toBeGreaterThan(0.1);
   });
 
@@ -99,14 +126,16 @@ describe("Editor", () => {
     const input = await clipOf(folder, 2);
     const edited = async (hasAlignment: boolean, method?: "aligned" | "stacked") => {
       const by: string[] = [];
-      const warnings: string[] = [];
-      const editor = editorOf({ hasAlignment, onPredict: (evaluation) => by.push(evaluation.by) });
-      const { settings } = await editor.edit(input, instruction, {
-        steps: 1,
-        ...(method && { method }),
-        onWarning: (sentence) => warnings.push(sentence),
-      }).result;
-      return [settings.method, by.at(-1), warnings.join()];
+      const editor = editorOf({
+        hasAlignment,
+        factor: 0.5,
+        onPredict: (evaluation) => by.push(evaluation.by),
+      });
+      const events = await eventsOf(
+        editor.edit(input, instruction, { task: "style", steps: 1, ...(method && { method }) }),
+      );
+      const warnings = only(events, "warning").map(({ message }) => message);
+      return [only(events, "end")[0]!.result.settings.method, by.at(-1), warnings.join()];
     };
     expect(await edited(true)).toEqual(["aligned", "student", ""]);
     expect(await edited(true, "stacked")).toEqual(["stacked", "stack", ""]);
@@ -126,7 +155,7 @@ describe("Editor", () => {
       factor: -1,
       onPredict: (evaluation) => evaluations.push(evaluation),
     });
-    const frames = await collect(editor.edit(input, instruction, { steps: 1, overlap: 2 }));
+    const frames = await framesEdited(editor, input, instruction, { steps: 1, overlap: 2 });
     expect(evaluations.map(({ by, frames: count }) => [by, count])).toEqual([
       ["edit teacher", 1],
       ["stack", 4],
@@ -147,13 +176,13 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);
     const edited = async (window: number, seed: number) => {
-      const edit = editorOf({ grain: 0.2 }).edit(input, instruction, {
+      const frames = await framesEdited(editorOf({ grain: 0.2 }), input, instruction, {
         steps: 2,
         method: "frame-by-frame",
         window,
         seed,
       });
-      return (await collect(edit)).map(({ rgb }) => rgb);
+      return frames.map(({ rgb }) => rgb);
     };
     const first = await edited(4, 3);
     expect(await edited(3, 3)).toEqual(first);
@@ -183,15 +212,12 @@ describe("Editor", () => {
   test("tells how far it is, up to all the work there is", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 9);
-    const events: EditProgress[] = [];
     let work = 0;
     const editor = editorOf({ onPredict: ({ frames }) => (work += frames) });
-    const { settings } = await editor.edit(input, instruction, {
-      output: folder.file("output.mp4"),
-      steps: 3,
-      onProgress: (event) => events.push(event),
-    }).result;
-    expect(work).toBe(totalWork(9, settings));
+    const output = folder.file("output.mp4");
+    const told = await eventsOf(editor.edit(input, instruction, { output, steps: 3 }));
+    const events = only(told, "progress");
+    expect(work).toBe(totalWork(9, only(told, "end")[0]!.result.settings));
     expect([...new Set(events.map(({ phase }) => phase))]).toEqual([
       "reading",
       "editing",
@@ -209,11 +235,15 @@ describe("Editor", () => {
   test("warns once of a word that the model never learned and says what it knows", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 5);
-    const warnings: string[] = [];
-    const onWarning = (message: string) => warnings.push(message);
-    await editorOf().edit(input, "make the unicorn blue", { steps: 1, onWarning }).result;
+    const edit = editorOf({ factor: 0.5 }).edit(input, "make the unicorn blue", {
+      steps: 1,
+      task: "style",
+    });
+    const warnings = only(await eventsOf(edit), "warning");
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/never learned "unicorn".*objects: ball, box.*colours: red, /);
+    expect(warnings[0]!.message).toMatch(
+      /never learned "unicorn".*objects: ball, box.*colours: red, /,
+    );
   });
 
   test("frees what it made for every window", async () => {
@@ -222,9 +252,10 @@ describe("Editor", () => {
     const editor = editorOf();
     const alive: number[] = [];
     const guidance = { text: 2, image: 1.5 };
-    for await (const frame of editor.edit(input, instruction, { steps: 2, guidance })) {
-      if (frame.index % 2 === 0) alive.push(engineInfo().liveTensors);
-    }
+    const onFrame = ({ index }: EditedFrame) => {
+      if (index % 2 === 0) alive.push(engineInfo().liveTensors);
+    };
+    await editor.edit(input, instruction, { steps: 2, guidance, onFrame }).result;
     // After the first windows only the history of the last one lives.
     expect(Math.max(...alive.slice(3))).toBeLessThanOrEqual(alive[2]!);
   });
@@ -237,7 +268,7 @@ describe("the receipt", () => {
     const [first, again] = [folder.file("first.mp4"), folder.file("again.mp4")];
     const editor = editorOf({ grain: 0.2 });
     const options = { output: first, steps: 2, seed: 7, noise: "shared" as const };
-    const frames = await collect(editor.edit(input, instruction, options));
+    const frames = await framesEdited(editor, input, instruction, options);
     const receipt = await readReceipt(`${first}.json`);
     expect(receipt.settings).toMatchObject({ seed: 7, steps: 2, noise: "shared", task: "texture" });
     const { threads, precision } = receipt.versions;
@@ -248,9 +279,10 @@ describe("the receipt", () => {
       input: { name: "input.mp4", sha256: receipt.input.sha256 },
     });
     const { instruction: asked, ...settings } = receipt.settings;
-    const repeated = editor.edit(receipt.input.path, asked, { ...settings, output: again });
+    const repeated = { ...settings, output: again };
     // The edit before what codes it: a difference shows where it comes from.
-    expect(await collect(repeated)).toEqual(frames);
+    const madeAgain = await framesEdited(editor, receipt.input.path, asked, repeated);
+    expect(madeAgain.map(summaryOf)).toEqual(frames.map(summaryOf));
     expect(await framesOf(again)).toEqual(await framesOf(first));
     expect(await readFile(again)).toEqual(await readFile(first));
   });
@@ -278,14 +310,14 @@ describe("stopping an edit", () => {
     expect(await readdir(folder.path)).toEqual(["input.mp4"]);
   });
 
-  test("also when the loop over its frames is left", async () => {
+  test("also when the loop over its events is left", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 12);
     const edit = editorOf().edit(input, instruction, {
       output: folder.file("output.mp4"),
       steps: 1,
     });
-    for await (const frame of edit) if (frame.index === 5) break;
+    for await (const event of edit) if (event.type === "progress" && event.frame === 5) break;
     await expect(edit.result).rejects.toThrow("the edit was left before its end");
     expect(await readdir(folder.path)).toEqual(["input.mp4"]);
   });

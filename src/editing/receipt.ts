@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { writeAtomically } from "../data/video/output-file.ts";
 import { DataError, UserError } from "../engine/errors.ts";
+import { Changes } from "./changes.ts";
 import { EditSettings } from "./settings.ts";
 
 /** How an edited video came to be: enough to make it again. */
@@ -16,7 +17,11 @@ export const Receipt = z.looseObject({
   input: z.looseObject({ path: z.string(), sha256: z.string() }),
   model: z.looseObject({ name: z.string(), path: z.string(), hash: z.string() }),
   settings: EditSettings,
+  /** The mask's SHA-256; absent where there was none. */
+  mask: z.looseObject({ sha256: z.string() }).optional(),
   output: z.looseObject({ path: z.string(), frames: z.int() }),
+  /** What differs from the input; receipts of the first version lack it. */
+  changes: Changes.optional(),
   /** How long the edit took, loading not counted. */
   seconds: z.number(),
 });
@@ -63,13 +68,15 @@ export function receiptComment({
   input,
   model,
   settings,
-}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings">): string {
+  mask,
+}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings" | "mask">): string {
   return JSON.stringify({
     program,
     versions,
     input: { name: basename(input.path), sha256: input.sha256 },
     model: { name: model.name, hash: model.hash },
-    settings,
+    settings: { ...settings, mask: basename(settings.mask) },
+    ...(mask && { mask }),
   });
 }
 
