@@ -1,12 +1,12 @@
 import type { DeviceChoice } from "../engine/device.ts";
 import type { EditRequest } from "./check.ts";
 import type { EditedFrame } from "./edited-frames.ts";
-import { type EditEstimate, requireMemoryForWeights } from "./estimate.ts";
+import { type EditEstimate, processMemory, requireMemoryForWeights } from "./estimate.ts";
 import type { EditingModel } from "./model.ts";
 import { modelPath } from "./model-path.ts";
 import { previewFrame } from "./preview.ts";
 import type { EditProgress } from "./progress.ts";
-import { estimateRequest, runEdit, type RunOptions } from "./run-edit.ts";
+import { estimateRequest, runEdit, type WatchOptions } from "./run-edit.ts";
 import type { EditSettingsInput } from "./settings.ts";
 import { VideoEdit } from "./video-edit.ts";
 
@@ -21,7 +21,7 @@ export interface LoadOptions {
 }
 
 /** How to edit one video. */
-export interface EditOptions extends RunOptions, Partial<Omit<EditSettingsInput, "instruction">> {
+export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
   /** The file to write, in any container of src/data/video; without one frames are only handed out. */
   readonly output?: string | undefined;
   /** Stops the edit within one denoising step. */
@@ -53,10 +53,13 @@ export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
 /** A loaded model that edits videos by instruction. */
 export class Editor implements AsyncDisposable {
   readonly model: EditingModel;
+  readonly #memory: typeof processMemory;
   readonly #closing = new AbortController();
 
-  constructor(model: EditingModel) {
+  /** `memory` tells how much there is. */
+  constructor(model: EditingModel, memory = processMemory) {
     this.model = model;
+    this.#memory = memory;
   }
 
   /**
@@ -65,9 +68,9 @@ export class Editor implements AsyncDisposable {
    * Iterate over what it returns for the events, or await its `result`; frames come to `onFrame`.
    */
   edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
-    const { output, signal, onFrame, onChanges, resume, keepWork, memory, ...settings } = options;
+    const { output, signal, onFrame, onChanges, resume, keepWork, ...settings } = options;
     const request = { video, output, settings: { ...settings, instruction } };
-    const run = { onFrame, onChanges, resume, keepWork, memory };
+    const run = { onFrame, onChanges, resume, keepWork, memory: this.#memory };
     return new VideoEdit(
       (listeners) => runEdit(this.model, request, run, listeners),
       this.#signalWith(signal),
@@ -78,11 +81,11 @@ export class Editor implements AsyncDisposable {
   async estimate(
     video: string,
     instruction: string,
-    { output, signal, memory, ...settings }: Omit<EditOptions, keyof Watchers> = {},
+    { output, signal, ...settings }: Omit<EditOptions, keyof WatchOptions> = {},
   ): Promise<EditEstimate> {
     const request: EditRequest = { video, output, settings: { ...settings, instruction } };
     const listeners = { signal: this.#signalWith(signal), onEvent: () => undefined };
-    return estimateRequest(this.model, request, { memory }, listeners);
+    return estimateRequest(this.model, request, this.#memory, listeners);
   }
 
   /** One frame of `video`, edited as by itself: what to look at before a long edit. */
@@ -104,6 +107,3 @@ export class Editor implements AsyncDisposable {
     return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
   }
 }
-
-/** What of the options has no say in an estimate. */
-type Watchers = Pick<RunOptions, "onFrame" | "onChanges" | "resume" | "keepWork">;

@@ -7,7 +7,7 @@ import { calibrate } from "./calibration.ts";
 import { ChangeMeter, changeHints } from "./changes.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
 import type { EditedFrame } from "./edited-frames.ts";
-import { type EditEstimate, estimateEdit, processMemory, requireMemory } from "./estimate.ts";
+import { type EditEstimate, estimateEdit, type processMemory, requireMemory } from "./estimate.ts";
 import { maskHash } from "./mask.ts";
 import type { EditingModel } from "./model.ts";
 import { editedClip } from "./pipeline.ts";
@@ -20,7 +20,7 @@ import type { EditListeners, EditResult } from "./video-edit.ts";
 import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
-export interface RunOptions {
+export interface WatchOptions {
   /** Gets each frame when it is finished; the edit waits for it. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
@@ -29,8 +29,11 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** Keeps the finished windows of a long clip beside the output if the edit is stopped. */
   readonly keepWork?: boolean | undefined;
-  /** Tells how much memory there is; the system by default. */
-  readonly memory?: typeof processMemory | undefined;
+}
+
+/** The same, and who tells how much memory there is. */
+export interface RunOptions extends WatchOptions {
+  readonly memory: typeof processMemory;
 }
 
 /** Clips of more windows are long: what they take is estimated first, and their work is worth keeping. */
@@ -95,7 +98,7 @@ export async function runEdit(
 export async function estimateRequest(
   model: EditingModel,
   request: EditRequest,
-  { memory = processMemory }: Pick<RunOptions, "memory">,
+  memory: typeof processMemory,
   listeners: EditListeners,
 ): Promise<EditEstimate> {
   const edit = await prepared(model, request, listeners);
@@ -141,7 +144,7 @@ async function estimated(
 /** Before a long clip, and wherever memory may be short. */
 async function estimateIfNeeded(
   edit: PreparedEdit,
-  { memory = processMemory }: RunOptions,
+  { memory }: RunOptions,
   signal: AbortSignal,
 ): Promise<EditEstimate | undefined> {
   if (!isLong(edit) && memory().availableBytes >= PLENTY_BYTES) return undefined;
