@@ -43,7 +43,10 @@ async function clipErrors(task: (typeof TASKS)[number], index: number): Promise<
   const request = sampleEdit("validation", index, task);
   const inputFrames = renderClip(request.scene, frames, size);
   const { instruction, outputCaption: caption } = request;
-  const settings = resolveSettings(readSettings({ instruction, caption, task, seed: index }), model);
+  const settings = resolveSettings(
+    readSettings({ instruction, caption, task, seed: index }),
+    model,
+  );
   const input = encoded(model, inputFrames);
   const edited = await editFrames(model, { input, inputFrames }, settings, {});
   const errors = errorsBetween(edited, truthClip(request, frames, size));

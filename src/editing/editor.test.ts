@@ -1,11 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import {
-  type Evaluation,
-  standInModel,
-  type StandInOptions,
-} from "../../test/editing/stand-in-model.ts";
+import type { Evaluation } from "../../test/editing/stand-in-model.ts";
 import {
   audioPackets,
   type ClipFolder,
@@ -14,18 +10,14 @@ import {
   makeClip,
   metadataOf,
 } from "../../test/support/clips.ts";
+import { eventsOf, framesEdited, only, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { EditedFrame } from "./edited-frames.ts";
-import { Editor, type EditOptions } from "./editor.ts";
-import type { EditEvent } from "./events.ts";
 import { totalWork } from "./progress.ts";
 import { readReceipt } from "./receipt.ts";
-import type { VideoEdit } from "./video-edit.ts";
 
 const usualGap = 512;
 const instruction = "make the ball blue";
-/** The tests' own machine may be short of memory, which an edit would measure first. */
-const plenty = () => ({ heldBytes: 1e8, availableBytes: 1e11 });
 
 /** A clip of `frames` pictures in the stand-in's own size, unless told otherwise. */
 async function clipOf(
@@ -39,38 +31,10 @@ async function clipOf(
   return path;
 }
 
-function editorOf(options: StandInOptions = {}): Editor {
-  return new Editor(standInModel(options), plenty);
-}
-
-/** All frames of an edit. */
-async function framesEdited(
-  editor: Editor,
-  input: string,
-  text: string,
-  options: EditOptions = {},
-): Promise<EditedFrame[]> {
-  const all: EditedFrame[] = [];
-  const onFrame = (frame: EditedFrame) => void all.push(frame);
-  await editor.edit(input, text, { ...options, onFrame }).result;
-  return all;
-}
-
 /** A frame with its pictures by their hashes. */
 function summaryOf({ rgb, source, ...rest }: EditedFrame) {
   const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
   return { ...rest, rgb: hash(rgb), source: hash(source) };
-}
-
-/** All that an edit tells. */
-async function eventsOf(edit: VideoEdit): Promise<EditEvent[]> {
-  const all: EditEvent[] = [];
-  for await (const event of edit) all.push(event);
-  return all;
-}
-
-function only<Type extends EditEvent["type"]>(events: readonly EditEvent[], type: Type) {
-  return events.filter((event): event is Extract<EditEvent, { type: Type }> => event.type === type);
 }
 
 /** Mean absolute difference of two pictures, 0–255. */
@@ -85,7 +49,7 @@ describe("Editor", () => {
       await using folder = await clipFolder();
       const input = await clipOf(folder, count, { audio: "aac" });
       const output = folder.file("output.mp4");
-      const result = await editorOf().edit(input, instruction, { output, steps: 2 }).result;
+      const result = await standInEditor().edit(input, instruction, { output, steps: 2 }).result;
       expect(result.frames).toBe(count);
       const [before, after] = [await framesOf(input), await framesOf(output)];
       expect(after.map(({ ptsSeconds }) => ptsSeconds)).toEqual(
@@ -102,7 +66,9 @@ describe("Editor", () => {
   test("hands out what the model makes, beside the source", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const frames = await framesEdited(editorOf({ factor: -1 }), input, instruction, { steps: 1 });
+    const frames = await framesEdited(standInEditor({ factor: -1 }), input, instruction, {
+      steps: 1,
+    });
     expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { rgb, source } of frames) {
       const negative = source.map((value) => 255 - value);
@@ -113,13 +79,16 @@ describe("Editor", () => {
   test("brings any size back to its own, with the detail the model cannot carry", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 2, { width: 150, height: 90 });
-    const kept = await framesEdited(editorOf(), input, instruction, { steps: 1 });
+    const kept = await framesEdited(standInEditor(), input, instruction, { steps: 1 });
     expect(kept.map(({ width, height }) => [width, height])).toEqual([
       [150, 90],
       [150, 90],
     ]);
     for (const { rgb, source } of kept) expect(difference(rgb, source)).toBe(0);
-    const plain = await framesEdited(editorOf(), input, instruction, { steps: 1, detail: "off" });
+    const plain = await framesEdited(standInEditor(), input, instruction, {
+      steps: 1,
+      detail: "off",
+    });
     for (const { rgb, source } of plain) expect(difference(rgb, source)).toBeGreaterThan(0.1);
   });
 
@@ -128,7 +97,7 @@ describe("Editor", () => {
     const input = await clipOf(folder, 2);
     const edited = async (hasAlignment: boolean, method?: "aligned" | "stacked") => {
       const by: string[] = [];
-      const editor = editorOf({
+      const editor = standInEditor({
         hasAlignment,
         factor: 0.5,
         onPredict: (evaluation) => by.push(evaluation.by),
@@ -153,7 +122,7 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);
     const evaluations: Evaluation[] = [];
-    const editor = editorOf({
+    const editor = standInEditor({
       factor: -1,
       onPredict: (evaluation) => evaluations.push(evaluation),
     });
@@ -178,7 +147,7 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);
     const edited = async (window: number, seed: number) => {
-      const frames = await framesEdited(editorOf({ grain: 0.2 }), input, instruction, {
+      const frames = await framesEdited(standInEditor({ grain: 0.2 }), input, instruction, {
         steps: 2,
         method: "frame-by-frame",
         window,
@@ -196,7 +165,7 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 2);
     const seen = new Set<string>();
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: ({ by, texts, firstFrameMean }) =>
         seen.add(`${by}, "${texts.instruction}", ${firstFrameMean === null ? "no " : ""}picture`),
     });
@@ -215,7 +184,7 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 9);
     let work = 0;
-    const editor = editorOf({ onPredict: ({ frames }) => (work += frames) });
+    const editor = standInEditor({ onPredict: ({ frames }) => (work += frames) });
     const output = folder.file("output.mp4");
     const told = await eventsOf(editor.edit(input, instruction, { output, steps: 3 }));
     const events = only(told, "progress");
@@ -237,7 +206,7 @@ describe("Editor", () => {
   test("warns once of a word that the model never learned and says what it knows", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 5);
-    const edit = editorOf({ factor: 0.5 }).edit(input, "make the unicorn blue", {
+    const edit = standInEditor({ factor: 0.5 }).edit(input, "make the unicorn blue", {
       steps: 1,
       task: "style",
     });
@@ -251,7 +220,7 @@ describe("Editor", () => {
   test("frees what it made for every window", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 16);
-    const editor = editorOf();
+    const editor = standInEditor();
     const alive: number[] = [];
     const guidance = { text: 2, image: 1.5 };
     const onFrame = ({ index }: EditedFrame) => {
@@ -268,7 +237,7 @@ describe("the receipt", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 5);
     const [first, again] = [folder.file("first.mp4"), folder.file("again.mp4")];
-    const editor = editorOf({ grain: 0.2 });
+    const editor = standInEditor({ grain: 0.2 });
     const options = { output: first, steps: 2, seed: 7, noise: "shared" as const };
     const frames = await framesEdited(editor, input, instruction, options);
     const receipt = await readReceipt(`${first}.json`);
@@ -296,7 +265,7 @@ describe("stopping an edit", () => {
     const input = await clipOf(folder, 12);
     const controller = new AbortController();
     let evaluations = 0;
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: () => {
         if (++evaluations === 12) controller.abort();
       },
@@ -315,7 +284,7 @@ describe("stopping an edit", () => {
   test("also when the loop over its events is left", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 12);
-    const edit = editorOf().edit(input, instruction, {
+    const edit = standInEditor().edit(input, instruction, {
       output: folder.file("output.mp4"),
       steps: 1,
     });
@@ -327,7 +296,7 @@ describe("stopping an edit", () => {
   test("also when the editor is closed", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const editor = editorOf();
+    const editor = standInEditor();
     await editor[Symbol.asyncDispose]();
     await expect(editor.edit(input, instruction).result).rejects.toThrow("the editor was closed");
   });
@@ -335,7 +304,7 @@ describe("stopping an edit", () => {
   test("a failure of the model leaves no file either", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: ({ by }) => {
         if (by === "stack") throw new Error("out of luck");
       },

@@ -17,8 +17,8 @@ export function maskWeights(
   for (let pixel = 0; pixel < weights.length; pixel++) {
     const at = pixel * 3;
     // Green counts most to the eye, as in luma (Rec. 601).
-    const luma = 0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!;
-    weights[pixel] = luma >= WHITE ? 255 : 0;
+    const luma = 299 * rgb[at]! + 587 * rgb[at + 1]! + 114 * rgb[at + 2]!;
+    weights[pixel] = luma >= 1000 * WHITE ? 255 : 0;
   }
   return feather === 0 ? weights : feathered(weights, width, height, feather);
 }
