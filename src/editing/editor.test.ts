@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import type { Evaluation } from "../../test/editing/stand-in-model.ts";
+import { type Evaluation, standInModel } from "../../test/editing/stand-in-model.ts";
 import {
   audioPackets,
   type ClipFolder,
@@ -10,9 +10,10 @@ import {
   makeClip,
   metadataOf,
 } from "../../test/support/clips.ts";
-import { eventsOf, framesEdited, only, standInEditor } from "../../test/support/edits.ts";
+import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { EditedFrame } from "./edited-frames.ts";
+import { Editor } from "./editor.ts";
 import { totalWork } from "./progress.ts";
 import { readReceipt } from "./receipt.ts";
 
@@ -279,6 +280,35 @@ describe("stopping an edit", () => {
     await expect(result).rejects.toThrow("aborted");
     expect(evaluations).toBe(12);
     expect(await readdir(folder.path)).toEqual(["input.mp4"]);
+  });
+
+  test("begins no work after it, wherever it comes: no step, no encoding, no decoding", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 7);
+    /** Runs the edit and aborts during its `at`th piece of work; how many pieces there were. */
+    const piecesWhenStoppedAt = async (at: number): Promise<number> => {
+      const controller = new AbortController();
+      let pieces = 0;
+      const count = () => {
+        if (++pieces === at) controller.abort();
+      };
+      const model = standInModel({ onPredict: count });
+      const counted = {
+        ...model,
+        encode: (...args: Parameters<typeof model.encode>) => (count(), model.encode(...args)),
+        decode: (...args: Parameters<typeof model.decode>) => (count(), model.decode(...args)),
+      };
+      const edit = new Editor(counted, PLENTY).edit(input, instruction, {
+        output: folder.file("output.mp4"),
+        steps: 2,
+        signal: controller.signal,
+      });
+      await edit.result.catch(() => undefined);
+      return pieces;
+    };
+    const all = await piecesWhenStoppedAt(Infinity);
+    expect(all).toBe(17); // 3 windows: encode, 2 steps, 2 decodings each; 2 steps for the first frame
+    for (let at = 1; at <= all; at++) expect(await piecesWhenStoppedAt(at)).toBe(at);
   });
 
   test("also when the loop over its events is left", async () => {

@@ -138,7 +138,7 @@ function requireSame(
   const differing = Object.keys(own).filter((name) => kept[name] !== own[name]);
   if (differing.length === 0) return;
   throw new UserError(
-    `the work in ${path} belongs to an edit with another ${differing.join(" and ")}: repeat that edit, or leave out --resume to start anew`,
+    `the work in ${path} belongs to an edit with another ${differing.join(" and another ")}: repeat that edit, or leave out --resume to start anew`,
   );
 }
 
