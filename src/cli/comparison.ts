@@ -6,7 +6,7 @@ import { requireWritable } from "../data/video/output-file.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { checkOutput, writeEdited } from "../data/video/writer.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";
-import { Handover } from "../editing/handover.ts";
+import { Handover } from "./handover.ts";
 
 /** Shows input and result of an edit together. */
 export interface Comparison {

@@ -27,7 +27,7 @@ function wrongDenoiser(seen: { xt: Tensor; t: number }[] = []): Denoiser<null> {
   };
 }
 
-const known = { clean, noise: settled, schedule };
+const known = { clean, noise: settled, schedule, isContinued: true };
 
 describe("withKnownFrames", () => {
   test.each([
@@ -49,6 +49,13 @@ describe("withKnownFrames", () => {
       expect(largest(xt.narrow(0, 0, 2).sub(expected))).toBe(0);
       expect(largest(xt.narrow(0, 2, 3).sub(noise.narrow(0, 2, 3)))).toBe(0);
     }
+  });
+
+  test("leaves the other frames to the network where they continue no window", () => {
+    const rest = (denoiser: Denoiser<null>) =>
+      denoiser.predict(noise, 600, null).x0.narrow(0, 2, 3);
+    const first = withKnownFrames(wrongDenoiser(), { ...known, isContinued: false });
+    expect(largest(rest(first).sub(rest(wrongDenoiser())))).toBe(0);
   });
 
   test("leaves the other frames to a network that is right about the last known one", () => {
