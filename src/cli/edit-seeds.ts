@@ -1,6 +1,6 @@
 import { join, parse } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
-import type { RgbImage } from "../data/image/png.ts";
+import type { RgbImage } from "../data/image/rgb-image.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";
 import { probeVideo } from "../data/video/probe.ts";
 import { thumbnail } from "./comparison.ts";

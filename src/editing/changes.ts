@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RgbImage } from "../data/image/png.ts";
+import type { RgbImage } from "../data/image/rgb-image.ts";
 import type { EditedFrame } from "./edited-frames.ts";
 import type { ResolvedSettings } from "./settings.ts";
 

@@ -84,7 +84,7 @@ describe("a mask", () => {
 
   test.each([
     ["that is missing", "nothing.png", /there is no .*nothing\.png/],
-    ["that is no picture", "input.png", /input\.png is no picture/],
+    ["that is no picture", "input.png", /input\.png is no picture that can be read/],
     ["of another size", "small.png", /expected 48 × 32 pixels, the video's own, got 8 × 8/],
     ["without any white", "black.png", /black\.png is black everywhere: paint white/],
     ["with too few pictures", "few", /one picture for each of the 5 frames, got 1 in few/],

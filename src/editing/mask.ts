@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { readImage } from "../data/image/read-image.ts";
+import { readPicture } from "../data/image/read-picture.ts";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { type DecodedFrame, readFrames } from "../data/video/reader.ts";
 import { UserError } from "../engine/errors.ts";
@@ -15,7 +15,7 @@ type MaskSource =
   | { readonly type: "pictures"; readonly paths: readonly string[] }
   | { readonly type: "video"; readonly path: string };
 
-const picture = /^\.(png|jpe?g|webp|bmp)$/;
+const picture = /^\.(png|jpe?g|webp)$/;
 
 /**
  * Throws a UserError of one sentence if the mask at `path` does not fit the video: it is missing, of another size, has
@@ -29,7 +29,7 @@ export async function checkMask(path: string, info: VideoInfo): Promise<void> {
     return requireCount(path, frames, info);
   }
   const first = source.type === "still" ? source.path : source.paths[0]!;
-  const image = await readImage(first);
+  const image = await readPicture(first);
   requireSize(first, image, info);
   if (source.type === "pictures") return requireCount(path, source.paths.length, info);
   if (maskWeights(image.rgb, image.width, image.height).every((weight) => weight === 0)) {
@@ -99,7 +99,7 @@ class MaskFrames implements AsyncDisposable {
   }
 
   async #ofPicture(path: string, frame: EditedFrame): Promise<Uint8Array> {
-    const image = await readImage(path);
+    const image = await readPicture(path);
     requireSize(path, image, frame);
     return maskWeights(image.rgb, image.width, image.height, this.#options.feather);
   }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
-import { readImage } from "../../src/data/image/read-image.ts";
+import { readPicture } from "../../src/data/image/read-picture.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
 import { readReceipt } from "../../src/editing/receipt.ts";
 import { audioPackets, framesOf, makeClip } from "../support/clips.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 async function eve(...args: string[]): Promise<void> {
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = () => true;
   try {
     await runArguments(args, { signal: new AbortController().signal });
@@ -48,7 +48,7 @@ describe("eve edit", () => {
       0,
     );
     expect(error / (48 * 3)).toBeLessThan(12); // coded twice, and colours of a hard edge bleed
-    expect(await readImage(file("map.png"))).toMatchObject({ width: 48, height: 32 });
+    expect(await readPicture(file("map.png"))).toMatchObject({ width: 48, height: 32 });
     const { changes, versions } = await readReceipt(file("a.mp4.json"));
     expect(changes).toMatchObject({ frames: 12 });
     expect(versions["device"]).toBe("cpu");
@@ -87,8 +87,8 @@ describe("eve edit", () => {
 
   test("previews one frame, beside the input if asked to", async () => {
     await edit("--preview", "0.1s", "-o", file("p.png"), "--compare", file("both.png"));
-    expect(await readImage(file("p.png"))).toMatchObject({ width: 48, height: 32 });
-    expect((await readImage(file("both.png"))).height).toBeGreaterThan(64);
+    expect(await readPicture(file("p.png"))).toMatchObject({ width: 48, height: 32 });
+    expect((await readPicture(file("both.png"))).height).toBeGreaterThan(64);
   });
 
   test("edits with several seeds and draws a sheet of them", async () => {
@@ -97,7 +97,7 @@ describe("eve edit", () => {
       const receipt = await readReceipt(file(`s-seed-${seed}.mp4.json`));
       expect(receipt.settings.seed).toBe(seed);
     }
-    expect((await readImage(file("s-seeds.png"))).width).toBeGreaterThan(3 * 48);
+    expect((await readPicture(file("s-seeds.png"))).width).toBeGreaterThan(3 * 48);
   });
 
   test("with --dry-run writes nothing", async () => {
