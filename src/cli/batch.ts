@@ -82,6 +82,7 @@ async function outcomeOf(line: BatchLine, context: JobContext): Promise<BatchOut
   try {
     const finished = await finishedEdit(line, context.editor.model);
     if (finished) return { line: number, status: "skipped", output, ...finished };
+    context.report.event({ type: "line-start", line: number, output });
     const { runJob } = await import("./edit-run.ts");
     const { seconds, changes } = await runJob({ ...line, resume: true }, context);
     return { line: number, status: "done", output, seconds, changes };

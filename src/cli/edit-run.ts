@@ -1,4 +1,5 @@
-import { extname } from "node:path";
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import { writePng } from "../data/image/png.ts";
 import { requireWritable } from "../data/video/output-file.ts";
 import { checkRequest } from "../editing/check.ts";
@@ -7,6 +8,7 @@ import type { EditedFrame } from "../editing/edited-frames.ts";
 import type { Editor } from "../editing/editor.ts";
 import type { EditEvent } from "../editing/events.ts";
 import type { EditResult } from "../editing/video-edit.ts";
+import { workPath } from "../editing/work-folder.ts";
 import { UserError } from "../engine/errors.ts";
 import { newComparison } from "./comparison.ts";
 import { byteSize, duration, type Reporter } from "./output.ts";
@@ -47,6 +49,7 @@ export async function runJob(
   { editor, report, signal }: JobContext,
 ): Promise<EditResult> {
   const { video, output, compare, changeMap, resume } = job;
+  requireDifferent([output, compare, changeMap]);
   const { info, settings } = await checkRequest(job);
   const comparison = compare === undefined ? undefined : await newComparison(compare, info);
   const { instruction, ...options } = settings;
@@ -67,12 +70,22 @@ export async function runJob(
     for await (const event of edit) showEvent(event, report);
   } catch (error) {
     await comparison?.abandon();
+    if (signal.aborted && existsSync(workPath(output))) {
+      report.warn(`${output} is not finished: the same command with --resume continues it`);
+    }
     throw error;
   }
   await comparison?.write([instruction, ...settings.further].join(", then "));
   const map = changes?.map();
   if (changeMap !== undefined && map) await writePng(changeMap, map.rgb, map.width, map.height);
   return edit.result;
+}
+
+/** Throws a UserError where two results would be written to one file. */
+function requireDifferent(paths: readonly (string | undefined)[]): void {
+  const files = paths.flatMap((path) => (path === undefined ? [] : resolve(path)));
+  if (new Set(files).size === files.length) return;
+  throw new UserError("two results would be written to one file: give each a name of its own");
 }
 
 /** Shows what an edit tells; its end is the caller's to report. */

@@ -114,6 +114,7 @@ describe("eve edit", () => {
     [["--device", "mps"], /cannot compute on Apple's GPUs/],
     [["--change-map", "x.jpg"], /--change-map: expected a \.png file/],
     [["--compare", "x.txt"], /extension \.txt/],
+    [["--change-map", "x.png", "--compare", "x.png"], /two results would be written to one file/],
     [["--preview", "-o", "x.mp4"], /-o: expected a \.png file/],
     [["--preview", "9s"], /9 s lies behind the end/],
   ])("refuses %j in one sentence and leaves nothing", async (args, sentence) => {
