@@ -8,7 +8,7 @@ import type { EditedFrame } from "../editing/edited-frames.ts";
 import type { Editor } from "../editing/editor.ts";
 import type { EditEvent } from "../editing/events.ts";
 import type { EditResult } from "../editing/video-edit.ts";
-import { workPath } from "../editing/work-folder.ts";
+import { workPath } from "../editing/work-path.ts";
 import { UserError } from "../engine/errors.ts";
 import { newComparison } from "./comparison.ts";
 import { byteSize, duration, type Reporter } from "./output.ts";

@@ -19,8 +19,8 @@ export interface Calibration {
   readonly windowFrameBytes: number;
 }
 
-/** Frames of the trial: more than one, so that it is a batch. */
-const TRIAL_FRAMES = 2;
+/** Frames of the trial: fewer take longer for each, and more would be as much memory as an edit. */
+const TRIAL_FRAMES = 4;
 /** Memory grows by pieces, and later windows find it in other pieces. */
 const MEMORY_MARGIN = 1.3;
 /** Least memory of a window's frame for each pixel of the model's square, where the trial found it lying free. */
@@ -36,7 +36,7 @@ export function codingSeconds(pixels: number): number {
 const known = new WeakMap<EditingModel, Map<ResolvedSettings["method"], Calibration>>();
 
 /**
- * Tries the model on two grey frames and measures time and memory; once for each method of a loaded model.
+ * Tries the model on four grey frames and measures time and memory; once for each method of a loaded model.
  *
  * Takes about as long as two steps of one window, and warms the machine up for the edit that follows.
  */

@@ -57,7 +57,7 @@ describe("memory", () => {
       output,
     });
     await expect(edit.result).rejects.toThrow(MemoryError);
-    expect(evaluations).toEqual([2, 2]); // the trial
+    expect(evaluations).toEqual([4, 4]); // the trial
   });
 
   test("for weights is told before they are loaded", () => {

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { WorkFolder, workPath } from "./work-folder.ts";
+import { WorkFolder } from "./work-folder.ts";
+import { workPath } from "./work-path.ts";
 
 const identity = { input: "a", settings: { seed: 1 } };
 const output = (folder: string) => join(folder, "out.mp4");
@@ -52,7 +53,7 @@ describe("WorkFolder", () => {
     inFolder(path, true, () => undefined);
     const other = { ...identity, settings: { seed: 2 } };
     expect(() => WorkFolder.open(output(path), other, true)).toThrow(
-      /belongs to an edit with another settings: repeat that edit, or leave out --resume/,
+      /belongs to another edit \(different: settings\): repeat that edit, or leave out --resume/,
     );
     expect(() => inFolder(path, true, () => undefined)).not.toThrow(); // the lock is free again
   });
@@ -69,9 +70,7 @@ describe("WorkFolder", () => {
     truncateSync(join(workPath(output(path)), "0-000000.safetensors"), 20);
     inFolder(path, true, (folder) => expect(() => load(folder, 0, 0)).toThrow(/0-000000/));
     writeFileSync(join(workPath(output(path)), "edit.json"), "{");
-    expect(() => inFolder(path, true, () => undefined)).toThrow(
-      /another input and another settings/,
-    );
+    expect(() => inFolder(path, true, () => undefined)).toThrow(/different: input, settings/);
   });
 
   test("clears away what killed processes have left half-written beside the output, and no more", () => {

@@ -15,6 +15,7 @@ import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import { claimLock } from "../training/lock.ts";
+import { workPath } from "./work-path.ts";
 
 /** The latents of a window's new frames, before and after the edit. */
 export interface WindowLatents {
@@ -31,11 +32,6 @@ export interface WindowStore {
 
 /** Everything that an edit's frames depend on, as plain JSON: a name for each thing. */
 export type EditIdentity = Readonly<Record<string, unknown>>;
-
-/** The folder beside an output that keeps the work of an edit which may be stopped. */
-export function workPath(output: string): string {
-  return `${output}.work`;
-}
 
 /**
  * The finished windows of an edit on disk, so that a later run continues behind them.
@@ -138,7 +134,7 @@ function requireSame(
   const differing = Object.keys(own).filter((name) => kept[name] !== own[name]);
   if (differing.length === 0) return;
   throw new UserError(
-    `the work in ${path} belongs to an edit with another ${differing.join(" and another ")}: repeat that edit, or leave out --resume to start anew`,
+    `the work in ${path} belongs to another edit (different: ${differing.join(", ")}): repeat that edit, or leave out --resume to start anew`,
   );
 }
 
