@@ -13,7 +13,7 @@ import { writeVideo } from "../src/data/video/writer.ts";
 import { createSchedule } from "../src/diffusion/schedule.ts";
 import type { Denoiser } from "../src/diffusion/denoiser.ts";
 import type { EditingModel, GuidedCondition } from "../src/editing/model.ts";
-import { runEdit } from "../src/editing/run-edit.ts";
+import { Editor } from "../src/editing/editor.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { dispatch, type Float } from "../src/engine/tensor.ts";
 
@@ -99,9 +99,8 @@ async function round(video: string, output: string): Promise<number> {
   inModel = 0;
   const before = process.cpuUsage();
   const startedAt = performance.now();
-  const settings = { instruction: "copy", detail: values.detail };
-  const edit = runEdit(model, { video, output, encoding: { quality }, settings }, {});
-  for (let next = await edit.next(); !next.done; next = await edit.next());
+  const detail = values.detail === "off" ? "off" : "keep";
+  await new Editor(model).edit(video, "copy", { output, encoding: { quality }, detail }).result;
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(before);
   const perFrame = (user + system) / 1000 / frames;

@@ -1,8 +1,18 @@
 // The public face: what a program imports from "open-eve".
-export { loadEditor, type EditOptions, type Editor, type LoadOptions } from "./editing/editor.ts";
-export type { EditResult, VideoEdit } from "./editing/video-edit.ts";
+export {
+  loadEditor,
+  type EditOptions,
+  type Editor,
+  type LoadOptions,
+  type PreviewOptions,
+} from "./editing/editor.ts";
+export type { ChangeMeter, Changes } from "./editing/changes.ts";
+export { MemoryError, type EditEstimate } from "./editing/estimate.ts";
+export type { EditEvent } from "./editing/events.ts";
 export type { EditedFrame } from "./editing/edited-frames.ts";
 export type { EditProgress } from "./editing/progress.ts";
 export type { EditSettings, EditSettingsInput, ResolvedSettings } from "./editing/settings.ts";
-export type { Receipt } from "./editing/receipt.ts";
+export type { EditResult, VideoEdit } from "./editing/video-edit.ts";
+export { readReceipt, type Receipt } from "./editing/receipt.ts";
+export type { DeviceChoice } from "./engine/device.ts";
 export { ConfigError, DataError, ShapeError, UserError } from "./engine/errors.ts";

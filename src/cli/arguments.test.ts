@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../engine/errors.ts";
-import { checkArguments, numberOption, suggestion } from "./arguments.ts";
+import { checkArguments, numberOption, suggestion, withOptionalValues } from "./arguments.ts";
 
 const args = {
   input: { type: "positional", description: "the video to edit" },
@@ -83,4 +83,39 @@ test("suggests the name that a slip of the keys makes, and nothing for a far-off
   expect(suggestion("trian", ["edit", "train", "inspect"])).toBe("; did you mean train?");
   expect(suggestion("insect", ["edit", "train", "inspect"])).toBe("; did you mean inspect?");
   expect(suggestion("bake", ["edit", "train", "inspect"])).toBe("");
+});
+
+describe("options that may stand without a value", () => {
+  const edit = {
+    ...args,
+    preview: { type: "string", valueHint: "[time]" },
+    more: { type: "positional", valueHint: "…" },
+  } satisfies ArgsDef;
+
+  test.each([
+    [["--preview"], ["--preview=default"]],
+    [
+      ["--preview", "2024.mp4", "x"],
+      ["--preview=default", "2024.mp4", "x"],
+    ],
+    [
+      ["--preview", "2.5s", "a.mp4"],
+      ["--preview", "2.5s", "a.mp4"],
+    ],
+    [
+      ["--preview", "48", "a.mp4"],
+      ["--preview", "48", "a.mp4"],
+    ],
+    [["--preview=2s"], ["--preview=2s"]],
+    [
+      ["--out", "x", "--", "--preview"],
+      ["--out", "x", "--", "--preview"],
+    ],
+  ])("%j is read as %j", (given, read) => {
+    expect(withOptionalValues(given, edit)).toEqual(read);
+  });
+
+  test("and a last argument that may be repeated takes all that follow", () => {
+    expect(() => checkArguments(["a.mp4", "x", "y", "z", "w"], edit)).not.toThrow();
+  });
 });

@@ -24,6 +24,24 @@ export function checkArguments(rawArgs: readonly string[], args: ArgsDef): void 
   checkPositionals(positionals, args);
 }
 
+/** What stands for the value of an option that was given without one. */
+export const NO_VALUE = "default";
+
+/**
+ * The arguments with `--name=default` for every option that may stand without a value and does.
+ *
+ * Such options have a value hint in brackets; their values are numbers or times: `48`, `2s`.
+ */
+export function withOptionalValues(rawArgs: readonly string[], args: ArgsDef): string[] {
+  const end = rawArgs.includes("--") ? rawArgs.indexOf("--") : rawArgs.length;
+  return rawArgs.map((arg, index) => {
+    const def = index < end && arg.startsWith("--") ? args[arg.slice(2)] : undefined;
+    if (def?.valueHint?.startsWith("[") !== true) return arg;
+    const next = rawArgs[index + 1];
+    return next !== undefined && /^\d+(\.\d+)?s?$/.test(next) ? arg : `${arg}=${NO_VALUE}`;
+  });
+}
+
 type Options = ReadonlyMap<string, { readonly name: string; readonly def: ArgDef }>;
 
 function optionsByFlag(args: ArgsDef): Options {

@@ -29,6 +29,12 @@ describe("runArguments", () => {
     },
   );
 
+  test("edit --help has its options under headings, in lines that fit a screen", async () => {
+    const help = (await runArguments(["edit", "--help"], context))!;
+    expect(help).toMatch(/WHERE TO[^]*--out <file>[^]*WHAT TO CHANGE[^]*--mask[^]*HOW[^]*--steps/);
+    expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
   test("--version starts with the package's version", async () => {
     expect(await runArguments(["--version"], context)).toMatch(/^\d+\.\d+\.\d+/);
   });

@@ -1,12 +1,14 @@
 import { type CommandDef, renderUsage, runCommand, type SubCommandsDef } from "citty";
 import { UserError } from "../engine/errors.ts";
-import { checkArguments, suggestion } from "./arguments.ts";
+import { checkArguments, suggestion, withOptionalValues } from "./arguments.ts";
+import { groupedHelp } from "./help.ts";
 import { coloured } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 
 /** The verbs. Each loads only when it is named, and the engine only when it runs. */
 const verbs = {
   edit: async () => (await import("./edit.ts")).default,
+  batch: async () => (await import("./batch.ts")).default,
   train: async () => (await import("./train.ts")).default,
   distill: async () => (await import("./distill.ts")).default,
   ablate: async () => (await import("./ablate.ts")).default,
@@ -43,14 +45,15 @@ export async function runArguments(
   argv: readonly string[],
   context: VerbContext,
 ): Promise<string | undefined> {
-  const args = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
-  const found = await findCommand(args);
+  const found = await findCommand(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
   const options = untilDashes(found.rest);
   if (options.some((arg) => arg === "--help" || arg === "-h")) return helpOf(found);
   if (found.path.length === 1) return runRoot(found);
   if (found.command.subCommands !== undefined) throw missingVerb(found);
-  checkArguments(found.rest, (await resolved(found.command.args)) ?? {});
-  await runCommand(found.command, { rawArgs: [...found.rest], data: context });
+  const args = (await resolved(found.command.args)) ?? {};
+  const rawArgs = withOptionalValues(found.rest, args);
+  checkArguments(rawArgs, args);
+  await runCommand(found.command, { rawArgs, data: context });
   return undefined;
 }
 
@@ -85,6 +88,9 @@ function missingVerb({ path }: Found): UserError {
 }
 
 async function helpOf({ path, command }: Found): Promise<string> {
+  const meta = (await resolved(command.meta)) ?? {};
+  const grouped = groupedHelp(path, meta, (await resolved(command.args)) ?? {});
+  if (grouped !== undefined) return grouped;
   const parents = path.slice(0, -1).join(" ");
   const usage = await renderUsage(command, { meta: { name: parents } });
   return coloured(usage, process.stdout);

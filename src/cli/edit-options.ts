@@ -3,7 +3,13 @@ import type { Receipt } from "../editing/receipt.ts";
 import { UserError } from "../engine/errors.ts";
 import { numberOption } from "./arguments.ts";
 
-/** What `eve edit` takes. */
+const where = "Where to";
+const what = "What to change, and what to keep";
+const first = "Look before you wait";
+const long = "Long clips";
+const how = "How";
+
+/** What `eve edit` takes; `group` is the heading of its help. */
 export const args = {
   video: { type: "positional", required: false, description: "the video to edit, - for stdin" },
   instruction: {
@@ -11,8 +17,15 @@ export const args = {
     required: false,
     description: 'what to change, e.g. "make the ball blue"',
   },
+  further: {
+    type: "positional",
+    required: false,
+    valueHint: "…",
+    description: "further instructions, each for the result of the one before it",
+  },
   out: {
     type: "string",
+    group: where,
     alias: "o",
     valueHint: "file",
     description:
@@ -20,81 +33,187 @@ export const args = {
   },
   codec: {
     type: "string",
+    group: where,
     valueHint: "name",
     description: "h264, hevc, av1, vp9, prores or ffv1 (default: the container's)",
   },
   quality: {
     type: "string",
+    group: where,
     valueHint: "name",
     description: "draft, good, best, lossless, or the codec's CRF (default: good)",
   },
   tgve: {
     type: "string",
+    group: where,
     valueHint: "set",
     description: "write pictures as TGVE wants them: <out>/<set>/<video>/<task>/00000.jpg",
   },
-  force: { type: "boolean", description: "overwrite the output if it exists" },
-  model: { type: "string", valueHint: "dir", description: "model folder (default: models/tiny)" },
-  caption: { type: "string", valueHint: "text", description: "what the result shows; optional" },
-  seed: {
+  force: { type: "boolean", group: where, description: "overwrite what exists" },
+  compare: {
     type: "string",
-    valueHint: "n",
-    description: "which of the possible results (default: 0)",
+    group: where,
+    valueHint: "file",
+    description:
+      "also input and result beside each other: a .mp4 (or other video), or a .png sheet",
   },
-  steps: { type: "string", valueHint: "n", description: "denoising steps (default: 2)" },
+  "change-map": {
+    type: "string",
+    group: where,
+    valueHint: "file.png",
+    description: "also a picture of where how much changed",
+  },
+  json: { type: "boolean", group: where, description: "print one JSON object per event" },
+  strength: {
+    type: "string",
+    group: what,
+    valueHint: "name",
+    description: "keep, balanced or bold: how much may change (default: balanced)",
+  },
+  mask: {
+    type: "string",
+    group: what,
+    valueHint: "file",
+    description: "edit only where this picture, video or folder of pictures is white",
+  },
+  feather: {
+    type: "string",
+    group: what,
+    valueHint: "px",
+    description: "let the edit fade in over so many pixels inside the mask (default: 0)",
+  },
+  frames: {
+    type: "string",
+    group: what,
+    valueHint: "from..to",
+    description: "edit only these: 2s..6s, 48..96 (the last not included), 10.., ..4s",
+  },
+  caption: {
+    type: "string",
+    group: what,
+    valueHint: "text",
+    description: 'what the result shows, e.g. "a blue ball in a meadow"; optional',
+  },
   task: {
     type: "string",
+    group: what,
     valueHint: "name",
     description:
       "style, background, object, multiple, add, remove or texture (default: from the instruction)",
   },
+  seed: {
+    type: "string",
+    group: what,
+    valueHint: "n",
+    description: "which of the possible results (default: 0)",
+  },
+  preview: {
+    type: "string",
+    group: first,
+    valueHint: "[time]",
+    description: "edit one frame, at 2s or number 48 (default: the middle), and write a .png",
+  },
+  "dry-run": {
+    type: "boolean",
+    group: first,
+    description: "say how long it will take and how much memory; edit nothing",
+  },
+  seeds: {
+    type: "string",
+    group: first,
+    valueHint: "1,2,3",
+    description: "a result for each seed, and a sheet of all of them",
+  },
+  resume: {
+    type: "boolean",
+    group: long,
+    description: "continue a stopped edit to the same file at its last finished window",
+  },
+  window: {
+    type: "string",
+    group: long,
+    valueHint: "n",
+    description: "frames edited together (default: the model's)",
+  },
+  overlap: {
+    type: "string",
+    group: long,
+    valueHint: "n",
+    description: "frames windows share (default: 2)",
+  },
+  model: {
+    type: "string",
+    group: how,
+    valueHint: "dir",
+    description: "model folder (default: models/tiny)",
+  },
+  device: {
+    type: "string",
+    group: how,
+    valueHint: "name",
+    description: "auto, cpu, cuda or mps (default: auto)",
+  },
+  receipt: {
+    type: "string",
+    group: how,
+    valueHint: "file",
+    description: "repeat the edit that a receipt describes; options given here override it",
+  },
+  steps: {
+    type: "string",
+    group: how,
+    valueHint: "n",
+    description: "denoising steps (default: 2)",
+  },
+  "guidance-text": {
+    type: "string",
+    group: how,
+    valueHint: "scale",
+    description: "how closely to follow the words, in place of the strength's",
+  },
+  "guidance-image": {
+    type: "string",
+    group: how,
+    valueHint: "scale",
+    description: "how closely to follow the input, in place of the strength's",
+  },
   method: {
     type: "string",
+    group: how,
     valueHint: "name",
     description: "aligned, stacked or frame-by-frame (default: the first that the model has)",
   },
   stacked: {
     type: "boolean",
+    group: how,
     description: "the same as --method stacked: the adapters as they were before their alignment",
   },
-  window: {
-    type: "string",
-    valueHint: "n",
-    description: "frames edited together (default: the model's)",
-  },
-  overlap: { type: "string", valueHint: "n", description: "frames windows share (default: 2)" },
   noise: {
     type: "string",
+    group: how,
     valueHint: "name",
     description: "independent or shared between frames (default: independent)",
   },
-  sampler: { type: "string", valueHint: "name", description: "ddim or dpm-solver (default: ddim)" },
-  guidance: {
+  sampler: {
     type: "string",
-    valueHint: "text[,image]",
-    description: "how closely to follow the words, and the input (default: 1,1)",
+    group: how,
+    valueHint: "name",
+    description: "ddim or dpm-solver (default: ddim)",
   },
   detail: {
     type: "string",
+    group: how,
     valueHint: "name",
     description: "keep the input's detail where little changed, or off (default: keep)",
   },
-  receipt: {
-    type: "string",
-    valueHint: "file",
-    description: "repeat the edit that a receipt describes; options given here override it",
-  },
-  compare: {
-    type: "string",
-    valueHint: "file.png",
-    description: "also draw frames of input and result above each other",
-  },
-  json: { type: "boolean", description: "print one JSON object per event" },
 } as const;
 
 /** Options as the parser hands them over. */
 export type GivenOptions = {
   readonly [Name in keyof typeof args]?: string | boolean | undefined;
+} & {
+  /** All positional arguments. */
+  readonly _?: readonly string[];
 };
 
 /** The edit's settings: what the options say, else what the receipt says; checked elsewhere. */
@@ -102,23 +221,38 @@ export function settingsFrom(
   given: GivenOptions,
   receipt?: Pick<Receipt, "settings">,
 ): Readonly<Record<string, unknown>> {
-  const { instruction, caption, task, noise, sampler, detail } = given;
+  const { instruction, caption, task, strength, noise, sampler, detail, mask, frames } = given;
   const chosen = {
     instruction,
+    further: instruction === undefined ? undefined : (given._ ?? []).slice(2),
     caption,
     task,
     method: chosenMethod(given),
+    strength,
     noise,
     sampler,
     detail,
+    mask,
+    frames,
+    feather: wholeNumber("--feather", given.feather),
     seed: wholeNumber("--seed", given.seed),
     steps: wholeNumber("--steps", given.steps),
     window: wholeNumber("--window", given.window),
     overlap: wholeNumber("--overlap", given.overlap),
-    guidance: guidanceScales(given.guidance),
+    guidance: guidanceScales(given, receipt),
   };
   const said = Object.entries(chosen).filter(([, value]) => value !== undefined);
   return { ...receipt?.settings, ...Object.fromEntries(said) };
+}
+
+/** The seeds of `--seeds`, or none where it is not given. */
+export function seedsFrom(given: string | boolean | undefined): number[] {
+  if (typeof given !== "string") return [];
+  const seeds = given
+    .split(",")
+    .map((text) => numberOption("--seeds", text, { integer: true, min: 0 }));
+  if (new Set(seeds).size === seeds.length) return seeds;
+  throw new UserError(`--seeds: expected different numbers, got ${given.slice(0, 60)}`);
 }
 
 /** Refuses to overwrite what a user may want to keep. */
@@ -138,15 +272,19 @@ function wholeNumber(flag: string, text: string | boolean | undefined): number |
   return typeof text === "string" ? numberOption(flag, text, { integer: true }) : undefined;
 }
 
-/** `7.5` or `7.5,1.5`: how closely to follow the words, and the input. */
-function guidanceScales(given: string | boolean | undefined) {
-  if (typeof given !== "string") return undefined;
-  const [text = "", image = "1", ...rest] = given.split(",");
-  if (rest.length > 0) {
-    throw new UserError(
-      `--guidance: expected <text> or <text>,<image>, got "${given.slice(0, 60)}"`,
-    );
-  }
-  const scale = (part: string) => numberOption("--guidance", part, { min: 0, max: 30 });
-  return { text: scale(text), image: scale(image) };
+/** Scales that are given; a strength that is given takes the place of a receipt's. */
+function guidanceScales(
+  given: GivenOptions,
+  receipt: Pick<Receipt, "settings"> | undefined,
+): Record<string, number | undefined> | undefined {
+  const scale = (flag: "guidance-text" | "guidance-image") => {
+    const text = given[flag];
+    if (typeof text !== "string") return undefined;
+    return numberOption(`--${flag}`, text, { min: 0, max: 30 });
+  };
+  const chosen = { text: scale("guidance-text"), image: scale("guidance-image") };
+  const said = Object.entries(chosen).filter(([, value]) => value !== undefined);
+  if (said.length === 0 && given.strength === undefined) return undefined;
+  const before = given.strength === undefined ? receipt?.settings.guidance : undefined;
+  return Object.fromEntries([...Object.entries(before ?? {}), ...said]);
 }

@@ -1,8 +1,12 @@
+import { parse } from "node:path";
 import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
+import type { DeviceChoice } from "../engine/device.ts";
 import type { Receipt } from "../editing/receipt.ts";
-import { args, requireNew, settingsFrom } from "./edit-options.ts";
-import { duration, processTerminal, Reporter, type Terminal } from "./output.ts";
+import { NO_VALUE, oneOf } from "./arguments.ts";
+import type { EditFiles } from "./edit-files.ts";
+import { args, type GivenOptions, requireNew, seedsFrom, settingsFrom } from "./edit-options.ts";
+import { processTerminal, Reporter, type Terminal } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 
 export default defineCommand({
@@ -13,49 +17,34 @@ export default defineCommand({
     const report = new Reporter(given, given.out === "-" ? quietStdout() : processTerminal());
     const { readReceipt } = await import("../editing/receipt.ts");
     const repeated = given.receipt === undefined ? undefined : await readReceipt(given.receipt);
-    const source = given.video ?? repeated?.input.path;
-    if (source === undefined) throw new UserError("missing <video>: the video to edit");
-    const asked = settingsFrom(given, repeated);
-    const { editFiles, encodingFrom, outputOf } = await import("./edit-files.ts");
-    const target = outputOf(given, source, asked);
-    requireNew(target, given.force === true);
-    const encoding = encodingFrom(given, target, repeated);
-    await using files = await editFiles(source, target, signal);
-    const { video, videoName, output } = files;
-    const { checkRequest } = await import("../editing/check.ts");
-    const { info, settings } = await checkRequest({
-      video,
-      output,
-      encoding,
-      settings: asked,
-    });
-    const comparison = given.compare === undefined ? undefined : await newComparison(given.compare);
-    const onProgress = report.progress.bind(report);
-    const onWarning = report.warn.bind(report);
+    const wish = await wishFrom(given, repeated);
+    const { editFiles } = await import("./edit-files.ts");
+    await using files = await editFiles(wish.source, wish.target, signal);
+    const request = await checkedRequest(wish, files);
     const { modelPath } = await import("../editing/model-path.ts");
     const model = modelPath(given.model ?? repeated?.model.path);
+    const device = deviceFrom(given.device);
     const { loadEditor } = await import("../editing/editor.ts"); // brings the native engine
-    await using editor = await loadEditor({ model, signal, onProgress });
-    const { instruction, ...options } = settings;
-    const edit = editor.edit(video, instruction, {
-      ...options,
-      output,
-      encoding,
-      videoName,
-      signal,
-      onProgress,
-      onWarning,
-    });
-    for await (const frame of edit) comparison?.add(frame, info.frames);
-    const { frames, width, height, seconds, receipt } = await edit.result;
-    await comparison?.write(instruction);
+    const onProgress = report.progress.bind(report);
+    await using editor = await loadEditor({ model, device, signal, onProgress });
+    const context = { editor, report, signal };
+    if (request.kind === "preview") {
+      const { runPreview } = await import("./edit-preview.ts");
+      return await runPreview(request, context);
+    }
+    if (given["dry-run"] === true) {
+      const { runEstimate } = await import("./edit-preview.ts");
+      return await runEstimate(request, context);
+    }
+    if (request.seeds.length > 0) {
+      const { runSeeds } = await import("./edit-seeds.ts");
+      return await runSeeds(request, context);
+    }
+    const { reportEnd, runJob } = await import("./edit-run.ts");
+    const result = await runJob(request, context);
     await files.deliver();
-    if (repeated) warnOfDifferences(repeated, receipt, onWarning);
-    const { task, method, seed } = receipt.settings;
-    report.event(
-      { ...receipt, type: "edited" },
-      `${target}: ${frames} frames of ${width} × ${height}, ${task}, ${method}, seed ${seed}, in ${duration(seconds)}`,
-    );
+    if (repeated) warnOfDifferences(repeated, result.receipt, report.warn.bind(report));
+    reportEnd(result, request.target, report);
   },
 });
 
@@ -65,9 +54,88 @@ function quietStdout(): Terminal {
   return { ...terminal, out: terminal.err };
 }
 
-async function newComparison(path: string) {
-  const { Comparison } = await import("./comparison.ts");
-  return Comparison.at(path);
+/** What the command line asks for: where from, where to, and how; no file but a receipt was read for it. */
+async function wishFrom(given: GivenOptions, repeated: Receipt | undefined) {
+  const source = textOf(given.video) ?? repeated?.input.path;
+  if (source === undefined) throw new UserError("missing <video>: the video to edit");
+  requireCompatible(given);
+  const seeds = seedsFrom(given.seeds);
+  const settings = settingsFrom(given, repeated);
+  const { encodingFrom, outputOf } = await import("./edit-files.ts");
+  const isPreview = given.preview !== undefined;
+  const target = isPreview
+    ? (textOf(given.out) ?? `${source === "-" ? "stdin" : parse(source).name}-preview.png`)
+    : outputOf(given, source, settings);
+  if (seeds.length > 0 && target === "-")
+    throw new UserError("--seeds makes several videos, stdout takes one: give a file with -o");
+  const { seedPath } = await import("./edit-seeds.ts");
+  const targets = seeds.length === 0 ? [target] : seeds.map((seed) => seedPath(target, seed));
+  for (const path of targets) requireNew(path, given.force === true);
+  return {
+    kind: isPreview ? ("preview" as const) : ("edit" as const),
+    source,
+    target,
+    settings,
+    seeds,
+    encoding: isPreview ? {} : encodingFrom(given, target, repeated),
+    compare: textOf(given.compare),
+    changeMap: textOf(given["change-map"]),
+    at: given.preview === NO_VALUE ? undefined : textOf(given.preview),
+    resume: given.resume === true,
+  };
+}
+
+/** The wish with its files in place, checked as far as that needs no model. */
+async function checkedRequest(
+  wish: Awaited<ReturnType<typeof wishFrom>>,
+  { video, videoName, output }: EditFiles,
+) {
+  const { kind, settings, seeds, encoding, changeMap, target } = wish;
+  const { requirePng } = await import("./edit-run.ts");
+  if (kind === "preview") await requirePng("-o", output);
+  if (changeMap !== undefined) await requirePng("--change-map", changeMap);
+  const { seedPath } = await import("./edit-seeds.ts");
+  const { checkRequest } = await import("../editing/check.ts");
+  const outputs = seeds.length === 0 ? [output] : seeds.map((seed) => seedPath(output, seed));
+  for (const path of outputs) {
+    await checkRequest({ video, output: kind === "edit" ? path : undefined, encoding, settings });
+  }
+  // what goes through stdout lies in a folder that does not last
+  return { ...wish, video, videoName, output, keepWork: target !== "-" };
+}
+
+/** A request of `eve edit`. */
+export type CheckedEdit = Awaited<ReturnType<typeof checkedRequest>>;
+
+/** Pairs of options that mean different things to do. */
+const EXCLUSIVE = [
+  ["preview", "seeds"],
+  ["preview", "dry-run"],
+  ["preview", "frames"],
+  ["preview", "change-map"],
+  ["preview", "resume"],
+  ["seeds", "seed"],
+  ["seeds", "compare"],
+  ["seeds", "change-map"],
+] as const;
+
+function requireCompatible(given: GivenOptions): void {
+  const both = EXCLUSIVE.find(([one, other]) => isGiven(given[one]) && isGiven(given[other]));
+  if (both === undefined) return;
+  throw new UserError(`--${both[0]} and --${both[1]} exclude each other: give one`);
+}
+
+function isGiven(value: string | boolean | undefined): boolean {
+  return value !== undefined && value !== false;
+}
+
+function textOf(value: string | boolean | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The device by its name; reads nothing of the engine. */
+export function deviceFrom(name: string | undefined): DeviceChoice {
+  return oneOf("--device", name ?? "auto", ["auto", "cpu", "cuda", "mps"]);
 }
 
 /** Says where a repeated edit did not have what the first one had. */
@@ -75,9 +143,10 @@ function warnOfDifferences(before: Receipt, now: Receipt, warn: (message: string
   const differing = [
     before.model.hash === now.model.hash ? [] : "the model",
     before.input.sha256 === now.input.sha256 ? [] : "the input",
+    before.mask?.sha256 === now.mask?.sha256 ? [] : "the mask",
     before.versions["openEve"] === now.versions["openEve"] ? [] : "the program's version",
-    // receipts of earlier versions tell neither
-    ["threads", "precision"]
+    // receipts of earlier versions tell none of these
+    ["threads", "precision", "device"]
       .filter(
         (what) =>
           before.versions[what] !== undefined && before.versions[what] !== now.versions[what],

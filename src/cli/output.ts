@@ -84,9 +84,14 @@ export class Reporter {
 
   /** Tells the user something that is no result: on stderr, or as a `warning` event with `json`. */
   warn(message: string): void {
-    if (this.json) return this.#printJson({ type: "warning", message });
+    this.note({ type: "warning", message }, message);
+  }
+
+  /** Tells the user something beside the results: `text` on stderr, or the event itself with `json`. */
+  note(event: CliEvent, text: string): void {
+    if (this.json) return this.#printJson(event);
     this.end();
-    this.#terminal.err(`eve: ${message}\n`);
+    this.#terminal.err(`eve: ${text}\n`);
   }
 
   /** Ends the self-rewriting line, so that what follows starts on a line of its own. */

@@ -2,7 +2,9 @@ import { basename } from "node:path";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
 import { DataError } from "../engine/errors.ts";
+import { checkMask } from "./mask.ts";
 import { type EditSettings, readSettings } from "./settings.ts";
+import { requireFrames } from "./span.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {
@@ -26,7 +28,7 @@ export interface CheckedRequest {
 }
 
 /**
- * Checks all that can be told without a model: settings, input file, output path.
+ * Checks all that can be told without a model: settings, input file, mask, output path.
  *
  * Throws a UserError of one sentence for misuse, a DataError for a damaged input.
  */
@@ -41,6 +43,8 @@ export async function checkRequest({
   if (info.frames === 0) {
     throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
   }
+  requireFrames(checked.frames, info);
+  if (checked.mask !== "") await checkMask(checked.mask, info);
   const notices = output === undefined ? [] : await checkOutput(info, output, encoding);
   return { info, settings: checked, notices };
 }

@@ -12,21 +12,27 @@ export interface DenoisingOptions {
 }
 
 /**
- * Runs a sampler to its end and holds the sample in `held`.
+ * Gives the process's other work its turn, Ctrl-C among it; throws the signal's reason if it is aborted.
  *
- * After every step other work of the process gets its turn, and an abort takes effect.
+ * Stands before every piece of work that takes long: none begins after an abort.
  */
+export async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/** Runs a sampler to its end and holds the sample in `held`; breathes before and after every step. */
 export async function denoise(
   sampling: Sampling,
   held: HeldTensors,
   { signal, onStep }: DenoisingOptions = {},
 ): Promise<Float<"b ...">> {
   let sample: Float<"b ..."> | undefined;
+  await breathe(signal);
   for (const { step, x0 } of sampling) {
     sample = held.take(x0);
     onStep?.(step);
-    await setImmediate();
-    signal?.throwIfAborted();
+    await breathe(signal);
   }
   invariant(sample, "a sampler makes at least one step");
   return sample;

@@ -4,23 +4,40 @@ import { toBytes, toPixels } from "../data/pixels.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
-import { keepDetails } from "./detail.ts";
+import { breathe } from "./denoising.ts";
+import { keepDetail } from "./detail.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import type { EditingModel } from "./model.ts";
-import type { ResolvedSettings } from "./settings.ts";
+import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { WindowEditor, type WindowEditOptions } from "./window-editor.ts";
-import { inWindows } from "./windows.ts";
+import { inWindows, type WindowPlace } from "./windows.ts";
+import type { WindowLatents, WindowStore } from "./work-folder.ts";
 
 /** One picture of an edited video, with its source's index and timing. */
 export interface EditedFrame extends DecodedFrame {
   /** The source's picture, of the same size. */
   readonly source: Uint8Array;
+  /** Whether it was given to the model; frames outside the span asked for are copied. */
+  readonly isEdited: boolean;
+}
+
+/** A video as it is read: every frame its own source. */
+export async function* untouched(
+  frames: AsyncIterable<DecodedFrame>,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  for await (const frame of frames) yield { ...frame, source: frame.rgb, isEdited: false };
 }
 
 /** Who edits, and how. */
 export interface FrameEditing extends WindowEditOptions {
   readonly model: EditingModel;
   readonly settings: ResolvedSettings;
+  /** Index in its clip of the first frame, by which noise goes; 0 by default. */
+  readonly first?: number | undefined;
+  /** Where finished windows are kept, and found again. */
+  readonly store?: WindowStore | undefined;
+  /** Called with the number of frames of a window that was found finished. */
+  readonly onRestored?: ((frames: number) => void) | undefined;
 }
 
 /**
@@ -29,35 +46,87 @@ export interface FrameEditing extends WindowEditOptions {
  * Holds one window of frames and the latents of another, however long the clip is.
  */
 export async function* editedFrames(
-  frames: AsyncIterable<DecodedFrame>,
-  { model, settings, signal, onStep }: FrameEditing,
+  frames: AsyncIterable<EditedFrame>,
+  editing: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
-  using editor = new WindowEditor(model, settings);
-  for await (const group of inWindows(frames, settings)) {
-    signal?.throwIfAborted();
-    const pictures = await editGroup(group, editor, { model, settings, signal, onStep });
-    for (const [index, frame] of group.entries()) {
-      yield { ...frame, rgb: pictures[index]!, source: frame.rgb };
-    }
+  using editor = new WindowEditor(editing.model, editing.settings, editing.first);
+  let number = 0;
+  for await (const group of inWindows(frames, editing.settings)) {
+    yield* editGroup(group, number++, editor, editing);
   }
 }
 
-async function editGroup(
-  group: readonly DecodedFrame[],
+async function* editGroup(
+  group: readonly EditedFrame[],
+  number: number,
   editor: WindowEditor,
-  { model, settings, signal, onStep }: FrameEditing,
-): Promise<Uint8Array[]> {
-  const { size } = model;
+  editing: FrameEditing,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  const { signal } = editing;
+  const { size } = editing.model;
+  const squares = await groupSquares(group, number, editor, editing);
+  for (const [index, frame] of group.entries()) {
+    await breathe(signal);
+    const { width, height, rgb: source } = frame;
+    const { edited, reconstruction } = squares[index]!;
+    const rgb = reconstruction
+      ? keepDetail({ source, width, height, size, edited, reconstruction })
+      : unfitFrame(edited, size, width, height);
+    yield { ...frame, rgb, isEdited: true };
+  }
+}
+
+interface Squares {
+  readonly edited: Uint8Array;
+  readonly reconstruction: Uint8Array | undefined;
+}
+
+/** What the model makes of the frames, in its own size. */
+async function groupSquares(
+  group: readonly EditedFrame[],
+  number: number,
+  editor: WindowEditor,
+  editing: FrameEditing,
+): Promise<Squares[]> {
+  const { model, settings, signal } = editing;
   using held = new HeldTensors();
+  const { input, edited } = await groupLatents(group, number, editor, held, editing);
+  await breathe(signal);
+  const pictures = decoded(model, edited);
+  if (settings.detail === "off") {
+    return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
+  }
+  await breathe(signal);
+  const carried = decoded(model, input);
+  return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
+}
+
+/** The latents of a window's new frames: those of the store, or edited now and put there. */
+async function groupLatents(
+  group: readonly EditedFrame[],
+  number: number,
+  editor: WindowEditor,
+  held: HeldTensors,
+  { model, settings, signal, onStep, store, onRestored }: FrameEditing,
+): Promise<WindowLatents> {
+  await breathe(signal);
+  const stored = store ? held.make(() => store.load(number)) : undefined;
+  if (stored) {
+    onRestored?.(restoredWork(editor.restore(stored, held), settings));
+    return stored;
+  }
+  const { size } = model;
   const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
   const input = held.make(() => model.encode(toPixels(squares, size, size)));
-  const latents = await editor.edit(input, held, { signal, onStep });
-  const edited = decoded(model, latents);
-  if (settings.detail === "off") {
-    return group.map(({ width, height }, index) => unfitFrame(edited[index]!, size, width, height));
-  }
-  const sources = group.map(({ rgb: source, width, height }) => ({ source, width, height }));
-  return keepDetails({ sources, size, edited, reconstructions: decoded(model, input) });
+  const edited = await editor.edit(input, held, { signal, onStep });
+  store?.save(number, { input, edited });
+  return { input, edited };
+}
+
+/** The frames that a window would have sent through a denoiser, as `totalWork` counts them. */
+function restoredWork({ start, known, length }: WindowPlace, { method }: ResolvedSettings): number {
+  const isFirst = start + known === 0 && isTogether(method) && length > 1;
+  return isFirst ? length + 1 : length;
 }
 
 /** The pictures of latents, `size × size × 3` bytes each. */

@@ -1,10 +1,7 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import {
-  type Evaluation,
-  standInModel,
-  type StandInOptions,
-} from "../../test/editing/stand-in-model.ts";
+import { type Evaluation, standInModel } from "../../test/editing/stand-in-model.ts";
 import {
   audioPackets,
   type ClipFolder,
@@ -13,10 +10,11 @@ import {
   makeClip,
   metadataOf,
 } from "../../test/support/clips.ts";
+import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { EditedFrame } from "./edited-frames.ts";
 import { Editor } from "./editor.ts";
-import { type EditProgress, totalWork } from "./progress.ts";
+import { totalWork } from "./progress.ts";
 import { readReceipt } from "./receipt.ts";
 
 const usualGap = 512;
@@ -34,14 +32,10 @@ async function clipOf(
   return path;
 }
 
-function editorOf(options: StandInOptions = {}): Editor {
-  return new Editor(standInModel(options));
-}
-
-async function collect(frames: AsyncIterable<EditedFrame>): Promise<EditedFrame[]> {
-  const all: EditedFrame[] = [];
-  for await (const frame of frames) all.push(frame);
-  return all;
+/** A frame with its pictures by their hashes. */
+function summaryOf({ rgb, source, ...rest }: EditedFrame) {
+  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  return { ...rest, rgb: hash(rgb), source: hash(source) };
 }
 
 /** Mean absolute difference of two pictures, 0–255. */
@@ -56,7 +50,7 @@ describe("Editor", () => {
       await using folder = await clipFolder();
       const input = await clipOf(folder, count, { audio: "aac" });
       const output = folder.file("output.mp4");
-      const result = await editorOf().edit(input, instruction, { output, steps: 2 }).result;
+      const result = await standInEditor().edit(input, instruction, { output, steps: 2 }).result;
       expect(result.frames).toBe(count);
       const [before, after] = [await framesOf(input), await framesOf(output)];
       expect(after.map(({ ptsSeconds }) => ptsSeconds)).toEqual(
@@ -73,7 +67,9 @@ describe("Editor", () => {
   test("hands out what the model makes, beside the source", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const frames = await collect(editorOf({ factor: -1 }).edit(input, instruction, { steps: 1 }));
+    const frames = await framesEdited(standInEditor({ factor: -1 }), input, instruction, {
+      steps: 1,
+    });
     expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { rgb, source } of frames) {
       const negative = source.map((value) => 255 - value);
@@ -84,13 +80,16 @@ describe("Editor", () => {
   test("brings any size back to its own, with the detail the model cannot carry", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 2, { width: 150, height: 90 });
-    const kept = await collect(editorOf().edit(input, instruction, { steps: 1 }));
+    const kept = await framesEdited(standInEditor(), input, instruction, { steps: 1 });
     expect(kept.map(({ width, height }) => [width, height])).toEqual([
       [150, 90],
       [150, 90],
     ]);
     for (const { rgb, source } of kept) expect(difference(rgb, source)).toBe(0);
-    const plain = await collect(editorOf().edit(input, instruction, { steps: 1, detail: "off" }));
+    const plain = await framesEdited(standInEditor(), input, instruction, {
+      steps: 1,
+      detail: "off",
+    });
     for (const { rgb, source } of plain) expect(difference(rgb, source)).toBeGreaterThan(0.1);
   });
 
@@ -99,14 +98,16 @@ describe("Editor", () => {
     const input = await clipOf(folder, 2);
     const edited = async (hasAlignment: boolean, method?: "aligned" | "stacked") => {
       const by: string[] = [];
-      const warnings: string[] = [];
-      const editor = editorOf({ hasAlignment, onPredict: (evaluation) => by.push(evaluation.by) });
-      const { settings } = await editor.edit(input, instruction, {
-        steps: 1,
-        ...(method && { method }),
-        onWarning: (sentence) => warnings.push(sentence),
-      }).result;
-      return [settings.method, by.at(-1), warnings.join()];
+      const editor = standInEditor({
+        hasAlignment,
+        factor: 0.5,
+        onPredict: (evaluation) => by.push(evaluation.by),
+      });
+      const events = await eventsOf(
+        editor.edit(input, instruction, { task: "style", steps: 1, ...(method && { method }) }),
+      );
+      const warnings = only(events, "warning").map(({ message }) => message);
+      return [only(events, "end")[0]!.result.settings.method, by.at(-1), warnings.join()];
     };
     expect(await edited(true)).toEqual(["aligned", "student", ""]);
     expect(await edited(true, "stacked")).toEqual(["stacked", "stack", ""]);
@@ -122,11 +123,11 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);
     const evaluations: Evaluation[] = [];
-    const editor = editorOf({
+    const editor = standInEditor({
       factor: -1,
       onPredict: (evaluation) => evaluations.push(evaluation),
     });
-    const frames = await collect(editor.edit(input, instruction, { steps: 1, overlap: 2 }));
+    const frames = await framesEdited(editor, input, instruction, { steps: 1, overlap: 2 });
     expect(evaluations.map(({ by, frames: count }) => [by, count])).toEqual([
       ["edit teacher", 1],
       ["stack", 4],
@@ -147,13 +148,13 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 7);
     const edited = async (window: number, seed: number) => {
-      const edit = editorOf({ grain: 0.2 }).edit(input, instruction, {
+      const frames = await framesEdited(standInEditor({ grain: 0.2 }), input, instruction, {
         steps: 2,
         method: "frame-by-frame",
         window,
         seed,
       });
-      return (await collect(edit)).map(({ rgb }) => rgb);
+      return frames.map(({ rgb }) => rgb);
     };
     const first = await edited(4, 3);
     expect(await edited(3, 3)).toEqual(first);
@@ -165,7 +166,7 @@ describe("Editor", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 2);
     const seen = new Set<string>();
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: ({ by, texts, firstFrameMean }) =>
         seen.add(`${by}, "${texts.instruction}", ${firstFrameMean === null ? "no " : ""}picture`),
     });
@@ -183,15 +184,12 @@ describe("Editor", () => {
   test("tells how far it is, up to all the work there is", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 9);
-    const events: EditProgress[] = [];
     let work = 0;
-    const editor = editorOf({ onPredict: ({ frames }) => (work += frames) });
-    const { settings } = await editor.edit(input, instruction, {
-      output: folder.file("output.mp4"),
-      steps: 3,
-      onProgress: (event) => events.push(event),
-    }).result;
-    expect(work).toBe(totalWork(9, settings));
+    const editor = standInEditor({ onPredict: ({ frames }) => (work += frames) });
+    const output = folder.file("output.mp4");
+    const told = await eventsOf(editor.edit(input, instruction, { output, steps: 3 }));
+    const events = only(told, "progress");
+    expect(work).toBe(totalWork(9, only(told, "end")[0]!.result.settings));
     expect([...new Set(events.map(({ phase }) => phase))]).toEqual([
       "reading",
       "editing",
@@ -209,22 +207,27 @@ describe("Editor", () => {
   test("warns once of a word that the model never learned and says what it knows", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 5);
-    const warnings: string[] = [];
-    const onWarning = (message: string) => warnings.push(message);
-    await editorOf().edit(input, "make the unicorn blue", { steps: 1, onWarning }).result;
+    const edit = standInEditor({ factor: 0.5 }).edit(input, "make the unicorn blue", {
+      steps: 1,
+      task: "style",
+    });
+    const warnings = only(await eventsOf(edit), "warning");
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/never learned "unicorn".*objects: ball, box.*colours: red, /);
+    expect(warnings[0]!.message).toMatch(
+      /never learned "unicorn".*objects: ball, box.*colours: red, /,
+    );
   });
 
   test("frees what it made for every window", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 16);
-    const editor = editorOf();
+    const editor = standInEditor();
     const alive: number[] = [];
     const guidance = { text: 2, image: 1.5 };
-    for await (const frame of editor.edit(input, instruction, { steps: 2, guidance })) {
-      if (frame.index % 2 === 0) alive.push(engineInfo().liveTensors);
-    }
+    const onFrame = ({ index }: EditedFrame) => {
+      if (index % 2 === 0) alive.push(engineInfo().liveTensors);
+    };
+    await editor.edit(input, instruction, { steps: 2, guidance, onFrame }).result;
     // After the first windows only the history of the last one lives.
     expect(Math.max(...alive.slice(3))).toBeLessThanOrEqual(alive[2]!);
   });
@@ -235,9 +238,9 @@ describe("the receipt", () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 5);
     const [first, again] = [folder.file("first.mp4"), folder.file("again.mp4")];
-    const editor = editorOf({ grain: 0.2 });
+    const editor = standInEditor({ grain: 0.2 });
     const options = { output: first, steps: 2, seed: 7, noise: "shared" as const };
-    const frames = await collect(editor.edit(input, instruction, options));
+    const frames = await framesEdited(editor, input, instruction, options);
     const receipt = await readReceipt(`${first}.json`);
     expect(receipt.settings).toMatchObject({ seed: 7, steps: 2, noise: "shared", task: "texture" });
     const { threads, precision } = receipt.versions;
@@ -248,9 +251,10 @@ describe("the receipt", () => {
       input: { name: "input.mp4", sha256: receipt.input.sha256 },
     });
     const { instruction: asked, ...settings } = receipt.settings;
-    const repeated = editor.edit(receipt.input.path, asked, { ...settings, output: again });
+    const repeated = { ...settings, output: again };
     // The edit before what codes it: a difference shows where it comes from.
-    expect(await collect(repeated)).toEqual(frames);
+    const madeAgain = await framesEdited(editor, receipt.input.path, asked, repeated);
+    expect(madeAgain.map(summaryOf)).toEqual(frames.map(summaryOf));
     expect(await framesOf(again)).toEqual(await framesOf(first));
     expect(await readFile(again)).toEqual(await readFile(first));
   });
@@ -262,7 +266,7 @@ describe("stopping an edit", () => {
     const input = await clipOf(folder, 12);
     const controller = new AbortController();
     let evaluations = 0;
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: () => {
         if (++evaluations === 12) controller.abort();
       },
@@ -278,14 +282,43 @@ describe("stopping an edit", () => {
     expect(await readdir(folder.path)).toEqual(["input.mp4"]);
   });
 
-  test("also when the loop over its frames is left", async () => {
+  test("begins no work after it, wherever it comes: no step, no encoding, no decoding", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 7);
+    /** Runs the edit and aborts during its `at`th piece of work; how many pieces there were. */
+    const piecesWhenStoppedAt = async (at: number): Promise<number> => {
+      const controller = new AbortController();
+      let pieces = 0;
+      const count = () => {
+        if (++pieces === at) controller.abort();
+      };
+      const model = standInModel({ onPredict: count });
+      const counted = {
+        ...model,
+        encode: (...args: Parameters<typeof model.encode>) => (count(), model.encode(...args)),
+        decode: (...args: Parameters<typeof model.decode>) => (count(), model.decode(...args)),
+      };
+      const edit = new Editor(counted, PLENTY).edit(input, instruction, {
+        output: folder.file("output.mp4"),
+        steps: 2,
+        signal: controller.signal,
+      });
+      await edit.result.catch(() => undefined);
+      return pieces;
+    };
+    const all = await piecesWhenStoppedAt(Infinity);
+    expect(all).toBe(17); // 3 windows: encode, 2 steps, 2 decodings each; 2 steps for the first frame
+    for (let at = 1; at <= all; at++) expect(await piecesWhenStoppedAt(at)).toBe(at);
+  });
+
+  test("also when the loop over its events is left", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 12);
-    const edit = editorOf().edit(input, instruction, {
+    const edit = standInEditor().edit(input, instruction, {
       output: folder.file("output.mp4"),
       steps: 1,
     });
-    for await (const frame of edit) if (frame.index === 5) break;
+    for await (const event of edit) if (event.type === "progress" && event.frame === 5) break;
     await expect(edit.result).rejects.toThrow("the edit was left before its end");
     expect(await readdir(folder.path)).toEqual(["input.mp4"]);
   });
@@ -293,7 +326,7 @@ describe("stopping an edit", () => {
   test("also when the editor is closed", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const editor = editorOf();
+    const editor = standInEditor();
     await editor[Symbol.asyncDispose]();
     await expect(editor.edit(input, instruction).result).rejects.toThrow("the editor was closed");
   });
@@ -301,7 +334,7 @@ describe("stopping an edit", () => {
   test("a failure of the model leaves no file either", async () => {
     await using folder = await clipFolder();
     const input = await clipOf(folder, 6);
-    const editor = editorOf({
+    const editor = standInEditor({
       onPredict: ({ by }) => {
         if (by === "stack") throw new Error("out of luck");
       },

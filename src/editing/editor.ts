@@ -1,37 +1,55 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
+import type { DeviceChoice } from "../engine/device.ts";
+import type { EditRequest } from "./check.ts";
+import type { EditedFrame } from "./edited-frames.ts";
+import { type EditEstimate, processMemory, requireMemoryForWeights } from "./estimate.ts";
 import type { EditingModel } from "./model.ts";
-import type { EditProgress } from "./progress.ts";
-import { type EditListeners, runEdit } from "./run-edit.ts";
-import type { EditSettingsInput } from "./settings.ts";
 import { modelPath } from "./model-path.ts";
+import { previewFrame } from "./preview.ts";
+import type { EditProgress } from "./progress.ts";
+import { estimateRequest, runEdit, type WatchOptions } from "./run-edit.ts";
+import type { EditSettingsInput } from "./settings.ts";
 import { VideoEdit } from "./video-edit.ts";
 
-/** Which model to load. */
+/** Which model to load, and where it computes. */
 export interface LoadOptions {
   /** A model folder; the shipped one by default. */
   readonly model?: string | undefined;
+  /** `auto`, the default, is the first CUDA device where there is one, else the CPU. Holds for the whole process. */
+  readonly device?: DeviceChoice | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: EditProgress) => void) | undefined;
 }
 
 /** How to edit one video. */
-export interface EditOptions
-  extends EditListeners, Partial<Omit<EditSettingsInput, "instruction">> {
+export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
   /** The file to write, in any container of src/data/video; without one frames are only handed out. */
   readonly output?: string | undefined;
   /** How the output is stored, as far as its name does not say. */
   readonly encoding?: OutputChoice | undefined;
   /** What the receipt calls the video; its path by default. */
   readonly videoName?: string | undefined;
+  /** Stops the edit within one denoising step. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to edit one frame of a video. */
+export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruction" | "frames">> {
+  /** Which frame: a number from 0, or seconds as in `2s`; the one in the middle by default. */
+  readonly at?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Loads a model and makes an editor of it. */
 export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
-  const { model, signal, onProgress } = options;
+  const { model, device = "auto", signal, onProgress } = options;
   const folder = modelPath(model);
   onProgress?.({ type: "progress", phase: "loading" });
   signal?.throwIfAborted();
-  const { EditModel } = await import("../eve/edit-model.ts"); // brings the native engine
+  requireMemoryForWeights(folder);
+  const { chooseDevice } = await import("../engine/device.ts"); // brings the native engine
+  chooseDevice(device);
+  const { EditModel } = await import("../eve/edit-model.ts");
   const loaded = EditModel.load(folder);
   signal?.throwIfAborted();
   return new Editor(loaded);
@@ -40,28 +58,77 @@ export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
 /** A loaded model that edits videos by instruction. */
 export class Editor implements AsyncDisposable {
   readonly model: EditingModel;
+  readonly #memory: typeof processMemory;
   readonly #closing = new AbortController();
 
-  constructor(model: EditingModel) {
+  /** `memory` tells how much there is. */
+  constructor(model: EditingModel, memory = processMemory) {
     this.model = model;
+    this.#memory = memory;
   }
 
   /**
    * Edits `video` as `instruction` says.
    *
-   * Iterate over what it returns for the frames, or await its `result`.
+   * Iterate over what it returns for the events, or await its `result`; frames come to `onFrame`.
    */
   edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
-    const { output, encoding, videoName, signal, onProgress, onWarning, ...settings } = options;
-    const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const {
+      output,
+      encoding,
+      videoName,
+      signal,
+      onFrame,
+      onChanges,
+      resume,
+      keepWork,
+      ...settings
+    } = options;
     const request = { video, videoName, output, encoding, settings: { ...settings, instruction } };
-    return new VideoEdit(() =>
-      runEdit(this.model, request, { signal: stop, onProgress, onWarning }),
+    const run = { onFrame, onChanges, resume, keepWork, memory: this.#memory };
+    return new VideoEdit(
+      (listeners) => runEdit(this.model, request, run, listeners),
+      this.#signalWith(signal),
     );
+  }
+
+  /** What the same edit will take on this machine; edits nothing. Throws a MemoryError where memory is too small. */
+  async estimate(
+    video: string,
+    instruction: string,
+    {
+      output,
+      encoding,
+      signal,
+      ...settings
+    }: Omit<EditOptions, keyof WatchOptions | "videoName"> = {},
+  ): Promise<EditEstimate> {
+    const request: EditRequest = {
+      video,
+      output,
+      encoding,
+      settings: { ...settings, instruction },
+    };
+    const listeners = { signal: this.#signalWith(signal), onEvent: () => undefined };
+    return estimateRequest(this.model, request, this.#memory, listeners);
+  }
+
+  /** One frame of `video`, edited as by itself: what to look at before a long edit. */
+  async preview(
+    video: string,
+    instruction: string,
+    { at, signal, ...settings }: PreviewOptions = {},
+  ): Promise<EditedFrame> {
+    const request = { video, settings: { ...settings, instruction } };
+    return previewFrame(this.model, request, at, this.#signalWith(signal));
   }
 
   /** Stops what is running within one denoising step; no further edit begins. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("the editor was closed", "AbortError"));
+  }
+
+  #signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
   }
 }

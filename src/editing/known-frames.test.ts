@@ -4,7 +4,7 @@ import { toPrediction } from "../diffusion/prediction.ts";
 import { ddim, dpmSolver, finish } from "../diffusion/samplers.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import { normal, Rng } from "../engine/random.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { Tensor } from "../engine/tensor.ts";
 import { withKnownFrames } from "./known-frames.ts";
 
 const schedule = createSchedule({ zeroTerminalSnr: true });
@@ -27,7 +27,7 @@ function wrongDenoiser(seen: { xt: Tensor; t: number }[] = []): Denoiser<null> {
   };
 }
 
-const known = { clean, noise: settled, schedule };
+const known = { clean, noise: settled, schedule, isContinued: true };
 
 describe("withKnownFrames", () => {
   test.each([
@@ -51,10 +51,42 @@ describe("withKnownFrames", () => {
     }
   });
 
-  test("leaves the other frames to the network", () => {
+  test("leaves the other frames to the network where they continue no window", () => {
     const rest = (denoiser: Denoiser<null>) =>
       denoiser.predict(noise, 600, null).x0.narrow(0, 2, 3);
-    const difference = rest(withKnownFrames(wrongDenoiser(), known)).sub(rest(wrongDenoiser()));
-    expect(largest(difference)).toBe(0);
+    const first = withKnownFrames(wrongDenoiser(), { ...known, isContinued: false });
+    expect(largest(rest(first).sub(rest(wrongDenoiser())))).toBe(0);
+  });
+
+  test("leaves the other frames to a network that is right about the last known one", () => {
+    // It gives back frame 1, which is known to be so, and says anything of the others.
+    const right = clean.narrow(0, 1, 1);
+    const denoiser: Denoiser<null> = {
+      predict(xt, t) {
+        const x0 = Tensor.cat([xt.narrow(0, 0, 1), right, xt.narrow(0, 2, 3).mul(0.3)], 0);
+        return toPrediction("x0", x0, { xt, t, schedule });
+      },
+    };
+    const { x0 } = withKnownFrames(denoiser, known).predict(noise, 600, null);
+    expect(largest(x0.narrow(0, 2, 3).sub(noise.narrow(0, 2, 3).mul(0.3)))).toBe(0);
+  });
+
+  test("moves the other frames by what the network lacks on the last known one, ever less", () => {
+    const { x0 } = withKnownFrames(wrongDenoiser(), known).predict(noise, 600, null);
+    const seen: { xt: Tensor; t: number }[] = [];
+    withKnownFrames(wrongDenoiser(seen), known).predict(noise, 600, null);
+    const plain = wrongDenoiser().predict(seen[0]!.xt, 600, null).x0;
+    const lacking = clean.narrow(0, 1, 1).sub(plain.narrow(0, 1, 1));
+    for (const [index, share] of [1, 3 / 4, 2 / 4].entries()) {
+      const moved = x0.narrow(0, 2 + index, 1).sub(plain.narrow(0, 2 + index, 1));
+      expect(largest(moved.sub(lacking.mul(share)))).toBeLessThan(1e-6); // float32
+    }
+  });
+
+  test("keeps picture and noise two halves of one sample", () => {
+    const { x0, noise: split } = withKnownFrames(wrongDenoiser(), known).predict(noise, 600, null);
+    const again = x0.mul(schedule.alpha(600)).add(split.mul(schedule.sigma(600)));
+    const shown = Tensor.cat([schedule.addNoise(clean, settled, 600), noise.narrow(0, 2, 3)], 0);
+    expect(largest(again.sub(shown))).toBeLessThan(1e-5); // float32, of values up to 4
   });
 });

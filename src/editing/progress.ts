@@ -27,25 +27,29 @@ export function totalWork(
   return (frames === 1 ? 1 : evaluated + 1) * settings.steps;
 }
 
+/** What a meter must know of an edit before it begins. */
+export interface EditExtent {
+  /** Frames of the clip; null where only decoding would tell. */
+  readonly frames: number | null;
+  /** Denoising steps of each window. */
+  readonly steps: number;
+  /** As `totalWork` counts it; null where only decoding would tell. */
+  readonly work: number | null;
+}
+
 /** Turns the steps of an edit into events with an estimate of the time left. */
 export class ProgressMeter {
-  readonly #frames: number | null;
-  readonly #steps: number;
-  readonly #total: number | undefined;
+  readonly #extent: EditExtent;
   readonly #now: () => number;
   readonly #startedAt: number;
+  #total: number | null;
   #work = 0;
   #frame = 0;
 
-  /** `frames` is the clip's length, null where it is not known; `now` counts milliseconds. */
-  constructor(
-    frames: number | null,
-    settings: ResolvedSettings,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#frames = frames;
-    this.#steps = settings.steps;
-    this.#total = frames === null ? undefined : totalWork(frames, settings);
+  /** `now` counts milliseconds. */
+  constructor(extent: EditExtent, now: () => number = () => performance.now()) {
+    this.#extent = extent;
+    this.#total = extent.work;
     this.#now = now;
     this.#startedAt = now();
   }
@@ -59,21 +63,27 @@ export class ProgressMeter {
   /** After a frame was handed out. */
   frameDone(): EditProgress {
     this.#frame++;
-    return this.#event(this.#steps);
+    return this.#event(this.#extent.steps);
+  }
+
+  /** A window of `frames` frames need not be edited: that was done before. */
+  skip(frames: number): void {
+    if (this.#total !== null) this.#total -= frames * this.#extent.steps;
   }
 
   #event(step: number): EditProgress {
+    const { frames, steps } = this.#extent;
     const elapsed = (this.#now() - this.#startedAt) / 1000;
     // The first frame by itself tells little of how long windows take.
-    const isTelling = this.#work > this.#steps || this.#work === this.#total;
-    const share = this.#total !== undefined && isTelling ? this.#work / this.#total : undefined;
+    const isTelling = this.#work > steps || this.#work === this.#total;
+    const share = this.#total !== null && isTelling ? this.#work / this.#total : undefined;
     return {
       type: "progress",
       phase: "editing",
       step,
-      steps: this.#steps,
+      steps,
       frame: this.#frame,
-      ...(this.#frames === null ? {} : { frames: this.#frames }),
+      ...(frames === null ? {} : { frames }),
       ...(share === undefined ? {} : { etaSeconds: Math.max(0, elapsed / share - elapsed) }),
     };
   }

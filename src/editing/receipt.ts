@@ -9,6 +9,7 @@ import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { writeAtomically } from "../data/video/output-file.ts";
 import { DataError, UserError } from "../engine/errors.ts";
+import { Changes } from "./changes.ts";
 import { EditSettings } from "./settings.ts";
 
 /** How an edited video came to be: enough to make it again. */
@@ -24,6 +25,8 @@ export const Receipt = z.looseObject({
   }),
   model: z.looseObject({ name: z.string(), path: z.string(), hash: z.string() }),
   settings: EditSettings,
+  /** The mask's SHA-256; absent where there was none. */
+  mask: z.looseObject({ sha256: z.string() }).optional(),
   output: z.looseObject({
     path: z.string(),
     frames: z.int(),
@@ -32,6 +35,8 @@ export const Receipt = z.looseObject({
     quality: z.union([z.enum(QUALITIES), z.number()]).optional(),
     pictures: z.enum(PICTURE_LAYOUTS).optional(),
   }),
+  /** What differs from the input; receipts of the first version lack it. */
+  changes: Changes.optional(),
   /** How long the edit took, loading not counted. */
   seconds: z.number(),
 });
@@ -78,14 +83,16 @@ export function receiptComment({
   input,
   model,
   settings,
-}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings">): string {
+  mask,
+}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings" | "mask">): string {
   const { path, ...described } = input;
   return JSON.stringify({
     program,
     versions,
     input: { ...described, name: basename(path) },
     model: { name: model.name, hash: model.hash },
-    settings,
+    settings: { ...settings, mask: basename(settings.mask) },
+    ...(mask && { mask }),
     digitalSourceType: EDITED_BY_MODEL,
   });
 }

@@ -1,113 +1,183 @@
-import { readFrames } from "../data/video/reader.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
+import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
+import { defaultDevice } from "../engine/device.ts";
 import { arithmetic, versions } from "../training/provenance.ts";
-import { type CheckedRequest, checkRequest, type EditRequest } from "./check.ts";
-import { type EditedFrame, editedFrames } from "./edited-frames.ts";
-import { Handover } from "./handover.ts";
+import { calibrate } from "./calibration.ts";
+import { ChangeMeter, changeHints } from "./changes.ts";
+import { checkRequest, type EditRequest } from "./check.ts";
+import type { EditedFrame } from "./edited-frames.ts";
+import { type EditEstimate, estimateEdit, type processMemory, requireMemory } from "./estimate.ts";
+import { maskHash } from "./mask.ts";
 import type { EditingModel } from "./model.ts";
-import { type EditProgress, ProgressMeter } from "./progress.ts";
-import { fileHash, receiptComment, writeReceipt } from "./receipt.ts";
-import {
-  type EditSettings,
-  methodWarning,
-  type ResolvedSettings,
-  resolveSettings,
-} from "./settings.ts";
+import { editedClip } from "./pipeline.ts";
+import { ProgressMeter, totalWork } from "./progress.ts";
+import { fileHash, type Receipt, receiptComment, writeReceipt } from "./receipt.ts";
+import { chainOf, methodWarning, type ResolvedSettings, resolveSettings } from "./settings.ts";
+import { framesWithin, parseSpan } from "./span.ts";
 import { unknownWordsWarning } from "./unknown-words.ts";
-import type { EditResult } from "./video-edit.ts";
+import type { EditListeners, EditResult } from "./video-edit.ts";
+import { WorkFolder } from "./work-folder.ts";
 
-/** Who wants to hear of an edit, and may stop it. */
-export interface EditListeners {
-  /** Stops the edit within one denoising step; nothing is left of it. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: EditProgress) => void) | undefined;
-  /** Called with one sentence for each thing that is not as it was asked for. */
-  readonly onWarning?: ((message: string) => void) | undefined;
+/** What is wanted of an edit besides the video that it makes. */
+export interface WatchOptions {
+  /** Gets each frame when it is finished; the edit waits for it. */
+  readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
+  /** Gets the measurements of what changed when the edit is done, for its map. */
+  readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
+  /** Continues an edit to the same output that was stopped, if there is one. */
+  readonly resume?: boolean | undefined;
+  /** Keeps the finished windows of a long clip beside the output if the edit is stopped. */
+  readonly keepWork?: boolean | undefined;
 }
 
-/** Edits one video: hands out its frames, writes it if asked to, and returns what it came to. */
-export async function* runEdit(
+/** The same, and who tells how much memory there is. */
+export interface RunOptions extends WatchOptions {
+  readonly memory: typeof processMemory;
+}
+
+/** Clips of more windows are long: what they take is estimated first, and their work is worth keeping. */
+const LONG = 8;
+/** Free memory that is plenty for a short clip, however it is edited. */
+const PLENTY_BYTES = 6e9;
+
+/** An edit with all that is settled before it begins. */
+interface PreparedEdit {
+  readonly model: EditingModel;
+  readonly info: VideoInfo;
+  readonly settings: ResolvedSettings;
+  readonly chain: readonly ResolvedSettings[];
+  readonly output: string | undefined;
+  readonly encoding: OutputChoice | undefined;
+}
+
+/** Edits one video: tells of it, writes it if asked to, and returns what it came to. */
+export async function runEdit(
   model: EditingModel,
   request: EditRequest,
-  { signal, onProgress, onWarning }: EditListeners,
-): AsyncGenerator<EditedFrame, EditResult, undefined> {
+  options: RunOptions,
+  { signal, onEvent }: EditListeners,
+): Promise<EditResult> {
   const startedAt = performance.now();
-  onProgress?.({ type: "progress", phase: "reading" });
-  signal?.throwIfAborted();
-  const { info, settings, asked, notices } = await resolvedRequest(model, request);
-  for (const notice of notices) onWarning?.(notice);
-  const warning = methodWarning(asked, settings, model);
-  if (warning !== undefined) onWarning?.(warning);
-  warnOfUnknownWords(model, settings, onWarning);
-  const draft = {
-    program: "open-eve" as const,
-    versions: { ...versions(), ...arithmetic() },
-    input: await inputOf(request, info, signal),
-    model: { name: model.name, path: model.path, hash: model.hash },
-    settings,
-  };
-  const meter = new ProgressMeter(info.frames, settings);
-  const pictures = editedFrames(readFrames(info.path, signal ? { signal } : {}), {
-    model,
-    settings,
-    signal,
-    onStep: (step, frames) => onProgress?.(meter.step(step, frames)),
-  });
-  const counted = countFrames(pictures, () => onProgress?.(meter.frameDone()));
-  const { output, encoding } = request;
-  const {
-    frames,
-    audioStreams,
-    notices: losses,
-  } = output === undefined
-    ? { frames: yield* counted, audioStreams: 0, notices: [] }
-    : yield* written(counted, {
-        info,
-        output,
-        encoding,
-        comment: receiptComment(draft),
-        signal,
-        onEnd: () => onProgress?.({ type: "progress", phase: "writing" }),
-      });
+  onEvent({ type: "progress", phase: "reading" });
+  signal.throwIfAborted();
+  const edit = await prepared(model, request, { signal, onEvent });
+  const { info, settings, output } = edit;
+  const estimate = await estimateIfNeeded(edit, options, signal);
+  if (estimate) onEvent(estimate);
+  const draft = await draftReceipt(request, edit, signal);
+  onEvent(startOf(edit));
+  using work = workOf(edit, draft, options);
+  const changes = new ChangeMeter();
+  const frames = watchedFrames(edit, { changes, work, options, signal, onEvent });
+  const { notices, ...written } = await consume(frames, edit, receiptComment(draft), signal);
+  for (const message of notices) onEvent({ type: "warning", message });
+  work?.remove();
+  const changed = changes.result();
+  for (const message of changeHints(changed, settings)) onEvent({ type: "warning", message });
+  options.onChanges?.(changes);
   const seconds = (performance.now() - startedAt) / 1000;
-  for (const loss of losses) onWarning?.(loss);
-  const made = { path: output ?? "", frames, ...encoding, digitalSourceType: EDITED_BY_MODEL };
-  const receipt = { ...draft, output: made, seconds };
+  const receipt: Receipt = {
+    ...draft,
+    output: {
+      path: output ?? "",
+      frames: written.frames,
+      ...edit.encoding,
+      digitalSourceType: EDITED_BY_MODEL,
+    },
+    changes: changed,
+    seconds,
+  };
   if (output !== undefined) await writeReceipt(receipt);
-  const { width, height } = info;
   return {
     ...(output === undefined ? {} : { output }),
-    frames,
-    width,
-    height,
-    audioStreams,
+    ...written,
+    width: info.width,
+    height: info.height,
     seconds,
     settings,
+    changes: changed,
     receipt,
   };
 }
 
-async function resolvedRequest(
+/** What an edit will take; nothing is edited. Throws a MemoryError where there is not enough memory. */
+export async function estimateRequest(
   model: EditingModel,
   request: EditRequest,
-): Promise<
-  Pick<CheckedRequest, "info" | "notices"> & {
-    settings: ResolvedSettings;
-    asked: EditSettings["method"];
-  }
-> {
-  const { info, settings, notices } = await checkRequest(request);
-  return { info, notices, settings: resolveSettings(settings, model), asked: settings.method };
+  memory: typeof processMemory,
+  listeners: EditListeners,
+): Promise<EditEstimate> {
+  const edit = await prepared(model, request, listeners);
+  return estimated(edit, memory, listeners.signal);
+}
+
+async function prepared(
+  model: EditingModel,
+  request: EditRequest,
+  { onEvent }: EditListeners,
+): Promise<PreparedEdit> {
+  const { info, settings: asked, notices } = await checkRequest(request);
+  const settings = resolveSettings(asked, model);
+  const chain = chainOf(settings);
+  const warn = (message: string | undefined): void => {
+    if (message !== undefined) onEvent({ type: "warning", message });
+  };
+  notices.forEach(warn);
+  warn(methodWarning(asked.method, settings, model));
+  const words = [settings.instruction, ...settings.further, settings.caption].join(" ");
+  warn(unknownWordsWarning(model.tokenizer.unknownWords(words)));
+  return { model, info, settings, chain, output: request.output, encoding: request.encoding };
+}
+
+function editedFrameCount({ info, settings }: PreparedEdit): number | null {
+  return framesWithin(parseSpan(settings.frames).span, info);
+}
+
+function isLong(edit: PreparedEdit): boolean {
+  return (editedFrameCount(edit) ?? Infinity) > LONG * edit.settings.window;
+}
+
+async function estimated(
+  edit: PreparedEdit,
+  memory: typeof processMemory,
+  signal: AbortSignal,
+): Promise<EditEstimate> {
+  const before = memory();
+  const calibration = await calibrate(edit.model, edit.settings, signal);
+  requireMemory(edit.info, edit.chain, calibration, before);
+  return estimateEdit(edit.info, edit.chain, calibration, before);
+}
+
+/** Before a long clip, and wherever memory may be short. */
+async function estimateIfNeeded(
+  edit: PreparedEdit,
+  { memory }: RunOptions,
+  signal: AbortSignal,
+): Promise<EditEstimate | undefined> {
+  if (!isLong(edit) && memory().availableBytes >= PLENTY_BYTES) return undefined;
+  return estimated(edit, memory, signal);
+}
+
+async function draftReceipt(request: EditRequest, edit: PreparedEdit, signal: AbortSignal) {
+  const { model, info, settings } = edit;
+  return {
+    program: "open-eve" as const,
+    versions: { ...versions(), ...arithmetic(), device: defaultDevice() },
+    input: await inputOf(request, info, signal),
+    model: { name: model.name, path: model.path, hash: model.hash },
+    settings,
+    ...(settings.mask === "" ? {} : { mask: { sha256: await maskHash(settings.mask) } }),
+  };
 }
 
 /** What the receipt says of the input; content credentials are named because they do not apply to the result. */
 async function inputOf(
   { video, videoName = video }: EditRequest,
   { contentCredentials }: VideoInfo,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ) {
   const sha256 = await fileHash(video, signal);
   const found =
@@ -115,65 +185,85 @@ async function inputOf(
   return { path: videoName, sha256, ...found };
 }
 
-function warnOfUnknownWords(
-  { tokenizer }: EditingModel,
-  { instruction, caption }: ResolvedSettings,
-  onWarning: EditListeners["onWarning"],
-): void {
-  const warning = unknownWordsWarning(tokenizer.unknownWords(`${instruction} ${caption}`));
-  if (warning !== undefined) onWarning?.(warning);
+type Draft = Awaited<ReturnType<typeof draftReceipt>>;
+
+function startOf({ info, settings }: PreparedEdit) {
+  const { threads, precision } = arithmetic();
+  const { frames, width, height } = info;
+  return {
+    type: "start" as const,
+    frames,
+    width,
+    height,
+    device: defaultDevice(),
+    precision,
+    threads: Number(threads),
+    settings,
+  };
 }
 
-/** The same frames; returns how many there were. */
-async function* countFrames(
-  frames: AsyncIterable<EditedFrame>,
-  onFrame: () => void,
-): AsyncGenerator<EditedFrame, number, undefined> {
-  let count = 0;
+function workOf(
+  edit: PreparedEdit,
+  { versions: made, input, model, settings }: Draft,
+  { resume = false, keepWork = false }: RunOptions,
+): WorkFolder | undefined {
+  if (edit.output === undefined || !(resume || (keepWork && isLong(edit)))) return undefined;
+  // The mask is applied to finished frames.
+  const decisive = { ...settings, mask: "", feather: 0 };
+  const identity = { input: input.sha256, model: model.hash, settings: decisive, machine: made };
+  return WorkFolder.open(edit.output, identity, resume);
+}
+
+interface Watching {
+  readonly changes: ChangeMeter;
+  readonly work: WorkFolder | undefined;
+  readonly options: RunOptions;
+}
+
+/** The clip's frames, each measured and shown to whoever waits for it. */
+async function* watchedFrames(
+  edit: PreparedEdit,
+  { changes, work, options, signal, onEvent }: Watching & EditListeners,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  const { model, info, chain, settings } = edit;
+  const count = editedFrameCount(edit);
+  const total = count === null ? null : chain.length * totalWork(count, settings);
+  const meter = new ProgressMeter({ frames: info.frames, steps: settings.steps, work: total });
+  const frames = editedClip(readFrames(info.path, { signal }), {
+    model,
+    info,
+    chain,
+    work,
+    signal,
+    onStep: (step, moved) => onEvent(meter.step(step, moved)),
+    onRestored: (moved) => meter.skip(moved),
+  });
   for await (const frame of frames) {
-    count++;
-    onFrame();
+    changes.add(frame);
+    await options.onFrame?.(frame);
+    signal.throwIfAborted();
+    onEvent(meter.frameDone());
     yield frame;
   }
-  return count;
+  onEvent({ type: "progress", phase: "writing" });
 }
 
-interface Writing {
-  readonly info: VideoInfo;
-  readonly output: string;
-  readonly encoding: OutputChoice | undefined;
-  readonly comment: string;
-  readonly signal: AbortSignal | undefined;
-  /** Called when the last frame is handed over. */
-  readonly onEnd: () => void;
-}
-
-/** The same frames, written a few behind. */
-async function* written(
+/** Takes all frames, into the output if there is one; `notices` says what the file turned out not to hold. */
+async function consume(
   frames: AsyncIterable<EditedFrame>,
-  { info, output, encoding, comment, signal, onEnd }: Writing,
-): AsyncGenerator<EditedFrame, WrittenVideo, undefined> {
-  // Frames wait for the encoder while the next window is edited.
-  const handover = new Handover<EditedFrame>({ ahead: 4 });
-  const options = {
+  { info, output, encoding }: PreparedEdit,
+  comment: string,
+  signal: AbortSignal,
+): Promise<Pick<WrittenVideo, "frames" | "audioStreams" | "notices">> {
+  if (output === undefined) {
+    let count = 0;
+    for await (const _ of frames) count++;
+    return { frames: count, audioStreams: 0, notices: [] };
+  }
+  return await writeOutput(info, output, frames, {
     ...encoding,
     metadata: { comment },
     digitalSourceType: EDITED_BY_MODEL,
-    ...(signal ? { signal } : {}),
-  };
-  const writing = writeOutput(info, output, handover, options);
-  // A failure shows where `writing` is awaited, which may be after it happened.
-  writing.catch(() => undefined);
-  try {
-    for await (const frame of frames) {
-      await Promise.race([handover.put(frame), writing]);
-      yield frame;
-    }
-    onEnd();
-    handover.end();
-    return await writing;
-  } finally {
-    handover.fail(new DOMException("the edit was stopped", "AbortError"));
-    await Promise.allSettled([writing]);
-  }
+    signal,
+  });
 }

@@ -3,9 +3,13 @@ import { inferTask } from "../data/world/language.ts";
 import { TASKS } from "../data/world/tasks.ts";
 import { UserError } from "../engine/errors.ts";
 import type { EditingModel } from "./model.ts";
+import { ALL_FRAMES, parseSpan } from "./span.ts";
+import { guidanceFor, STRENGTHS } from "./strength.ts";
 
 /** Longest instruction and caption, in characters. */
 export const LONGEST_TEXT = 1000;
+/** Most instructions that may follow the first. */
+const MOST_FURTHER = 7;
 
 /** `independent`: every frame has noise of its own; `shared`: all frames start from frame 0's. */
 export const NOISE_MODES = ["independent", "shared"] as const;
@@ -32,17 +36,27 @@ const choice = <const Names extends readonly [string, ...string[]]>(names: Names
   z.enum(names, expected(`one of ${names.join(", ")}`));
 const isScale = expected("a number from 0 to 30");
 const scale = z.number(isScale).min(0, isScale).max(30, isScale);
+const sentence = z
+  .string(expected('a sentence such as "make the ball blue"'))
+  .trim()
+  .min(1, 'expected a sentence such as "make the ball blue", got nothing')
+  .max(LONGEST_TEXT, tooLong);
+const span = z.string(expected("a span such as 2s..6s or 48..96")).superRefine((text, context) => {
+  const { error } = parseSpan(text);
+  if (error !== undefined) context.addIssue(error);
+});
 
 /** What a user can say about an edit besides which video and which model. */
 export const EditSettings = z.strictObject({
-  instruction: z
-    .string(expected('a sentence such as "make the ball blue"'))
-    .trim()
-    .min(1, 'expected a sentence such as "make the ball blue", got nothing')
-    .max(LONGEST_TEXT, tooLong),
+  instruction: sentence,
+  /** Further instructions, each for the result of the one before it. */
+  further: z
+    .array(sentence)
+    .max(MOST_FURTHER, { error: () => `expected at most ${MOST_FURTHER + 1} instructions` })
+    .default([]),
   /** What the result shows, e.g. "a blue ball in a meadow"; empty: the instruction must do. */
   caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
-  /** Which task label the adapter reads; inferred from the instruction by default. */
+  /** Which task label the adapter reads; inferred from the instruction by default. Further instructions have their own. */
   task: choice(TASKS).optional(),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
   /** Denoising steps. */
@@ -53,8 +67,10 @@ export const EditSettings = z.strictObject({
   overlap: whole(0, 1023).default(2),
   noise: choice(NOISE_MODES).default("independent"),
   sampler: choice(SAMPLERS).default("ddim"),
-  /** How closely to follow text and input frame; 1 and 1: plain predictions, one evaluation a step. */
-  guidance: z.strictObject({ text: scale, image: scale }).default({ text: 1, image: 1 }),
+  /** How much the edit may change: a rung of the ladder over the two guidance scales. */
+  strength: choice(STRENGTHS).default("balanced"),
+  /** How closely to follow text and input frame, in place of the strength's scales; 1 and 1: plain predictions. */
+  guidance: z.strictObject({ text: scale.optional(), image: scale.optional() }).default({}),
   /**
    * `aligned`: both adapters as distillation has aligned them; `stacked`: without that; `frame-by-frame`: the edit
    * adapter alone. By default the first of these that the model has.
@@ -62,6 +78,18 @@ export const EditSettings = z.strictObject({
   method: choice(METHODS).optional(),
   /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
   detail: choice(DETAIL_MODES).default("keep"),
+  /**
+   * Which frames to edit, `from..to`, the first included and the last not: numbers from 0, or seconds as in `2s..6s`.
+   * Either end may be left out. All others are copied.
+   */
+  frames: span.default(ALL_FRAMES),
+  /**
+   * Where to edit: a picture, a video, or a folder with a picture for each frame, of the video's own size. White is
+   * edited, black keeps the source's pixels exactly. Empty: everywhere.
+   */
+  mask: z.string(expected("the path of a picture, a video or a folder")).default(""),
+  /** Pixels over which the edit fades in, inside the mask's edge. */
+  feather: whole(0, 1000).default(0),
 });
 /** The settings as given, before defaults. */
 export type EditSettingsInput = z.input<typeof EditSettings>;
@@ -70,8 +98,8 @@ export type EditSettings = z.output<typeof EditSettings>;
 
 /** Everything that decides what an edit looks like, besides input and weights. */
 export type ResolvedSettings = {
-  readonly [Name in keyof EditSettings]-?: NonNullable<EditSettings[Name]>;
-};
+  readonly [Name in keyof Omit<EditSettings, "guidance">]-?: NonNullable<EditSettings[Name]>;
+} & { readonly guidance: { readonly text: number; readonly image: number } };
 
 /** Checks settings; throws a UserError of one sentence for the first that is wrong. */
 export function readSettings(input: unknown): EditSettings {
@@ -102,6 +130,7 @@ export function resolveSettings(
   // In the schema's order, whatever was given: receipts of equal edits are equal.
   return {
     instruction: settings.instruction,
+    further: settings.further,
     caption: settings.caption,
     task: settings.task ?? inferTask(settings.instruction),
     seed: settings.seed,
@@ -110,10 +139,29 @@ export function resolveSettings(
     overlap: isTogether(method) ? settings.overlap : 0,
     noise: settings.noise,
     sampler: settings.sampler,
-    guidance: settings.guidance,
+    strength: settings.strength,
+    guidance: guidanceFor(settings.strength, settings.guidance),
     method,
     detail: settings.detail,
+    frames: settings.frames,
+    mask: settings.mask,
+    feather: settings.feather,
   };
+}
+
+/** The edits that the settings ask for, one for each instruction; the caption tells what the last one shows. */
+export function chainOf(settings: ResolvedSettings): ResolvedSettings[] {
+  const { instruction, further, caption, task } = settings;
+  const all = [
+    { instruction, task },
+    ...further.map((text) => ({ instruction: text, task: inferTask(text) })),
+  ];
+  return all.map((own, index) => ({
+    ...settings,
+    ...own,
+    further: [],
+    caption: index === all.length - 1 ? caption : "",
+  }));
 }
 
 /** An alignment that is asked for and missing is no failure: the adapters are stacked then. */

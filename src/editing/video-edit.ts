@@ -1,5 +1,6 @@
 import { UserError } from "../engine/errors.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { Changes } from "./changes.ts";
+import { type EditEvent, EventQueue } from "./events.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
@@ -15,45 +16,75 @@ export interface EditResult {
   /** How long it took, loading not counted. */
   readonly seconds: number;
   readonly settings: ResolvedSettings;
+  /** What differs from the source, and how steadily. */
+  readonly changes: Changes;
   readonly receipt: Receipt;
 }
 
+/** Who an edit is done for. */
+export interface EditListeners {
+  /** Stops the edit within one denoising step. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: EditEvent) => void;
+}
+
 /**
- * An edit to be done: its frames as they come, and its result.
+ * An edit to be done: what it tells as it runs, and its result.
  *
- * Nothing happens until frames are asked for or `result` is read. Leaving the loop over the frames
- * stops the edit; no file is left then.
+ * Nothing happens until its events are asked for or `result` is read. Leaving the loop over the events stops the edit
+ * within one denoising step; no file is left then.
  */
-export class VideoEdit implements AsyncIterable<EditedFrame> {
-  readonly #run: () => AsyncGenerator<EditedFrame, EditResult, undefined>;
+export class VideoEdit implements AsyncIterable<EditEvent> {
+  readonly #run: (listeners: EditListeners) => Promise<EditResult>;
+  readonly #signal: AbortSignal;
   readonly #outcome = Promise.withResolvers<EditResult>();
   #isStarted = false;
 
-  constructor(run: () => AsyncGenerator<EditedFrame, EditResult, undefined>) {
+  /** `signal` stops the edit from outside. */
+  constructor(run: (listeners: EditListeners) => Promise<EditResult>, signal: AbortSignal) {
     this.#run = run;
+    this.#signal = signal;
     // Whoever iterates sees the failure there and need not read `result`.
     this.#outcome.promise.catch(() => undefined);
   }
 
-  /** The result; reading it does the edit if nobody iterates over the frames. */
+  /** The result; reading it does the edit if nobody iterates over the events. */
   get result(): Promise<EditResult> {
     if (!this.#isStarted) void this.#drain();
     return this.#outcome.promise;
   }
 
-  /** The edited frames, in order; once. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<EditedFrame, void, undefined> {
+  /** What the edit tells, as it happens; once. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<EditEvent, void, undefined> {
     if (this.#isStarted) {
-      throw new UserError("the frames of an edit can be read once: call edit() again");
+      throw new UserError("the events of an edit can be read once: call edit() again");
     }
     this.#isStarted = true;
+    const leaving = new AbortController();
+    const events = new EventQueue<EditEvent>();
+    const signal = AbortSignal.any([this.#signal, leaving.signal]);
+    const work = this.#work(events, signal);
+    work.catch(() => undefined);
     try {
-      this.#outcome.resolve(yield* this.#run());
+      yield* events;
+      this.#outcome.resolve(await work);
     } catch (error) {
       this.#outcome.reject(error);
       throw error;
     } finally {
-      this.#outcome.reject(new DOMException("the edit was left before its end", "AbortError"));
+      leaving.abort(new DOMException("the edit was left before its end", "AbortError"));
+      await Promise.allSettled([work]);
+      this.#outcome.reject(leaving.signal.reason);
+    }
+  }
+
+  async #work(events: EventQueue<EditEvent>, signal: AbortSignal): Promise<EditResult> {
+    try {
+      const result = await this.#run({ signal, onEvent: (event) => events.push(event) });
+      events.push({ type: "end", result });
+      return result;
+    } finally {
+      events.close();
     }
   }
 

@@ -23,6 +23,12 @@ interface Conditions {
   readonly unconditional: GuidedCondition;
 }
 
+/** The edit of a window's new frames, made before. */
+export interface EditedWindow {
+  readonly input: Float<"f c h w">;
+  readonly edited: Float<"f c h w">;
+}
+
 /** The frames that a later window may begin with. */
 interface History {
   readonly input: Float<"f c h w">;
@@ -41,10 +47,13 @@ export class WindowEditor implements Disposable {
   readonly #model: EditingModel;
   readonly #settings: ResolvedSettings;
   readonly #texts: EditTexts;
+  readonly #first: number;
   #produced = 0;
   #history: History | undefined;
 
-  constructor(model: EditingModel, settings: ResolvedSettings) {
+  /** `first` is the index in its clip of the first frame to be edited, by which noise goes. */
+  constructor(model: EditingModel, settings: ResolvedSettings, first = 0) {
+    this.#first = first;
     this.#model = model;
     this.#settings = settings;
     const { caption, instruction, task } = settings;
@@ -63,6 +72,16 @@ export class WindowEditor implements Disposable {
       : await this.#editEach(fresh, this.#produced, held, options);
     this.#produced += count;
     return edited;
+  }
+
+  /** Takes the edit of the next frames as it was made before; later windows continue it as if it were made now. */
+  restore({ input: fresh, edited: made }: EditedWindow, held: HeldTensors): WindowPlace {
+    const count = fresh.shape[0] ?? 0;
+    const place = placeWindow(this.#produced, count, this.#settings);
+    const { input, edited } = this.#begin(place, fresh, held);
+    this.#remember(input, edited ? held.make(() => Tensor.cat([edited, made], 0)) : made);
+    this.#produced += count;
+    return place;
   }
 
   [Symbol.dispose](): void {
@@ -128,6 +147,7 @@ export class WindowEditor implements Disposable {
       clean: edited,
       noise: knownNoise,
       schedule: model.schedule,
+      isContinued: start > 0,
     });
     return this.#sample(denoiser, noise, conditions.full, held, {
       signal,
@@ -135,7 +155,7 @@ export class WindowEditor implements Disposable {
     });
   }
 
-  /** Edits every frame by itself; `first` is the index of the first one in the clip. */
+  /** Edits every frame by itself; `first` counts from the first frame that is edited. */
   async #editEach(
     input: Float<"f c h w">,
     first: number,
@@ -162,7 +182,7 @@ export class WindowEditor implements Disposable {
   #noise(first: number, frames: number): Float<"f c h w"> {
     const { seed, noise: mode } = this.#settings;
     const shape = this.#model.latentShape(frames).slice(1);
-    return frameNoise(first, frames, { seed, mode, shape });
+    return frameNoise(this.#first + first, frames, { seed, mode, shape });
   }
 
   #guided(

@@ -22,6 +22,7 @@ describe("the default device", () => {
     const hasCuda = engineInfo().cudaDevices > 0;
     chooseDevice("auto");
     expect(defaultDevice()).toBe(hasCuda ? "cuda:0" : "cpu");
+    expect(() => chooseDevice("mps")).toThrow(/cannot compute on Apple/);
     if (!hasCuda) expect(() => chooseDevice("cuda")).toThrow(ConfigError);
   });
 });

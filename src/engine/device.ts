@@ -2,7 +2,8 @@ import { ConfigError } from "./errors.ts";
 import { door } from "./native.ts";
 
 /** Where a run computes: `auto` is the first CUDA device where there is one, else the CPU. */
-export type DeviceChoice = "auto" | "cpu" | "cuda";
+export const DEVICE_CHOICES = ["auto", "cpu", "cuda", "mps"] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
 let current = "cpu";
 
@@ -27,8 +28,13 @@ export function onDevice<T>(device: string, work: () => T): T {
   }
 }
 
-/** Makes the chosen device the default; refuses `cuda` where libtorch finds none. */
+/** Makes the chosen device the default; refuses `cuda` where libtorch finds none, and `mps`, for which there is no engine. */
 export function chooseDevice(choice: DeviceChoice): void {
+  if (choice === "mps") {
+    throw new ConfigError(
+      "expected device=auto, cpu or cuda: the engine cannot compute on Apple's GPUs (mps) yet, use device=cpu",
+    );
+  }
   const [, , , cudaDevices] = door.information();
   if (choice === "cuda" && cudaDevices === 0) {
     throw new ConfigError(

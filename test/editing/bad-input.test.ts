@@ -139,8 +139,16 @@ describe("settings out of range", () => {
   test.each([
     ["steps that are no number", { steps: "many" }, /--steps: expected a whole number, got "many"/],
     ["two methods", { method: "aligned", stacked: true }, /--stacked and --method aligned exclude/],
-    ["guidance of three numbers", { guidance: "1,2,3" }, /--guidance: expected <text>/],
-    ["guidance that is no number", { guidance: "1,much" }, /--guidance: expected a number/],
+    [
+      "guidance that is no number",
+      { "guidance-text": "much" },
+      /--guidance-text: expected a number/,
+    ],
+    [
+      "guidance out of range",
+      { "guidance-image": "31" },
+      /--guidance-image: .*at most 30, got "31"/,
+    ],
   ] as const)("%s", async (_, options, sentence) => {
     await expectFailure(() => settingsFrom(options), 2, sentence);
   });

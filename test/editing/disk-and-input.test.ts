@@ -8,7 +8,7 @@ import { newColour } from "../../src/data/video/output-plan.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
 import { readFrames } from "../../src/data/video/reader.ts";
-import { runEdit } from "../../src/editing/run-edit.ts";
+import { Editor } from "../../src/editing/editor.ts";
 import { type ClipFolder, clipFolder, makeClip } from "../support/clips.ts";
 import { copyingModel } from "../support/copying-model.ts";
 
@@ -25,19 +25,12 @@ describe("an input that changes while it is read", () => {
   test("is read to its end where it is deleted", async () => {
     const name = "deleted.mp4";
     await makeClip(folder.file(name), { ticks: long, audio: "aac" });
-    const edit = runEdit(
-      copyingModel(),
-      {
-        video: folder.file(name),
-        output: folder.file("kept.mp4"),
-        settings: { instruction: "copy", steps: 1 },
-      },
-      {},
-    );
     let frames = 0;
-    for (let next = await edit.next(); !next.done; next = await edit.next()) {
+    const onFrame = async (): Promise<void> => {
       if (frames++ === 3) await rm(folder.file(name));
-    }
+    };
+    const options = { output: folder.file("kept.mp4"), steps: 1, onFrame };
+    await new Editor(copyingModel()).edit(folder.file(name), "copy", options).result;
     expect(frames).toBe(60);
     expect(await probeVideo(folder.file("kept.mp4"))).toMatchObject({ frames: 60 });
   });

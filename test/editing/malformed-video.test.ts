@@ -3,7 +3,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf } from "../../src/cli/failure.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
-import { runEdit } from "../../src/editing/run-edit.ts";
+import { Editor } from "../../src/editing/editor.ts";
 import { type ClipFolder, clipFolder, makeClip } from "../support/clips.ts";
 import { copyingModel } from "../support/copying-model.ts";
 
@@ -223,13 +223,9 @@ async function huge(): Promise<Buffer> {
 async function edited(name: string, output: string): Promise<{ failure: string; frames: number }> {
   let frames = 0;
   try {
-    const request = {
-      video: folder.file(name),
-      output,
-      settings: { instruction: "copy", steps: 1 },
-    };
-    const edit = runEdit(copyingModel(), request, {});
-    for (let next = await edit.next(); !next.done; next = await edit.next()) frames++;
+    const onFrame = (): void => void frames++;
+    const options = { output, steps: 1, onFrame };
+    await new Editor(copyingModel()).edit(folder.file(name), "copy", options).result;
     return { failure: "", frames };
   } catch (error) {
     return { failure: failureOf(error, { debug: false }).text, frames };

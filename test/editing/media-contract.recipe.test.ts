@@ -16,7 +16,7 @@ import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCodec } from "../../src/data/video/codecs.ts";
 import { displayMatrixOf, type Orientation } from "../../src/data/video/orientation.ts";
-import { runEdit } from "../../src/editing/run-edit.ts";
+import { Editor } from "../../src/editing/editor.ts";
 import { type ClipFolder, clipFolder, type ClipOptions, makeClip } from "../support/clips.ts";
 import { copyingModel } from "../support/copying-model.ts";
 import { type MediaReading, readMedia } from "../support/media-reading.ts";
@@ -177,18 +177,13 @@ describe("an edit that changes nothing", () => {
     const source = await sourceOf(row);
     const output = folder.file(`edited-${rows.indexOf(row)}.${container}`);
     const warnings: string[] = [];
-    const edit = runEdit(
-      copyingModel(),
-      {
-        video: source,
-        output,
-        encoding: { codec: readCodec(codec), quality: row.quality },
-        settings: { instruction: "copy", steps: 1 },
-      },
-      { onWarning: (message) => warnings.push(message) },
-    );
+    const edit = new Editor(copyingModel()).edit(source, "copy", {
+      output,
+      encoding: { codec: readCodec(codec), quality: row.quality },
+      steps: 1,
+    });
     const work = (async () => {
-      for (let next = await edit.next(); !next.done; next = await edit.next());
+      for await (const event of edit) if (event.type === "warning") warnings.push(event.message);
     })();
     const refusal = refusalOf(row);
     if (refusal) {

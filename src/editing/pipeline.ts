@@ -1,0 +1,63 @@
+import type { DecodedFrame } from "../data/video/reader.ts";
+import type { VideoInfo } from "../data/video/probe.ts";
+import { type EditedFrame, editedFrames, untouched } from "./edited-frames.ts";
+import { withinMask } from "./mask.ts";
+import type { EditingModel } from "./model.ts";
+import type { ResolvedSettings } from "./settings.ts";
+import { withinSpan } from "./span.ts";
+import type { WindowEditOptions } from "./window-editor.ts";
+import type { WorkFolder } from "./work-folder.ts";
+
+/** Who edits a clip, and how. */
+export interface ClipEditing extends WindowEditOptions {
+  readonly model: EditingModel;
+  readonly info: VideoInfo;
+  /** One edit after another: each takes the frames of the one before it. */
+  readonly chain: readonly ResolvedSettings[];
+  readonly work?: WorkFolder | undefined;
+  readonly onRestored?: ((frames: number) => void) | undefined;
+}
+
+/** A clip's frames, edited where span and mask say so and the source's own elsewhere. */
+export function editedClip(
+  frames: AsyncIterable<DecodedFrame>,
+  editing: ClipEditing,
+): AsyncIterable<EditedFrame> {
+  const { frames: span } = settingsOf(editing);
+  return withinSpan(
+    untouched(frames),
+    span,
+    (inside, first) => editedSpan(inside, first, editing),
+    editing.info,
+  );
+}
+
+/** Frames that are all edited; `first` is the index of the first one in its clip. */
+export function editedSpan(
+  frames: AsyncIterable<EditedFrame>,
+  first: number,
+  editing: ClipEditing,
+): AsyncIterable<EditedFrame> {
+  const { model, chain, work, signal, onStep, onRestored } = editing;
+  const edited = chain.reduce<AsyncIterable<EditedFrame>>(
+    (before, settings, number) =>
+      editedFrames(before, {
+        model,
+        settings,
+        first,
+        signal,
+        onStep,
+        store: work?.stage(number),
+        onRestored,
+      }),
+    frames,
+  );
+  const { mask, feather } = settingsOf(editing);
+  return mask === "" ? edited : withinMask(edited, { path: mask, feather, signal });
+}
+
+function settingsOf({ chain }: ClipEditing): ResolvedSettings {
+  const [first] = chain;
+  if (!first) throw new Error("internal error: an edit has at least one instruction");
+  return first;
+}

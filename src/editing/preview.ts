@@ -1,0 +1,73 @@
+import { basename } from "node:path";
+import { readFrames } from "../data/video/reader.ts";
+import type { VideoInfo } from "../data/video/probe.ts";
+import { UserError } from "../engine/errors.ts";
+import { checkRequest, type EditRequest } from "./check.ts";
+import { type EditedFrame, untouched } from "./edited-frames.ts";
+import type { EditingModel } from "./model.ts";
+import { editedSpan } from "./pipeline.ts";
+import { chainOf, resolveSettings } from "./settings.ts";
+import { isReached, type Moment, parseMoment } from "./span.ts";
+
+/**
+ * One frame of a video, edited by itself, as the first frame of an edit is.
+ *
+ * Throws a UserError for a moment that cannot be read or lies behind the video's end.
+ */
+export async function previewFrame(
+  model: EditingModel,
+  request: EditRequest,
+  at: string | undefined,
+  signal: AbortSignal,
+): Promise<EditedFrame> {
+  const { info, settings: asked } = await checkRequest(request);
+  const settings = resolveSettings(asked, model);
+  const moment = at === undefined ? middleOf(info) : readMoment(at);
+  const frame = await frameAt(info, moment, signal);
+  const chain = chainOf(settings);
+  for await (const edited of editedSpan(untouched(only(frame)), frame.index, {
+    model,
+    info,
+    chain,
+    signal,
+  })) {
+    return edited;
+  }
+  throw new Error("internal error: one frame gives one edited frame");
+}
+
+function middleOf({ frames }: VideoInfo): Moment {
+  return { unit: "frames", at: Math.floor((frames ?? 1) / 2) };
+}
+
+function readMoment(text: string): Moment {
+  const moment = parseMoment(text);
+  if (moment) return moment;
+  throw new UserError(
+    `preview: expected a moment such as 2s or a frame's number, got "${text.slice(0, 60)}"`,
+  );
+}
+
+async function frameAt(info: VideoInfo, moment: Moment, signal: AbortSignal) {
+  let start: number | undefined;
+  for await (const frame of readFrames(info.path, { signal })) {
+    start ??= frame.ptsSeconds;
+    const end = frame.ptsSeconds - start + Number(frame.duration) * tick(frame.timeBase);
+    const isShown = moment.unit === "seconds" && end > moment.at + 0.001;
+    const place = { index: frame.index, seconds: frame.ptsSeconds - start };
+    if (isShown || isReached(moment, place)) return frame;
+  }
+  const at = moment.unit === "seconds" ? `${moment.at} s` : `frame ${moment.at}`;
+  const frames = info.frames === null ? "" : `${info.frames} frames, `;
+  throw new UserError(
+    `preview: ${at} lies behind the end of ${basename(info.path)}, which has ${frames}${info.durationSeconds.toFixed(2)} s`,
+  );
+}
+
+function tick({ num, den }: { readonly num: number; readonly den: number }): number {
+  return num / den;
+}
+
+async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {
+  yield value;
+}

@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
+import { tensorScope } from "../engine/scope.ts";
+import type { Float } from "../engine/tensor.ts";
+import { claimLock } from "../training/lock.ts";
+import { workPath } from "./work-path.ts";
+
+/** The latents of a window's new frames, before and after the edit. */
+export interface WindowLatents {
+  readonly input: Float<"f c h w">;
+  readonly edited: Float<"f c h w">;
+}
+
+/** Where an editor keeps the windows that it has finished, counted from 0. */
+export interface WindowStore {
+  /** A window kept before, in tensors of the innermost scope. */
+  load(window: number): WindowLatents | undefined;
+  save(window: number, latents: WindowLatents): void;
+}
+
+/** Everything that an edit's frames depend on, as plain JSON: a name for each thing. */
+export type EditIdentity = Readonly<Record<string, unknown>>;
+
+/**
+ * The finished windows of an edit on disk, so that a later run continues behind them.
+ *
+ * A window takes two latents a frame (33 kB with the `tiny` model, whatever the video's size). It appears complete or
+ * not at all. One process at a time works in the folder.
+ */
+export class WorkFolder implements Disposable {
+  readonly path: string;
+  readonly #lock: Disposable;
+
+  private constructor(path: string, lock: Disposable) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens the folder of the edit that writes `output`: what is there is continued if `resume`, and removed otherwise.
+   *
+   * Throws a UserError that names what differs where it belongs to another edit, or is in use.
+   */
+  static open(output: string, identity: EditIdentity, resume: boolean): WorkFolder {
+    const path = workPath(output);
+    mkdirSync(path, { recursive: true });
+    const lock = claimLock(join(path, "lock"), "editing");
+    try {
+      removeLeftovers(output);
+      const description = join(path, "edit.json");
+      const own = digests(identity);
+      if (resume && existsSync(description)) requireSame(path, description, own);
+      else {
+        for (const name of readdirSync(path)) if (name !== "lock") rmSync(join(path, name));
+        writeFileSync(`${description}.partial`, JSON.stringify(own, null, 2));
+        renameSync(`${description}.partial`, description);
+      }
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+    return new WorkFolder(path, lock);
+  }
+
+  /** The windows of one of the edits that follow each other, counted from 0. */
+  stage(number: number): WindowStore {
+    const file = (window: number) =>
+      join(this.path, `${number}-${String(window).padStart(6, "0")}.safetensors`);
+    return {
+      load: (window) => loadWindow(file(window)),
+      save: (window, { input, edited }) => {
+        using _ = tensorScope();
+        saveSafetensors(
+          file(window),
+          new Map([
+            ["input", input],
+            ["edited", edited],
+          ]),
+        );
+      },
+    };
+  }
+
+  /** Removes the folder: the edit is done. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** Leaves what is there for a later run. */
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/** A window's latents; none where the file is missing, or was left damaged. */
+function loadWindow(path: string): WindowLatents | undefined {
+  if (!existsSync(path)) return undefined;
+  const tensors = loadSafetensors(path);
+  const [input, edited] = [tensors.get("input"), tensors.get("edited")];
+  return input && edited ? { input, edited } : undefined;
+}
+
+/** What is compared: settings and paths themselves are nobody's business in a folder that may be left behind. */
+function digests(identity: EditIdentity): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(identity).map(([name, value]) => [
+      name,
+      createHash("sha256").update(JSON.stringify(value)).digest("hex"),
+    ]),
+  );
+}
+
+const Digests = z.record(z.string(), z.string());
+
+function requireSame(
+  path: string,
+  description: string,
+  own: Readonly<Record<string, string>>,
+): void {
+  const parsed = Digests.safeParse(parsedJson(description));
+  const kept = parsed.success ? parsed.data : {};
+  const differing = Object.keys(own).filter((name) => kept[name] !== own[name]);
+  if (differing.length === 0) return;
+  throw new UserError(
+    `the work in ${path} belongs to another edit (different: ${differing.join(", ")}): repeat that edit, or leave out --resume to start anew`,
+  );
+}
+
+function parsedJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // nothing that could be continued
+  }
+}
+
+/** Removes the half-written outputs that killed processes have left beside `output`. */
+function removeLeftovers(output: string): void {
+  const extension = extname(output);
+  const start = `.${basename(output, extension)}.partial-`;
+  const folder = dirname(output);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(start) || !name.endsWith(extension)) continue;
+    const pid = Number.parseInt(name.slice(start.length), 10);
+    if (!isAlive(pid)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,192 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { runArguments } from "../../src/cli/command.ts";
+import { readPicture } from "../../src/data/image/read-picture.ts";
+import { probeVideo } from "../../src/data/video/probe.ts";
+import { readReceipt } from "../../src/editing/receipt.ts";
+import { audioPackets, framesOf, makeClip } from "../support/clips.ts";
+import { saveSmallModel } from "../support/small-model.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// The commands as a user types them, with untrained networks: what is written, and what is said. Reports go to
+// stdout, which tests have no say in; they read the files.
+
+const instruction = "make the ball blue";
+let folder = "";
+const file = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  saveSmallModel(file("model"));
+  await makeClip(file("in.mp4"), { width: 48, height: 32, audio: "aac" }); // 12 frames, 25 a second
+});
+
+async function eve(...args: string[]): Promise<void> {
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = () => true;
+  try {
+    await runArguments(args, { signal: new AbortController().signal });
+  } finally {
+    process.stdout.write = write;
+  }
+}
+const edit = (...args: string[]) =>
+  eve("edit", file("in.mp4"), instruction, "--model", file("model"), "--device", "cpu", ...args);
+
+describe("eve edit", () => {
+  test("writes the edit, a side by side video with the sound, a map of changes and a receipt", async () => {
+    await edit("-o", file("a.mp4"), "--compare", file("pair.mp4"), "--change-map", file("map.png"));
+    const pair = await probeVideo(file("pair.mp4"));
+    expect([pair.width, pair.height, pair.frames]).toEqual([96, 32, 12]);
+    expect(await audioPackets(file("pair.mp4"))).toEqual(await audioPackets(file("in.mp4")));
+    const [left] = await framesOf(file("pair.mp4"));
+    const [source] = await framesOf(file("in.mp4"));
+    const row = (rgb: Uint8Array, width: number) => rgb.subarray(0, width * 3);
+    const error = row(source!.rgb, 48).reduce(
+      (sum, value, at) => sum + Math.abs(value - left!.rgb[at]!),
+      0,
+    );
+    expect(error / (48 * 3)).toBeLessThan(12); // coded twice, and colours of a hard edge bleed
+    expect(await readPicture(file("map.png"))).toMatchObject({ width: 48, height: 32 });
+    const { changes, versions } = await readReceipt(file("a.mp4.json"));
+    expect(changes).toMatchObject({ frames: 12 });
+    expect(versions["device"]).toBe("cpu");
+  });
+
+  test("takes several instructions, and a receipt repeats them", async () => {
+    await edit(
+      "make it a sketch",
+      "-o",
+      file("chain.mp4"),
+      "--strength",
+      "bold",
+      "--frames",
+      "2..9",
+    );
+    await eve("edit", "--receipt", file("chain.mp4.json"), "-o", file("again.mp4"));
+    const { settings } = await readReceipt(file("again.mp4.json"));
+    expect(settings).toMatchObject({
+      further: ["make it a sketch"],
+      frames: "2..9",
+      strength: "bold",
+    });
+    expect(readFileSync(file("again.mp4"))).toEqual(readFileSync(file("chain.mp4")));
+    await eve(
+      "edit",
+      "--receipt",
+      file("chain.mp4.json"),
+      "-o",
+      file("keep.mp4"),
+      "--strength",
+      "keep",
+    );
+    const kept = await readReceipt(file("keep.mp4.json"));
+    expect(kept.settings.guidance).not.toEqual(settings.guidance);
+  });
+
+  test("previews one frame, beside the input if asked to", async () => {
+    await edit("--preview", "0.1s", "-o", file("p.png"), "--compare", file("both.png"));
+    expect(await readPicture(file("p.png"))).toMatchObject({ width: 48, height: 32 });
+    expect((await readPicture(file("both.png"))).height).toBeGreaterThan(64);
+  });
+
+  test("edits with several seeds and draws a sheet of them", async () => {
+    await edit("--seeds", "3,8", "-o", file("s.mp4"));
+    for (const seed of [3, 8]) {
+      const receipt = await readReceipt(file(`s-seed-${seed}.mp4.json`));
+      expect(receipt.settings.seed).toBe(seed);
+    }
+    expect((await readPicture(file("s-seeds.png"))).width).toBeGreaterThan(3 * 48);
+  });
+
+  test("with --dry-run writes nothing", async () => {
+    const before = readdirSync(folder);
+    await edit("-o", file("dry.mp4"), "--dry-run");
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test.each([
+    [["--preview", "--seeds", "1,2"], /--preview and --seeds exclude each other/],
+    [["--seeds", "1,2", "--seed", "3"], /--seeds and --seed exclude each other/],
+    [["--seeds", "1,1"], /--seeds: expected different numbers/],
+    [["--device", "tpu"], /--device: expected one of auto, cpu, cuda, mps, got "tpu"/],
+    [["--device", "mps"], /cannot compute on Apple's GPUs/],
+    [["--change-map", "x.jpg"], /--change-map: expected a \.png file/],
+    [["--compare", "x.txt"], /extension \.txt/],
+    [["--change-map", "x.png", "--compare", "x.png"], /two results would be written to one file/],
+    [["--preview", "-o", "x.mp4"], /-o: expected a \.png file/],
+    [["--preview", "9s"], /9 s lies behind the end/],
+  ])("refuses %j in one sentence and leaves nothing", async (args, sentence) => {
+    const before = readdirSync(folder);
+    const where = args.includes("-o") || args.includes("--preview") ? [] : ["-o", file("z.mp4")];
+    await expect(edit(...args, ...where)).rejects.toThrow(sentence);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test("continues no other edit's work", async () => {
+    const { WorkFolder } = await import("../../src/editing/work-folder.ts");
+    WorkFolder.open(file("w.mp4"), { input: 1, settings: 2 }, true)[Symbol.dispose]();
+    await expect(edit("-o", file("w.mp4"), "--resume")).rejects.toThrow(
+      /belongs to another edit \(different: input, model, settings, machine\): .*leave out --resume/,
+    );
+    await edit("-o", file("w.mp4"), "--force");
+    expect(existsSync(file("w.mp4"))).toBe(true);
+  });
+});
+
+describe("eve batch", () => {
+  const summary = () => JSON.parse(readFileSync(file("results/summary.json"), "utf8")).outcomes;
+
+  test("does what it can, says what it cannot, and the second time only what is left", async () => {
+    const input = file("in.mp4");
+    const lines = [
+      { input, instruction, output: "first" },
+      { input, instruction, seed: 4, strength: "bold" },
+      { input: file("nothing.mp4"), instruction },
+      "no JSON",
+      { input, instruction, stepz: 3 },
+      { input, instruction: "make it snow", output: "first.mp4" },
+      { input, instruction, mask: file("nothing.png"), output: "masked" },
+    ];
+    const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
+    writeFileSync(file("edits.jsonl"), `${text.join("\n")}\n\n`);
+    const batch = () =>
+      eve("batch", file("edits.jsonl"), "--out", file("results"), "--model", file("model"));
+    await expect(batch()).rejects.toThrow("5 of 7 edits failed");
+    const statuses = () => summary().map(({ status }: { status: string }) => status);
+    const failed = Array.from({ length: 5 }, () => "failed");
+    expect(statuses()).toEqual(["done", "done", ...failed]);
+    expect(
+      summary()
+        .slice(2)
+        .map(({ problem }: { problem: string }) => problem),
+    ).toEqual([
+      expect.stringMatching(/There is no file .*nothing\.mp4/),
+      "expected a JSON object, got no JSON",
+      expect.stringMatching(/stepz/),
+      expect.stringMatching(/line 1 writes .*first\.mp4 already/),
+      expect.stringMatching(/mask: there is no .*nothing\.png/),
+    ]);
+    const before = readFileSync(file("results/first.mp4.json"));
+    await expect(batch()).rejects.toThrow("5 of 7 edits failed");
+    expect(statuses()).toEqual(["skipped", "skipped", ...failed]);
+    expect(readFileSync(file("results/first.mp4.json"))).toEqual(before);
+    // Another setting is another edit.
+    writeFileSync(
+      file("edits.jsonl"),
+      JSON.stringify({ input, instruction, output: "first", seed: 9 }),
+    );
+    await batch();
+    expect(statuses()).toEqual(["done"]);
+  });
+
+  test.each([
+    ["missing", "nothing.jsonl", /cannot read .*nothing\.jsonl/],
+    ["empty", "empty.jsonl", /holds no line/],
+  ])("refuses a file that is %s", async (_, name, sentence) => {
+    writeFileSync(file("empty.jsonl"), "\n");
+    await expect(eve("batch", file(name), "--out", file("none"))).rejects.toThrow(sentence);
+    expect(existsSync(file("none"))).toBe(false);
+  });
+});
