@@ -1,9 +1,10 @@
 import { link, mkdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
+import { jsonOf } from "../engine/json.ts";
 import { type Digest, isCommit } from "./hub.ts";
 import type { TreeEntry } from "./listing.ts";
-import { copyWhole, parseJson, writeWhole } from "./whole-file.ts";
+import { copyWhole, writeWhole } from "./whole-file.ts";
 
 /** How a file appears at a second place; not every disk can. */
 export interface Linking {
@@ -70,7 +71,7 @@ export class RepositoryCache {
   async readTree(commit: string): Promise<TreeEntry[] | undefined> {
     const text = await readFile(this.#tree(commit), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
-    const { data } = TreeFile.safeParse(parseJson(text));
+    const { data } = TreeFile.safeParse(jsonOf(text));
     return data && Object.entries(data.files).map(([path, file]) => entryOf(path, file));
   }
 

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
-import { parseJson } from "./whole-file.ts";
+import { jsonOf } from "../engine/json.ts";
 
 const LOOK_AGAIN_MS = 500;
 const SIGN_OF_LIFE_MS = 10_000;
@@ -100,7 +100,7 @@ function touch(path: string): void {
 /** Undefined where there is no lock, or its owner is just writing it. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   const text = await readFile(path, "utf8").catch(() => "");
-  return Owner.safeParse(parseJson(text)).data;
+  return Owner.safeParse(jsonOf(text)).data;
 }
 
 async function signOfLife(path: string): Promise<string> {

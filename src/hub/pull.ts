@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { HubError } from "./errors.ts";
 import { RepositoryCache, sizeOf } from "./cache.ts";
-import { EventQueue } from "./event-queue.ts";
+import { EventQueue } from "../engine/event-queue.ts";
 import type { Hub, RemoteFile } from "./hub.ts";
 import { withLock } from "./lock.ts";
 import { Meter, type PullProgress } from "./meter.ts";
@@ -75,7 +75,7 @@ export async function* pull(
   const done = run.start(parallel);
   done.catch(() => {}); // it is thrown below, as soon as the reader has come so far
   try {
-    yield* run.events.read();
+    yield* run.events;
     await done;
     return run.result();
   } finally {

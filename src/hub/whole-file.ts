@@ -13,15 +13,6 @@ export function copyWhole(from: string, to: string): Promise<void> {
   return throughTemporary(to, (temporary) => copyFile(from, temporary));
 }
 
-/** A text's JSON value; undefined where it is none, as in a file that is being written. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 async function throughTemporary(path: string, write: (temporary: string) => Promise<void>) {
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {

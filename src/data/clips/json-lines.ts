@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
+import { jsonOf } from "../../engine/json.ts";
 
 /**
  * The records of a file with one JSON object a line; none where there is no file.
@@ -19,14 +20,6 @@ export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
     const what = key.length === 0 ? message : `${key.join(".")}: ${message}`;
     throw new DataError(`${path}, line ${index + 1}: ${what}; correct or delete that line`);
   });
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Writes all records; readers see the old file or the new one, never a part. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { jsonOf } from "../../engine/json.ts";
 
 /** One turn of a conversation. */
 export interface Message {
@@ -224,14 +225,6 @@ function readAnswer<T>(text: string, schema: z.ZodType<T>): { value?: T; fault?:
   if (parsed.success) return { value: parsed.data };
   const { path = [], message = "" } = parsed.error.issues[0] ?? {};
   return { fault: `${path.join(".")}: ${message}` };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Seconds that a server asks to wait, where it says so in seconds. */
