@@ -1,15 +1,22 @@
 import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Parameters } from "../../nn/module.ts";
+import type { Parameters } from "../../nn/module.ts";
+import {
+  copyPublicWeights,
+  publicWeights as weightsIn,
+  snakeCase,
+  type PublicLayout,
+} from "../public-folder/layout.ts";
 import type { Clip } from "./clip.ts";
 
-/** Buffers that older files carry: the integers from 0. */
-const POSITION_IDS = /\.position_ids$/;
+/** transformers' CLIPModel. Older files carry buffers besides: the integers from 0. */
+export const CLIP_LAYOUT: PublicLayout = {
+  publicName: snakeCase,
+  isIgnored: (name) => name.endsWith(".position_ids"),
+};
 
-/** The weights of `clip` under the names of transformers' CLIPModel. */
+/** The weights of `clip` under their public names. */
 export function publicWeights(clip: Clip): Parameters {
-  const publicName = (parameter: string): string =>
-    parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return new Map([...clip.parameters()].map(([name, weight]) => [publicName(name), weight]));
+  return weightsIn(clip, CLIP_LAYOUT);
 }
 
 /** Copies a public checkpoint into `clip`; `what` names it in errors. */
@@ -18,6 +25,5 @@ export function loadPublicWeights(
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  const weights = new Map([...source].filter(([name]) => !POSITION_IDS.test(name)));
-  copyParameters(publicWeights(clip), weights, what);
+  copyPublicWeights(clip, source, CLIP_LAYOUT, what);
 }

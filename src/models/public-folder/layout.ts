@@ -24,6 +24,11 @@ export interface PublicLayout {
   readonly isIgnored?: (name: string) => boolean;
 }
 
+/** A path of our fields in snake case, as public names are written: `toOut` is `to_out`. */
+export function snakeCase(parameter: string): string {
+  return parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** The weights of `network` under their public names. */
 export function publicWeights(network: Module, { publicName }: PublicLayout): Parameters {
   return new Map([...network.parameters()].map(([name, weight]) => [publicName(name), weight]));

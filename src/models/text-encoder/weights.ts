@@ -3,6 +3,7 @@ import type { Parameters } from "../../nn/module.ts";
 import {
   copyPublicWeights,
   publicWeights as weightsIn,
+  snakeCase,
   type PublicLayout,
 } from "../public-folder/layout.ts";
 import type { TextEncoder } from "./text-encoder.ts";
@@ -13,8 +14,7 @@ const POSITION_IDS = /^(text_model\.)?embeddings\.position_ids$/;
 
 /** The name that transformers' CLIPTextModel has for one of our parameters. */
 export function publicName(parameter: string): string {
-  const snakeCase = parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return PREFIX + snakeCase;
+  return PREFIX + snakeCase(parameter);
 }
 
 /** transformers' CLIPTextModel; since version 5 it leaves out the prefix that all older files have. */

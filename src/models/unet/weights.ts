@@ -5,6 +5,7 @@ import type { Module, Parameters } from "../../nn/module.ts";
 import {
   copyPublicWeights,
   publicWeights as weightsIn,
+  snakeCase,
   type PublicLayout,
 } from "../public-folder/layout.ts";
 import { resolveUNetConfig, type BlockType, type UNetConfig } from "./config.ts";
@@ -23,7 +24,7 @@ export function publicName(parameter: string): string {
     (name, [ours, theirs]) => name.replace(ours, theirs),
     parameter,
   );
-  return adjusted.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return snakeCase(adjusted);
 }
 
 /** diffusers' UNet2DConditionModel and ControlNetModel. */

@@ -3,6 +3,7 @@ import type { Parameters } from "../../nn/module.ts";
 import {
   copyPublicWeights,
   publicWeights as weightsIn,
+  snakeCase,
   type PublicLayout,
 } from "../public-folder/layout.ts";
 import type { Autoencoder } from "./autoencoder.ts";
@@ -17,7 +18,7 @@ const ATTENTION_WEIGHT = /\.attentions\.\d+\.to_(q|k|v|out\.0)\.weight$/;
 
 /** The name that diffusers' AutoencoderKL has for one of our parameters. */
 export function publicName(parameter: string): string {
-  return parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return snakeCase(parameter);
 }
 
 /**

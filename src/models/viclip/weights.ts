@@ -1,5 +1,11 @@
 import type { Tensor } from "../../engine/tensor.ts";
-import { copyParameters, type Parameters } from "../../nn/module.ts";
+import type { Parameters } from "../../nn/module.ts";
+import {
+  copyPublicWeights,
+  publicWeights as weightsIn,
+  snakeCase,
+  type PublicLayout,
+} from "../public-folder/layout.ts";
 import type { Viclip } from "./viclip.ts";
 
 /** Where public names are not ours in snake case. */
@@ -17,12 +23,15 @@ export function publicName(parameter: string): string {
     (name, [ours, theirs]) => name.replace(ours, theirs),
     parameter,
   );
-  return adjusted.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return snakeCase(adjusted);
 }
+
+/** InternVideo's ViCLIP. */
+export const VICLIP_LAYOUT: PublicLayout = { publicName };
 
 /** The weights of `viclip` under their public names. */
 export function publicWeights(viclip: Viclip): Parameters {
-  return new Map([...viclip.parameters()].map(([name, weight]) => [publicName(name), weight]));
+  return weightsIn(viclip, VICLIP_LAYOUT);
 }
 
 /** Copies a public checkpoint into `viclip`; `what` names it in errors. */
@@ -31,5 +40,5 @@ export function loadPublicWeights(
   source: ReadonlyMap<string, Tensor>,
   what: string,
 ): void {
-  copyParameters(publicWeights(viclip), source, what);
+  copyPublicWeights(viclip, source, VICLIP_LAYOUT, what);
 }

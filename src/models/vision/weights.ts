@@ -1,5 +1,6 @@
 import { Tensor } from "../../engine/tensor.ts";
 import { DataError } from "../../engine/errors.ts";
+import { snakeCase } from "../public-folder/layout.ts";
 import { copyParameters, type Parameters } from "../../nn/module.ts";
 import type { VisionTransformer } from "./vision-transformer.ts";
 
@@ -8,7 +9,7 @@ const UNREAD = /^(?:embeddings\.)?mask_token$|^pooler\.dense\./;
 
 /** The name that Meta's DINO and DINOv2 (and timm) have for one of our parameters. */
 export function publicName(parameter: string): string {
-  return parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return snakeCase(parameter);
 }
 
 /** The weights of `network` under their public names. */
