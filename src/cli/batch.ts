@@ -6,7 +6,7 @@ import { DataError } from "../engine/errors.ts";
 import type { Changes } from "../editing/changes.ts";
 import type { EditingModel } from "../editing/model.ts";
 import type { BatchLine } from "./batch-lines.ts";
-import { deviceFrom } from "./edit.ts";
+import { deviceFrom } from "./edit-options.ts";
 import type { JobContext } from "./edit-run.ts";
 import { failureOf } from "./failure.ts";
 import { duration, Reporter, table } from "./output.ts";
@@ -84,7 +84,9 @@ async function outcomeOf(line: BatchLine, context: JobContext): Promise<BatchOut
     if (finished) return { line: number, status: "skipped", output, ...finished };
     context.report.event({ type: "line-start", line: number, output });
     const { runJob } = await import("./edit-run.ts");
-    const { seconds, changes } = await runJob({ ...line, resume: true }, context);
+    const { checkRequest } = await import("../editing/check.ts");
+    const job = { ...line, ...(await checkRequest(line)), resume: true };
+    const { seconds, changes } = await runJob(job, context);
     return { line: number, status: "done", output, seconds, changes };
   } catch (error) {
     context.signal.throwIfAborted();

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { Receipt } from "../editing/receipt.ts";
 import { UserError } from "../engine/errors.ts";
-import { numberOption } from "./arguments.ts";
+import type { DeviceChoice } from "../engine/device.ts";
+import { numberOption, oneOf } from "./arguments.ts";
 
 const where = "Where to";
 const what = "What to change, and what to keep";
@@ -287,4 +288,9 @@ function guidanceScales(
   if (said.length === 0 && given.strength === undefined) return undefined;
   const before = given.strength === undefined ? receipt?.settings.guidance : undefined;
   return Object.fromEntries([...Object.entries(before ?? {}), ...said]);
+}
+
+/** The device by its name; reads nothing of the engine. */
+export function deviceFrom(name: string | undefined): DeviceChoice {
+  return oneOf("--device", name ?? "auto", ["auto", "cpu", "cuda", "mps"]);
 }

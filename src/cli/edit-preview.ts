@@ -1,8 +1,6 @@
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
 import { writePng } from "../data/image/png.ts";
-import { readSettings } from "../editing/settings.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";
-import { UserError } from "../engine/errors.ts";
 import type { CheckedEdit } from "./edit.ts";
 import { estimateLine, type JobContext, requirePng } from "./edit-run.ts";
 
@@ -12,7 +10,7 @@ export async function runPreview(
   { editor, report, signal }: JobContext,
 ): Promise<void> {
   if (compare !== undefined) await requirePng("--compare", compare);
-  const { instruction, ...options } = readSettings(settings);
+  const { instruction, ...options } = settings;
   const frame = await editor.preview(video, instruction, { ...options, at, signal });
   await writePng(output, frame.rgb, frame.width, frame.height);
   if (compare !== undefined) await writePair(compare, frame, instruction);
@@ -33,11 +31,10 @@ async function writePair(path: string, frame: EditedFrame, instruction: string):
 
 /** Says what an edit will take, and edits nothing. */
 export async function runEstimate(
-  { video, settings, output, encoding, seeds }: CheckedEdit,
+  { video, settings, output, target, encoding }: CheckedEdit,
   { editor, report, signal }: JobContext,
 ): Promise<void> {
-  if (seeds.length > 0) throw new UserError("--seeds and --dry-run exclude each other: give one");
-  const { instruction, ...options } = readSettings(settings);
+  const { instruction, ...options } = settings;
   const estimate = await editor.estimate(video, instruction, {
     ...options,
     output,
@@ -46,6 +43,6 @@ export async function runEstimate(
   });
   report.event(
     { ...estimate },
-    `${output}: ${estimateLine(estimate)}; nothing was edited (--dry-run)`,
+    `${target}: ${estimateLine(estimate)}; nothing was edited (--dry-run)`,
   );
 }

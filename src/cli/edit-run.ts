@@ -3,7 +3,7 @@ import { extname, resolve } from "node:path";
 import { writePng } from "../data/image/png.ts";
 import { requireWritable } from "../data/video/output-file.ts";
 import type { OutputChoice } from "../data/video/outputs.ts";
-import { checkRequest } from "../editing/check.ts";
+import type { CheckedRequest } from "../editing/check.ts";
 import type { ChangeMeter, Changes } from "../editing/changes.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";
 import type { Editor } from "../editing/editor.ts";
@@ -14,8 +14,8 @@ import { UserError } from "../engine/errors.ts";
 import { newComparison } from "./comparison.ts";
 import { byteSize, duration, type Reporter } from "./output.ts";
 
-/** One edit that a command does. */
-export interface EditJob {
+/** One edit that a command does; `checkRequest` has checked it. */
+export interface EditJob extends Pick<CheckedRequest, "info" | "settings"> {
   readonly video: string;
   readonly output: string;
   /** What the receipt calls the video; its path by default. */
@@ -24,8 +24,6 @@ export interface EditJob {
   readonly encoding?: OutputChoice | undefined;
   /** Whether finished windows are kept beside the output if it is stopped; default true. */
   readonly keepWork?: boolean | undefined;
-  /** As `EditSettings` describes them. */
-  readonly settings: Readonly<Record<string, unknown>>;
   /** Where to show input and result together. */
   readonly compare?: string | undefined;
   /** Where to draw what changed. */
@@ -55,9 +53,9 @@ export async function runJob(
   job: EditJob,
   { editor, report, signal }: JobContext,
 ): Promise<EditResult> {
-  const { video, videoName, output, encoding, compare, changeMap, resume, keepWork = true } = job;
+  const { video, videoName, output, encoding, info, settings } = job;
+  const { compare, changeMap, resume, keepWork = true } = job;
   requireDifferent([output, compare, changeMap]);
-  const { info, settings } = await checkRequest(job);
   const comparison = compare === undefined ? undefined : await newComparison(compare, info);
   const { instruction, ...options } = settings;
   let changes: ChangeMeter | undefined;

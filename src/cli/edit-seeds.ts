@@ -2,7 +2,6 @@ import { join, parse } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
 import type { EditedFrame } from "../editing/edited-frames.ts";
-import { probeVideo } from "../data/video/probe.ts";
 import { thumbnail } from "./comparison.ts";
 import type { CheckedEdit } from "./edit.ts";
 import { type JobContext, reportEnd, runJob } from "./edit-run.ts";
@@ -19,9 +18,8 @@ export function seedPath(output: string, seed: number): string {
 
 /** Edits once with each seed, and draws a sheet of all results below the input. */
 export async function runSeeds(request: CheckedEdit, context: JobContext): Promise<void> {
-  const { video, videoName, output, encoding, settings, seeds, resume } = request;
-  const { frames } = await probeVideo(video);
-  const stride = Math.max(1, Math.ceil((frames ?? 64) / COLUMNS));
+  const { video, videoName, output, encoding, info, settings, seeds, resume } = request;
+  const stride = Math.max(1, Math.ceil((info.frames ?? 64) / COLUMNS));
   const input: RgbImage[] = [];
   const rows: SheetRow[] = [];
   for (const seed of seeds) {
@@ -36,6 +34,7 @@ export async function runSeeds(request: CheckedEdit, context: JobContext): Promi
       videoName,
       output: seedPath(output, seed),
       encoding,
+      info,
       settings: { ...settings, seed },
     };
     const result = await runJob({ ...own, resume, onFrame }, context);

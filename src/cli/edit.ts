@@ -1,11 +1,17 @@
 import { parse } from "node:path";
 import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
-import type { DeviceChoice } from "../engine/device.ts";
 import type { Receipt } from "../editing/receipt.ts";
-import { NO_VALUE, oneOf } from "./arguments.ts";
+import { NO_VALUE } from "./arguments.ts";
 import type { EditFiles } from "./edit-files.ts";
-import { args, type GivenOptions, requireNew, seedsFrom, settingsFrom } from "./edit-options.ts";
+import {
+  args,
+  deviceFrom,
+  type GivenOptions,
+  requireNew,
+  seedsFrom,
+  settingsFrom,
+} from "./edit-options.ts";
 import { processTerminal, Reporter, type Terminal } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 
@@ -91,17 +97,19 @@ async function checkedRequest(
   { video, videoName, output }: EditFiles,
 ) {
   const { kind, settings, seeds, encoding, changeMap, target } = wish;
-  const { requirePng } = await import("./edit-run.ts");
-  if (kind === "preview") await requirePng("-o", output);
-  if (changeMap !== undefined) await requirePng("--change-map", changeMap);
   const { seedPath } = await import("./edit-seeds.ts");
+  const { requirePng } = await import("./edit-run.ts");
+  if (kind === "preview") await requirePng("-o", target);
+  if (changeMap !== undefined) await requirePng("--change-map", changeMap);
   const { checkRequest } = await import("../editing/check.ts");
-  const outputs = seeds.length === 0 ? [output] : seeds.map((seed) => seedPath(output, seed));
-  for (const path of outputs) {
-    await checkRequest({ video, output: kind === "edit" ? path : undefined, encoding, settings });
-  }
+  const [first = output, ...others] = seeds.map((seed) => seedPath(output, seed));
+  const request = { video, output: kind === "edit" ? first : undefined, encoding, settings };
+  const checked = await checkRequest(request);
+  const { checkOutput } = await import("../data/video/outputs.ts");
+  for (const path of others) await checkOutput(checked.info, path, encoding);
   // what goes through stdout lies in a folder that does not last
-  return { ...wish, video, videoName, output, keepWork: target !== "-" };
+  const keepWork = target !== "-";
+  return { ...wish, ...checked, video, videoName, output, keepWork };
 }
 
 /** A request of `eve edit`. */
@@ -117,6 +125,7 @@ const EXCLUSIVE = [
   ["seeds", "seed"],
   ["seeds", "compare"],
   ["seeds", "change-map"],
+  ["seeds", "dry-run"],
 ] as const;
 
 function requireCompatible(given: GivenOptions): void {
@@ -131,11 +140,6 @@ function isGiven(value: string | boolean | undefined): boolean {
 
 function textOf(value: string | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
-}
-
-/** The device by its name; reads nothing of the engine. */
-export function deviceFrom(name: string | undefined): DeviceChoice {
-  return oneOf("--device", name ?? "auto", ["auto", "cpu", "cuda", "mps"]);
 }
 
 /** Says where a repeated edit did not have what the first one had. */
