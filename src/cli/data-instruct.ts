@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { UserError } from "../engine/errors.ts";
+import { invariant, UserError } from "../engine/errors.ts";
 import type { InstructEvent, Writer } from "../data/instructions/instruct.ts";
 import { numberOption } from "./arguments.ts";
 import { Reporter } from "./output.ts";
@@ -61,7 +61,7 @@ export default defineCommand({
     const attempts = numberOption("--attempts", given.attempts, { ...whole, max: 20 });
     const writer = await writerOf(given);
     const folder = given.folder;
-    if (folder === undefined) throw new UserError("missing <folder>: a prepared data set");
+    invariant(folder !== undefined, "the parser asks for the folder");
     const { dataFiles, readClips } = await import("../data/clips/dataset.ts");
     const { clips } = readClips(folder);
     const { claimLock } = await import("../training/lock.ts");

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { UserError } from "../engine/errors.ts";
+import { invariant } from "../engine/errors.ts";
 import { numberOption } from "./arguments.ts";
 import { Reporter } from "./output.ts";
 
@@ -24,7 +24,7 @@ export default defineCommand({
     const report = new Reporter(args);
     const count = numberOption("--count", args.count, { min: 1, max: 2000, integer: true });
     const { folder } = args;
-    if (folder === undefined) throw new UserError("missing <folder>: a prepared data set");
+    invariant(folder !== undefined, "the parser asks for the folder");
     const { dataFiles } = await import("../data/clips/dataset.ts");
     const { writePage } = await import("../data/page/page.ts");
     const path = args.out ?? dataFiles(folder).page;

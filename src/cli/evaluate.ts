@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "citty";
+import type { LookType } from "../data/world/looks.ts";
 import { UserError } from "../engine/errors.ts";
 import type { PartsElsewhere } from "../eve/model-folder.ts";
 import type { EvaluationOptions } from "../evaluation/options.ts";
@@ -194,7 +195,7 @@ function listOf<Name extends string>(
 }
 
 /** The verb that measures the combination of the edit adapter with a look. */
-const combination = (type: "style" | "subject", description: string) =>
+const combination = (type: LookType, description: string) =>
   defineCommand({
     meta: { name: type, description },
     args: {

@@ -1,52 +1,46 @@
 /**
- * Passes values from one who makes them to one who takes them, a few at a time.
+ * Passes values from one who makes them to one who takes them, one at a time.
  *
- * `put` resolves when fewer than `ahead` values wait for the taker, so both work at once and nothing piles up.
+ * `put` resolves when the taker comes back for the next value, so nothing piles up.
  */
 export class Handover<T> implements AsyncIterable<T> {
-  readonly #ahead: number;
-  readonly #waiting: T[] = [];
-  #wakeTaker: (() => void) | undefined;
-  #wakeMaker: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+  #slot: { readonly value: T; readonly taken: () => void } | undefined;
   #end: { readonly error?: unknown } | undefined;
 
-  constructor({ ahead = 1 }: { readonly ahead?: number } = {}) {
-    this.#ahead = ahead;
-  }
-
-  /** Offers a value; call again only when there is room for another. */
+  /** Offers a value; call again only when it was taken. */
   put(value: T): Promise<void> {
-    this.#waiting.push(value);
-    this.#wakeTaker?.();
-    if (this.#waiting.length < this.#ahead) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakeMaker = resolve;
+    this.#slot = { value, taken: resolve };
+    this.#wake?.();
     return promise;
   }
 
   /** No value comes any more. */
   end(): void {
     this.#end ??= {};
-    this.#wakeTaker?.();
+    this.#wake?.();
   }
 
-  /** The taker's loop throws `error` when it next asks; what waits is dropped. */
+  /** The taker's loop throws `error` when it next asks. */
   fail(error: unknown): void {
     this.#end ??= { error };
-    this.#wakeTaker?.();
+    this.#wake?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
       if (this.#end && "error" in this.#end) throw this.#end.error;
-      if (this.#waiting.length > 0) {
-        yield this.#waiting.shift()!;
-        if (this.#waiting.length < this.#ahead) this.#wakeMaker?.();
+      if (this.#slot) {
+        const { value, taken } = this.#slot;
+        this.#slot = undefined;
+        yield value;
+        taken();
       } else if (this.#end) {
         return;
       } else {
         const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wakeTaker = resolve;
+        this.#wake = resolve;
         await promise;
       }
     }

@@ -9,9 +9,9 @@ import { keepDetail } from "./detail.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
-import { WindowEditor, type WindowEditOptions } from "./window-editor.ts";
+import { WindowEditor, type WindowEditOptions, type WindowLatents } from "./window-editor.ts";
 import { inWindows, type WindowPlace } from "./windows.ts";
-import type { WindowLatents, WindowStore } from "./work-folder.ts";
+import type { WindowStore } from "./work-folder.ts";
 
 /** One picture of an edited video, with its source's index and timing. */
 export interface EditedFrame extends DecodedFrame {

@@ -33,33 +33,3 @@ export interface EditEnd {
 
 /** What an edit tells while it runs, in the order in which it happens; `end` comes last. */
 export type EditEvent = EditStart | EditEstimate | EditProgress | EditWarning | EditEnd;
-
-/** Events that wait for their reader: written without waiting, read in order. */
-export class EventQueue<Event> implements AsyncIterable<Event> {
-  #waiting: Event[] = [];
-  #isClosed = false;
-  #wake = Promise.withResolvers<void>();
-
-  push(event: Event): void {
-    this.#waiting.push(event);
-    this.#wake.resolve();
-  }
-
-  /** No event comes any more; those that wait are still read. */
-  close(): void {
-    this.#isClosed = true;
-    this.#wake.resolve();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
-    for (;;) {
-      const events = this.#waiting;
-      this.#waiting = [];
-      yield* events;
-      if (this.#waiting.length > 0) continue;
-      if (this.#isClosed) return;
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers<void>();
-    }
-  }
-}

@@ -1,3 +1,4 @@
+import { invariant } from "../engine/errors.ts";
 import type { DecodedFrame } from "../data/video/reader.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { type EditedFrame, editedFrames, untouched } from "./edited-frames.ts";
@@ -58,6 +59,6 @@ export function editedSpan(
 
 function settingsOf({ chain }: ClipEditing): ResolvedSettings {
   const [first] = chain;
-  if (!first) throw new Error("internal error: an edit has at least one instruction");
+  invariant(first, "an edit has at least one instruction");
   return first;
 }

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { readFrames } from "../data/video/reader.ts";
+import { seconds } from "../data/video/time-base.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { UserError } from "../engine/errors.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
@@ -52,7 +53,7 @@ async function frameAt(info: VideoInfo, moment: Moment, signal: AbortSignal) {
   let start: number | undefined;
   for await (const frame of readFrames(info.path, { signal })) {
     start ??= frame.ptsSeconds;
-    const end = frame.ptsSeconds - start + Number(frame.duration) * tick(frame.timeBase);
+    const end = frame.ptsSeconds - start + seconds(frame.duration, frame.timeBase);
     const isShown = moment.unit === "seconds" && end > moment.at + 0.001;
     const place = { index: frame.index, seconds: frame.ptsSeconds - start };
     if (isShown || isReached(moment, place)) return frame;
@@ -62,10 +63,6 @@ async function frameAt(info: VideoInfo, moment: Moment, signal: AbortSignal) {
   throw new UserError(
     `preview: ${at} lies behind the end of ${basename(info.path)}, which has ${frames}${info.durationSeconds.toFixed(2)} s`,
   );
-}
-
-function tick({ num, den }: { readonly num: number; readonly den: number }): number {
-  return num / den;
 }
 
 async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {

@@ -1,5 +1,5 @@
 import type { VideoInfo } from "../data/video/probe.ts";
-import { UserError } from "../engine/errors.ts";
+import { invariant, UserError } from "../engine/errors.ts";
 import type { EditedFrame } from "./edited-frames.ts";
 
 /** A moment of a video: a frame, counted from 0, or seconds after its first picture. */
@@ -139,7 +139,7 @@ class PlacedFrames {
   /** The frame that `place` has told of. */
   take(): EditedFrame {
     const frame = this.#next;
-    if (!frame) throw new Error("internal error: a frame is taken after it was looked at");
+    invariant(frame, "a frame is taken after it was looked at");
     this.#next = undefined;
     return frame;
   }

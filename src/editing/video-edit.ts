@@ -1,6 +1,7 @@
 import { UserError } from "../engine/errors.ts";
+import { EventQueue } from "../engine/event-queue.ts";
 import type { Changes } from "./changes.ts";
-import { type EditEvent, EventQueue } from "./events.ts";
+import type { EditEvent } from "./events.ts";
 import type { Receipt } from "./receipt.ts";
 import type { ResolvedSettings } from "./settings.ts";
 

@@ -23,8 +23,8 @@ interface Conditions {
   readonly unconditional: GuidedCondition;
 }
 
-/** The edit of a window's new frames, made before. */
-export interface EditedWindow {
+/** The latents of a window's new frames, before and after the edit. */
+export interface WindowLatents {
   readonly input: Float<"f c h w">;
   readonly edited: Float<"f c h w">;
 }
@@ -75,7 +75,7 @@ export class WindowEditor implements Disposable {
   }
 
   /** Takes the edit of the next frames as it was made before; later windows continue it as if it were made now. */
-  restore({ input: fresh, edited: made }: EditedWindow, held: HeldTensors): WindowPlace {
+  restore({ input: fresh, edited: made }: WindowLatents, held: HeldTensors): WindowPlace {
     const count = fresh.shape[0] ?? 0;
     const place = placeWindow(this.#produced, count, this.#settings);
     const { input, edited } = this.#begin(place, fresh, held);

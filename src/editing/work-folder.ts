@@ -13,15 +13,9 @@ import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
-import type { Float } from "../engine/tensor.ts";
 import { claimLock } from "../training/lock.ts";
+import type { WindowLatents } from "./window-editor.ts";
 import { workPath } from "./work-path.ts";
-
-/** The latents of a window's new frames, before and after the edit. */
-export interface WindowLatents {
-  readonly input: Float<"f c h w">;
-  readonly edited: Float<"f c h w">;
-}
 
 /** Where an editor keeps the windows that it has finished, counted from 0. */
 export interface WindowStore {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EventQueue } from "./events.ts";
+import { EventQueue } from "./event-queue.ts";
 
 describe("EventQueue", () => {
   test("hands out in order what came before and while it is read, and ends when it is closed", async () => {

@@ -223,3 +223,8 @@ function readJson(path: string): unknown {
     throw new DataError(`expected JSON in ${path}: the file is damaged`, { cause });
   }
 }
+
+/** Identifies the weights that made latents. */
+export function autoencoderHash(folder: ModelFolder): string {
+  return folder.hash(["autoencoder"]).slice(0, 12);
+}

@@ -3,7 +3,7 @@ import { chooseDevice, type DeviceChoice } from "../engine/device.ts";
 import { encodeFrames } from "../data/caches/encode-frames.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
 import type { EncodeClip } from "../data/clips/store.ts";
-import { ModelFolder } from "../eve/model-folder.ts";
+import { autoencoderHash, ModelFolder } from "../eve/model-folder.ts";
 import { loadAutoencoder } from "../eve/parts.ts";
 import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { latentStride, VaeConfig } from "../models/vae/config.ts";
@@ -50,11 +50,6 @@ export function openClipEncoder(path: string, device: DeviceChoice = "auto"): En
   chooseDevice(device);
   const autoencoder = loadAutoencoder(new ModelFolder(path));
   return (frames, size) => encodeFrames(autoencoder, frames, size);
-}
-
-/** Identifies the weights that made latents. */
-export function autoencoderHash(folder: ModelFolder): string {
-  return folder.hash(["autoencoder"]).slice(0, 12);
 }
 
 function windowOf(folder: ModelFolder): number {

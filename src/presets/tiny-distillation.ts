@@ -10,7 +10,12 @@ import type { Jury } from "../eve/adversarial-objective.ts";
 import { CriticConfig } from "../eve/critic-config.ts";
 import { EditCritic, VideoCritic } from "../eve/critics.ts";
 import type { ModelDescription } from "../eve/model-description.ts";
-import { ModelFolder, TEACHER_PARTS, type AlignmentName } from "../eve/model-folder.ts";
+import {
+  autoencoderHash,
+  ModelFolder,
+  TEACHER_PARTS,
+  type AlignmentName,
+} from "../eve/model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
@@ -83,7 +88,7 @@ export async function openDistillation(
   const source = {
     folder: settings.cache,
     autoencoder,
-    autoencoderHash: folder.hash(["autoencoder"]).slice(0, 12),
+    autoencoderHash: autoencoderHash(folder),
     size: description.size,
     frames: window,
   };
@@ -184,7 +189,7 @@ async function openLookAdapter(
   const source = {
     folder: settings.cache,
     autoencoder,
-    autoencoderHash: folder.hash(["autoencoder"]).slice(0, 12),
+    autoencoderHash: autoencoderHash(folder),
     size,
   };
   const open = (split: "train" | "validation", count: number) =>

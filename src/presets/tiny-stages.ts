@@ -10,7 +10,7 @@ import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
 import { EditAdapter } from "../eve/edit-adapter.ts";
-import { ModelFolder, type Part } from "../eve/model-folder.ts";
+import { autoencoderHash, ModelFolder, type Part } from "../eve/model-folder.ts";
 import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/parts.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
@@ -73,7 +73,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
   const folder = new ModelFolder(settings.model);
   const autoencoder = loadAutoencoder(folder);
   const { encoder, tokenizer } = loadTextEncoder(folder);
-  const autoencoderHash = folder.hash(["autoencoder"]).slice(0, 12);
+  const latentsOf = autoencoderHash(folder);
   return {
     folder,
     settings,
@@ -83,7 +83,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
     source: (split, count) => ({
       folder: settings.cache,
       autoencoder,
-      autoencoderHash,
+      autoencoderHash: latentsOf,
       split,
       size: TINY_SIZE,
       count,

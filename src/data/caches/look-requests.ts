@@ -1,5 +1,4 @@
-import { restyled } from "../world/held-out-styles.ts";
-import { STYLED_TASKS } from "../world/held-out-styles.ts";
+import { restyled, STYLED_TASKS } from "../world/held-out-styles.ts";
 import type { EditRequest } from "../world/edits.ts";
 import type { Look } from "../world/looks.ts";
 import type { Split } from "../world/splits.ts";

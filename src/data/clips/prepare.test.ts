@@ -9,6 +9,7 @@ import { clipFolder, framesOf, makeAudioOnly, makeClip } from "../../../test/sup
 import { relativeError } from "../../../test/support/difference.ts";
 import { folderContent } from "../../../test/support/folder-content.ts";
 import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
+import { readPicture } from "../image/read-picture.ts";
 import { encodeFrames } from "../caches/encode-frames.ts";
 import { readShards } from "../caches/shards.ts";
 import { fitFrame } from "../video/fit.ts";
@@ -19,7 +20,6 @@ import {
   type PrepareEvent,
   type PrepareOptions,
 } from "./prepare.ts";
-import { readStrip } from "./strips.ts";
 
 const folder = await clipFolder();
 afterAll(async () => folder[Symbol.asyncDispose]());
@@ -112,7 +112,7 @@ describe("prepared clips", () => {
     const stored = latents.gather("clip", [1]).select(0, 0);
     expect(relativeError(stored, wanted)).toBeLessThan(2 ** -11); // float16 rounds by half of 2^-10
 
-    const strip = await readStrip(stripPath(folder.file("plain"), 1));
+    const strip = await readPicture(stripPath(folder.file("plain"), 1));
     expect([strip.width, strip.height]).toEqual([3 * 32 + 2 * 2, 32]);
     expect(existsSync(dataFiles(folder.file("plain")).sheet)).toBe(true);
   });

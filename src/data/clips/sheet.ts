@@ -1,6 +1,6 @@
 import { type SheetRow, writeContactSheet } from "../image/contact-sheet.ts";
+import { readPicture } from "../image/read-picture.ts";
 import { clipName, dataFiles, stripPath, type ClipRecord } from "./dataset.ts";
-import { readStrip } from "./strips.ts";
 
 /** Clips on the contact sheet at most. */
 const ROWS = 24;
@@ -12,7 +12,7 @@ export async function writeSheet(folder: string, clips: readonly ClipRecord[]): 
   for (const clip of spread(clips, ROWS)) {
     const said = clip.caption === "" ? "(no caption)" : clip.caption;
     const label = `${clip.index} · ${clipName(clip)} · ${said}`;
-    rows.push({ label, images: [await readStrip(stripPath(folder, clip.index))] });
+    rows.push({ label, images: [await readPicture(stripPath(folder, clip.index))] });
   }
   await writeContactSheet(sheet, rows);
   return sheet;
