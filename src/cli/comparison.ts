@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
 import { resizeFrame } from "../data/video/fit.ts";
+import { shownAspect } from "../data/video/orientation.ts";
 import { requireWritable } from "../data/video/output-file.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { checkOutput } from "../data/video/outputs.ts";
@@ -93,8 +94,7 @@ class ComparisonVideo implements Comparison {
 
 /** The input as a video of twice its width, upright. */
 function sideBySide(info: VideoInfo): VideoInfo {
-  const { width, height, rotation, sampleAspectRatio: aspect } = info;
-  const isSideways = rotation % 180 !== 0 && aspect.num > 0;
+  const { width, height } = info;
   return {
     ...info,
     width: 2 * width,
@@ -104,7 +104,7 @@ function sideBySide(info: VideoInfo): VideoInfo {
     rotation: 0,
     mirrored: false,
     displayMatrix: null,
-    sampleAspectRatio: isSideways ? { num: aspect.den, den: aspect.num } : aspect,
+    sampleAspectRatio: shownAspect(info),
   };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -78,6 +78,7 @@ describe("WorkFolder", () => {
     const dead = 2 ** 22 + 1; // above the largest process number
     const names = [`.out.partial-${dead}-a.mp4`, `.out.partial-${process.pid}-a.mp4`, "out.mp4"];
     for (const name of names) writeFileSync(join(path, name), "");
+    mkdirSync(join(path, `.out.partial-${dead}-b.mp4`, "pictures"), { recursive: true });
     inFolder(path, true, (folder) => folder.remove());
     expect(readdirSync(path).toSorted()).toEqual(names.slice(1).toSorted());
     expect(existsSync(workPath(output(path)))).toBe(false);

@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
+import { removeLeftovers } from "../data/video/output-file.ts";
 import { UserError } from "../engine/errors.ts";
+import { jsonOf } from "../engine/json.ts";
+import { replaceFile } from "../engine/replace-file.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { claimLock } from "../training/lock.ts";
@@ -58,8 +53,7 @@ export class WorkFolder implements Disposable {
       if (resume && existsSync(description)) requireSame(path, description, own);
       else {
         for (const name of readdirSync(path)) if (name !== "lock") rmSync(join(path, name));
-        writeFileSync(`${description}.partial`, JSON.stringify(own, null, 2));
-        renameSync(`${description}.partial`, description);
+        replaceFile(description, JSON.stringify(own, null, 2));
       }
     } catch (error) {
       lock[Symbol.dispose]();
@@ -132,31 +126,7 @@ function requireSame(
   );
 }
 
+/** The JSON in a file; undefined where there is nothing that could be continued. */
 function parsedJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined; // nothing that could be continued
-  }
-}
-
-/** Removes the half-written outputs that killed processes have left beside `output`. */
-function removeLeftovers(output: string): void {
-  const extension = extname(output);
-  const start = `.${basename(output, extension)}.partial-`;
-  const folder = dirname(output);
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(start) || !name.endsWith(extension)) continue;
-    const pid = Number.parseInt(name.slice(start.length), 10);
-    if (!isAlive(pid)) rmSync(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+  return existsSync(path) ? jsonOf(readFileSync(path, "utf8")) : undefined;
 }

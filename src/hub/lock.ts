@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
 import { jsonOf } from "../engine/json.ts";
+import { isAlive } from "../engine/process.ts";
 
 const LOOK_AGAIN_MS = 500;
 const SIGN_OF_LIFE_MS = 10_000;
@@ -109,11 +110,5 @@ async function signOfLife(path: string): Promise<string> {
 }
 
 function isDead({ pid, host }: Owner): boolean {
-  if (host !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ESRCH";
-  }
+  return host === hostname() && !isAlive(pid);
 }

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { replaceFile } from "../engine/replace-file.ts";
 import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
@@ -231,11 +232,4 @@ function factsOf(path: string): z.infer<typeof FileFacts> {
     closeSync(file);
   }
   return { bytes, sha256: hash.digest("hex") };
-}
-
-/** Writes a small file so that readers see the old or the new content, never a part. */
-export function replaceFile(path: string, content: string): void {
-  const partial = `${path}.partial`;
-  writeFileSync(partial, content);
-  renameSync(partial, path);
 }

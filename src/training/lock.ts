@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { UserError } from "../engine/errors.ts";
+import { isAlive } from "../engine/process.ts";
 
 /**
  * Claims a directory for this process: two that write one directory would destroy both their work.
@@ -53,13 +54,7 @@ function readLock(path: string): string {
 
 /** `<pid> <start time>` of a living process, empty for a dead one. */
 function identityOf(pid: number): string {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    const isForeign = error instanceof Error && "code" in error && error.code === "EPERM";
-    if (!isForeign) return "";
-  }
-  return `${pid} ${startTime(pid)}`;
+  return isAlive(pid) ? `${pid} ${startTime(pid)}` : "";
 }
 
 /** Clock ticks from boot to the start of the process (field 22 of `/proc/<pid>/stat`); 0 where there is no /proc. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { replaceFile } from "./checkpoint.ts";
+import { replaceFile } from "../engine/replace-file.ts";
 import { configHash } from "./config.ts";
 import { gitHash, machine, versions } from "./provenance.ts";
 import type { Run } from "./run.ts";

@@ -2,7 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } f
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
-import { Checkpoints, replaceFile } from "./checkpoint.ts";
+import { replaceFile } from "../engine/replace-file.ts";
+import { Checkpoints } from "./checkpoint.ts";
 import { configHash, decisiveDifferences, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
 import { claimLock } from "./lock.ts";

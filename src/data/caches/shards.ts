@@ -1,14 +1,8 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
+import { replaceFile } from "../../engine/replace-file.ts";
 import { defaultDevice } from "../../engine/device.ts";
 import { DataError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
@@ -202,8 +196,7 @@ export function writeShard<Text>(base: string, make: () => Shard<Text>): void {
   using _ = tensorScope();
   const shard = make();
   saveSafetensors(`${base}.safetensors`, shard.tensors, { dtype: "float16" });
-  writeFileSync(`${base}.json.partial`, JSON.stringify(shard.texts));
-  renameSync(`${base}.json.partial`, `${base}.json`);
+  replaceFile(`${base}.json`, JSON.stringify(shard.texts));
 }
 
 function openShard<Text>(base: string, text: z.ZodType<Text>): Shard<Text> {

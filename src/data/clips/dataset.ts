@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
-import { readJsonLines, replaceText } from "./json-lines.ts";
+import { replaceFile } from "../../engine/replace-file.ts";
+import { readJsonLines } from "./json-lines.ts";
 
 /** How the clips of a data set were made; all of it decides what its latents are. */
 export const ClipSettings = z.strictObject({
@@ -116,7 +117,7 @@ export function readClips(folder: string): { settings: ClipSettings; clips: Clip
  */
 export function claimSettings(folder: string, wanted: ClipSettings): void {
   checkSettings(folder, wanted);
-  replaceText(dataFiles(folder).settings, `${JSON.stringify(wanted, null, 2)}\n`);
+  replaceFile(dataFiles(folder).settings, `${JSON.stringify(wanted, null, 2)}\n`);
 }
 
 /** As `claimSettings`, but writes nothing. */
@@ -129,14 +130,11 @@ export function checkSettings(folder: string, wanted: ClipSettings): void {
       `${folder} holds other files (${foreign.slice(0, 3).join(", ")}) and no prepared clips: give an empty or a new folder`,
     );
   }
-  const differing = Object.entries(wanted).filter(
-    ([name, value]) => Object.entries(found).find(([key]) => key === name)?.[1] !== value,
-  );
-  if (differing.length === 0 || !existsSync(dataFiles(folder).latents)) return;
-  const changes = differing.map(([name, value]) => {
-    const before = Object.entries(found).find(([key]) => key === name)?.[1];
-    return `${name} ${before}, now asked for ${value}`;
-  });
+  const before = new Map<string, string | number>(Object.entries(found));
+  const changes = Object.entries(wanted)
+    .filter(([name, value]) => before.get(name) !== value)
+    .map(([name, value]) => `${name} ${before.get(name)}, now asked for ${value}`);
+  if (changes.length === 0 || !existsSync(dataFiles(folder).latents)) return;
   throw new UserError(
     `the clips in ${folder} were made with ${changes.join("; ")}: give the same settings, or another --out`,
   );

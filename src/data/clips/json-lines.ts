@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
+import { replaceFile } from "../../engine/replace-file.ts";
 
 /**
  * The records of a file with one JSON object a line; none where there is no file.
@@ -24,17 +25,10 @@ export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
 
 /** Writes all records; readers see the old file or the new one, never a part. */
 export function writeJsonLines(path: string, records: readonly unknown[]): void {
-  replaceText(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  replaceFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 }
 
 /** Adds one record by one write: a process killed meanwhile leaves it whole or without its end. */
 export function appendJsonLine(path: string, record: unknown): void {
   appendFileSync(path, `${JSON.stringify(record)}\n`);
-}
-
-/** Writes a small file so that readers see the old or the new content, never a part. */
-export function replaceText(path: string, text: string): void {
-  const partial = `${path}.partial`;
-  writeFileSync(partial, text);
-  renameSync(partial, path);
 }

@@ -8,15 +8,15 @@ export async function hasChapters(path: string): Promise<boolean> {
   const { size } = await file.stat();
   const isMp4 = (await readBytes(file, 4, 4)).toString("latin1") === "ftyp";
   if (isMp4) return await hasBox(file, ["moov", "udta", "chpl"], 0, size);
-  return await hasMatroskaChapters(file);
+  return await hasMatroskaChapters(file, size);
 }
 
 const chaptersId = "1043a770";
 const clusterId = "1f43b675";
 
-async function hasMatroskaChapters(file: FileHandle): Promise<boolean> {
+async function hasMatroskaChapters(file: FileHandle, size: number): Promise<boolean> {
   let at = segmentStart(await readBytes(file, 0, 4096));
-  while (at !== undefined) {
+  while (at !== undefined && at < size) {
     const head = await readBytes(file, at, 12);
     const first = head[0];
     if (first === undefined || first === 0) return false;

@@ -1,3 +1,5 @@
+import type { TimeBase } from "./time-base.ts";
+
 /** How a player turns the coded picture to show it: mirrored left-right first, then clockwise. */
 export interface Orientation {
   /** Degrees clockwise. */
@@ -56,6 +58,17 @@ export function turnedSize(
   { rotation }: Orientation,
 ): { width: number; height: number } {
   return rotation % 180 === 0 ? { width, height } : { width: height, height: width };
+}
+
+/** The shape of pixels as shown: those of a picture that is turned sideways lie on their sides. */
+export function shownAspect({
+  sampleAspectRatio: { num, den },
+  rotation,
+}: {
+  readonly sampleAspectRatio: TimeBase;
+  readonly rotation: Orientation["rotation"];
+}): TimeBase {
+  return rotation % 180 === 0 || num === 0 ? { num, den } : { num: den, den: num };
 }
 
 /** Where pixel (column, row) of the shown picture lies in the coded one, in pixels: `origin + …`. */

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
 import { access, constants as mode, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { isAlive } from "../../engine/process.ts";
 
 /**
  * Throws a UserError of one sentence if `output` cannot be written: its folder is missing or
@@ -48,10 +50,23 @@ export async function writeAtomically<Result>(
 
 /** A name beside `output`, with its extension, that nothing else has. */
 export function temporaryName(output: string): string {
-  const extension = extname(output);
-  const stem = basename(output, extension);
   const unique = `${process.pid}-${randomUUID().slice(0, 8)}`;
-  return join(dirname(output), `.${stem}.partial-${unique}${extension}`);
+  return join(dirname(output), `${temporaryStart(output)}${unique}${extname(output)}`);
+}
+
+function temporaryStart(output: string): string {
+  return `.${basename(output, extname(output))}.partial-`;
+}
+
+/** Removes the half-written files and folders that killed processes have left beside `output`. */
+export function removeLeftovers(output: string): void {
+  const start = temporaryStart(output);
+  const folder = dirname(output);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(start) || !name.endsWith(extname(output))) continue;
+    const pid = Number.parseInt(name.slice(start.length), 10);
+    if (!isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Runs `write`; throws a DataError that names `output` where the disk has no space for it. */

@@ -5,7 +5,7 @@ import type { Encoding } from "./codecs.ts";
 import { type ColourTags, rgbColour, standardColour } from "./colour.ts";
 import { chooseEncoding, type Container, containerFor, type EncodingChoice } from "./containers.ts";
 import { requireWritable } from "./output-file.ts";
-import { turnBack } from "./orientation.ts";
+import { shownAspect, turnBack } from "./orientation.ts";
 import type { OutputPicture } from "./output.ts";
 import { isRgbFormat } from "./picture.ts";
 import type { VideoInfo } from "./probe.ts";
@@ -91,14 +91,12 @@ function storedSize(source: VideoInfo, { carriesRotation }: Container) {
 }
 
 function storedPicture(source: VideoInfo, container: Container, encoding: Encoding): OutputPicture {
-  const { sampleAspectRatio: aspect } = source;
-  const isSideways = !container.carriesRotation && source.rotation % 180 !== 0;
   return {
     ...storedSize(source, container),
     colour: storedColour(source.colour, encoding),
     frameRate: source.frameRate,
     timeBase: source.timeBase,
-    sampleAspectRatio: isSideways && aspect.num > 0 ? { num: aspect.den, den: aspect.num } : aspect,
+    sampleAspectRatio: container.carriesRotation ? source.sampleAspectRatio : shownAspect(source),
     displayMatrix: container.carriesRotation ? source.displayMatrix : null,
   };
 }

@@ -100,6 +100,18 @@ describe("a folder of pictures", () => {
     expect(await readdir(folder.file("empty"))).toEqual([]);
     expect(await readdir(folder.path)).toEqual(before);
   });
+
+  test("that stops leaves what another edit has written beside it meanwhile", async () => {
+    const neighbour = folder.file("tgve/set/b/style");
+    async function* afterNeighbour(): AsyncGenerator<DecodedFrame> {
+      await mkdir(neighbour, { recursive: true });
+      yield* failing();
+    }
+    const output = tgveFolder(folder.file("tgve"), "set", "a.mp4", "style");
+    await expect(writeOutput(source, output, afterNeighbour())).rejects.toThrow("stopped");
+    expect(await readdir(folder.file("tgve/set"))).toEqual(["b"]);
+    expect(await readdir(neighbour)).toEqual([]);
+  });
 });
 
 async function pixelsOf(path: string): Promise<Uint8Array> {

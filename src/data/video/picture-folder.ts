@@ -1,7 +1,9 @@
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { readBytes } from "./boxes.ts";
+import { shownAspect } from "./orientation.ts";
 import { requireSpace, temporaryName } from "./output-file.ts";
 import { PictureFiles, type PictureKind, type PictureText } from "./picture-file.ts";
 import type { VideoInfo } from "./probe.ts";
@@ -89,7 +91,7 @@ export async function writePictures(
     return { path: output, frames: count, audioStreams: 0, notices: [] };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    if (firstCreated !== undefined) await rm(firstCreated, { recursive: true, force: true });
+    if (firstCreated !== undefined) await removeEmpty(dirname(folder), firstCreated);
     throw error;
   }
 }
@@ -137,11 +139,6 @@ async function writeAll(
   return listed.length;
 }
 
-/** Pixels are written as shown, so a picture that was turned sideways has its pixels on their sides. */
-function shownAspect({ sampleAspectRatio: { num, den }, rotation }: VideoInfo) {
-  return rotation % 180 === 0 || num === 0 ? { num, den } : { num: den, den: num };
-}
-
 /** Throws a DataError unless there are as many pictures as were edited, each complete. */
 async function verifyFolder(folder: string, layout: PictureLayout, count: number): Promise<void> {
   const { kind, name } = layouts[layout];
@@ -159,11 +156,31 @@ async function verifyFolder(folder: string, layout: PictureLayout, count: number
 
 /** Puts a finished folder in the place of an earlier one, which goes last. */
 async function replaceFolder(finished: string, folder: string): Promise<void> {
-  const old = temporaryName(folder);
+  // no temporary name: nobody may sweep away what is put back where this fails
+  const old = join(dirname(folder), `.${basename(folder)}.before-${randomUUID().slice(0, 8)}`);
   const isThere = await rename(folder, old).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
   );
-  await rename(finished, folder);
+  try {
+    await rename(finished, folder);
+  } catch (error) {
+    if (isThere) await rename(old, folder);
+    throw error;
+  }
   if (isThere) await rm(old, { recursive: true });
+}
+
+/** Removes `folder` and those above it up to `last`, as long as they are empty: another edit may write beside this one. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  for (let path = folder; path.startsWith(last); path = dirname(path)) {
+    const isRemoved = await rmdir(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isRemoved) return;
+  }
 }
