@@ -121,7 +121,8 @@ function headersFor(hub: Hub, url: URL, headers: Question["headers"]): Record<st
 }
 
 function isBusy(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500;
+  // 501: the server does not know the method, and never will
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 /** What a failed `fetch` means: stopped by the user, untrusted, or worth another try. */

@@ -283,10 +283,9 @@ describe("a server that", () => {
     expect(t.hub.clock.waits).toEqual([1000]);
   });
 
-  test("knows no HEAD is asked for one byte instead", async () => {
+  test.each([405, 501])("knows no HEAD, says %i, is asked for one byte instead", async (status) => {
     await using t = await setUp();
-    t.server.fault = ({ method }) =>
-      method === "HEAD" ? { type: "status", status: 405 } : undefined;
+    t.server.fault = ({ method }) => (method === "HEAD" ? { type: "status", status } : undefined);
     await pullAll(t.hub, [everything("owner/net")]);
     expect(sha256(await readFile(t.placed))).toBe(sha256(bytes));
     expect(ranges(t.server.seen.filter(({ url }) => url.includes("/resolve/")))).toContain(
