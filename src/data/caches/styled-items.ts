@@ -1,4 +1,4 @@
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
+import type { EditRequest } from "../world/edits.ts";
 import { restyled, STYLED_TASKS, type HeldOutStyle } from "../world/held-out-styles.ts";
 import { caption } from "../world/language.ts";
 import { renderFrame } from "../world/render.ts";
@@ -7,6 +7,7 @@ import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
 import type { DrawItem } from "./drawn-item.ts";
 import { frameOf } from "./frame-number.ts";
+import { plainRequestAt } from "./plain-requests.ts";
 
 /** Single pictures in a held-out style; their words are a caption that does not name it. */
 export interface StyledKind {
@@ -14,19 +15,9 @@ export interface StyledKind {
   readonly style: HeldOutStyle;
 }
 
-/** Requests that are tried for one whose scene has no style of its own. */
-const ATTEMPTS = 64;
-
 /** Request `index` for editing in a held-out style: its scene is plain, and its task leaves the style on. */
 export function styledRequestAt(split: Split, index: number): EditRequest {
-  const task = STYLED_TASKS[index % STYLED_TASKS.length]!;
-  const first = Math.floor(index / STYLED_TASKS.length) * ATTEMPTS;
-  const requests = Array.from({ length: ATTEMPTS }, (_, attempt) => first + attempt);
-  for (const number of requests) {
-    const request = sampleEdit(split, number, task);
-    if (request.scene.style === "plain") return request;
-  }
-  throw new RangeError(`expected a plain scene among ${ATTEMPTS} of task ${task}, found none`);
+  return plainRequestAt(split, index, STYLED_TASKS, (request) => request);
 }
 
 export const draw: DrawItem<StyledKind> = ({ split, style }, index, size) => {

@@ -1,5 +1,5 @@
 import type { Edit } from "../world/edit.ts";
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
+import type { EditRequest } from "../world/edits.ts";
 import { instruction } from "../world/instructions.ts";
 import { caption } from "../world/language.ts";
 import { describeOutcome } from "../world/outcome.ts";
@@ -11,6 +11,7 @@ import type { Split } from "../world/splits.ts";
 import type { Task } from "../world/tasks.ts";
 import type { DrawItem } from "./drawn-item.ts";
 import { frameOf } from "./frame-number.ts";
+import { plainRequestAt } from "./plain-requests.ts";
 
 /** Single pictures that show a held-out subject; their words are a caption that names it. */
 export interface SubjectKind {
@@ -21,18 +22,12 @@ export interface SubjectKind {
 /** The tasks that bring a subject into a picture: in the place of something, or beside it. */
 export const SUBJECT_TASKS = ["object", "add"] as const satisfies readonly Task[];
 
-/** Requests that are tried for one that can be about the subject. */
-const ATTEMPTS = 64;
-
 /** Request `index` for bringing `subject` into a picture (§4.4): replace a thing by it, or add it. */
 export function subjectRequestAt(split: Split, index: number, subject: Subject): EditRequest {
-  const task = SUBJECT_TASKS[index % SUBJECT_TASKS.length]!;
-  const first = Math.floor(index / SUBJECT_TASKS.length) * ATTEMPTS;
-  for (let number = first; number < first + ATTEMPTS; number++) {
-    const request = sampleEdit(split, number, task);
+  return plainRequestAt(split, index, SUBJECT_TASKS, (request, number) => {
+    const { scene, task } = request;
     const edit = about(request.edit, subject);
-    if (edit === null || request.scene.style !== "plain") continue;
-    const { scene } = request;
+    if (edit === null) return null;
     const rng = new WorldRng("subject", split, task, number);
     return {
       ...request,
@@ -40,8 +35,7 @@ export function subjectRequestAt(split: Split, index: number, subject: Subject):
       instruction: instruction(scene, edit, rng, split),
       outputCaption: caption(describeOutcome(scene, edit), rng, split),
     };
-  }
-  throw new RangeError(`expected an edit about a subject among ${ATTEMPTS} of ${task}, found none`);
+  });
 }
 
 /** The same edit with the subject as what is new; null where nothing is. */

@@ -84,19 +84,19 @@ export async function* prepareClips(
 ): AsyncGenerator<PrepareEvent, void, void> {
   const { folder, videos, settings, encode, signal } = options;
   const sources = videos.map((path) => sourceName(folder, path));
+  const store = new ClipStore(folder, settings, encode);
   captionsFromRows(
-    sources.map((source) => ({ source, clip: 0 })),
+    [...store.sources, ...sources].map((source) => ({ source, clip: 0 })),
     options.captions ?? [],
   ); // rows that fit several videos are refused before hours of work
   mkdirSync(folder, { recursive: true });
   claimSettings(folder, settings);
-  const store = new ClipStore(folder, settings, encode);
   const kept = store.count;
   const skipped: SkippedVideo[] = [];
   yield { type: "prepare-started", folder, videos: videos.length, kept };
   for (const [index, path] of videos.entries()) {
     signal.throwIfAborted();
-    const source = sourceName(folder, path);
+    const source = sources[index]!;
     for await (const reason of added(store, await look(path, source, store, options), signal)) {
       skipped.push({ source, reason });
       yield { type: "video-skipped", source, reason };

@@ -12,7 +12,7 @@ import { templateWriter } from "../instructions/template-writer.ts";
 import { TASKS } from "../world/tasks.ts";
 import { dataFiles } from "./dataset.ts";
 import { dataDigest, readPreparedData, requireFit } from "./prepared-items.ts";
-import { preparedInputs } from "./prepared-clips.ts";
+import { latentsOf, preparedInputs } from "./prepared-clips.ts";
 
 const root = temporaryFolder();
 
@@ -50,7 +50,13 @@ describe("a data set", async () => {
 
   test("gives each instruction its clip's latents, and no picture but those", async () => {
     const { train, digest } = readPreparedData(folder, 7);
-    const common = { folder, digest, cache: join(root, "cache"), autoencoderHash: "abc" };
+    const common = {
+      folder,
+      latents: latentsOf(folder),
+      digest,
+      cache: join(root, "cache"),
+      autoencoderHash: "abc",
+    };
     const source = preparedInputs({ ...common, name: "train", records: train });
     const inputs = await source.open();
     expect([source.count, inputs.count]).toEqual([63, 63]);
@@ -100,7 +106,15 @@ describe("what cannot be trained on is refused:", () => {
     const folder = await dataSet("fewer", 4);
     const { train } = readPreparedData(folder, 7);
     const records = [...train, { ...train[0]!, clip: 4 }];
-    const common = { folder, name: "train", digest: "x", cache: root, autoencoderHash: "abc" };
+    const latents = latentsOf(folder);
+    const common = {
+      folder,
+      latents,
+      name: "train",
+      digest: "x",
+      cache: root,
+      autoencoderHash: "abc",
+    };
     await expect(preparedInputs({ ...common, records }).open()).rejects.toThrow(
       /holds 4 clips and the instructions speak of more: repeat/,
     );

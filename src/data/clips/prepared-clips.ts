@@ -13,6 +13,8 @@ export interface PreparedSource {
   readonly folder: string;
   /** What they are for: `train`. */
   readonly name: string;
+  /** Opens the clips' latents; the sources of one data set share them. */
+  readonly latents: () => CachedItems<unknown>;
   /** One input each. */
   readonly records: readonly InstructionRecord[];
   /** Identifies the data set. */
@@ -22,16 +24,22 @@ export interface PreparedSource {
   readonly autoencoderHash: string;
 }
 
+/** What opens the latents of the data set in `folder`, once, however often it is asked. */
+export function latentsOf(folder: string): () => CachedItems<unknown> {
+  let opened: CachedItems<unknown> | undefined;
+  return () => (opened ??= readShards(dataFiles(folder).latents, z.unknown()));
+}
+
 /** Inputs of distillation from a data set: clips that were encoded before, each with its instructions in turn. */
 export function preparedInputs(source: PreparedSource): InputSource {
-  const { folder, name, records, digest, cache, autoencoderHash } = source;
+  const { folder, name, latents, records, digest, cache, autoencoderHash } = source;
   return {
     name,
     count: records.length,
     open: async () => {
-      const latents = readShards(dataFiles(folder).latents, z.unknown());
-      requireLatents(folder, latents.count, records);
-      return new InstructedClips(latents, records);
+      const clips = latents();
+      requireLatents(folder, clips.count, records);
+      return new InstructedClips(clips, records);
     },
     folderFor: (kind) =>
       join(cache, `${kind}-own-${name}-${digest}-${records.length}-${autoencoderHash}`),

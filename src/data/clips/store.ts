@@ -53,6 +53,11 @@ export class ClipStore {
     return this.#origins.length;
   }
 
+  /** The videos that clips are of. */
+  get sources(): Iterable<string> {
+    return this.#bySource.keys();
+  }
+
   /** The clips of one video. */
   of(source: string): readonly ClipOrigin[] {
     return this.#bySource.get(source) ?? [];

@@ -105,8 +105,7 @@ export async function* writeInstructions(
   const kept = readInstructions(folder, clips);
   writeJsonLines(files.instructions, kept);
   const captioned = clips.filter(({ caption }) => caption !== "");
-  const has = new Map<number, InstructionRecord[]>();
-  for (const record of kept) has.set(record.clip, [...(has.get(record.clip) ?? []), record]);
+  const has = Map.groupBy(kept, ({ clip }) => clip);
   const open = captioned.filter(({ index }) => (has.get(index)?.length ?? 0) < TASKS.length);
   const withoutCaption = clips.flatMap(({ caption, index }) => (caption === "" ? [index] : []));
   const count = { clips: clips.length, kept: kept.length, open: open.length };
@@ -114,6 +113,7 @@ export async function* writeInstructions(
   const rejected: RejectedDraft[] = [];
   let silent = 0;
   let done = 0;
+  let all: readonly InstructionRecord[];
   try {
     const work = async (clip: ClipRecord, stop: AbortSignal) =>
       await instructed(clip, has.get(clip.index) ?? [], {
@@ -128,10 +128,10 @@ export async function* writeInstructions(
       yield { type: "clip-instructed", ...event };
     }
   } finally {
-    writeJsonLines(files.instructions, readInstructions(folder, clips));
+    all = readInstructions(folder, clips);
+    writeJsonLines(files.instructions, all);
   }
   writeJsonLines(files.rejected, rejected.toSorted(byClipAndTask));
-  const all = readInstructions(folder, clips);
   yield {
     type: "instructed",
     folder,
