@@ -11,7 +11,7 @@ export type ConvolutionGeometry = { readonly stride: number; readonly padding: n
 export class Conv2d extends Module {
   readonly weight: Float<"out in kh kw">;
   readonly bias: Float<"out"> | null;
-  readonly #geometry: ConvolutionGeometry;
+  readonly geometry: ConvolutionGeometry;
 
   constructor(
     rng: Rng,
@@ -23,15 +23,11 @@ export class Conv2d extends Module {
     const fanIn = inputs * kernel * kernel;
     this.weight = fanInUniform(rng.split("weight"), [outputs, inputs, kernel, kernel], fanIn);
     this.bias = bias ? fanInUniform(rng.split("bias"), [outputs], fanIn) : null;
-    this.#geometry = { stride, padding };
-  }
-
-  get geometry(): ConvolutionGeometry {
-    return this.#geometry;
+    this.geometry = { stride, padding };
   }
 
   forward(x: Float<"b in h w">): Float<"b out h w"> {
-    return convolve(x, this.weight, { ...this.#geometry, bias: this.bias });
+    return convolve(x, this.weight, { ...this.geometry, bias: this.bias });
   }
 }
 

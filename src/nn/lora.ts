@@ -168,7 +168,7 @@ function isLinear(_path: string, layer: AdaptedLayer): boolean {
   return layer instanceof Linear;
 }
 
-/** The linear layers and convolutions of `network`, by path, in declaration order. */
+/** The linear layers of `network` and behind them its convolutions, by path, each in declaration order. */
 export function adaptedLayers(network: Module): ReadonlyMap<string, AdaptedLayer> {
   const linears: ReadonlyMap<string, AdaptedLayer> = modulesOf(network, Linear);
   return new Map([...linears, ...modulesOf(network, Conv2d)]);

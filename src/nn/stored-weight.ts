@@ -16,5 +16,6 @@ export function isHalf({ dtype }: Tensor): boolean {
 export function withWeight(weight: Tensor, compute: (weight: Tensor) => Tensor): Tensor {
   if (!isHalf(weight)) return compute(weight);
   const computing = computingType(weight.device);
-  return scoped(() => compute(weight.dtype === computing ? weight : weight.to(computing)));
+  if (weight.dtype === computing) return compute(weight);
+  return scoped(() => compute(weight.to(computing)));
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from "../engine/errors.ts";
 import type { InputSource, UneditedSource } from "../data/caches/unedited-clips.ts";
-import { preparedInputs } from "../data/clips/prepared-clips.ts";
+import { latentsOf, preparedInputs } from "../data/clips/prepared-clips.ts";
 import { readPreparedData, requireFit } from "../data/clips/prepared-items.ts";
 import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { requireDigest } from "./own-data.ts";
@@ -22,7 +22,8 @@ export function ownInputs(
   const found = readPreparedData(data, held);
   requireFit(data, found.settings, { frames, size, autoencoder: autoencoderHash });
   requireDigest(data, found.digest, dataDigest);
-  const common = { folder: data, digest: found.digest, cache, autoencoderHash };
+  const latents = latentsOf(data);
+  const common = { folder: data, latents, digest: found.digest, cache, autoencoderHash };
   const train = found.train.slice(0, items ?? found.train.length);
   const clips = new Set(train.map(({ clip }) => clip)).size;
   return {

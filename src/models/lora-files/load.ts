@@ -59,14 +59,9 @@ interface Source {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
-/** An update beside the layer that it is for. */
-interface Fitted extends LoraLayer {
-  readonly layer: AdaptedLayer;
-}
-
 function loraOf(component: Component, network: Module, source: Source): Lora {
   const fitted = fit(component, network, source);
-  const at = (path: string): Fitted => fitted.get(path)!;
+  const at = (path: string): LoraLayer => fitted.get(path)!;
   const lora = uninitialised(
     () =>
       new Lora(Rng.seed(0), network, {
@@ -91,9 +86,9 @@ function fit(
   component: Component,
   network: Module,
   { contents: { path: file, layers }, weights }: Source,
-): Map<string, Fitted> {
+): Map<string, LoraLayer> {
   const find = layerFinder(component, network);
-  const fitted = new Map<string, Fitted>();
+  const fitted = new Map<string, LoraLayer>();
   const faults = { missing: [] as string[], twice: [] as string[], misshapen: [] as string[] };
   for (const layer of layers.filter((one) => one.component === component)) {
     const place = find(layer.name);
@@ -102,7 +97,7 @@ function fit(
     else {
       const misfit = misfitOf(layer, place.layer, weights);
       if (misfit) faults.misshapen.push(misfit);
-      fitted.set(place.path, { ...layer, layer: place.layer });
+      fitted.set(place.path, layer);
     }
   }
   const sentences = [

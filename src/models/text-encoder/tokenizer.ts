@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as BytePairs } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
+import { readJson } from "../public-folder/json.ts";
 import { END, START, clipTokenizerJson, clipWords, type Merge } from "./clip-tokens.ts";
 
 /** Text to the numbers that a text encoder reads. */
@@ -113,16 +114,4 @@ function readMerges(path: string): Merge[] {
 function readWords(folder: string): ReadonlySet<string> | undefined {
   const path = join(folder, "words.json");
   return existsSync(path) ? new Set(readJson(path, z.array(z.string()))) : undefined;
-}
-
-function readJson<T>(path: string, schema: z.ZodType<T>): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new DataError(`${path}: expected JSON, got a file that is not`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new DataError(`${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
 }

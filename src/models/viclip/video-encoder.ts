@@ -1,7 +1,8 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { Tensor, dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
+import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { attend } from "../../nn/attention.ts";
+import { convolve } from "../../nn/conv.ts";
 import { fanInUniform, normalInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
 import { LayerNorm } from "../../nn/norm.ts";
@@ -20,7 +21,7 @@ class PatchConvolution extends Module {
 
   forward(x: Float<"b 3 h w">): Float<"b d h w"> {
     const side = this.weight.shape.at(-1)!;
-    return dispatch("aten::conv2d", x, this.weight.squeeze(2), null, [side, side], [0, 0]);
+    return convolve(x, this.weight.squeeze(2), { stride: side });
   }
 }
 
