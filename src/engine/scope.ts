@@ -45,6 +45,11 @@ export class TensorScope {
       "tensor scopes must close in the reverse order of opening, within one tick",
     );
     current = this.#parent;
+    this.release();
+  }
+
+  /** Frees what belongs to this scope. */
+  release(): void {
     door.release(
       this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle),
     );
@@ -61,6 +66,31 @@ function leaveToCollector(tensor: Owned): void {
 export function tensorScope(): TensorScope {
   current = new TensorScope(current);
   return current;
+}
+
+/** A value with the tensors that were made for it; disposing of it frees them. */
+export interface Held<T> extends Disposable {
+  readonly value: T;
+}
+
+/**
+ * Runs `work` in a scope that outlasts the enclosing ones: for a value that is made before its time.
+ *
+ * Nothing is made in that scope later, so it may be disposed of in any order, and behind an `await`.
+ */
+export function held<T>(work: () => T): Held<T> {
+  const enclosing = current;
+  const scope = new TensorScope(undefined);
+  current = scope;
+  try {
+    const value = work();
+    return { value, [Symbol.dispose]: () => scope.release() };
+  } catch (error) {
+    scope.release();
+    throw error;
+  } finally {
+    current = enclosing;
+  }
 }
 
 /** Registers a fresh tensor with the innermost scope. */

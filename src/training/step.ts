@@ -4,6 +4,7 @@ import { tensorScope } from "../engine/scope.ts";
 import { autocast } from "../engine/settings.ts";
 import type { Float, Tensor } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";
+import { Batches } from "./batches.ts";
 import type { TrainConfig } from "./config.ts";
 import { Ema } from "./ema.ts";
 import { AdamW } from "./optimizer.ts";
@@ -16,6 +17,7 @@ export interface TrainState {
   /** The critics' optimizer, where the stage has any. */
   readonly adversary: AdamW | null;
   readonly ema: Ema;
+  readonly batches: Batches;
   /** Steps done. */
   step: number;
   /** Steps since the last good one that had no finite loss or gradient. */
@@ -53,6 +55,7 @@ export function startState(stage: Stage, config: TrainConfig): TrainState {
     optimizer: new AdamW(stage.trainable, config),
     adversary: adversaryOf(stage, config),
     ema: new Ema(stage.trainable, config.ema),
+    batches: new Batches(stage, config),
     step: 0,
     skippedInARow: 0,
     skipped: 0,
@@ -82,7 +85,7 @@ export async function trainStep(
   const watched: Readonly<Record<string, number>>[] = [];
   clearGradients(state);
   for (let part = 0; part < config.accumulate; part++) {
-    parts.push(await differentiatePart(stage, config, step, part));
+    parts.push(await differentiatePart(stage, config, state, part));
     watched.push(stage.takeGradients?.() ?? {});
   }
   const losses = meanByName(parts);
@@ -127,34 +130,20 @@ function skip(
   return { type: "skipped", reason };
 }
 
-/** The scope covers batch and losses; an asynchronous batch is plain data and waits outside any scope. */
 async function differentiatePart(
   stage: Stage,
   config: TrainConfig,
-  step: number,
+  { step, batches }: TrainState,
   part: number,
 ): Promise<Record<string, number>> {
   const rng = Rng.seed(config.seed).split("step").split(step).split(part);
-  const arriving = differentiateNow(stage, config, rng, () => stage.nextBatch(step, part));
-  if (!(arriving instanceof Promise)) return arriving;
-  const batch = await arriving;
-  const values = differentiateNow(stage, config, rng, () => batch);
-  invariant(!(values instanceof Promise), "a batch is no promise once it has arrived");
-  return values;
-}
-
-function differentiateNow(
-  stage: Stage,
-  config: TrainConfig,
-  rng: Rng,
-  nextBatch: () => unknown,
-): Record<string, number> | Promise<unknown> {
+  using made = batches.take(step, part);
+  const batch = made.value instanceof Promise ? await made.value : made.value;
   using _ = tensorScope();
-  const batch = nextBatch();
-  if (batch instanceof Promise) return batch;
   const losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng)));
-  // Values are read last: reading waits for a GPU, which has both passes to work on by then
   weightedSum(losses, stage).div(config.accumulate).backward();
+  // Values are read last: reading waits for a GPU, which has both passes to work on by then
+  batches.prepareAfter(step, part);
   return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));
 }
 

@@ -22,6 +22,7 @@ import { countValues, startState, trainStep, type StepResult, type TrainState } 
 export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
   setThreads(run.config.threads || availableParallelism());
   const state = startState(run.stage, run.config);
+  using _ = state.batches;
   const guard = new FrozenGuard(run.stage.frozen);
   const { seed } = run.config;
   const identity = { seed, configHash: configHash(run.config), frozenHash: guard.hash };
