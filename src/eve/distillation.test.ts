@@ -26,6 +26,7 @@ import {
 } from "./distillation.ts";
 import { guidedTeachers } from "./teacher-samples.ts";
 import { parametersOf } from "../nn/module.ts";
+import { addNoise, scoreDistillation } from "./score-distillation.ts";
 import { alignedStudent, createAlignment } from "./student.ts";
 import { stackedCondition, type Networks, type StackedCondition } from "./teachers.ts";
 
@@ -87,6 +88,20 @@ describe("score distillation from both teachers", () => {
     expect(largestDifference(edit![0], video![0])).toBe(0);
     expect(edit![1]).toBe(video![1]);
     expect(terms["sdsEdit"]!.item()).not.toBe(terms["sdsVideo"]!.item());
+  });
+
+  test("is the mean of what several draws say", () => {
+    const config = { ...defaults.scoreDistillation, draws: 3 };
+    const cast = castOf();
+    const term = distil(schedule, config, ["sdsVideo"])(cast, x0, point, rng)["sdsVideo"]!;
+    expect(cast.teachers.video.seen).toHaveLength(3);
+    const noised = addNoise(x0, rng.split("score distillation"), { schedule, config });
+    const alone = noised.map((sample) =>
+      scoreDistillation(witness(0.8), sample, condition, { schedule, config }).item(),
+    );
+    const mean = alone.reduce((sum, loss) => sum + loss, 0) / 3;
+    expect(term.item()).toBeCloseTo(mean, 6);
+    expect(new Set(alone).size).toBe(3);
   });
 
   test("asks those teachers alone whose terms are named", () => {

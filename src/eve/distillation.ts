@@ -1,12 +1,12 @@
 import { watchGradient } from "../engine/autodiff.ts";
 import { ConfigError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
-import type { Float } from "../engine/tensor.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { DistillationConfig, ScoreDistillationConfig, Term } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
-import { addNoise, scoreDistillation, type Noised } from "./score-distillation.ts";
+import { addNoise, scoreDistillation } from "./score-distillation.ts";
 import { startNoise } from "./start-noise.ts";
 import { holdingFirstFrames } from "./student.ts";
 import type { Teachers, TeacherSamples } from "./teacher-samples.ts";
@@ -43,25 +43,27 @@ export function asSeenBy(
 /** One family of terms of the loss, evaluated on the student's edit `x0`. */
 export type Objective = (cast: Cast, x0: Float<"(b f) c h w">, point: EditPoint, rng: Rng) => Terms;
 
-/** `L_SDS-Edit` and `L_SDS-Video`, those that `terms` names, on one noised sample that both teachers see (§3.2). */
+/** `L_SDS-Edit` and `L_SDS-Video`, those that `terms` names, on the same noised samples for both teachers (§3.2). */
 export function distil(
   schedule: Schedule,
   config: ScoreDistillationConfig,
   terms: readonly Term[],
 ): Objective {
   return (cast, x0, { condition }, rng) => {
-    const { teachers } = cast;
     const options = { schedule, config };
     const noised = addNoise(x0, rng.split("score distillation"), options);
-    const shown = (term: Term): Noised => ({ ...noised, x0: asSeenBy(cast, term, x0) });
-    return {
-      ...(terms.includes("sdsEdit") && {
-        sdsEdit: scoreDistillation(teachers.edit, shown("sdsEdit"), condition, options),
+    const by = { sdsEdit: cast.teachers.edit, sdsVideo: cast.teachers.video };
+    const scored = (["sdsEdit", "sdsVideo"] as const).filter((term) => terms.includes(term));
+    return Object.fromEntries(
+      scored.map((term) => {
+        const teacher: Denoiser<StackedCondition> = by[term];
+        const seen = asSeenBy(cast, term, x0);
+        const losses = noised.map((sample) =>
+          scoreDistillation(teacher, { ...sample, x0: seen }, condition, options),
+        );
+        return [term, Tensor.stack(losses, 0).mean()];
       }),
-      ...(terms.includes("sdsVideo") && {
-        sdsVideo: scoreDistillation(teachers.video, shown("sdsVideo"), condition, options),
-      }),
-    };
+    );
   };
 }
 

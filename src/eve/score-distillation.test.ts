@@ -21,6 +21,11 @@ function leaf(): Tensor {
   return normal(rng.split("x0"), shape).to("float64").setRequiresGrad(true);
 }
 
+function only([noised, ...more]: readonly Noised[]): Noised {
+  expect(more).toHaveLength(0);
+  return noised!;
+}
+
 /** `c(t)·(ε̂ − ε)` by hand. */
 function wantedGradient({ xt, noise, t }: Noised, weight = config.weight): Tensor {
   const score = teacher.predict(xt, t, null).noise.sub(noise);
@@ -30,7 +35,7 @@ function wantedGradient({ xt, noise, t }: Noised, weight = config.weight): Tenso
 describe("the student's edit", () => {
   test("is noised as the schedule says, and the noisy one is a constant", () => {
     const x0 = leaf();
-    const noised = addNoise(x0, rng, options);
+    const noised = only(addNoise(x0, rng, options));
     const { xt, noise, t } = noised;
     expect(noised.x0).toBe(x0);
     expect(xt.requiresGrad).toBe(false);
@@ -41,7 +46,7 @@ describe("the student's edit", () => {
     const x0 = Tensor.zeros([1]);
     const drawn = (times: readonly [number, number]): number[] => {
       const own = { schedule, config: { ...config, times: [...times] as [number, number] } };
-      return Array.from({ length: 2000 }, (_, i) => addNoise(x0, rng.split(i), own).t);
+      return Array.from({ length: 2000 }, (_, i) => only(addNoise(x0, rng.split(i), own)).t);
     };
     const narrow = drawn([0.3, 0.31]);
     expect(new Set(narrow)).toEqual(new Set(Array.from({ length: 11 }, (_, i) => 300 + i)));
@@ -53,11 +58,27 @@ describe("the student's edit", () => {
     expect(Math.abs(mean - 500)).toBeLessThan((4 * 961) / Math.sqrt(12 * 2000));
   });
 
+  test("is noised as often as the config asks, each time in a stretch of its own", () => {
+    const own = {
+      schedule,
+      config: { ...config, times: [0.2, 0.599] as [number, number], draws: 4 },
+    };
+    const all = Array.from({ length: 500 }, (_, i) =>
+      addNoise(Tensor.zeros([3]), rng.split(i), own),
+    );
+    for (const drawn of all) {
+      expect(drawn.map(({ t }) => Math.floor((t - 200) / 100))).toEqual([0, 1, 2, 3]);
+      expect(largestDifference(drawn[0]!.noise, drawn[1]!.noise)).toBeGreaterThan(0);
+    }
+    const first = new Set(all.map(([drawn]) => drawn!.t));
+    expect(first.size).toBeGreaterThan(90);
+  });
+
   test("is never pure noise under zero terminal SNR, and may be as noisy as it gets without", () => {
     const x0 = Tensor.zeros([1]);
     const late = { ...config, times: [0.9995, 0.9999] as [number, number] };
-    expect(addNoise(x0, rng, { schedule, config: late }).t).toBe(998);
-    expect(addNoise(x0, rng, { schedule: createSchedule(), config: late }).t).toBe(999);
+    expect(only(addNoise(x0, rng, { schedule, config: late })).t).toBe(998);
+    expect(only(addNoise(x0, rng, { schedule: createSchedule(), config: late })).t).toBe(999);
   });
 });
 
@@ -67,7 +88,7 @@ describe("score distillation", () => {
     (weight) => {
       const x0 = leaf();
       const own = { schedule, config: { ...config, weight } };
-      const noised = addNoise(x0, rng, own);
+      const noised = only(addNoise(x0, rng, own));
       const [found] = gradients(scoreDistillation(teacher, noised, null, own), [x0]);
       const wanted = wantedGradient(noised, weight);
       expect(wanted.abs().max().item()).toBeGreaterThan(0.01);
@@ -77,14 +98,14 @@ describe("score distillation", () => {
 
   test("has that gradient to 1e-5 in float32", () => {
     const x0 = leaf().detach().to("float32").setRequiresGrad(true);
-    const noised = addNoise(x0, rng, options);
+    const noised = only(addNoise(x0, rng, options));
     const [found] = gradients(scoreDistillation(teacher, noised, null, options), [x0]);
     expect(largestDifference(found!.mul(x0.size), wantedGradient(noised))).toBeLessThan(1e-5);
   });
 
   test("agrees with finite differences of (1/n)·Σ x0·sg(c(t)·(ε̂ − ε))", () => {
     const x0 = leaf();
-    const noised = addNoise(x0, rng, options);
+    const noised = only(addNoise(x0, rng, options));
     const [found] = gradients(scoreDistillation(teacher, noised, null, options), [x0]);
     const score = wantedGradient(noised);
     const printed = (at: Tensor): number => at.mul(score).mean().item();
@@ -107,7 +128,7 @@ describe("score distillation", () => {
       predict: (xt) => ({ x0: xt.mul(weight), noise: xt.mul(weight) }),
     };
     const x0 = leaf();
-    const noised = addNoise(x0, rng, options);
+    const noised = only(addNoise(x0, rng, options));
     scoreDistillation(trainable, noised, null, options).backward();
     expect(weight.grad).toBeNull();
     const score = noised.xt.mul(0.5).sub(noised.noise);
@@ -116,7 +137,7 @@ describe("score distillation", () => {
   });
 
   test("has the value of half the mean square of its score", () => {
-    const noised = addNoise(leaf(), rng, options);
+    const noised = only(addNoise(leaf(), rng, options));
     const value = scoreDistillation(teacher, noised, null, options).item();
     const wanted = wantedGradient(noised).square().mean().mul(0.5).item();
     expect(Math.abs(value - wanted)).toBeLessThan(1e-12);
@@ -125,7 +146,7 @@ describe("score distillation", () => {
   test("is silent about a sample that is all the teacher could have meant", () => {
     const point = new GaussianData(0.7, 0, schedule).denoiser<null>();
     const x0 = Tensor.full(shape, 0.7, "float64").setRequiresGrad(true);
-    const loss = scoreDistillation(point, addNoise(x0, rng, options), null, options);
+    const loss = scoreDistillation(point, only(addNoise(x0, rng, options)), null, options);
     expect(loss.item()).toBeLessThan(1e-12);
   });
 
@@ -133,7 +154,7 @@ describe("score distillation", () => {
     let x0: Float = Tensor.full([64], 3, "float64");
     for (let step = 0; step < 400; step++) {
       const own = x0.detach().setRequiresGrad(true);
-      const noised = addNoise(own, rng.split(step), options);
+      const noised = only(addNoise(own, rng.split(step), options));
       const [slope] = gradients(scoreDistillation(teacher, noised, null, options), [own]);
       x0 = own.detach().addScaled(slope!, -64 * 0.1);
     }
@@ -146,7 +167,7 @@ describe("score distillation", () => {
     };
     const late = { schedule, config: { ...config, times: [0.9, 0.9999] as [number, number] } };
     for (let i = 0; i < 50; i++) {
-      const noised = addNoise(leaf(), rng.split(i), late);
+      const noised = only(addNoise(leaf(), rng.split(i), late));
       expect(Number.isFinite(scoreDistillation(v, noised, null, late).item())).toBe(true);
     }
   });

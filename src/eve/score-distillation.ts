@@ -30,37 +30,43 @@ export interface Noised {
   readonly t: number;
 }
 
-/** Where a score is taken: the schedule, and the settings that say when and how much it counts. */
+/** Where a score is taken: the schedule, and the settings that say when, how often and how much it counts. */
 export interface ScoreDistillationOptions {
   readonly schedule: Schedule;
-  readonly config: Pick<ScoreDistillationConfig, "weight" | "times">;
+  readonly config: Pick<ScoreDistillationConfig, "weight" | "times" | "draws">;
 }
 
 /**
- * Draws `ε` and `t`, one for the whole batch, and noises the student's edit with them.
+ * Draws `ε` and `t`, one of each for the whole batch, and noises the student's edit with them; `config.draws` times.
  *
+ * Several draws share the range of times: each has a stretch of its own, all of them the density of one.
  * Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing to say.
  */
 export function addNoise(
   x0: Float<"(b f) c h w">,
   rng: Rng,
   { schedule, config }: ScoreDistillationOptions,
-): Noised {
-  return noGrad(() => {
-    const t = drawTime(schedule, config.times, rng.split("time"));
-    const noise = normal(rng.split("noise"), x0.shape).toDevice(x0.device);
-    return { x0, xt: schedule.addNoise(x0, noise, t), noise, t };
-  });
+): readonly Noised[] {
+  const times = drawTimes(schedule, config, rng);
+  return noGrad(() =>
+    times.map((t, draw) => {
+      const noise = normal(rng.split("noise").split(draw), x0.shape).toDevice(x0.device);
+      return { x0, xt: schedule.addNoise(x0, noise, t), noise, t };
+    }),
+  );
 }
 
-function drawTime(
+function drawTimes(
   { steps, isZeroTerminal }: Schedule,
-  [least, greatest]: readonly [number, number],
+  { times: [least, greatest], draws }: Pick<ScoreDistillationConfig, "times" | "draws">,
   rng: Rng,
-): number {
+): readonly number[] {
   const last = Math.min(Math.floor(greatest * steps), steps - (isZeroTerminal ? 2 : 1));
   const first = Math.min(Math.ceil(least * steps), last);
-  return first + rng.integer(last - first + 1);
+  const within = rng.split("time").uniforms(draws);
+  return Array.from(within, (u, draw) =>
+    Math.min(last, first + Math.floor(((draw + u) / draws) * (last - first + 1))),
+  );
 }
 
 /**

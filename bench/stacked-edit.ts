@@ -1,0 +1,108 @@
+import { toPixels } from "../src/data/pixels.ts";
+import { sampleEdit } from "../src/data/world/edits.ts";
+import { renderClip } from "../src/data/world/render.ts";
+import type { TASKS } from "../src/data/world/tasks.ts";
+import { ddim, finish } from "../src/diffusion/samplers.ts";
+import { Rng } from "../src/engine/random.ts";
+import { tensorScope } from "../src/engine/scope.ts";
+import type { Float } from "../src/engine/tensor.ts";
+import { flickerError } from "../src/evaluation/flicker.ts";
+import { truthClip } from "../src/evaluation/ground-truth.ts";
+import { psnr } from "../src/evaluation/psnr.ts";
+import { changedRegion } from "../src/evaluation/success.ts";
+import { unitRange } from "../src/evaluation/unit-range.ts";
+import type { EditModel } from "../src/eve/edit-model.ts";
+import { startNoise } from "../src/eve/start-noise.ts";
+import type { StackedCondition } from "../src/eve/teachers.ts";
+
+/** Figures of one picture series beside the truth. */
+export interface Figures {
+  /** PSNR in dB where the edit changes the clip; null where it changes nothing. */
+  readonly changed: number | null;
+  /** PSNR in dB everywhere else; null where there is nothing else. */
+  readonly kept: number | null;
+  readonly flicker: number;
+}
+
+/** A validation clip of the model's window with what the stack makes of it: where distillation begins. */
+export interface StackedEdit {
+  readonly condition: StackedCondition;
+  /** The stack's edit; its first frame is drawn again. */
+  readonly x0: Float<"f c h w">;
+  readonly rng: Rng;
+  /** Latents beside the truth, decoded. */
+  readonly figures: (latents: Float<"f c h w">) => Figures;
+}
+
+/** DDIM steps of the edited first frame. */
+const FIRST_STEPS = 2;
+
+/** The stack's edit of a validation clip; call it inside a scope and without a graph. */
+export function stackedEdit(
+  model: EditModel,
+  task: (typeof TASKS)[number],
+  index: number,
+  steps: number,
+): StackedEdit {
+  const { schedule, size, window } = model;
+  const request = sampleEdit("validation", index, task);
+  const unit = (frames: readonly Uint8Array[]): Float<"f 3 h w"> =>
+    unitRange(toPixels(frames, size, size));
+  const inputFrames = renderClip(request.scene, window, size);
+  const truth = unit(truthClip(request, window, size));
+  const changed = changedRegion(unit(inputFrames), truth);
+  const kept = changed.mul(-1).add(1);
+  const figures = (latents: Float<"f c h w">): Figures => {
+    using _ = tensorScope();
+    const seen = unitRange(model.decode(latents));
+    return {
+      changed: psnr(seen, truth, changed),
+      kept: psnr(seen, truth, kept),
+      flicker: flickerError(seen, truth),
+    };
+  };
+  const rng = Rng.seed(0).split(task).split(index);
+  const texts = { caption: request.outputCaption, instruction: request.instruction, task };
+  const input = model.encode(toPixels(inputFrames, size, size));
+  const edit = model.editCondition(texts, input);
+  const firstNoise = startNoise(edit, "independent", rng.split("first")).narrow(0, 0, 1);
+  const firstCondition = model.editCondition(texts, input.narrow(0, 0, 1));
+  const first = finish(
+    ddim(model.editTeacher(), firstNoise, firstCondition, { schedule, steps: FIRST_STEPS }),
+  );
+  const condition = model.stackedCondition(texts, input, first);
+  const xT = startNoise(condition, "independent", rng.split("noise"));
+  const x0 = finish(ddim(model.stacked(), xT, condition, { schedule, steps }));
+  return { condition, x0, rng, figures };
+}
+
+/** What several clips say of one row of a table. */
+export class Rows {
+  readonly #rows = new Map<string, Figures[]>();
+
+  push(row: string, figures: Figures): void {
+    this.#rows.set(row, [...(this.#rows.get(row) ?? []), figures]);
+  }
+
+  /** `row` against the row `stack`, means over the clips that have both: dB more, dB more, and the ratio of flicker. */
+  against(row: string): string {
+    const cells = [
+      this.#mean(row, "changed", difference),
+      this.#mean(row, "kept", difference),
+      this.#mean(row, "flicker", ratio),
+    ];
+    return cells.map((cell) => cell.toFixed(2).padStart(7)).join(" ");
+  }
+
+  #mean(row: string, key: keyof Figures, compare: (of: number, stack: number) => number): number {
+    const stack = this.#rows.get("stack")!;
+    const found = this.#rows.get(row)!.flatMap((figures, i) => {
+      const [of, base] = [figures[key], stack[i]![key]];
+      return of === null || base === null ? [] : [compare(of, base)];
+    });
+    return found.reduce((sum, value) => sum + value, 0) / found.length;
+  }
+}
+
+const difference = (of: number, stack: number): number => of - stack;
+const ratio = (of: number, stack: number): number => of / stack;
