@@ -218,6 +218,14 @@ napi_value setThreads(napi_env env, size_t, napi_value* arguments) {
   return nullptr;
 }
 
+// setTunedConvolutions(enabled): whether cuDNN times its algorithms for every new shape and keeps the fastest
+napi_value setTunedConvolutions(napi_env env, size_t, napi_value* arguments) {
+  bool enabled = false;
+  check(env, napi_get_value_bool(env, arguments[0], &enabled));
+  at::globalContext().setBenchmarkCuDNN(enabled);
+  return nullptr;
+}
+
 // information(): [libtorch version, threads, live tensors, CUDA devices, parallel settings]
 napi_value information(napi_env env, size_t, napi_value*) {
   napi_value array, version, capability;
@@ -289,6 +297,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   add<setGradMode>(env, exports, "setGradMode");
   add<setAutocast>(env, exports, "setAutocast");
   add<setThreads>(env, exports, "setThreads");
+  add<setTunedConvolutions>(env, exports, "setTunedConvolutions");
   add<information>(env, exports, "information");
   add<backward>(env, exports, "backward");
   add<gradientsOf>(env, exports, "gradientsOf");

@@ -25,6 +25,14 @@ export function setThreads(count: number): void {
   door.setThreads(count);
 }
 
+/**
+ * Whether a GPU times its ways to convolve for every new shape and keeps the fastest: seconds at the start of a program,
+ * a quarter to a third off every step of a training. Without a GPU it changes nothing.
+ */
+export function setTunedConvolutions(enabled: boolean): void {
+  door.setTunedConvolutions(enabled);
+}
+
 type AutocastDevice = "cpu" | "cuda";
 /** The kind of `device` (`cpu`, `cuda:0`). */
 function autocastDevice(device: string): AutocastDevice {

@@ -20,10 +20,7 @@ export class Batches implements Disposable {
   readonly #config: Pick<TrainConfig, "steps" | "accumulate">;
   #prepared: (Pass & { readonly made: Held<unknown> }) | null = null;
 
-  constructor(
-    stage: Pick<Stage, "nextBatch">,
-    config: Pick<TrainConfig, "steps" | "accumulate">,
-  ) {
+  constructor(stage: Pick<Stage, "nextBatch">, config: Pick<TrainConfig, "steps" | "accumulate">) {
     this.#stage = stage;
     this.#config = config;
   }

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { saveSafetensors } from "../engine/safetensors.ts";
-import { setThreads } from "../engine/settings.ts";
+import { setThreads, setTunedConvolutions } from "../engine/settings.ts";
 import type { DamagedCheckpoint, RunIdentity } from "./checkpoint.ts";
 import { configHash } from "./config.ts";
 import type { TrainEvent } from "./events.ts";
@@ -21,6 +21,7 @@ import { countValues, startState, trainStep, type StepResult, type TrainState } 
  */
 export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
   setThreads(run.config.threads || availableParallelism());
+  setTunedConvolutions(true);
   const state = startState(run.stage, run.config);
   using _ = state.batches;
   const guard = new FrozenGuard(run.stage.frozen);
