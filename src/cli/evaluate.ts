@@ -142,7 +142,8 @@ export async function worldOptions(
 ): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
   const { TASKS } = await import("../data/world/tasks.ts");
   const { DETAIL_MODES, NOISE_MODES, SAMPLERS } = await import("../editing/settings.ts");
-  const { METHODS, METHOD_NAMES } = await import("../evaluation/methods.ts");
+  const { METHOD_NAMES } = await import("../evaluation/method-names.ts");
+  const { METHODS } = await import("../evaluation/methods.ts");
   const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
   const noise = oneOf("--noise", given.noise, [...NOISE_MODES, "both"] as const);
   const hasNoise = (own: string | null): boolean =>

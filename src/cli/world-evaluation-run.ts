@@ -1,7 +1,8 @@
 import type { ClipScored } from "../evaluation/clips.ts";
 import { possibleMethods } from "../evaluation/clips.ts";
 import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
-import { METHODS, type MethodName } from "../evaluation/methods.ts";
+import type { MethodName } from "../evaluation/method-names.ts";
+import { METHODS } from "../evaluation/methods.ts";
 import type { EvaluationOptions, WorkDone } from "../evaluation/options.ts";
 import { ContactSheets } from "../evaluation/sheets.ts";
 import { reportTables } from "../evaluation/tables.ts";

@@ -7,6 +7,7 @@ import { WindowEditor, type WindowEditOptions } from "../editing/window-editor.t
 import { windowCapacity } from "../editing/windows.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
+import type { MethodName } from "./method-names.ts";
 import { settingsFor, type EvaluationOptions } from "./options.ts";
 import { decoded } from "./pictures.ts";
 
@@ -94,20 +95,6 @@ export async function editFrames(
   const sources = inputFrames.map((source) => ({ source, width: size, height: size }));
   return keepDetails({ sources, size, edited: pictures, reconstructions: decoded(model, input) });
 }
-
-/** The names of all methods, in the order in which they are shown. */
-export const METHOD_NAMES = [
-  "aligned",
-  "aligned-shared",
-  "stacked",
-  "stacked-shared",
-  "frame-by-frame",
-  "frame-by-frame-shared",
-  "copy",
-  "reconstruction",
-] as const;
-/** The name of a method. */
-export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** All methods. */
 export const METHODS: Readonly<Record<MethodName, Method>> = {

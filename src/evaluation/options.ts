@@ -5,7 +5,7 @@ import { readSettings, resolveSettings } from "../editing/settings.ts";
 import type { EditSettingsInput, ResolvedSettings } from "../editing/settings.ts";
 import { Rng } from "../engine/random.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
-import type { MethodName } from "./methods.ts";
+import type { MethodName } from "./method-names.ts";
 
 /** How samples are drawn: the editor's own settings. */
 export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance" | "detail">;

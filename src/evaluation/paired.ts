@@ -1,6 +1,7 @@
 import { bootstrapInterval, mean, type Interval } from "./bootstrap.ts";
 import type { ClipScores } from "./clip-scores.ts";
-import { METHODS, type MethodName } from "./methods.ts";
+import type { MethodName } from "./method-names.ts";
+import { METHODS } from "./methods.ts";
 import type { TaskScores } from "./summary.ts";
 
 /** A mean over clips with its 95 % bootstrap interval. */

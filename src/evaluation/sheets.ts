@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import { TASKS } from "../data/world/tasks.ts";
 import type { ClipScored } from "./clips.ts";
-import type { MethodName } from "./methods.ts";
+import type { MethodName } from "./method-names.ts";
 
 /** Clips of a task on its sheet. */
 const CLIPS = 3;

@@ -1,5 +1,5 @@
-import { METHOD_NAMES } from "./methods.ts";
 import { figure, HEADINGS, intervalText, percent } from "./cells.ts";
+import { METHOD_NAMES } from "./method-names.ts";
 import type { Comparison, Estimated } from "./paired.ts";
 import type { Summary, TaskSummary } from "./summary.ts";
 import type { WorldReport } from "./world-evaluation.ts";

@@ -7,7 +7,7 @@ import { sampleEdit } from "../data/world/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { ClipScored } from "./clips.ts";
 import { truthClip, truthFrame } from "./ground-truth.ts";
-import { METHOD_NAMES } from "./methods.ts";
+import { METHOD_NAMES } from "./method-names.ts";
 import type { EvaluationOptions } from "./options.ts";
 import { ContactSheets } from "./sheets.ts";
 import { reportTables } from "./tables.ts";
