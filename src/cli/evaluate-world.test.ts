@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { copyingModel } from "../../test/support/copying-model.ts";
 import { UserError } from "../engine/errors.ts";
 import { METHOD_NAMES } from "../evaluation/method-names.ts";
-import { worldOptions, type WorldArguments } from "./evaluate.ts";
+import { worldOptions, type WorldArguments } from "./world-options.ts";
 import { Reporter } from "./output.ts";
 import { runEvaluation } from "./world-evaluation-run.ts";
 

@@ -1,0 +1,25 @@
+import { mkdir } from "node:fs/promises";
+import { defineCommand } from "citty";
+import { Reporter } from "./output.ts";
+import type { VerbContext } from "./verb.ts";
+import { elsewhere, worldArgs, worldOptions } from "./world-options.ts";
+
+export default defineCommand({
+  meta: {
+    name: "world",
+    description:
+      "Measure a model on the generated world, where the right edit of each clip is known",
+  },
+  args: worldArgs,
+  async run({ args: given, data }) {
+    const { signal }: VerbContext = data;
+    const report = new Reporter(given);
+    const { options, wanted } = await worldOptions(given);
+    if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
+    const { EditModel } = await import("../eve/edit-model.ts");
+    const { runEvaluation } = await import("./world-evaluation-run.ts");
+    report.progress({ type: "progress", phase: `loading ${given.model}` });
+    const model = EditModel.load(given.model, elsewhere(given));
+    await runEvaluation(model, options, wanted, { report, signal, sheets: given.sheets });
+  },
+});
