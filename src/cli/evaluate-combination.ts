@@ -4,7 +4,7 @@ import type { LookType } from "../data/world/looks.ts";
 import { numberOption, oneOf } from "./arguments.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { worldArgs } from "./world-options.ts";
+import { stepsArg, worldArgs } from "./world-options.ts";
 
 /** The verb that measures the combination of the edit adapter with a look. */
 const combination = (type: LookType, description: string) =>
@@ -14,7 +14,7 @@ const combination = (type: LookType, description: string) =>
       model: worldArgs.model,
       split: worldArgs.split,
       count: { ...worldArgs.count, description: "pictures of each task" },
-      steps: worldArgs.steps,
+      steps: stepsArg,
       seed: worldArgs.seed,
       sheets: { ...worldArgs.sheets, description: "write a contact sheet there" },
       json: worldArgs.json,

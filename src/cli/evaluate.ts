@@ -4,6 +4,7 @@ export default defineCommand({
   meta: { name: "evaluate", description: "Measure how well a model edits" },
   subCommands: {
     world: async () => (await import("./evaluate-world.ts")).default,
+    steps: async () => (await import("./evaluate-steps.ts")).default,
     style: async () => (await import("./evaluate-combination.ts")).style,
     subject: async () => (await import("./evaluate-combination.ts")).subject,
   },

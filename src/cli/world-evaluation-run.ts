@@ -1,9 +1,9 @@
-import type { ClipScored } from "../evaluation/clips.ts";
+import type { ClipScored } from "../evaluation/test-clip.ts";
 import { possibleMethods } from "../evaluation/clips.ts";
 import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
 import type { MethodName } from "../evaluation/method-names.ts";
 import { METHODS } from "../evaluation/methods.ts";
-import type { EvaluationOptions, WorkDone } from "../evaluation/options.ts";
+import type { EvaluationOptions } from "../evaluation/options.ts";
 import { ContactSheets } from "../evaluation/sheets.ts";
 import { reportTables } from "../evaluation/tables.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type Measurement,
   type WorldReport,
 } from "../evaluation/world-evaluation.ts";
+import { evaluationProgress } from "./evaluation-progress.ts";
 import { table, type Reporter } from "./output.ts";
 
 /** Who watches a run, and where its pictures go. */
@@ -29,22 +30,8 @@ export async function runEvaluation(
   wanted: readonly Measurement[],
   { report, signal, sheets: folder }: EvaluationRun,
 ): Promise<void> {
-  const steps = options.draw.steps;
   const total = evaluationCost(model, options, wanted);
-  const startedAt = performance.now();
-  let done = 0;
-  const onWork = ({ phase, detail, step, frames }: WorkDone): void => {
-    done += frames;
-    const elapsed = (performance.now() - startedAt) / 1000;
-    const etaSeconds = done === 0 ? {} : { etaSeconds: (elapsed * (total - done)) / done };
-    report.progress({
-      type: "progress",
-      phase,
-      detail,
-      ...(frames > 0 && { step, steps }),
-      ...etaSeconds,
-    });
-  };
+  const onWork = evaluationProgress(report, { total, steps: options.draw.steps });
   const sheets = new ContactSheets(shownMethods(model, options), model.size);
   const onClip = (clip: ClipScored): void => {
     if (folder !== undefined) sheets.add(clip);

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../engine/errors.ts";
 import type { PartsElsewhere } from "../eve/model-folder.ts";
-import type { EvaluationOptions } from "../evaluation/options.ts";
+import type { MethodName } from "../evaluation/method-names.ts";
+import type { DrawSettings, EvaluationOptions } from "../evaluation/options.ts";
 import type { Measurement } from "../evaluation/world-evaluation.ts";
 import { numberOption, oneOf } from "./arguments.ts";
 
-/** The options of `evaluate world`; its sibling verbs share some. */
-export const worldArgs = {
+/** The options of every verb that edits the world's clips. */
+export const clipArgs = {
   model: {
     type: "string",
     default: "models/tiny",
@@ -32,28 +33,12 @@ export const worldArgs = {
     valueHint: "list",
     description: "tasks, separated by commas (default: all seven)",
   },
-  methods: {
-    type: "string",
-    valueHint: "list",
-    description: "ways to edit, separated by commas (default: all)",
-  },
-  against: {
-    type: "string",
-    valueHint: "list",
-    description: "measure the aligned editor beside these, e.g. stacked,frame-by-frame,copy",
-  },
-  only: {
-    type: "string",
-    valueHint: "list",
-    description: "measure only these: autoencoder, single, video, clips",
-  },
   noise: {
     type: "string",
     default: "both",
     valueHint: "mode",
     description: "methods with independent noise for each frame, shared noise, or both",
   },
-  steps: { type: "string", default: "2", valueHint: "n", description: "denoising steps" },
   sampler: {
     type: "string",
     default: "ddim",
@@ -85,22 +70,60 @@ export const worldArgs = {
     description: "output: tell the model the output caption; none: the instruction alone",
   },
   seed: { type: "string", default: "0", valueHint: "n", description: "of all noise" },
+  json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
+} as const;
+
+/** The option of the verbs that draw with one number of steps. */
+export const stepsArg = {
+  type: "string",
+  default: "2",
+  valueHint: "n",
+  description: "denoising steps",
+} as const;
+
+/** The options of `evaluate world`. */
+export const worldArgs = {
+  ...clipArgs,
+  steps: stepsArg,
+  methods: {
+    type: "string",
+    valueHint: "list",
+    description: "ways to edit, separated by commas (default: all)",
+  },
+  against: {
+    type: "string",
+    valueHint: "list",
+    description: "measure the aligned editor beside these, e.g. stacked,frame-by-frame,copy",
+  },
+  only: {
+    type: "string",
+    valueHint: "list",
+    description: "measure only these: autoencoder, single, video, clips",
+  },
   sheets: {
     type: "string",
     valueHint: "dir",
     description: "write a contact sheet of each task there: input, truth, edited",
   },
-  json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
 } as const;
 
+/** Options as text; those without a default may be missing. */
+type Texts<Args> = {
+  readonly [Name in keyof Args as Args[Name] extends { default: string } ? Name : never]: string;
+} & {
+  readonly [
+    Name in keyof Args as Args[Name] extends { default: string } | { type: "boolean" }
+      ? never
+      : Name
+  ]?: string | undefined;
+};
+/** The options of `clipArgs` as text. */
+export type ClipArguments = Texts<typeof clipArgs>;
 /** The options of `evaluate world` as text. */
-export type WorldArguments = {
-  readonly [Name in Exclude<keyof typeof worldArgs, "json" | OptionalName>]: string;
-} & { readonly [Name in OptionalName]?: string | undefined };
-type OptionalName = "tasks" | "methods" | "against" | "alignment" | "only" | "sheets";
+export type WorldArguments = Texts<typeof worldArgs>;
 
 /** The alignment that the options name. */
-export function elsewhere({ alignment }: Pick<WorldArguments, "alignment">): PartsElsewhere {
+export function elsewhere({ alignment }: Pick<ClipArguments, "alignment">): PartsElsewhere {
   if (alignment === undefined) return {};
   if (existsSync(join(alignment, "config.json"))) return { alignment };
   throw new UserError(
@@ -108,24 +131,20 @@ export function elsewhere({ alignment }: Pick<WorldArguments, "alignment">): Par
   );
 }
 
-/** Reads the options; each that is wrong gives one sentence. */
-export async function worldOptions(
-  given: WorldArguments,
-): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
+/** What the options of `clipArgs` say; methods and steps are each verb's own. */
+export interface ClipOptions extends Omit<EvaluationOptions, "methods" | "draw"> {
+  readonly draw: Omit<DrawSettings, "steps">;
+}
+
+/** Reads the options of `clipArgs`; each that is wrong gives one sentence. */
+export async function clipOptions(given: ClipArguments): Promise<ClipOptions> {
   const { TASKS } = await import("../data/world/tasks.ts");
-  const { DETAIL_MODES, NOISE_MODES, SAMPLERS } = await import("../editing/settings.ts");
-  const { METHOD_NAMES } = await import("../evaluation/method-names.ts");
-  const { METHODS } = await import("../evaluation/methods.ts");
-  const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
-  const noise = oneOf("--noise", given.noise, [...NOISE_MODES, "both"] as const);
-  const hasNoise = (own: string | null): boolean =>
-    own === null || noise === "both" || own === noise;
+  const { DETAIL_MODES, SAMPLERS } = await import("../editing/settings.ts");
   const scale = (flag: "text-guidance" | "image-guidance"): number =>
     numberOption(`--${flag}`, given[flag], { min: 0, max: 30 });
-  const options: EvaluationOptions = {
+  return {
     split: oneOf("--split", given.split, ["test", "validation"] as const),
     tasks: listOf("--tasks", given.tasks, TASKS),
-    methods: methodsOf(given, METHOD_NAMES).filter((name) => hasNoise(METHODS[name].noise)),
     count: numberOption("--count", given.count, { min: 1, max: 10_000, integer: true }),
     frames: numberOption("--frames", given.frames, { min: 2, max: 600, integer: true }),
     isCaptionGiven: oneOf("--caption", given.caption, ["output", "none"] as const) === "output",
@@ -135,13 +154,39 @@ export async function worldOptions(
       integer: true,
     }),
     draw: {
-      steps: numberOption("--steps", given.steps, { min: 1, max: 1000, integer: true }),
       sampler: oneOf("--sampler", given.sampler, SAMPLERS),
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
       detail: oneOf("--detail", given.detail, DETAIL_MODES),
     },
   };
+}
+
+/** Reads the options of `evaluate world`; each that is wrong gives one sentence. */
+export async function worldOptions(
+  given: WorldArguments,
+): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
+  const { METHOD_NAMES } = await import("../evaluation/method-names.ts");
+  const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
+  const { draw, ...rest } = await clipOptions(given);
+  const options: EvaluationOptions = {
+    ...rest,
+    methods: await withNoise(methodsOf(given, METHOD_NAMES), given.noise),
+    draw: { ...draw, steps: stepCount(given.steps) },
+  };
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
+}
+
+/** A number of denoising steps, of the option `--steps`. */
+export function stepCount(text: string): number {
+  return numberOption("--steps", text, { min: 1, max: 1000, integer: true });
+}
+
+/** Those of `names` that draw the noise that `--noise` asks for, or none. */
+export async function withNoise(names: readonly MethodName[], mode: string): Promise<MethodName[]> {
+  const { NOISE_MODES } = await import("../editing/settings.ts");
+  const { METHODS } = await import("../evaluation/methods.ts");
+  const wanted = oneOf("--noise", mode, [...NOISE_MODES, "both"] as const);
+  return names.filter((name) => wanted === "both" || [wanted, null].includes(METHODS[name].noise));
 }
 
 /** The methods by name, or the aligned one and those that it is set against; these with both kinds of noise. */

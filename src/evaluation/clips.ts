@@ -1,29 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import { sampleEdit } from "../data/world/edits.ts";
-import { renderClip } from "../data/world/render.ts";
 import type { Task } from "../data/world/tasks.ts";
 import { HeldTensors } from "../editing/held-tensors.ts";
-import { clipScores, type ClipScores } from "./clip-scores.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
-import { truthClip } from "./ground-truth.ts";
 import type { MethodName } from "./method-names.ts";
 import { hasPart, METHODS } from "./methods.ts";
-import { clipSeed, type EvaluationContext, type EvaluationOptions } from "./options.ts";
-import { decoded, encoded } from "./pictures.ts";
+import type { EvaluationContext, EvaluationOptions } from "./options.ts";
 import { comparisonsWith, type Comparison } from "./paired.ts";
 import { summarizeTasks, type TaskScores, type TaskSummary } from "./summary.ts";
-
-/** One method's edit of one clip, with its scores and its frames (RGB bytes). */
-export interface ClipScored {
-  readonly task: Task;
-  readonly index: number;
-  readonly method: MethodName;
-  readonly instruction: string;
-  readonly scores: ClipScores;
-  readonly input: readonly Uint8Array[];
-  readonly truth: readonly Uint8Array[];
-  readonly output: readonly Uint8Array[];
-}
+import { makeTestClip, scoredClip, type ClipScored } from "./test-clip.ts";
 
 /** Who watches the clips. */
 export interface ClipsContext extends EvaluationContext {
@@ -90,29 +74,19 @@ async function evaluateClip(
   task: Task,
   index: number,
   { options, context }: { options: EvaluationOptions; context: ClipsContext },
-): Promise<Pick<ClipScored, "method" | "scores">[]> {
-  const { size } = model;
+): Promise<ClipScored[]> {
   using held = new HeldTensors();
-  const request = sampleEdit(options.split, index, task);
-  const inputFrames = renderClip(request.scene, options.frames, size);
-  const truthFrames = truthClip(request, options.frames, size);
-  const input = held.make(() => encoded(model, inputFrames));
-  const truth = held.make(() => encoded(model, truthFrames));
-  const reconstruction = decoded(model, truth);
-  const seed = clipSeed(options, task, index);
-  const clip = { model, request, options, seed, inputFrames, input, reconstruction };
-  const results: Pick<ClipScored, "method" | "scores">[] = [];
+  const clip = makeTestClip(model, { task, index }, options, held);
+  const results: ClipScored[] = [];
   for (const method of possibleMethods(model, options)) {
     const work = {
       phase: "whole clips",
       detail: `${method} · ${task} ${index + 1}/${options.count}`,
     };
     const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
-    const output = await METHODS[method].edit(clip, { signal: context.signal, onStep });
-    const frames = { input: inputFrames, truth: truthFrames, output };
-    const scores = clipScores(frames, { size, window: model.window, reconstruction });
-    context.onClip?.({ task, index, method, instruction: request.instruction, scores, ...frames });
-    results.push({ method, scores });
+    const scored = await scoredClip(clip, method, { signal: context.signal, onStep });
+    context.onClip?.(scored);
+    results.push(scored);
     await setImmediate();
     context.signal?.throwIfAborted();
   }

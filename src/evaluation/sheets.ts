@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import { TASKS } from "../data/world/tasks.ts";
-import type { ClipScored } from "./clips.ts";
+import type { ClipScored } from "./test-clip.ts";
 import type { MethodName } from "./method-names.ts";
 
 /** Clips of a task on its sheet. */

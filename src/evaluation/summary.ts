@@ -15,8 +15,19 @@ export interface Summary {
   readonly psnrChanged: number | null;
   readonly psnrKept: number | null;
   /** 95 % bootstrap intervals over clips. */
-  readonly intervals: Readonly<Record<"success" | "steady" | "flicker" | "psnr", Interval | null>>;
+  readonly intervals: Readonly<Record<Figure, Interval | null>>;
 }
+
+/** The figures of a summary: each a mean over the clips that have it. */
+export type Figure =
+  | "success"
+  | "edited"
+  | "kept"
+  | "steady"
+  | "flicker"
+  | "psnr"
+  | "psnrChanged"
+  | "psnrKept";
 
 /** A summary, and one for each task that was measured. */
 export interface TaskSummary extends Summary {
@@ -31,32 +42,19 @@ export interface TaskScores {
 
 /** Means over clips, each with the same weight. */
 export function summarize(scores: readonly ClipScores[]): Summary {
-  const values = (of: (clip: ClipScores) => number | boolean | null): number[] =>
-    scores
-      .map(of)
-      .filter((value) => value !== null)
-      .map(Number);
-  const success = values((clip) => clip.success);
-  const steady = values((clip) => clip.steady);
-  const flicker = values((clip) => clip.flicker);
-  const ratios = values((clip) => clip.psnr);
-  return {
-    clips: scores.length,
-    success: mean(success),
-    edited: mean(values((clip) => clip.edited)),
-    kept: mean(values((clip) => clip.kept)),
-    steady: mean(steady),
-    flicker: mean(flicker),
-    psnr: mean(ratios),
-    psnrChanged: mean(values((clip) => clip.psnrChanged)),
-    psnrKept: mean(values((clip) => clip.psnrKept)),
-    intervals: {
-      success: bootstrapInterval(success),
-      steady: bootstrapInterval(steady),
-      flicker: bootstrapInterval(flicker),
-      psnr: bootstrapInterval(ratios),
-    },
-  };
+  const values = (of: Figure): number[] =>
+    scores.flatMap((clip) => (clip[of] === null ? [] : [Number(clip[of])]));
+  const figures = <Value>(from: (values: readonly number[]) => Value): Record<Figure, Value> => ({
+    success: from(values("success")),
+    edited: from(values("edited")),
+    kept: from(values("kept")),
+    steady: from(values("steady")),
+    flicker: from(values("flicker")),
+    psnr: from(values("psnr")),
+    psnrChanged: from(values("psnrChanged")),
+    psnrKept: from(values("psnrKept")),
+  });
+  return { clips: scores.length, ...figures(mean), intervals: figures(bootstrapInterval) };
 }
 
 /** Summarizes over all clips and by task. */

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { copyingModel } from "../../test/support/copying-model.ts";
 import { sampleEdit } from "../data/world/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
-import type { ClipScored } from "./clips.ts";
+import type { ClipScored } from "./test-clip.ts";
 import { truthClip, truthFrame } from "./ground-truth.ts";
 import { METHOD_NAMES } from "./method-names.ts";
 import type { EvaluationOptions } from "./options.ts";

@@ -92,7 +92,7 @@ export async function evaluateWorld(
 /** What this model cannot be measured on, in sentences. */
 export function leftOut(
   model: EvaluatedModel,
-  options: EvaluationOptions,
+  options: Pick<EvaluationOptions, "methods">,
   wanted: readonly Measurement[],
 ): string[] {
   return (["video adapter", "alignment"] as const).flatMap((part) => {

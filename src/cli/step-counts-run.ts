@@ -1,0 +1,45 @@
+import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
+import {
+  evaluateStepCounts,
+  stepCountsCost,
+  type StepCountOptions,
+  type StepsScored,
+} from "../evaluation/step-counts.ts";
+import { fastestSentence, stepCountsTable } from "../evaluation/step-counts-table.ts";
+import { leftOut } from "../evaluation/world-evaluation.ts";
+import { evaluationProgress } from "./evaluation-progress.ts";
+import { table, type Reporter } from "./output.ts";
+
+/** Who watches. */
+interface StepCountsRun {
+  readonly report: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** Measures a model in different numbers of steps; prints each clip as an event, and at the end the table. */
+export async function runStepCounts(
+  model: EvaluatedModel,
+  options: StepCountOptions,
+  { report, signal }: StepCountsRun,
+): Promise<void> {
+  const onWork = evaluationProgress(report, { total: stepCountsCost(model, options) });
+  const onClip = ({ task, index, method, steps, seconds, instruction, scores }: StepsScored) =>
+    report.event({
+      type: "clip-scored",
+      task,
+      index,
+      method,
+      steps,
+      seconds,
+      instruction,
+      ...scores,
+    });
+  const found = await evaluateStepCounts(model, options, { signal, onWork, onClip });
+  for (const note of leftOut(model, options, ["clips"])) report.warn(note);
+  const { tasks, methods: _, ...settings } = options;
+  const { name, hash } = model;
+  report.event(
+    { ...settings, type: "step-counts", tasks, model: { name, hash }, ...found },
+    [table(stepCountsTable(found)), ...found.fastest.map(fastestSentence)].join("\n"),
+  );
+}
