@@ -2,17 +2,13 @@ import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
 import { ShapeError } from "../../engine/errors.ts";
 import { imageData, writePng } from "./png.ts";
 import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
+import { brokenLines, GAP, LINE_HEIGHT, styleText } from "./sheet-text.ts";
 
 /** One line of a contact sheet: pictures side by side under their label. */
 export interface SheetRow {
   readonly label: string;
   readonly images: readonly RgbImage[];
 }
-
-/** Space between pictures, in pixels. */
-const gap = 4;
-/** Height of a label's line, in pixels. */
-const labelHeight = 18;
 
 /**
  * Lays rows of pictures out on one white sheet, each row under its label.
@@ -24,15 +20,15 @@ export function contactSheet(rows: readonly SheetRow[]): RgbImage {
   const width = Math.max(160, ...rows.map(({ images }) => rowWidth(images)));
   const measure = createCanvas(1, 1).getContext("2d");
   styleText(measure);
-  const lines = rows.map(({ label }) => brokenLines(measure, label, width - 2 * gap));
+  const lines = rows.map(({ label }) => brokenLines(measure, label, width - 2 * GAP));
   const heights = rows.map(({ images }, index) => rowHeight(images, lines[index]!.length));
-  const height = heights.reduce((total, own) => total + own, gap);
+  const height = heights.reduce((total, own) => total + own, GAP);
   const canvas = createCanvas(width, height);
   const context = canvas.getContext("2d");
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, width, height);
   styleText(context);
-  let top = gap;
+  let top = GAP;
   rows.forEach(({ images }, index) => {
     drawRow(context, lines[index]!, images, top);
     top += heights[index]!;
@@ -47,17 +43,11 @@ export async function writeContactSheet(path: string, rows: readonly SheetRow[])
 }
 
 function rowWidth(images: readonly RgbImage[]): number {
-  return images.reduce((total, image) => total + image.width + gap, gap);
+  return images.reduce((total, image) => total + image.width + GAP, GAP);
 }
 
 function rowHeight(images: readonly RgbImage[], lineCount: number): number {
-  return lineCount * labelHeight + Math.max(0, ...images.map(({ height }) => height)) + gap;
-}
-
-function styleText(context: SKRSContext2D): void {
-  context.font = "13px sans-serif";
-  context.textBaseline = "top";
-  context.fillStyle = "#202020";
+  return lineCount * LINE_HEIGHT + Math.max(0, ...images.map(({ height }) => height)) + GAP;
 }
 
 function drawRow(
@@ -66,24 +56,10 @@ function drawRow(
   images: readonly RgbImage[],
   top: number,
 ): void {
-  lines.forEach((line, index) => context.fillText(line, gap, top + index * labelHeight));
-  let left = gap;
+  lines.forEach((line, index) => context.fillText(line, GAP, top + index * LINE_HEIGHT));
+  let left = GAP;
   for (const image of images) {
-    context.putImageData(imageData(image), left, top + lines.length * labelHeight);
-    left += image.width + gap;
+    context.putImageData(imageData(image), left, top + lines.length * LINE_HEIGHT);
+    left += image.width + GAP;
   }
-}
-
-/** Breaks text between words so that no line is wider than `width` pixels; no text gives no line. */
-function brokenLines(context: SKRSContext2D, text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && context.measureText(longer).width > width) {
-      lines.push(line);
-      line = word;
-    } else line = longer;
-  }
-  return line === "" ? lines : [...lines, line];
 }

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { createCanvas, ImageData } from "@napi-rs/canvas";
+import { createCanvas, ImageData, type Canvas } from "@napi-rs/canvas";
 import { requireWritable, writeAtomically } from "../video/output-file.ts";
 import { requireRgb, type RgbImage } from "./rgb-image.ts";
 
@@ -11,10 +11,15 @@ export async function writePng(
   height: number,
 ): Promise<void> {
   await requireWritable(path);
-  const canvas = createCanvas(width, height);
-  canvas.getContext("2d").putImageData(imageData({ rgb, width, height }), 0, 0);
-  const bytes = await canvas.encode("png");
+  const bytes = await canvasOf({ rgb, width, height }).encode("png");
   await writeAtomically(path, (temporary) => writeFile(temporary, bytes));
+}
+
+/** A canvas that shows packed RGB. */
+export function canvasOf(image: RgbImage): Canvas {
+  const canvas = createCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(imageData(image), 0, 0);
+  return canvas;
 }
 
 /** An opaque canvas picture of packed RGB. */
