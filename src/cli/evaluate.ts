@@ -6,6 +6,7 @@ export default defineCommand({
     world: async () => (await import("./evaluate-world.ts")).default,
     steps: async () => (await import("./evaluate-steps.ts")).default,
     sheet: async () => (await import("./evaluate-sheet.ts")).default,
+    tgve: async () => (await import("./evaluate-tgve.ts")).default,
     style: async () => (await import("./evaluate-combination.ts")).style,
     subject: async () => (await import("./evaluate-combination.ts")).subject,
   },

@@ -134,7 +134,8 @@ describe("scoreTgve", () => {
     await eventsOf(one);
     const before = engineInfo().liveTensors;
     await eventsOf(one);
-    expect(engineInfo().liveTensors).toBe(before);
+    // fewer where the garbage collector came by
+    expect(engineInfo().liveTensors).toBeLessThanOrEqual(before);
   });
 
   test("stops when it is told to", async () => {

@@ -4,7 +4,7 @@ import { HeldTensors } from "../editing/held-tensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { LoadedClip } from "../models/clip/load-clip.ts";
-import { mean } from "./bootstrap.ts";
+import { bootstrapInterval, mean, type Interval } from "./bootstrap.ts";
 import { clipTextFeatures, viclipTextFeatures } from "./clip-features.ts";
 import { clipFrameConsistency } from "./clip-frame-consistency.ts";
 import { clipTextAlignment } from "./clip-text-alignment.ts";
@@ -51,6 +51,8 @@ export interface BenchmarkScored {
   readonly missing: number;
   readonly means: TgveScores;
   readonly byEdit: Readonly<Record<TgveEdit, TgveScores>>;
+  /** 95 % bootstrap intervals of the means, over edits. */
+  readonly intervals: Readonly<Record<TgveMetric, Interval | null>>;
 }
 
 /** What scoring a submission tells. */
@@ -113,6 +115,7 @@ export async function* scoreTgve(options: TgveOptions): AsyncGenerator<TgveEvent
       background: meansOf(scored, "background"),
       multiple: meansOf(scored, "multiple"),
     },
+    intervals: byMetric(scored, bootstrapInterval),
   };
 }
 
@@ -184,9 +187,16 @@ function viclipScores(
 
 /** Means over all edits, or over those of one kind; null where none has the metric. */
 function meansOf(scored: readonly EditScored[], edit?: TgveEdit): TgveScores {
-  const chosen = edit ? scored.filter((event) => event.edit === edit) : scored;
-  const over = (metric: TgveMetric): number | null =>
-    mean(chosen.map(({ scores }) => scores[metric]).filter((score) => score !== null));
+  return byMetric(edit ? scored.filter((event) => event.edit === edit) : scored, mean);
+}
+
+/** A figure of the scores that edits have, for each metric. */
+function byMetric<Value>(
+  scored: readonly EditScored[],
+  from: (values: readonly number[]) => Value,
+): Record<TgveMetric, Value> {
+  const over = (metric: TgveMetric): Value =>
+    from(scored.map(({ scores }) => scores[metric]).filter((score) => score !== null));
   return {
     pickScore: over("pickScore"),
     clipFrame: over("clipFrame"),

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
-import { parseTgveTable, type TgveEdit, type TgveVideo } from "./table.ts";
+import { parseTgveTable, TGVE_EDITS, type TgveEdit, type TgveVideo } from "./table.ts";
 
 /** The benchmark's table, in its folder. */
 const TABLE = "LOVEU-TGVE-2023_Dataset.csv";
@@ -55,6 +55,15 @@ export function editedFrames(
   edit: TgveEdit,
 ): Promise<string[] | undefined> {
   return jpegsIn(editFolder(submission, video, edit));
+}
+
+/** How many edits of the benchmark a submission has. */
+export async function countEdits({ videos }: TgveDataset, submission: string): Promise<number> {
+  const places = videos.flatMap((video) => TGVE_EDITS.map((edit) => ({ video, edit })));
+  const found = await Promise.all(
+    places.map(({ video, edit }) => editedFrames(submission, video, edit)),
+  );
+  return found.filter((frames) => frames !== undefined).length;
 }
 
 /** The `.jpg` files of a folder by name; nothing where there is no such folder. */

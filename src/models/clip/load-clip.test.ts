@@ -5,40 +5,20 @@ import { Rng } from "../../engine/random.ts";
 import { saveSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
-import { SMALL_CLIP, SMALL_TOKENIZER } from "../../../test/support/small-clip.ts";
+import { publicClipConfig, SMALL_CLIP, SMALL_TOKENIZER } from "../../../test/support/small-clip.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { Clip } from "./clip.ts";
 import { loadClip } from "./load-clip.ts";
 import { publicWeights } from "./weights.ts";
 
 const folder = temporaryFolder();
-const { text, vision, projection } = SMALL_CLIP;
-const json = {
-  projection_dim: projection,
-  text_config: {
-    vocab_size: text.vocabSize,
-    eos_token_id: 2,
-    hidden_size: text.hiddenSize,
-    num_hidden_layers: text.layers,
-    num_attention_heads: text.heads,
-    intermediate_size: text.intermediateSize,
-    max_position_embeddings: text.maxPositions,
-  },
-  vision_config: {
-    image_size: vision.imageSize,
-    patch_size: vision.patchSize,
-    hidden_size: vision.hiddenSize,
-    num_hidden_layers: vision.layers,
-    num_attention_heads: vision.heads,
-    intermediate_size: vision.intermediateSize,
-  },
-};
+const { text } = SMALL_CLIP;
 
 describe("loadClip", () => {
   const made = new Clip(Rng.seed(3), SMALL_CLIP);
   beforeAll(() => {
     saveSafetensors(join(folder, "model.safetensors"), publicWeights(made));
-    writeFileSync(join(folder, "config.json"), JSON.stringify(json));
+    writeFileSync(join(folder, "config.json"), JSON.stringify(publicClipConfig));
   });
 
   test("reads a folder as published, and a tokenizer beside it", () => {
@@ -56,7 +36,10 @@ describe("loadClip", () => {
     const config = { ...SMALL_CLIP, text: { ...text, vocabSize: 300 } };
     const weights = publicWeights(new Clip(Rng.seed(3), config));
     saveSafetensors(join(smaller, "model.safetensors"), weights);
-    const changed = { ...json, text_config: { ...json.text_config, vocab_size: 300 } };
+    const changed = {
+      ...publicClipConfig,
+      text_config: { ...publicClipConfig.text_config, vocab_size: 300 },
+    };
     writeFileSync(join(smaller, "config.json"), JSON.stringify(changed));
     expect(() => loadClip(smaller, { tokenizer: SMALL_TOKENIZER })).toThrow(
       "expected a tokenizer of at most 300 tokens for this network, got 5",
