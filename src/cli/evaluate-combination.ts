@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { defineCommand } from "citty";
 import type { LookType } from "../data/world/looks.ts";
 import { numberOption, oneOf } from "./arguments.ts";
+import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 import { stepsArg, worldArgs } from "./world-options.ts";
@@ -16,6 +17,7 @@ const combination = (type: LookType, description: string) =>
       count: { ...worldArgs.count, description: "pictures of each task" },
       steps: stepsArg,
       seed: worldArgs.seed,
+      device: worldArgs.device,
       sheets: { ...worldArgs.sheets, description: "write a contact sheet there" },
       json: worldArgs.json,
     },
@@ -31,9 +33,8 @@ const combination = (type: LookType, description: string) =>
         seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
       };
       if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
-      const { EditModel } = await import("../eve/edit-model.ts");
       const { runCombinationEvaluation } = await import("./combination-evaluation-run.ts");
-      const model = EditModel.load(given.model);
+      const model = await openEvaluated(given, report);
       await runCombinationEvaluation(model, options, { report, signal, sheets: given.sheets });
     },
   });

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
 import type { ClipPlace } from "../evaluation/test-clip.ts";
 import { numberOption, oneOf } from "./arguments.ts";
+import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 import { clipArgs, clipOptions, elsewhere, listOf, stepCount, stepsArg } from "./world-options.ts";
@@ -68,10 +69,8 @@ export default defineCommand({
     };
     await requirePicturePath(args.out);
     const parts = elsewhere(args);
-    const { EditModel } = await import("../eve/edit-model.ts");
     const { runClipSheet } = await import("./clip-sheet-run.ts");
-    report.progress({ type: "progress", phase: `loading ${args.model}` });
-    const model = EditModel.load(args.model, parts);
+    const model = await openEvaluated(args, report, parts);
     await runClipSheet(model, options, { report, signal, out: args.out });
   },
 });

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
+import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 import { clipArgs, clipOptions, elsewhere, stepCount, withNoise } from "./world-options.ts";
@@ -31,10 +32,8 @@ export default defineCommand({
     if (args.stacked === true && args.alignment !== undefined)
       throw new UserError("--stacked and --alignment exclude each other: give one");
     const parts = elsewhere(args);
-    const { EditModel } = await import("../eve/edit-model.ts");
     const { runStepCounts } = await import("./step-counts-run.ts");
-    report.progress({ type: "progress", phase: `loading ${args.model}` });
-    const model = EditModel.load(args.model, parts);
+    const model = await openEvaluated(args, report, parts);
     const editor = model.hasAlignment && args.stacked !== true ? "aligned" : "stacked";
     const methods = await withNoise([editor, `${editor}-shared`], args.noise);
     await runStepCounts(model, { ...options, methods, stepCounts }, { report, signal });

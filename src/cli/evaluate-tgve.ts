@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { deviceFrom } from "./edit-options.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { listOf } from "./world-options.ts";
+import { clipArgs, listOf } from "./world-options.ts";
 
 export default defineCommand({
   meta: {
@@ -25,12 +25,7 @@ export default defineCommand({
       valueHint: "list",
       description: "score only with these: clip, pick, viclip (default: all)",
     },
-    device: {
-      type: "string",
-      default: "auto",
-      valueHint: "name",
-      description: "auto, cpu or cuda",
-    },
+    device: clipArgs.device,
     json: {
       type: "boolean",
       description: "print one JSON object per event; the last is the result",

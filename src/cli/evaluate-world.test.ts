@@ -22,6 +22,7 @@ const defaults: WorldArguments = {
   detail: "keep",
   caption: "output",
   seed: "0",
+  device: "auto",
 };
 
 /** A reporter whose lines are kept. */

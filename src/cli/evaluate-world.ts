@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { defineCommand } from "citty";
+import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
 import { elsewhere, worldArgs, worldOptions } from "./world-options.ts";
@@ -16,10 +17,8 @@ export default defineCommand({
     const report = new Reporter(given);
     const { options, wanted } = await worldOptions(given);
     if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
-    const { EditModel } = await import("../eve/edit-model.ts");
     const { runEvaluation } = await import("./world-evaluation-run.ts");
-    report.progress({ type: "progress", phase: `loading ${given.model}` });
-    const model = EditModel.load(given.model, elsewhere(given));
+    const model = await openEvaluated(given, report, elsewhere(given));
     await runEvaluation(model, options, wanted, { report, signal, sheets: given.sheets });
   },
 });

@@ -70,6 +70,12 @@ export const clipArgs = {
     description: "output: tell the model the output caption; none: the instruction alone",
   },
   seed: { type: "string", default: "0", valueHint: "n", description: "of all noise" },
+  device: {
+    type: "string",
+    default: "auto",
+    valueHint: "name",
+    description: "auto, cpu or cuda",
+  },
   json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
 } as const;
 
