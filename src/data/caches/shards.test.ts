@@ -64,6 +64,23 @@ test("shards are made once, and progress tells how many items there are", async 
   expect(again.text(9)).toBe("item 9");
 });
 
+test("a shard that another process makes meanwhile is taken as it is, and no other is mistaken for it", async () => {
+  const { plan } = numbers();
+  const others: Promise<unknown>[] = [];
+  const { prepare } = plan;
+  const slow: typeof plan = {
+    ...plan,
+    prepare: async (first, count) => {
+      if (first === 0) others.push(openShards({ ...plan, count: 8 }));
+      await Promise.all(others);
+      return await prepare(first, count);
+    },
+  };
+  const cache = await openShards(slow);
+  expect([0, 5, 9].map((index) => cache.text(index))).toEqual(["item 0", "item 5", "item 9"]);
+  expect([...cache.gather("pair", [0, 5, 9]).toFloat32Array()]).toEqual([0, 0.5, 5, 5.5, 9, 9.5]);
+});
+
 test("a cache outlives the scope in which it was read", async () => {
   const cache = await openShards(numbers().plan);
   {

@@ -97,6 +97,7 @@ export async function openShards<Text>(
   mkdirSync(folder, { recursive: true });
   const spans = spansOf(folder, count, shardSize);
   const missing = spans.filter(({ base }) => !existsSync(`${base}.json`));
+  const made = new Set(missing);
   const begin = (): Promise<() => Shard<Text>> | undefined => {
     const span = missing.shift();
     const started = span && prepare(span.first, span.size);
@@ -105,11 +106,13 @@ export async function openShards<Text>(
   };
   let next = begin();
   const shards: Shard<Text>[] = [];
-  for (const { first, size, base } of spans) {
-    if (!existsSync(`${base}.json`)) {
+  for (const span of spans) {
+    const { first, size, base } = span;
+    if (made.has(span)) {
       const make = await next!;
       next = begin();
-      writeShard(base, make);
+      // Another process may have made it since
+      if (!existsSync(`${base}.json`)) writeShard(base, make);
       await setImmediate();
     }
     shards.push(openShard(base, text));
