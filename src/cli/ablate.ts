@@ -3,6 +3,7 @@ import { numberOption, oneOf } from "./arguments.ts";
 import { Reporter } from "./output.ts";
 import { trainingArgs } from "./train.ts";
 import type { VerbContext } from "./verb.ts";
+import { listOf } from "./world-options.ts";
 
 export default defineCommand({
   meta: {
@@ -11,12 +12,17 @@ export default defineCommand({
       "Distil once for each ablation and seed, with one budget, measure all, and write a table; again continues",
   },
   args: {
-    names: {
+    rows: {
       type: "string",
       valueHint: "list",
-      description: "ablations, separated by commas (default: all)",
+      description: "only these ablations, separated by commas (default: all)",
     },
-    seeds: { type: "string", default: "3", valueHint: "n", description: "runs of each" },
+    seeds: {
+      type: "string",
+      default: "1,2,3",
+      valueHint: "list",
+      description: "one run of each row for each of these, separated by commas",
+    },
     model: {
       type: "string",
       default: "models/tiny",
@@ -45,6 +51,10 @@ export default defineCommand({
       valueHint: "n",
       description: "denoising steps of what is measured",
     },
+    table: {
+      type: "boolean",
+      description: "run nothing: set the finished runs of the folder in a table, whoever made them",
+    },
     json: {
       type: "boolean",
       description: "print one JSON object per event; the last is the table",
@@ -52,32 +62,42 @@ export default defineCommand({
   },
   async run({ args, rawArgs, data }) {
     const { signal }: VerbContext = data;
+    const report = new Reporter(args);
+    if (args.table === true) {
+      const { reportAblations, tellAblations } = await import("./ablation-report.ts");
+      return tellAblations(reportAblations(args.out), report);
+    }
     const { ABLATION_NAMES } = await import("../presets/ablations.ts");
     const { readOverrides } = await import("./overrides.ts");
-    const whole = { min: 1, integer: true };
-    const names = (args.names?.split(",") ?? ABLATION_NAMES).map((name) =>
-      oneOf("--names", name.trim(), ABLATION_NAMES),
-    );
     const { runAblations } = await import("./ablation-runs.ts");
+    const whole = { min: 1, integer: true };
+    const number = (flag: string, text: string): string => String(numberOption(flag, text, whole));
     await runAblations(
       {
-        names,
-        seeds: numberOption("--seeds", args.seeds, { ...whole, max: 100 }),
+        names: listOf("--rows", args.rows, ABLATION_NAMES),
+        seeds: seedsOf(args.seeds),
         model: args.model,
         out: args.out,
-        distill: [
+        settings: [
+          ...readOverrides(rawArgs),
           ...(args.steps === undefined
             ? []
-            : ["--steps", String(numberOption("--steps", args.steps, whole))]),
-          ...readOverrides(rawArgs).flatMap(({ path, text }) => ["--set", `${path}=${text}`]),
+            : [{ path: "steps", text: number("--steps", args.steps) }]),
         ],
         evaluate: [
           ["--split", oneOf("--split", args.split, ["validation", "test"])],
-          ["--count", String(numberOption("--count", args.count, whole))],
-          ["--steps", String(numberOption("--draw-steps", args["draw-steps"], whole))],
+          ["--count", number("--count", args.count)],
+          ["--steps", number("--draw-steps", args["draw-steps"])],
         ].flat(),
       },
-      { report: new Reporter(args), signal },
+      { report, signal },
     );
   },
 });
+
+/** Each seed once, in the order in which they are given. */
+function seedsOf(text: string): number[] {
+  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+  const seeds = text.split(",").map((one) => numberOption("--seeds", one.trim(), limits));
+  return [...new Set(seeds)];
+}

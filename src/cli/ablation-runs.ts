@@ -1,27 +1,33 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
-import { DataError } from "../engine/errors.ts";
-import { ABLATIONS, type AblationName } from "../presets/ablations.ts";
+import { DataError, UserError } from "../engine/errors.ts";
+import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
+import { ABLATIONS, withAblation, type AblationName } from "../presets/ablations.ts";
+import { tiny } from "../presets/tiny.ts";
+import { claimLock } from "../training/lock.ts";
+import { stageEntry } from "../training/stage.ts";
+import { reportAblations, tellAblations, type AblationReport } from "./ablation-report.ts";
 import {
-  ablationRows,
-  ablationTable,
-  ScoredClip,
-  type AblationRow,
-} from "../evaluation/ablation-table.ts";
-import { table, type Reporter } from "./output.ts";
+  isMeasured,
+  isTrained,
+  runFolder,
+  trainingOf,
+  writeResults,
+  type RunHeader,
+} from "./ablation-results.ts";
+import type { Reporter } from "./output.ts";
+import { overriddenConfig, type Override } from "./overrides.ts";
 
-/** What is run: every ablation with every seed, distilled and measured alike. */
+/** What is run: some ablations with some seeds, distilled and measured alike. */
 export interface AblationPlan {
   readonly names: readonly AblationName[];
-  /** Seeds are 1, 2, … up to this. */
-  readonly seeds: number;
+  readonly seeds: readonly number[];
   readonly model: string;
   readonly out: string;
-  /** Options of `eve distill` for all runs: the budget. */
-  readonly distill: readonly string[];
+  /** Settings of the distillation for all runs: the budget. */
+  readonly settings: readonly Override[];
   /** Options of `eve evaluate world` for all runs. */
   readonly evaluate: readonly string[];
 }
@@ -35,98 +41,105 @@ interface Watch {
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 /**
- * Runs a plan and writes `ablations.json` and `ablations.md` into its folder.
+ * Runs what is missing of a plan, one seed of all rows after the other, and sets all finished runs of its folder in tables.
  *
  * Each piece is a command of its own (`distill`, `export`, `evaluate world`) in a process of its own: what a user
- * would type, memory that is given back, and nothing is done twice where a piece is finished.
+ * would type, memory that is given back, and nothing is done twice where a piece is finished. A run that another
+ * process is at is left to it.
  */
 export async function runAblations(plan: AblationPlan, { report, signal }: Watch): Promise<void> {
-  mkdirSync(plan.out, { recursive: true });
-  const rows: AblationRow[] = [];
-  for (const name of plan.names) {
-    const { title, changes } = ABLATIONS[name];
-    const measured: ScoredClip[][] = [];
-    for (let seed = 1; seed <= (changes === null ? 1 : plan.seeds); seed++) {
-      report.progress({ type: "progress", phase: name, step: seed, steps: plan.seeds });
-      const folder = join(plan.out, changes === null ? name : `${name}-${seed}`);
-      const piece = { plan, folder, signal };
-      measured.push(changes === null ? await stacked(piece) : await aligned(piece, name, seed));
-    }
-    rows.push(...ablationRows({ name, title }, measured));
-    writeTable(plan.out, rows);
+  const runs = runsOf(plan);
+  let last: AblationReport | undefined;
+  for (const [index, { name, seed }] of runs.entries()) {
+    const folder = runFolder(plan.out, name, seed);
+    report.progress({
+      type: "progress",
+      phase: seed === null ? name : `${name}, seed ${seed}`,
+      step: index + 1,
+      steps: runs.length,
+    });
+    mkdirSync(folder, { recursive: true });
+    using lock = claimed(folder, report);
+    if (lock === undefined) continue;
+    await finish({ plan, name, seed, folder, signal });
+    last = reportAblations(plan.out, folder);
   }
-  report.event({ type: "ablations", rows }, table(ablationTable(rows)));
+  tellAblations(last ?? reportAblations(plan.out), report);
 }
 
-function writeTable(folder: string, rows: readonly AblationRow[]): void {
-  const [head = [], ...body] = ablationTable(rows);
-  const lines = [head, head.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`);
-  writeFileSync(join(folder, "ablations.md"), `${lines.join("\n")}\n`);
-  writeFileSync(join(folder, "ablations.json"), `${JSON.stringify(rows, null, 2)}\n`);
-}
-
-/** One run in its folder. */
+/** One run of a plan. */
 interface Piece {
   readonly plan: AblationPlan;
+  readonly name: AblationName;
+  /** Null where nothing is trained. */
+  readonly seed: number | null;
   readonly folder: string;
   readonly signal: AbortSignal;
 }
 
-async function aligned(
-  { plan, folder, signal }: Piece,
-  name: string,
-  seed: number,
-): Promise<ScoredClip[]> {
-  const alignment = join(folder, "alignment");
-  const own = ["--ablation", name, "--set", `seed=${seed}`, "--set", `stage.model=${plan.model}`];
-  await eve(["distill", "--out", folder, ...own, ...plan.distill], signal);
-  await eve(
-    ["export", "distillation", "--run", folder, "--model", plan.model, "--alignment", alignment],
-    signal,
-  );
-  const methods = ["--methods", "aligned,aligned-shared", "--alignment", alignment];
-  return await evaluated({ plan, folder, signal }, methods);
+function runsOf({ names, seeds }: AblationPlan): Pick<Piece, "name" | "seed">[] {
+  const once = names.filter((name) => ABLATIONS[name].changes === null);
+  const trained = names.filter((name) => ABLATIONS[name].changes !== null);
+  return [
+    ...once.map((name) => ({ name, seed: null })),
+    ...seeds.flatMap((seed) => trained.map((name) => ({ name, seed }))),
+  ];
 }
 
-async function stacked(piece: Piece): Promise<ScoredClip[]> {
-  mkdirSync(piece.folder, { recursive: true });
-  return await evaluated(piece, ["--methods", "stacked,stacked-shared"]);
+/** The right to a run; nothing where another process has it. */
+function claimed(folder: string, report: Reporter): Disposable | undefined {
+  try {
+    return claimLock(join(folder, "ablation.lock"), "at work");
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    report.warn(`left to another process: ${error.message}`);
+    return undefined;
+  }
 }
 
-/** The result of an evaluation; one that was made with the same command, and of the same run, is read again. */
-async function evaluated(
-  { plan, folder, signal }: Piece,
-  methods: readonly string[],
-): Promise<ScoredClip[]> {
-  const path = join(folder, "evaluation.jsonl");
+/** Distils, exports and measures a run, as far as that is not done. */
+async function finish(piece: Piece): Promise<void> {
+  const { plan, name, seed, folder, signal } = piece;
+  if (seed === null) {
+    if (!isMeasured(folder, headerOf(piece)))
+      await measure(piece, ["--methods", "stacked,stacked-shared"]);
+    return;
+  }
+  const { model } = plan;
+  const own = [
+    ...plan.settings,
+    { path: "seed", text: String(seed) },
+    { path: "stage.model", text: model },
+  ];
+  const config = overriddenConfig(withAblation(stageEntry(tiny, "distillation"), name), own);
+  if (isTrained(trainingOf(folder), config) && isMeasured(folder, headerOf(piece))) return;
+  const settings = own.flatMap(({ path, text }) => ["--set", `${path}=${text}`]);
+  await eve(["distill", "--out", folder, "--ablation", name, ...settings], signal);
+  const alignment = ["--alignment", join(folder, "alignment")];
+  const target = ["--run", folder, "--model", model, ...alignment];
+  await eve(["export", "distillation", ...target], signal);
+  if (!isMeasured(folder, headerOf(piece)))
+    await measure(piece, ["--methods", "aligned,aligned-shared", ...alignment]);
+}
+
+async function measure(piece: Piece, methods: readonly string[]): Promise<void> {
+  const { plan, folder, signal } = piece;
   const command = ["evaluate", "world", "--model", plan.model, "--only", "clips", "--json"];
-  const whole = [...command, ...methods, ...plan.evaluate];
-  const receipt = join(folder, "receipt.json");
-  const made = JSON.stringify([whole, existsSync(receipt) ? readFileSync(receipt, "utf8") : null]);
-  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
-  if (before.startsWith(`${made}\n`)) return readClips(before, path);
-  const lines = (await eve(whole, signal)).split("\n");
-  const text = [made, ...lines.filter((line) => !line.startsWith(PROGRESS))].join("\n");
-  const found = readClips(text, path);
-  writeFileSync(path, text);
-  return found;
+  const printed = await eve([...command, ...methods, ...plan.evaluate], signal);
+  writeResults(folder, headerOf(piece), printed);
 }
 
-/** How lines begin that are of no interest afterwards. */
-const PROGRESS = '{"type":"progress"';
-
-/** The clips among the lines of `evaluate world --json`; the last line must be the result. */
-function readClips(text: string, path: string): ScoredClip[] {
-  const events = text
-    .trim()
-    .split("\n")
-    .map((line): unknown => JSON.parse(line));
-  if (!Result.safeParse(events.at(-1)).success)
-    throw new DataError(`expected the result of an evaluation at the end of ${path}, found none`);
-  return events.flatMap((event) => ScoredClip.safeParse(event).data ?? []);
+function headerOf({ plan, name, seed, folder }: Piece): RunHeader {
+  const parts = ["autoencoder", "text-encoder", ...TEACHER_PARTS.alignment] as const;
+  return {
+    type: "ablation-run",
+    name,
+    seed,
+    model: new ModelFolder(plan.model).hash(parts),
+    evaluate: [...plan.evaluate],
+    training: seed === null ? null : trainingOf(folder),
+  };
 }
-
-const Result = z.looseObject({ type: z.literal("world-evaluation") });
 
 /** Runs another command of this program; gives back what it prints. What it says of its progress goes through. */
 function eve(args: readonly string[], signal: AbortSignal): Promise<string> {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { claimLock } from "../../src/training/lock.ts";
 import { saveSmallModel } from "../support/small-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -11,37 +12,66 @@ const root = temporaryFolder();
 const model = saveSmallModel(join(root, "model")).path;
 const out = join(root, "ablations");
 
-function ablate(): string {
+function ablate(...options: readonly string[]): { last: string; stderr: string } {
   const settings = ["batch=1", "threads=1", "precision=float32", "stage.items=2", "stage.held=1"];
   const own = [`stage.cache=${join(root, "cache")}`, "stage.alignment.rank=2"];
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [
       main,
-      ...`ablate --model ${model} --out ${out} --names no-critics,no-alignment`.split(" "),
-      ..."--seeds 2 --steps 1 --count 1 --draw-steps 1 --json".split(" "),
+      "ablate",
+      ...options,
+      ...`--model ${model} --out ${out}`.split(" "),
+      ..."--steps 1 --count 1 --draw-steps 1 --json".split(" "),
       ...[...settings, ...own].flatMap((setting) => ["--set", setting]),
     ],
     { encoding: "utf8" },
   );
   expect({ status, stderr }).toMatchObject({ status: 0 });
-  return stdout.trim().split("\n").at(-1)!;
+  return { last: stdout.trim().split("\n").at(-1)!, stderr: `${stdout}${stderr}` };
 }
 
-test("ablations are distilled with every seed, measured and set in a table; what is done is not done again", () => {
-  const first = ablate();
-  const { rows } = JSON.parse(first);
-  expect(
-    rows.map(({ name, noise, runs, clips }: Record<string, unknown>) => [name, noise, runs, clips]),
-  ).toEqual([
-    ["no-critics", "independent", 2, 7],
-    ["no-critics", "shared", 2, 7],
-    ["no-alignment", "independent", 1, 7],
-    ["no-alignment", "shared", 1, 7],
+const rowsOf = (line: string): unknown[] =>
+  JSON.parse(line).rows.map(({ name, noise, seeds, clips }: Record<string, unknown>) => [
+    name,
+    noise,
+    seeds,
+    clips,
   ]);
-  expect(readFileSync(join(out, "ablations.md"), "utf8")).toMatch(/\| w\/o discriminators \|/);
+
+test("ablations are distilled with every seed, measured and set in a table; what is done is not done again", () => {
+  const part = ablate("--rows", "no-critics,no-alignment", "--seeds", "2");
+  expect(rowsOf(part.last)).toEqual([
+    ["no-alignment", "independent", [null], 7],
+    ["no-alignment", "shared", [null], 7],
+    ["no-critics", "independent", [2], 7],
+    ["no-critics", "shared", [2], 7],
+  ]);
   const evaluation = join(out, "no-critics-2", "evaluation.jsonl");
   const made = statSync(evaluation).mtimeMs;
-  expect(ablate()).toBe(first);
+  const receipt = statSync(join(out, "no-critics-2", "receipt.json")).mtimeMs;
+  // Whoever holds the lock is at work there: this test
+  using _ = claimed("no-critics-2");
+  const whole = ablate("--rows", "no-critics", "--seeds", "1,2");
+  expect(whole.stderr).toContain("left to another process");
+  expect(rowsOf(whole.last)).toEqual([
+    ["no-alignment", "independent", [null], 7],
+    ["no-alignment", "shared", [null], 7],
+    ["no-critics", "independent", [1, 2], 7],
+    ["no-critics", "shared", [1, 2], 7],
+  ]);
+  expect(ablate("--table").last).toBe(whole.last);
+  expect(readFileSync(join(out, "ablations.md"), "utf8")).toMatch(/\| w\/o discriminators \|/);
   expect(statSync(evaluation).mtimeMs).toBe(made);
+  expect(statSync(join(out, "no-critics-2", "receipt.json")).mtimeMs).toBe(receipt);
 }, 120_000);
+
+function claimed(run: string): Disposable {
+  return claimLock(join(out, run, "ablation.lock"), "at work");
+}
+
+test("a finished run is not opened again", () => {
+  const receipt = statSync(join(out, "no-critics-1", "receipt.json")).mtimeMs;
+  ablate("--rows", "no-critics", "--seeds", "1");
+  expect(statSync(join(out, "no-critics-1", "receipt.json")).mtimeMs).toBe(receipt);
+}, 60_000);
