@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsv } from "../csv.ts";
 import { clipName, type ClipOrigin } from "./dataset.ts";
 import { readJsonLines } from "./json-lines.ts";
 
@@ -47,26 +47,18 @@ export function readCaptions(path: string): CaptionRow[] {
 }
 
 function csvRows(path: string): CaptionRow[] {
-  const [header = [], ...rows] = readCsv(path);
-  const names = header.map((name) => name.trim().toLowerCase());
+  const [header, ...rows] = parseCsv(readFileSync(path, "utf8"), path);
+  const first = header?.cells ?? [];
+  const names = first.map((name) => name.trim().toLowerCase());
   const [clip, caption] = [names.indexOf("clip"), names.indexOf("caption")];
   if (clip < 0 || caption < 0) {
     throw new DataError(
-      `${path}: expected a first line with the columns clip and caption, got "${header.join(",").slice(0, 60)}"`,
+      `${path}: expected a first line with the columns clip and caption, got "${first.join(",").slice(0, 60)}"`,
     );
   }
-  return rows.map((row, index) => {
-    return { row: index + 1, clip: row[clip] ?? "", caption: row[caption] ?? "" };
+  return rows.map(({ cells }, index) => {
+    return { row: index + 1, clip: cells[clip] ?? "", caption: cells[caption] ?? "" };
   });
-}
-
-function readCsv(path: string): string[][] {
-  try {
-    return parseCsv(readFileSync(path, "utf8"));
-  } catch (error) {
-    if (error instanceof DataError) throw new DataError(`${path}, ${error.message}`);
-    throw error;
-  }
 }
 
 /**

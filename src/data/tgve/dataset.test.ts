@@ -55,19 +55,19 @@ describe("parseTgveTable", () => {
       what: "a caption that is missing",
       from: "a fox,",
       to: ",",
-      message: /a table, row 3: expected text under "Object Change Caption", got nothing/,
+      message: /a table, line 3: expected text under "Object Change Caption", got nothing/,
     },
     {
       what: "a video before any section",
       from: "DAVIS Videos:,,,,,",
       to: ",,,,,",
-      message: /a table, row 3: expected "DAVIS Videos:" or another section first/,
+      message: /a table, line 3: expected "DAVIS Videos:" or another section first/,
     },
     {
       what: "a name that leads elsewhere",
       from: "gold-fish",
       to: "../gold-fish",
-      message: /row 3: expected the name of a folder as Video name, got \.\.\/gold-fish/,
+      message: /line 3: expected the name of a folder as Video name, got \.\.\/gold-fish/,
     },
     {
       what: "a video twice",

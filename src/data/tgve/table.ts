@@ -1,5 +1,5 @@
 import { DataError } from "../../engine/errors.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsv } from "../csv.ts";
 
 /** The four edits of every video of TGVE, as folders of submissions are named. */
 export const TGVE_EDITS = ["style", "object", "background", "multiple"] as const;
@@ -39,21 +39,22 @@ const EDIT_COLUMNS: Readonly<Record<TgveEdit, string>> = {
  * Sections are found by their markers, wherever they stand; empty rows separate.
  */
 export function parseTgveTable(text: string, what: string): TgveVideo[] {
-  const [header = [], ...rows] = parseCsv(text, what).map((row) => row.map((cell) => cell.trim()));
-  const read = cellReader(header, what);
+  const [header, ...rows] = parseCsv(text, what).map(({ line, cells }) => ({
+    place: `${what}, line ${line}`,
+    cells: cells.map((cell) => cell.trim()),
+  }));
+  const read = cellReader(header?.cells ?? [], what);
   const videos: TgveVideo[] = [];
   let set: TgveSet | undefined;
-  rows.forEach((row, index) => {
-    const section = sectionOf(row[0] ?? "");
+  for (const { place, cells } of rows) {
+    const section = sectionOf(cells[0] ?? "");
     if (section !== undefined) set = section;
-    else if (row.some((cell) => cell !== "")) {
-      const place = `${what}, row ${index + 2}`;
-      if (set === undefined) {
+    else if (cells.some((cell) => cell !== "")) {
+      if (set === undefined)
         throw new DataError(`${place}: expected "DAVIS Videos:" or another section first`);
-      }
-      videos.push(videoOf(set, (column) => read(row, column, place), place));
+      videos.push(videoOf(set, (column) => read(cells, column, place), place));
     }
-  });
+  }
   requireUnique(videos, what);
   return videos;
 }
