@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../engine/config.ts";
 import { ConfigError } from "../engine/errors.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "./denoiser.ts";
@@ -24,6 +25,8 @@ export interface PublicScheduler {
   readonly kind: PredictionKind;
   readonly sampler: PublicSampler;
 }
+
+const FILE = "scheduler_config.json";
 
 const KINDS = { epsilon: "noise", v_prediction: "v", sample: "x0" } as const;
 
@@ -76,18 +79,18 @@ type Placing = Omit<SamplerOptions, "steps">;
 
 const SAMPLERS: Readonly<Record<string, (json: unknown, schedule: Schedule) => PublicSampler>> = {
   DDIMScheduler(json, schedule) {
-    const config = parse(Ddim, json);
+    const config = parseConfig(Ddim, json, FILE);
     const placing = { ...placingOf(config, schedule), jumps: "strided" } as const;
     return (denoiser, noise, condition, steps) =>
       ddim(denoiser, noise, condition, { ...placing, steps });
   },
   PNDMScheduler(json, schedule) {
-    const placing = placingOf(parse(Pndm, json), schedule);
+    const placing = placingOf(parseConfig(Pndm, json, FILE), schedule);
     return (denoiser, noise, condition, steps) =>
       plms(denoiser, noise, condition, { ...placing, steps });
   },
   EulerDiscreteScheduler(json, schedule) {
-    const config = parse(Euler, json);
+    const config = parseConfig(Euler, json, FILE);
     const placing = placingOf({ ...config, set_alpha_to_one: true }, schedule);
     return (denoiser, noise, condition, steps) =>
       euler(denoiser, noise, condition, { ...placing, steps });
@@ -102,7 +105,7 @@ const SAMPLERS: Readonly<Record<string, (json: unknown, schedule: Schedule) => P
  * are dropped then, as diffusers does.
  */
 export function parsePublicScheduler(json: unknown, sampler?: string): PublicScheduler {
-  const common = parse(Common, json);
+  const common = parseConfig(Common, json, FILE);
   const scheduleConfig: ScheduleConfig = {
     kind: common.beta_schedule,
     steps: common.num_train_timesteps,
@@ -139,11 +142,4 @@ function placingOf(
     offset: config.steps_offset,
     end: config.set_alpha_to_one ? "clean" : "first",
   };
-}
-
-function parse<T>(schema: z.ZodType<T>, json: unknown): T {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`scheduler_config.json: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
 }

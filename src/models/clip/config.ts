@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { resolveTextEncoderConfig, TextEncoderConfig } from "../text-encoder/config.ts";
 
@@ -33,9 +34,7 @@ export type ClipConfig = z.infer<typeof ClipConfig>;
 
 /** Fills in defaults and refuses what no CLIP model can be built from. */
 export function resolveClipConfig(input: z.input<typeof ClipConfig>): ClipConfig {
-  const parsed = ClipConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`clip config: ${z.prettifyError(parsed.error)}`);
-  const { text, vision, projection } = parsed.data;
+  const { text, vision, projection } = parseConfig(ClipConfig, input, "clip config");
   if (vision.hiddenSize % vision.heads !== 0) {
     throw new ConfigError(
       `expected vision.hiddenSize divisible by vision.heads, got ${vision.hiddenSize} and ${vision.heads}`,

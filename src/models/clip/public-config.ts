@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { parsePublicConfig as parseTextConfig } from "../text-encoder/public-config.ts";
 import { resolveClipConfig, type ClipConfig } from "./config.ts";
@@ -34,11 +35,7 @@ const PublicEnd = z.looseObject({
   eos_token_id: z.int().default(49_407),
 });
 
-function parsed<T>(schema: z.ZodType<T>, json: unknown): T {
-  const result = schema.safeParse(json);
-  if (!result.success) throw new ConfigError(`clip config.json: ${z.prettifyError(result.error)}`);
-  return result.data;
-}
+const FILE = "clip config.json";
 
 /**
  * Reads transformers' config.json of a CLIPModel; refuses what is not built here.
@@ -46,9 +43,13 @@ function parsed<T>(schema: z.ZodType<T>, json: unknown): T {
  * The sections' own `projection_dim` is wrong in public files and not read: that of the whole counts.
  */
 export function parsePublicConfig(json: unknown): ClipConfig {
-  const given = parsed(PublicConfig, json);
+  const given = parseConfig(PublicConfig, json, FILE);
   const text = given.text_config_dict ?? given.text_config ?? {};
-  const vision = parsed(PublicVision, given.vision_config_dict ?? given.vision_config ?? {});
+  const vision = parseConfig(
+    PublicVision,
+    given.vision_config_dict ?? given.vision_config ?? {},
+    FILE,
+  );
   requireHighestEnd(text);
   return resolveClipConfig({
     text: parseTextConfig(text),
@@ -68,7 +69,7 @@ export function parsePublicConfig(json: unknown): ClipConfig {
 
 /** Texts are read at the highest id: with a vocabulary that was extended behind its end token that is another one. */
 function requireHighestEnd(text: unknown): void {
-  const { vocab_size: size, eos_token_id: end } = parsed(PublicEnd, text);
+  const { vocab_size: size, eos_token_id: end } = parseConfig(PublicEnd, text, FILE);
   if (end !== LEGACY_END && end !== size - 1) {
     throw new ConfigError(
       `expected eos_token_id ${size - 1} (the highest id) or ${LEGACY_END} in clip config.json, got ${end}: ` +

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
+import { parseConfig } from "../../engine/config.ts";
 import type { UNetConfig } from "../unet/config.ts";
 import { parsePublicConfig as parseUNetConfig } from "../unet/weights.ts";
 import { HintConfig } from "./config.ts";
@@ -14,10 +14,8 @@ const PublicConfig = z.looseObject({
 
 /** Reads diffusers' config.json of a ControlNetModel: its encoder and its entry for pictures; refuses what is not built. */
 export function parsePublicConfig(json: unknown): { unet: UNetConfig; hint: HintConfig } {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`ControlNet config.json: ${z.prettifyError(parsed.error)}`);
-  const channels = parsed.data.conditioning_embedding_out_channels;
+  const parsed = parseConfig(PublicConfig, json, "ControlNet config.json");
+  const channels = parsed.conditioning_embedding_out_channels;
   return {
     unet: parseUNetConfig(json),
     hint: HintConfig.parse({ type: "rgb", ...(channels && { channels }) }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { headsAt } from "../unet/config.ts";
 
@@ -40,10 +41,7 @@ export type MotionConfig = z.infer<typeof MotionConfig>;
 
 /** Fills in defaults and refuses what no motion adapter can be built from. */
 export function resolveMotionConfig(input: z.input<typeof MotionConfig>): MotionConfig {
-  const parsed = MotionConfig.safeParse(input);
-  if (!parsed.success)
-    throw new ConfigError(`motion adapter config: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = parseConfig(MotionConfig, input, "motion adapter config");
   checkHeads(config, config.blockOutChannels);
   const { normGroups } = config;
   const uneven = config.blockOutChannels.find((channels) => channels % normGroups !== 0);

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
-import { refuseOtherSettings } from "../unet/weights.ts";
+import { parseConfig, refuseOtherSettings } from "../../engine/config.ts";
 import { resolveMotionConfig, type MotionConfig } from "./config.ts";
 
 /** Settings of diffusers' config.json that change the mathematics, and the one value built here. */
@@ -29,10 +28,7 @@ const PublicConfig = z.looseObject({
  * `statistics` is no setting of such files: it stays AnimateDiff's.
  */
 export function parsePublicConfig(json: unknown): MotionConfig {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`motion adapter config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "motion adapter config.json");
   refuseOtherSettings(given, FIXED);
   const settings = {
     blockOutChannels: given.block_out_channels,

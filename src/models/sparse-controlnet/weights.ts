@@ -1,12 +1,8 @@
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
+import { parseConfig, refuseOtherSettings } from "../../engine/config.ts";
 import type { PublicLayout } from "../public-folder/layout.ts";
 import type { UNetConfig } from "../unet/config.ts";
-import {
-  parsePublicConfig as parseUNetConfig,
-  publicName as unetName,
-  refuseOtherSettings,
-} from "../unet/weights.ts";
+import { parsePublicConfig as parseUNetConfig, publicName as unetName } from "../unet/weights.ts";
 import { SparseControlConfig } from "./config.ts";
 
 /** The name that diffusers' SparseControlNetModel has for one of our tensors. */
@@ -48,10 +44,7 @@ export function parsePublicConfig(json: unknown): {
   encoder: UNetConfig;
   sparse: SparseControlConfig;
 } {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`SparseControlNet config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "SparseControlNet config.json");
   refuseOtherSettings(given, FIXED);
   const imageTypes = given.down_block_types.map((type) => type.replace(/Motion$/, "2D"));
   const motion = {

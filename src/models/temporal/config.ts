@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -24,9 +25,8 @@ export type TemporalConfig = z.infer<typeof TemporalConfig>;
 
 /** Fills in defaults and refuses what no temporal layers can be built from. */
 export function resolveTemporalConfig(input: z.input<typeof TemporalConfig>): TemporalConfig {
-  const parsed = TemporalConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`temporal config: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.kernel % 2 === 0)
-    throw new ConfigError(`expected an odd temporal kernel, got ${parsed.data.kernel}`);
-  return parsed.data;
+  const parsed = parseConfig(TemporalConfig, input, "temporal config");
+  if (parsed.kernel % 2 === 0)
+    throw new ConfigError(`expected an odd temporal kernel, got ${parsed.kernel}`);
+  return parsed;
 }

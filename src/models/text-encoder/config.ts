@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -24,13 +25,10 @@ export type TextEncoderConfig = z.infer<typeof TextEncoderConfig>;
 export function resolveTextEncoderConfig(
   input: z.input<typeof TextEncoderConfig>,
 ): TextEncoderConfig {
-  const parsed = TextEncoderConfig.safeParse(input);
-  if (!parsed.success) {
-    throw new ConfigError(`text encoder config: ${z.prettifyError(parsed.error)}`);
-  }
-  const { hiddenSize, heads } = parsed.data;
+  const config = parseConfig(TextEncoderConfig, input, "text encoder config");
+  const { hiddenSize, heads } = config;
   if (hiddenSize % heads !== 0) {
     throw new ConfigError(`expected hiddenSize divisible by heads, got ${hiddenSize} and ${heads}`);
   }
-  return parsed.data;
+  return config;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
+import { parseConfig } from "../../engine/config.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "./config.ts";
 
 // Defaults are those of transformers' CLIPTextConfig.
@@ -20,10 +20,7 @@ const PublicConfig = z.looseObject({
  * The ids of start, end and padding in such files are wrong in public checkpoints: the tokenizer's count.
  */
 export function parsePublicConfig(json: unknown): TextEncoderConfig {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`text_encoder config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "text_encoder config.json");
   return resolveTextEncoderConfig({
     vocabSize: given.vocab_size,
     hiddenSize: given.hidden_size,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -44,9 +45,7 @@ export type UNetConfig = z.infer<typeof UNetConfig>;
 
 /** Fills in defaults and refuses what no U-Net can be built from. */
 export function resolveUNetConfig(input: z.input<typeof UNetConfig>): UNetConfig {
-  const parsed = UNetConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`U-Net config: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = parseConfig(UNetConfig, input, "U-Net config");
   const levels = config.blockOutChannels.length;
   const perLevel = {
     downBlockTypes: config.downBlockTypes.length,

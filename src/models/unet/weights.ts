@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig, refuseOtherSettings } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { Module, Parameters } from "../../nn/module.ts";
@@ -117,26 +118,9 @@ function blockTypes(
   });
 }
 
-/** Refuses settings of a config.json that ask for another value than the one built here; keys left out are fine. */
-export function refuseOtherSettings(
-  given: Readonly<Record<string, unknown>>,
-  fixed: Readonly<Record<string, unknown>>,
-): void {
-  for (const [key, expected] of Object.entries(fixed)) {
-    const value = given[key] ?? expected;
-    // a switch may be off as false or as null
-    if (value !== expected && (value || expected))
-      throw new ConfigError(
-        `expected ${key} ${String(expected)} in config.json, got ${String(value)}`,
-      );
-  }
-}
-
 /** Reads diffusers' config.json of a U-Net or a ControlNet; refuses what is not built here. */
 export function parsePublicConfig(json: unknown): UNetConfig {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success) throw new ConfigError(`U-Net config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "U-Net config.json");
   refuseOtherSettings(given, FIXED);
   const down = blockTypes(given.down_block_types, DOWN);
   const up = given.up_block_types ? blockTypes(given.up_block_types, UP) : down.toReversed();

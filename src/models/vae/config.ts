@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -37,10 +38,7 @@ export function latentStride(config: VaeConfig): number {
 
 /** Fills in defaults and refuses what no autoencoder can be built from. */
 export function resolveVaeConfig(input: z.input<typeof VaeConfig>): VaeConfig {
-  const parsed = VaeConfig.safeParse(input);
-  if (!parsed.success)
-    throw new ConfigError(`autoencoder config: ${z.prettifyError(parsed.error)}`);
-  const config = parsed.data;
+  const config = parseConfig(VaeConfig, input, "autoencoder config");
   const uneven = config.blockOutChannels.find((channels) => channels % config.normGroups !== 0);
   if (uneven !== undefined) {
     throw new ConfigError(

@@ -35,7 +35,7 @@ test("parsePublicConfig takes scaling, statistics and missing parts from the fil
 test("parsePublicConfig refuses what is not built here", () => {
   expect(() => parsePublicConfig({ ...sd15, act_fn: "mish" })).toThrow(ConfigError);
   expect(() => parsePublicConfig({ ...sd15, act_fn: "mish" })).toThrow(
-    'expected act_fn "silu" in vae config.json, got "mish"',
+    "expected act_fn silu in vae config.json, got mish",
   );
   expect(() => parsePublicConfig({ ...sd15, shift_factor: 0.1 })).toThrow("shift_factor");
   expect(() => parsePublicConfig({ ...sd15, use_quant_conv: false })).not.toThrow();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../engine/errors.ts";
+import { parseConfig, refuseOtherSettings } from "../../engine/config.ts";
 import { resolveVaeConfig, type VaeConfig } from "./config.ts";
 
 // Defaults are those of diffusers' AutoencoderKL.
@@ -22,23 +22,16 @@ const UP = "UpDecoderBlock2D";
 
 /** Reads diffusers' config.json of an AutoencoderKL; refuses what is not built here. */
 export function parsePublicConfig(json: unknown): VaeConfig {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success) throw new ConfigError(`vae config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "vae config.json");
   const scales = given.block_out_channels;
-  const fixed: Readonly<Record<string, unknown>> = {
+  const fixed = {
     act_fn: "silu",
     down_block_types: scales.map(() => DOWN),
     up_block_types: scales.map(() => UP),
     shift_factor: null,
     use_post_quant_conv: given.use_quant_conv,
   };
-  for (const [key, value] of Object.entries(fixed)) {
-    const expected = JSON.stringify(value);
-    const came = JSON.stringify(given[key] ?? value);
-    if (came !== expected)
-      throw new ConfigError(`expected ${key} ${expected} in vae config.json, got ${came}`);
-  }
+  refuseOtherSettings(given, fixed, "vae config.json");
   return resolveVaeConfig({
     inChannels: given.in_channels,
     outChannels: given.out_channels,

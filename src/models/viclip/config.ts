@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -32,9 +33,8 @@ export type ViclipConfig = z.infer<typeof ViclipConfig>;
 
 /** Fills in defaults and refuses what no ViCLIP model can be built from. */
 export function resolveViclipConfig(input: z.input<typeof ViclipConfig>): ViclipConfig {
-  const parsed = ViclipConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`viclip config: ${z.prettifyError(parsed.error)}`);
-  const { video, text } = parsed.data;
+  const config = parseConfig(ViclipConfig, input, "viclip config");
+  const { video, text } = config;
   for (const [name, { width, heads }] of Object.entries({ video, text })) {
     if (width % heads !== 0) {
       throw new ConfigError(
@@ -47,7 +47,7 @@ export function resolveViclipConfig(input: z.input<typeof ViclipConfig>): Viclip
       `expected video.imageSize divisible by video.patchSize, got ${video.imageSize} and ${video.patchSize}`,
     );
   }
-  return parsed.data;
+  return config;
 }
 
 /** ViCLIP-L/14: 427,590,145 values. */

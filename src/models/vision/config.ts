@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -24,9 +25,8 @@ export type VisionConfig = z.infer<typeof VisionConfig>;
 
 /** Fills in defaults and refuses what no vision transformer can be built from. */
 export function resolveVisionConfig(input: z.input<typeof VisionConfig>): VisionConfig {
-  const parsed = VisionConfig.safeParse(input);
-  if (!parsed.success) throw new ConfigError(`vision config: ${z.prettifyError(parsed.error)}`);
-  const { width, heads, imageSize, patchSize } = parsed.data;
+  const config = parseConfig(VisionConfig, input, "vision config");
+  const { width, heads, imageSize, patchSize } = config;
   if (width % heads !== 0)
     throw new ConfigError(`expected width divisible by heads, got ${width} and ${heads}`);
   if (imageSize % patchSize !== 0) {
@@ -34,7 +34,7 @@ export function resolveVisionConfig(input: z.input<typeof VisionConfig>): Vision
       `expected imageSize divisible by patchSize, got ${imageSize} and ${patchSize}`,
     );
   }
-  return parsed.data;
+  return config;
 }
 
 /** DINO's ViT-S/16: 21,665,664 values. */

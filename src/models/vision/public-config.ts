@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { resolveVisionConfig, type VisionConfig } from "./config.ts";
 
@@ -35,10 +36,7 @@ const PublicConfig = z.discriminatedUnion("model_type", [
 
 /** Reads transformers' config.json of a Dinov2Model, or of a ViTModel that holds DINO; refuses what is not built here. */
 export function parsePublicConfig(json: unknown): VisionConfig {
-  const parsed = PublicConfig.safeParse(json);
-  if (!parsed.success)
-    throw new ConfigError(`vision config.json: ${z.prettifyError(parsed.error)}`);
-  const given = parsed.data;
+  const given = parseConfig(PublicConfig, json, "vision config.json");
   const isDinov2 = given.model_type === "dinov2";
   return resolveVisionConfig({
     imageSize: given.image_size,

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { parseConfig, refuseOtherSettings } from "./config.ts";
+import { ConfigError } from "./errors.ts";
+
+const Config = z.strictObject({ width: z.int().positive(), depth: z.int().default(2) });
+
+test("a config comes with its defaults, or one error that lists all that is wrong with it", () => {
+  expect(parseConfig(Config, { width: 3 }, "a network")).toEqual({ width: 3, depth: 2 });
+  const wrong = () => parseConfig(Config, { width: -1, dept: 4 }, "a network");
+  expect(wrong).toThrow(ConfigError);
+  expect(wrong).toThrow(/^a network: .*dept[\s\S]*at width/);
+});
+
+describe("settings that only one value is built of", () => {
+  const fixed = { act: "silu", blocks: ["A", "B"], dual: false, shift: null };
+
+  test("may be left out, have that value, or be off in another way", () => {
+    refuseOtherSettings({}, fixed);
+    refuseOtherSettings({ act: "silu", blocks: ["A", "B"], dual: null, shift: 0 }, fixed);
+  });
+
+  test.each([
+    [{ act: "relu" }, "expected act silu in a.json, got relu"],
+    [{ blocks: ["A"] }, 'expected blocks ["A","B"] in a.json, got ["A"]'],
+    [{ dual: true }, "expected dual false in a.json, got true"],
+    [{ shift: 0.5 }, "expected shift null in a.json, got 0.5"],
+  ])("%j is refused", (given, sentence) => {
+    expect(() => refuseOtherSettings(given, fixed, "a.json")).toThrow(new ConfigError(sentence));
+  });
+});

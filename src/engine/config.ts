@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { ConfigError } from "./errors.ts";
+
+/** A config by its schema, defaults filled in; throws a ConfigError that begins with `what` and lists all that is wrong. */
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  what: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${what}: ${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * Refuses settings that ask for another value than the one built here (`fixed`); keys that are left out are fine.
+ *
+ * A switch may be off as false or as null.
+ */
+export function refuseOtherSettings(
+  given: Readonly<Record<string, unknown>>,
+  fixed: Readonly<Record<string, unknown>>,
+  what = "config.json",
+): void {
+  for (const [key, expected] of Object.entries(fixed)) {
+    const value = given[key] ?? expected;
+    if (textOf(value) !== textOf(expected) && (value || expected))
+      throw new ConfigError(`expected ${key} ${textOf(expected)} in ${what}, got ${textOf(value)}`);
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
