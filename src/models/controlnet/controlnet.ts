@@ -91,7 +91,7 @@ export class ControlNet extends Module {
     checkInput(x, this.config);
     const patches = pixelUnshuffle(x, this.config.patchSize);
     const convolved = this.convIn.forward(patches).to("float32");
-    const input = temporal?.afterInput(convolved) ?? convolved;
+    const input = temporal?.behind(this.convIn, convolved) ?? convolved;
     const seen = this.controlnetCondEmbedding.forward(hint);
     if (seen.shape.join() !== input.shape.join()) {
       throw new ShapeError(

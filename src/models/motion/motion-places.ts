@@ -64,12 +64,5 @@ export function motionHooks(
       `expected 1 to ${maxFrames} frames, for which this motion adapter has positions, got ${frames}: use shorter windows`,
     );
   }
-  const behind: TemporalHooks["afterAttention"] = (layer, h) =>
-    places.get(layer)?.forward(h, frames) ?? h;
-  return {
-    afterInput: (h) => h,
-    afterConvolution: (_, h) => h,
-    afterResnet: behind,
-    afterAttention: behind,
-  };
+  return { behind: (layer, h) => places.get(layer)?.forward(h, frames) ?? h };
 }

@@ -95,7 +95,7 @@ describe("TemporalLayers", () => {
     const reach = (shown: typeof temporal): number[] => {
       const layers = train(new TemporalLayers(Rng.seed(5), unet, shown));
       const zeros = Tensor.zeros([2 * f, 8, 4, 4]);
-      const states = layers.on(unet, { frames: f, condition }).afterInput(zeros);
+      const states = layers.on(unet, { frames: f, condition }).behind(unet.convIn, zeros);
       return Array.from({ length: f }, (_, frame) => states.select(0, frame).norm().item());
     };
     expect(reach(temporal)).toEqual([expect.closeTo(reach(every)[0]!, 4), 0, 0]);

@@ -23,10 +23,7 @@ export type Clips = {
 };
 
 /** Layers found in one instance of the U-Net, each with what stands behind it. */
-type Bound = {
-  readonly convolutions: ReadonlyMap<Module, TemporalConvolution>;
-  readonly attentions: ReadonlyMap<Module, TemporalAttention>;
-};
+type Bound = ReadonlyMap<Module, TemporalConvolution | TemporalAttention>;
 
 /**
  * The temporal layers of a video adapter (Emu Video, §3.2; EVE, §3.1), held apart from the U-Net they stand in.
@@ -70,12 +67,12 @@ export class TemporalLayers extends Module {
 
   /** What `unet`, any instance of the topology this was made for, has to ask to see `clips` move. */
   on(unet: UNet, { frames, condition }: Clips): TemporalHooks {
-    const { convolutions, attentions } = this.#bind(unet);
+    const added = this.#bind(unet);
     return {
-      afterInput: (h) => (condition ? this.#addCondition(h, condition, frames) : h),
-      afterConvolution: (layer, h) => convolutions.get(layer)?.forward(h, frames) ?? h,
-      afterResnet: (_, h) => h,
-      afterAttention: (transformer, h) => attentions.get(transformer)?.forward(h, frames) ?? h,
+      behind: (layer, h) => {
+        if (layer === unet.convIn && condition) return this.#addCondition(h, condition, frames);
+        return added.get(layer)?.forward(h, frames) ?? h;
+      },
     };
   }
 
@@ -114,10 +111,10 @@ export class TemporalLayers extends Module {
   #bind(unet: UNet): Bound {
     const known = this.#bound.get(unet);
     if (known) return known;
-    const bound = {
-      convolutions: pair(resnetConvolutions(unet), this.convolutions),
-      attentions: pair(modulesOf(unet, Transformer), this.attentions),
-    };
+    const bound: Bound = new Map<Module, TemporalConvolution | TemporalAttention>([
+      ...pair(resnetConvolutions(unet), this.convolutions),
+      ...pair(modulesOf(unet, Transformer), this.attentions),
+    ]);
     this.#bound.set(unet, bound);
     return bound;
   }

@@ -1,5 +1,4 @@
 import type { Float } from "../../engine/tensor.ts";
-import type { Conv2d } from "../../nn/conv.ts";
 import type { ApplyLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 
@@ -9,14 +8,11 @@ import type { Module } from "../../nn/module.ts";
  * A value for one clip length; `TemporalLayers.on` and `MotionAdapter.on` make it.
  */
 export interface TemporalHooks {
-  /** Behind the network's first convolution. */
-  afterInput(h: Float<"(b f) c h w">): Float<"(b f) c h w">;
-  /** Behind each of a ResNet's two convolutions. */
-  afterConvolution(layer: Conv2d, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
-  /** Behind each ResNet, its shortcut added. */
-  afterResnet(resnet: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
-  /** Behind each spatial transformer. */
-  afterAttention(transformer: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
+  /**
+   * What becomes of `h` behind `layer`: the network's first convolution, each of a ResNet's two, each ResNet with its
+   * shortcut added, and each spatial transformer.
+   */
+  behind(layer: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
 }
 
 /** What one evaluation of the network carries to every layer. */

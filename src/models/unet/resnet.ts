@@ -44,7 +44,7 @@ export class Resnet extends Module {
   forward(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
     return scoped(() => {
       const sum = this.#add(x, pass);
-      return pass.temporal?.afterResnet(this, sum) ?? sum;
+      return pass.temporal?.behind(this, sum) ?? sum;
     });
   }
 
@@ -63,7 +63,7 @@ export class Resnet extends Module {
   ): Float<"b out h w"> {
     return scoped(() => {
       const h = apply(layer, normed.silu());
-      return temporal?.afterConvolution(layer, h) ?? h;
+      return temporal?.behind(layer, h) ?? h;
     });
   }
 }

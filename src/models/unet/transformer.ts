@@ -73,7 +73,7 @@ export class Transformer extends Module {
   forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     return scoped(() => {
       const result = this.#add(x, pass);
-      return pass.temporal?.afterAttention(this, result) ?? result;
+      return pass.temporal?.behind(this, result) ?? result;
     });
   }
 

@@ -95,7 +95,7 @@ export class UNet extends Module {
     };
     const { patchSize } = this.config;
     const input = lora(this.convIn, pixelUnshuffle(x, patchSize)).to("float32");
-    const states = encode(this, temporal?.afterInput(input) ?? input, pass);
+    const states = encode(this, temporal?.behind(this.convIn, input) ?? input, pass);
     const { down, mid } = residuals ? addResiduals(states, residuals) : states;
     const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
     const state = this.convNormOut.forward(hidden).silu();
