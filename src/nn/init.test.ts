@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Rng } from "../engine/random.ts";
 import { defaultDevice } from "../engine/device.ts";
-import { fanInUniform, unallocated, uninitialised, zeroInit } from "./init.ts";
+import { fanInUniform, formulaInit, unallocated, uninitialised, zeroInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 
 test("uninitialised builds large layers at once, and leaves drawing switched on behind it", () => {
@@ -36,4 +36,16 @@ test("unallocated builds layers larger than any memory, and leaves the device as
   };
   expect(() => unallocated(fail)).toThrow("no");
   expect(fanInUniform(Rng.seed(1), [64], 4).device).toBe("cpu");
+});
+
+test("values of a formula are computed, but not for a network that a checkpoint fills", () => {
+  let times = 0;
+  const values = (): Float32Array => {
+    times++;
+    return Float32Array.of(1, 2, 3);
+  };
+  expect([...formulaInit([3], values).toFloat32Array()]).toEqual([1, 2, 3]);
+  expect(uninitialised(() => formulaInit([3], values)).shape).toEqual([3]);
+  expect(unallocated(() => formulaInit([3], values)).device).toBe("meta");
+  expect(times).toBe(1);
 });

@@ -56,6 +56,11 @@ export function normalInit(rng: Rng, shape: readonly number[], deviation: number
   return initial(shape, () => normal(rng, shape).mul(deviation));
 }
 
+/** Values that a formula gives: left alone, as drawn ones are, where a checkpoint takes their place. */
+export function formulaInit(shape: readonly number[], values: () => Float32Array): Tensor {
+  return initial(shape, () => Tensor.from(values(), shape));
+}
+
 /** Sets every weight of `module` to zero, so that what it adds starts as nothing. */
 export function zeroInit<T extends Module>(module: T): T {
   for (const weight of module.parameters().values())

@@ -1,5 +1,6 @@
-import { Tensor, type Float } from "../../engine/tensor.ts";
-import { Module, parameter } from "../../nn/module.ts";
+import type { Float } from "../../engine/tensor.ts";
+import { formulaInit } from "../../nn/init.ts";
+import { Module } from "../../nn/module.ts";
 
 /**
  * What tells a motion module the order of frames: one vector per position, added to what attention reads.
@@ -17,10 +18,12 @@ export class FramePositions extends Module {
       const [position, channel] = [Math.floor(place / channels), place % channels];
       return position * 10_000 ** (-(channel - (channel % 2)) / channels);
     };
-    const values = Float32Array.from({ length: maxFrames * channels }, (_, place) =>
-      (place % channels) % 2 === 0 ? Math.sin(angle(place)) : Math.cos(angle(place)),
+    const shape = [1, maxFrames, channels];
+    this.pe = formulaInit(shape, () =>
+      Float32Array.from({ length: maxFrames * channels }, (_, place) =>
+        (place % channels) % 2 === 0 ? Math.sin(angle(place)) : Math.cos(angle(place)),
+      ),
     );
-    this.pe = parameter(Tensor.from(values, [1, maxFrames, channels]));
   }
 
   /** `x` with the first `f` positions added. */
