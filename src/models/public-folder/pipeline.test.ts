@@ -106,6 +106,7 @@ describe("openPipeline refuses", () => {
   }
   const without = changed({ vae: null });
   const larger = changed({ unet: ["diffusers", "UNet3DConditionModel"] });
+  const wordy = changed({});
   const incomplete = changed({});
   rmSync(join(incomplete, "tokenizer"), { recursive: true });
 
@@ -121,6 +122,16 @@ describe("openPipeline refuses", () => {
 
   test("a pipeline with a subfolder missing", () => {
     expect(() => openPipeline(incomplete)).toThrow(/expected the folder tokenizer/);
+  });
+
+  test("a tokenizer that gives ids which the text encoder has no vectors for", () => {
+    const vocabulary = join(wordy, "tokenizer", "vocab.json");
+    const known: unknown = JSON.parse(readFileSync(vocabulary, "utf8"));
+    writeFileSync(vocabulary, JSON.stringify(Object.assign({}, known, { "owl</w>": 800 })));
+    expect(() => openPipeline(wordy)).toThrow(DataError);
+    expect(() => openPipeline(wordy)).toThrow(
+      "tokenizer: expected a tokenizer of at most 540 tokens for this network, got 801",
+    );
   });
 
   test("a sampler that is not built, with the folder's name", () => {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ConfigError, DataError } from "../../engine/errors.ts";
 import { parsePublicScheduler, type PublicScheduler } from "../../diffusion/public-scheduler.ts";
 import type { TextEncoder } from "../text-encoder/text-encoder.ts";
-import { loadTokenizer, type Tokenizer } from "../text-encoder/tokenizer.ts";
+import { loadTokenizer, requireVocabulary, type Tokenizer } from "../text-encoder/tokenizer.ts";
 import type { UNet } from "../unet/unet.ts";
 import type { Autoencoder } from "../vae/autoencoder.ts";
 import { readJson } from "./json.ts";
@@ -70,15 +70,20 @@ const EXPECTED: Readonly<Record<string, readonly string[] | null>> = {
 /**
  * Opens the parts of a pipeline's folder (diffusers): `unet`, `vae`, `text_encoder`, `tokenizer` and `scheduler`.
  *
- * Others (a safety checker, a feature extractor) are left alone. One part alone: `openNetwork(join(folder, "vae"), …)`.
+ * Others (a safety checker, a feature extractor) are left alone. Throws a DataError where the tokenizer has more tokens
+ * than the text encoder. One part alone: `openNetwork(join(folder, "vae"), …)`.
  */
 export function openPipeline(folder: string, options: PipelineOptions = {}): Pipeline {
   checkParts(folder);
   const at = (part: string): string => join(folder, part);
+  const textEncoder = openNetwork(at("text_encoder"), TEXT_ENCODER, options);
+  const { maxPositions, vocabSize } = textEncoder.config;
+  const tokenizer = loadTokenizer(at("tokenizer"), { maxPositions });
+  requireVocabulary(tokenizer, vocabSize, at("tokenizer"));
   return {
     scheduler: openScheduler(at("scheduler"), options.sampler),
-    tokenizer: loadTokenizer(at("tokenizer")),
-    textEncoder: openNetwork(at("text_encoder"), TEXT_ENCODER, options),
+    tokenizer,
+    textEncoder,
     unet: openNetwork(at("unet"), UNET, options),
     autoencoder: openNetwork(at("vae"), AUTOENCODER, options),
   };
