@@ -5,9 +5,14 @@ import { numberOption, oneOf } from "./arguments.ts";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { clipArgs, clipOptions, elsewhere, listOf, stepCount, stepsArg } from "./world-options.ts";
-
-const { count: _count, tasks: _tasks, noise, json, ...shared } = clipArgs;
+import {
+  drawingArgs,
+  drawingOptions,
+  elsewhere,
+  listOf,
+  stepCount,
+  stepsArg,
+} from "./world-options.ts";
 
 /** Ways to edit that a sheet can show, from the one that sees least to the one that sees most. */
 const EDITORS = ["frame-by-frame", "stacked", "aligned"] as const;
@@ -36,10 +41,10 @@ export default defineCommand({
       valueHint: "list",
       description: "frame-by-frame, stacked, aligned (default: all that the model can do)",
     },
-    ...shared,
+    ...drawingArgs,
     steps: stepsArg,
     noise: {
-      ...noise,
+      ...drawingArgs.noise,
       default: "independent",
       description: "independent noise for each frame, or shared",
     },
@@ -49,7 +54,7 @@ export default defineCommand({
       valueHint: "n",
       description: "frames of a clip, at most",
     },
-    json: { ...json, description: "print one JSON object per event" },
+    json: { ...drawingArgs.json, description: "print one JSON object per event" },
   },
   async run({ args, data }) {
     const { signal }: VerbContext = data;
@@ -57,7 +62,7 @@ export default defineCommand({
     const { NOISE_MODES } = await import("../editing/settings.ts");
     const { requirePicturePath } = await import("../data/image/write-picture.ts");
     const mode = oneOf("--noise", args.noise, NOISE_MODES);
-    const { draw, tasks: __, count: ___, ...rest } = await clipOptions({ ...args, count: "1" });
+    const { draw, ...rest } = await drawingOptions(args);
     const options = {
       ...rest,
       clips: await clipPlaces(args.clips),

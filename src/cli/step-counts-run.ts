@@ -36,10 +36,9 @@ export async function runStepCounts(
     });
   const found = await evaluateStepCounts(model, options, { signal, onWork, onClip });
   for (const note of leftOut(model, options, ["clips"])) report.warn(note);
-  const { tasks, methods: _, ...settings } = options;
   const { name, hash } = model;
   report.event(
-    { ...settings, type: "step-counts", tasks, model: { name, hash }, ...found },
+    { ...options, type: "step-counts", model: { name, hash }, ...found },
     [table(stepCountsTable(found)), ...found.fastest.map(fastestSentence)].join("\n"),
   );
 }

@@ -7,8 +7,8 @@ import type { DrawSettings, EvaluationOptions } from "../evaluation/options.ts";
 import type { Measurement } from "../evaluation/world-evaluation.ts";
 import { numberOption, oneOf } from "./arguments.ts";
 
-/** The options of every verb that edits the world's clips. */
-export const clipArgs = {
+/** How clips of the world are edited: the options of every verb that edits some. */
+export const drawingArgs = {
   model: {
     type: "string",
     default: "models/tiny",
@@ -26,13 +26,7 @@ export const clipArgs = {
     valueHint: "name",
     description: "test, or validation to choose settings on",
   },
-  count: { type: "string", default: "20", valueHint: "n", description: "clips of each task" },
   frames: { type: "string", default: "16", valueHint: "n", description: "length of each clip" },
-  tasks: {
-    type: "string",
-    valueHint: "list",
-    description: "tasks, separated by commas (default: all seven)",
-  },
   noise: {
     type: "string",
     default: "both",
@@ -79,6 +73,17 @@ export const clipArgs = {
   json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
 } as const;
 
+/** The same with which clips: so many of each task. */
+export const clipArgs = {
+  ...drawingArgs,
+  count: { type: "string", default: "20", valueHint: "n", description: "clips of each task" },
+  tasks: {
+    type: "string",
+    valueHint: "list",
+    description: "tasks, separated by commas (default: all seven)",
+  },
+} as const;
+
 /** The option of the verbs that draw with one number of steps. */
 export const stepsArg = {
   type: "string",
@@ -123,13 +128,15 @@ type Texts<Args> = {
       : Name
   ]?: string | undefined;
 };
+/** The options of `drawingArgs` as text. */
+type DrawingArguments = Texts<typeof drawingArgs>;
 /** The options of `clipArgs` as text. */
 export type ClipArguments = Texts<typeof clipArgs>;
 /** The options of `evaluate world` as text. */
 export type WorldArguments = Texts<typeof worldArgs>;
 
 /** The alignment that the options name. */
-export function elsewhere({ alignment }: Pick<ClipArguments, "alignment">): PartsElsewhere {
+export function elsewhere({ alignment }: Pick<DrawingArguments, "alignment">): PartsElsewhere {
   if (alignment === undefined) return {};
   if (existsSync(join(alignment, "config.json"))) return { alignment };
   throw new UserError(
@@ -138,20 +145,19 @@ export function elsewhere({ alignment }: Pick<ClipArguments, "alignment">): Part
 }
 
 /** What the options of `clipArgs` say; methods and steps are each verb's own. */
-export interface ClipOptions extends Omit<EvaluationOptions, "methods" | "draw"> {
+interface ClipOptions extends Omit<EvaluationOptions, "methods" | "draw"> {
   readonly draw: Omit<DrawSettings, "steps">;
 }
 
-/** Reads the options of `clipArgs`; each that is wrong gives one sentence. */
-export async function clipOptions(given: ClipArguments): Promise<ClipOptions> {
-  const { TASKS } = await import("../data/world/tasks.ts");
+/** Reads the options of `drawingArgs`; each that is wrong gives one sentence. */
+export async function drawingOptions(
+  given: DrawingArguments,
+): Promise<Omit<ClipOptions, "tasks" | "count">> {
   const { DETAIL_MODES, SAMPLERS } = await import("../editing/settings.ts");
   const scale = (flag: "text-guidance" | "image-guidance"): number =>
     numberOption(`--${flag}`, given[flag], { min: 0, max: 30 });
   return {
     split: oneOf("--split", given.split, ["test", "validation"] as const),
-    tasks: listOf("--tasks", given.tasks, TASKS),
-    count: numberOption("--count", given.count, { min: 1, max: 10_000, integer: true }),
     frames: numberOption("--frames", given.frames, { min: 2, max: 600, integer: true }),
     isCaptionGiven: oneOf("--caption", given.caption, ["output", "none"] as const) === "output",
     seed: numberOption("--seed", given.seed, {
@@ -164,6 +170,16 @@ export async function clipOptions(given: ClipArguments): Promise<ClipOptions> {
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
       detail: oneOf("--detail", given.detail, DETAIL_MODES),
     },
+  };
+}
+
+/** Reads the options of `clipArgs` likewise. */
+export async function clipOptions(given: ClipArguments): Promise<ClipOptions> {
+  const { TASKS } = await import("../data/world/tasks.ts");
+  return {
+    ...(await drawingOptions(given)),
+    tasks: listOf("--tasks", given.tasks, TASKS),
+    count: numberOption("--count", given.count, { min: 1, max: 10_000, integer: true }),
   };
 }
 
