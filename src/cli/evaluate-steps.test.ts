@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { copyingModel } from "../../test/support/copying-model.ts";
+import { recorder } from "../../test/support/recorder.ts";
 import { UserError } from "../engine/errors.ts";
 import { stepList } from "./evaluate-steps.ts";
-import { Reporter } from "./output.ts";
 import { runStepCounts } from "./step-counts-run.ts";
 
 test("step counts are read in any order, each once; what is none gives one sentence", () => {
@@ -12,13 +12,7 @@ test("step counts are read in any order, each once; what is none gives one sente
 });
 
 test("evaluate steps ends with one object, and says what the model has no part for", async () => {
-  const out: string[] = [];
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: () => {},
-    columns: undefined,
-    now: () => 0,
-  };
+  const { out, report } = recorder({ json: true });
   await runStepCounts(
     copyingModel({ hasVideoAdapter: false }),
     {
@@ -32,7 +26,7 @@ test("evaluate steps ends with one object, and says what the model has no part f
       seed: 0,
       stepCounts: [1, 2],
     },
-    { report: new Reporter({ json: true }, terminal), signal: new AbortController().signal },
+    { report, signal: new AbortController().signal },
   );
   const events = out.map((line): Record<string, unknown> => JSON.parse(line));
   expect(events.filter(({ type }) => type === "clip-scored")).toHaveLength(2);

@@ -8,6 +8,7 @@ import {
   SMALL_VICLIP,
 } from "../../test/support/small-clip.ts";
 import { formulaTensor } from "../../test/support/formula-weights.ts";
+import { recorder } from "../../test/support/recorder.ts";
 import { hubAt } from "../../test/support/hub-client.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { writeFrames, writeMiniature } from "../../test/support/tgve-miniature.ts";
@@ -22,7 +23,6 @@ import { publicWeights as clipWeights } from "../models/clip/weights.ts";
 import { Viclip } from "../models/viclip/viclip.ts";
 import { publicWeights as viclipWeights } from "../models/viclip/weights.ts";
 import { openWeights } from "../presets/open-weights.ts";
-import { Reporter } from "./output.ts";
 import { loadTgveEncoders, TGVE_NETWORKS } from "./tgve-encoders.ts";
 import { requireSubmission, runTgve } from "./tgve-run.ts";
 
@@ -69,19 +69,6 @@ async function pulled(
   cpSync(join(SMALL_TOKENIZER, "tokenizer.json"), join(folder, "tokenizer.json"));
   for (const file of ["vocab.json", "merges.txt", "preprocessor_config.json"])
     writeFileSync(join(folder, file), "{}");
-}
-
-/** A reporter whose lines are kept. */
-function recorder({ json }: { json: boolean }) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    columns: undefined,
-    now: () => 0,
-  };
-  return { out, err, report: new Reporter({ json }, terminal) };
 }
 
 const viclipConfigs = [SMALL_VICLIP];

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { copyingModel } from "../../test/support/copying-model.ts";
+import { recorder } from "../../test/support/recorder.ts";
 import { UserError } from "../engine/errors.ts";
 import { METHOD_NAMES } from "../evaluation/method-names.ts";
 import { worldOptions, type WorldArguments } from "./world-options.ts";
-import { Reporter } from "./output.ts";
+import type { Reporter } from "./output.ts";
 import { runEvaluation } from "./world-evaluation-run.ts";
 
 const defaults: WorldArguments = {
@@ -24,18 +25,6 @@ const defaults: WorldArguments = {
   seed: "0",
   device: "auto",
 };
-
-/** A reporter whose lines are kept. */
-function recorder({ json }: { json: boolean }) {
-  const out: string[] = [];
-  const terminal = {
-    out: (text: string) => void out.push(text),
-    err: () => {},
-    columns: undefined,
-    now: () => 0,
-  };
-  return { out, report: new Reporter({ json }, terminal) };
-}
 
 async function run(report: Reporter, given: Partial<WorldArguments>, sheets?: string) {
   const small = { ...defaults, count: "1", frames: "2", steps: "1", tasks: "style,add", ...given };
