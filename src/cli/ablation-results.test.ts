@@ -83,6 +83,7 @@ describe("the runs of a folder", () => {
     });
     expect(order.map(({ better, worse, verdict }) => [better, worse, verdict])).toEqual([
       ["full", "no-critics", "holds"],
+      ["full", "no-alignment", "holds"],
       ["no-critics", "no-alignment", "not told apart"],
     ]);
     const text = readFileSync(join(out, "ablations.md"), "utf8");

@@ -89,6 +89,8 @@ function runsOf({ names, seeds }: AblationPlan): Pick<Piece, "name" | "seed">[] 
 /** The right to a run; nothing where another process has it. */
 function claimed(folder: string, report: Reporter): Disposable | undefined {
   try {
+    // A training outlives its "eve ablate" where that was killed
+    claimLock(join(folder, "run.lock"))[Symbol.dispose]();
     return claimLock(join(folder, "ablation.lock"), "at work");
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
