@@ -11,12 +11,16 @@ import { TextCache } from "./text-cache.ts";
 const tokenizer = smallTokenizer(temporaryFolder());
 const encoder = new TextEncoder(Rng.seed(1), smallTextEncoderConfig(tokenizer.vocabularySize));
 
-/** A cache and the number of sentences of each of its readings. */
+/** A cache and the number of different sentences of each of its readings. */
 function recorded(limit?: number): { cache: TextCache; readings: number[] } {
   const readings: number[] = [];
   const forward = vi.spyOn(encoder, "forward");
   forward.mockImplementation((ids) => {
-    readings.push(ids.shape[0]!);
+    const rows = ids.toFloat32Array();
+    const length = ids.shape[1]!;
+    const row = (number: number): string =>
+      rows.slice(number * length, (number + 1) * length).join();
+    readings.push(new Set(Array.from({ length: ids.shape[0]! }, (_, i) => row(i))).size);
     return TextEncoder.prototype.forward.call(encoder, ids);
   });
   return { cache: new TextCache(encoder, tokenizer, limit ? { limit } : {}), readings };
@@ -43,6 +47,15 @@ describe("TextCache", () => {
     cache.features(["b", "c", "a"]);
     cache.features(["a", "b", "c"]);
     expect(readings).toEqual([2, 1]);
+  });
+
+  test("reads a sentence to the same bits, whatever it is read beside", () => {
+    const many = Array.from({ length: 29 }, (_, i) => `a fox and ${i} balloons`);
+    const together = recorded().cache.features(many);
+    many.forEach((sentence, row) => {
+      const alone = recorded().cache.features([sentence]);
+      expect(largestDifference(together.narrow(0, row, 1), alone)).toBe(0);
+    });
   });
 
   test("forgets the oldest beyond its limit, and reads those again", () => {

@@ -1,8 +1,15 @@
 import { noGrad } from "../../engine/autodiff.ts";
+import { defaultDevice } from "../../engine/device.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
+
+/**
+ * Sentences that the encoder sees at once, always: a matrix product rounds by how many rows it has, and features must
+ * not depend on what a sentence happens to be read beside. A GPU is asked for thousands.
+ */
+const readAtOnce = (): number => (defaultDevice() === "cpu" ? 8 : 256);
 
 /** Token features of sentences from a frozen text encoder: each sentence is read once, and kept in float16. */
 export class TextCache {
@@ -29,9 +36,17 @@ export class TextCache {
   }
 
   #read(sentences: readonly string[]): void {
+    const size = readAtOnce();
+    for (let first = 0; first < sentences.length; first += size)
+      this.#readBatch(sentences.slice(first, first + size), size);
+  }
+
+  /** Reads at most `size` sentences, the first one again in the places that are left. */
+  #readBatch(sentences: readonly string[], size: number): void {
     using _ = tensorScope();
     const ids = sentences.map((sentence) => this.#tokenizer.encode(sentence));
-    const tokens = Tensor.from(ids.flat(), [ids.length, this.#tokenizer.maxPositions], "int64");
+    const filled = Array.from({ length: size }, (__, row) => ids[row] ?? ids[0]!);
+    const tokens = Tensor.from(filled.flat(), [size, this.#tokenizer.maxPositions], "int64");
     const features = noGrad(() => this.#encoder.forward(tokens)).to("float16");
     sentences.forEach((sentence, row) =>
       this.#known.set(sentence, persist(features.select(0, row).clone())),
