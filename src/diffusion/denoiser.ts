@@ -42,10 +42,17 @@ export function networkDenoiser<Condition>({
 }: NetworkDenoiserOptions<Condition>): Denoiser<Condition> {
   return {
     predict(xt, t, condition) {
-      const label = matchTime(schedule, t, trainedOn);
-      const timeLabels = Tensor.full([xt.shape[0] ?? 1], label, "float32", xt.device);
-      const output = network(xt, timeLabels, condition);
+      const output = network(xt, timeLabels(xt, t, { schedule, trainedOn }), condition);
       return toPrediction(kind, output, { xt, t, schedule });
     },
   };
+}
+
+/** The label of time `t` of `schedule` for each entry of `xt`, for a network that was `trainedOn` another: equal ᾱ, not equal t. */
+export function timeLabels(
+  xt: Float<"b ...">,
+  t: number,
+  { schedule, trainedOn = schedule }: { schedule: Schedule; trainedOn?: Schedule },
+): Float<"b"> {
+  return Tensor.full([xt.shape[0] ?? 1], matchTime(schedule, t, trainedOn), "float32", xt.device);
 }

@@ -9,7 +9,8 @@ import {
   disturbed,
   smallNetworks,
 } from "../../test/support/small-model.ts";
-import { EditAdapter, EditAdapterConfig, type EditInputs } from "./edit-adapter.ts";
+import type { EditInputs } from "./branches.ts";
+import { EditAdapter, EditAdapterConfig } from "./edit-adapter.ts";
 
 const f = 3;
 const { unet } = smallNetworks();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Tensor, type Float, type Int } from "../engine/tensor.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
 import { rearrange } from "../engine/axes.ts";
 import type { Rng } from "../engine/random.ts";
 import { HintConfig } from "../models/controlnet/config.ts";
@@ -11,6 +11,7 @@ import { Embedding } from "../nn/embedding.ts";
 import { Linear } from "../nn/linear.ts";
 import { plainLayer } from "../nn/lora.ts";
 import { Module } from "../nn/module.ts";
+import type { EditBranch, EditInputs } from "./branches.ts";
 import { CopyHead } from "./copy-head.ts";
 
 /** The shape of an edit adapter beside its U-Net's. */
@@ -28,16 +29,6 @@ export const EditAdapterConfig = z.strictObject({
 });
 export type EditAdapterConfig = z.infer<typeof EditAdapterConfig>;
 
-/** What the edit adapter reads beside the noisy latent (§3.1). */
-export interface EditInputs {
-  /** Token features of the instruction; one entry, or one per clip, serves consecutive frames. */
-  readonly instruction: Float<"_ n d">;
-  /** The number of each entry's task. */
-  readonly tasks: Int<"_">;
-  /** Latents of the input frames; zeros for none. */
-  readonly input: Float<"b c h w">;
-}
-
 /**
  * The image-editing adapter `θ_edit` (§3.1): a ControlNet that reads the input frame, the instruction and a
  * learned task embedding, and leaves the output caption to the backbone.
@@ -46,7 +37,7 @@ export interface EditInputs {
  * added to the time embedding and gives four tokens behind the instruction's (as Emu Edit does). Frames are
  * folded into the batch.
  */
-export class EditAdapter extends Module {
+export class EditAdapter extends Module implements EditBranch {
   readonly controlNet: ControlNet;
   readonly taskEmbedding: Embedding;
   readonly taskToTokens: Linear;

@@ -81,6 +81,7 @@ export class EditModel {
   readonly #textEncoder: TextEncoder;
   /** The frozen networks; teachers and student are views of them. */
   readonly networks: Networks;
+  readonly #tasks: readonly string[];
   readonly #aligned: Denoiser<StackedCondition> | null;
   /** The edit adapter with a style adapter, and with a subject adapter; null where the model has none. */
   readonly looks: Readonly<Record<LookType, LookEditors | null>>;
@@ -100,9 +101,11 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
+    const editAdapter = loadEditAdapter(folder, unet);
+    this.#tasks = editAdapter.config.tasks;
     this.networks = {
       unet,
-      editAdapter: loadEditAdapter(folder, unet),
+      editAdapter,
       videoAdapter: video?.layers ?? null,
       schedule: this.schedule,
       kind: prediction,
@@ -137,7 +140,7 @@ export class EditModel {
 
   /** The tasks it has labels for. */
   get tasks(): readonly string[] {
-    return this.networks.editAdapter.config.tasks;
+    return this.#tasks;
   }
 
   /** The shape of the latents of `frames` pictures. */

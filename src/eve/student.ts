@@ -1,5 +1,6 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { dims, rearrange } from "../engine/axes.ts";
+import { ConfigError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
@@ -72,12 +73,17 @@ export function alignedStudent(networks: Networks, alignment: Lora): Student {
  */
 export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
   const { unet: source, editAdapter, videoAdapter, schedule, kind } = teachers;
+  if (!(editAdapter instanceof EditAdapter && videoAdapter instanceof TemporalLayers)) {
+    throw new ConfigError(
+      "expected this project's own adapters for a student without pretrained ones, got public ones: use stage.student=aligned",
+    );
+  }
   const unet = uninitialised(() => new UNet(rng, source.config));
   copyParameters(unet.parameters(), source.parameters(), "the backbone");
   const own = {
     backbone: unet,
     editAdapter: new EditAdapter(rng.split("edit"), unet, editAdapter.config),
-    videoAdapter: new TemporalLayers(rng.split("video"), unet, videoAdapter!.config),
+    videoAdapter: new TemporalLayers(rng.split("video"), unet, videoAdapter.config),
   };
   const networks = { ...own, unet, schedule, kind };
   return {

@@ -5,6 +5,7 @@ import { Tensor } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import { largestDifference } from "../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
+import type { EditAdapter } from "./edit-adapter.ts";
 import {
   backboneDenoiser,
   editTeacher,
@@ -27,7 +28,9 @@ const condition: StackedCondition = {
   withoutImage: () => condition,
 };
 
-function networks({ isEditTrained = true, isVideoTrained = true } = {}): Networks {
+function networks({ isEditTrained = true, isVideoTrained = true } = {}): Networks & {
+  readonly editAdapter: EditAdapter;
+} {
   const { unet, editAdapter, layers } = smallNetworks();
   return {
     unet,

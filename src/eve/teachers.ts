@@ -1,14 +1,12 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { inFastPrecision } from "../engine/settings.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
-import { networkDenoiser, type Denoiser, type Network } from "../diffusion/denoiser.ts";
-import type { PredictionKind } from "../diffusion/prediction.ts";
+import { timeLabels, type Denoiser } from "../diffusion/denoiser.ts";
+import { toPrediction, type PredictionKind } from "../diffusion/prediction.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
-import { firstFrameCondition, type TemporalLayers } from "../models/temporal/temporal-layers.ts";
-import type { TemporalHooks } from "../models/unet/pass.ts";
-import type { UNet } from "../models/unet/unet.ts";
+import { addedUp, type Residuals, type UNet, type UNetOptions } from "../models/unet/unet.ts";
 import { plainLayer, type ApplyLayer, type Lora } from "../nn/lora.ts";
-import type { EditAdapter, EditInputs } from "./edit-adapter.ts";
+import type { EditBranch, EditInputs, VideoBranch } from "./branches.ts";
 
 /** What can be taken from a condition, for guidance. */
 export interface Droppable {
@@ -44,37 +42,64 @@ export type StackedParts = Omit<StackedCondition, keyof Droppable>;
 /** The frozen networks that teachers and stack share: every weight exists once. */
 export interface Networks {
   readonly unet: UNet;
-  readonly editAdapter: EditAdapter;
-  readonly videoAdapter: TemporalLayers | null;
+  readonly editAdapter: EditBranch;
+  readonly videoAdapter: VideoBranch | null;
   /**
    * A LoRA by which the backbone draws in a style or a subject of its own (§4.4): it stands in the video adapter's
    * place, as the second teacher's and the student's.
    */
   readonly look?: Lora | null;
+  /** The noise levels of the samples that all of them are shown; the video adapter was trained on them. */
   readonly schedule: Schedule;
+  /**
+   * The noise levels that backbone and edit adapter were trained on; default `schedule`. Where they differ, either is told
+   * a noise level by its own label.
+   */
+  readonly imageSchedule?: Schedule;
   readonly kind: PredictionKind;
 }
 
+/** One noise level by the labels under which each network knows it: equal ᾱ, not equal t. */
+export interface TimeLabels {
+  /** For the video adapter, and for the backbone that it stands in. */
+  readonly clip: Float<"b">;
+  /** For the edit adapter, and for the backbone without a video adapter. */
+  readonly image: Float<"b">;
+}
+
+/** Backbone and adapters before they are read as a denoiser. */
+type AdaptedNetwork<Condition> = (
+  xt: Float<"b c h w">,
+  labels: TimeLabels,
+  condition: Condition,
+) => Float<"b c h w">;
+
 /** The backbone θ alone: one picture per batch entry. */
 export function backboneDenoiser(networks: Networks): Denoiser<CaptionCondition> {
-  return frozen(networks, (xt, t, { caption }) => networks.unet.forward(xt, t, caption));
+  return frozen(networks, (xt, { image }, { caption }) =>
+    networks.unet.forward(xt, image, caption),
+  );
 }
 
 /** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). */
 export function editTeacher(networks: Networks): Denoiser<EditCondition> {
   const { unet, editAdapter } = networks;
-  return frozen(networks, (xt, t, condition) => {
-    const residuals = editAdapter.forward(xt, t, condition);
-    return unet.forward(xt, t, condition.caption, { residuals });
+  return frozen(networks, (xt, { image }, condition) => {
+    const residuals = editAdapter.forward(xt, image, condition);
+    return unet.forward(xt, image, condition.caption, adding(residuals));
   });
 }
 
 /** The video teacher `ρ = [θ, θ_video]` (§3.1), or that of another combination, `[θ, θ_look]` (§4.4). */
 export function videoTeacher(networks: Networks): Denoiser<VideoCondition> {
   const { unet } = networks;
-  return frozen(networks, (xt, t, condition) => {
-    const temporal = temporalHooks(networks, xt, condition);
-    return unet.forward(xt, t, condition.caption, { ...temporal, lora: lookOf(networks) });
+  return frozen(networks, (xt, labels, condition) => {
+    const video = videoParts(networks, xt, labels, condition);
+    const lora = lookOf(networks);
+    return unet.forward(xt, backboneLabels(networks, labels), condition.caption, {
+      ...video,
+      lora,
+    });
   });
 }
 
@@ -91,12 +116,16 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
 export function stackedNetwork(
   networks: Networks,
   lora: ApplyLayer = lookOf(networks),
-): Network<StackedCondition> {
+): AdaptedNetwork<StackedCondition> {
   const { unet, editAdapter } = networks;
-  return (xt, t, condition) => {
-    const residuals = editAdapter.forward(xt, t, condition);
-    const temporal = temporalHooks(networks, xt, condition);
-    return unet.forward(xt, t, condition.caption, { residuals, ...temporal, lora });
+  return (xt, labels, condition) => {
+    const edit = editAdapter.forward(xt, labels.image, condition);
+    const { residuals, ...video } = videoParts(networks, xt, labels, condition);
+    return unet.forward(xt, backboneLabels(networks, labels), condition.caption, {
+      ...adding(edit, residuals),
+      ...video,
+      lora,
+    });
   };
 }
 
@@ -105,32 +134,61 @@ export function lookOf({ unet, look }: Pick<Networks, "unet" | "look">): ApplyLa
   return look ? look.on(unet) : plainLayer;
 }
 
-function temporalHooks(
-  { videoAdapter, unet }: Networks,
-  xt: Float<"(b f) c h w">,
-  { caption, firstFrame }: Pick<VideoCondition, "caption" | "firstFrame">,
-): { readonly temporal?: TemporalHooks } {
-  if (!videoAdapter) return {};
-  const frames = xt.shape[0]! / caption.shape[0]!;
-  const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
-  return { temporal: videoAdapter.on(unet, { frames, ...condition }) };
+/** The label of the backbone beside adapters: the video adapter's where there is one, for it was trained with that. */
+function backboneLabels(
+  { videoAdapter }: Pick<Networks, "videoAdapter">,
+  { clip, image }: TimeLabels,
+): Float<"b"> {
+  return videoAdapter ? clip : image;
 }
 
-function frozen<Condition>(networks: Networks, network: Network<Condition>): Denoiser<Condition> {
+function adding(...all: readonly (Residuals | null | undefined)[]): Pick<UNetOptions, "residuals"> {
+  const given = all.filter((residuals) => residuals !== null && residuals !== undefined);
+  return given.length === 0 ? {} : { residuals: addedUp(given) };
+}
+
+function videoParts(
+  { videoAdapter, unet }: Networks,
+  xt: Float<"(b f) c h w">,
+  { clip: t }: TimeLabels,
+  { caption, firstFrame }: Pick<VideoCondition, "caption" | "firstFrame">,
+): Pick<UNetOptions, "temporal" | "residuals"> {
+  if (!videoAdapter) return {};
+  const frames = xt.shape[0]! / caption.shape[0]!;
+  return videoAdapter.beside(unet, { t, caption, frames, firstFrame });
+}
+
+function frozen<Condition>(
+  networks: Networks,
+  network: AdaptedNetwork<Condition>,
+): Denoiser<Condition> {
   const evaluate = fastNetwork(network);
   return asDenoiser(networks, (xt, t, condition) => noGrad(() => evaluate(xt, t, condition)));
 }
 
-/** A network of the schedule and kind of `networks` behind the one interface. */
+/** A network of the schedules and kind of `networks` behind the one interface. */
 export function asDenoiser<Condition>(
-  { schedule, kind }: Pick<Networks, "schedule" | "kind">,
-  network: Network<Condition>,
+  {
+    schedule,
+    imageSchedule = schedule,
+    kind,
+  }: Pick<Networks, "schedule" | "imageSchedule" | "kind">,
+  network: AdaptedNetwork<Condition>,
 ): Denoiser<Condition> {
-  return networkDenoiser({ schedule, kind, network });
+  return {
+    predict(xt, t, condition) {
+      const clip = timeLabels(xt, t, { schedule });
+      const isShared = imageSchedule === schedule;
+      const image = isShared ? clip : timeLabels(xt, t, { schedule, trainedOn: imageSchedule });
+      return toPrediction(kind, network(xt, { clip, image }, condition), { xt, t, schedule });
+    },
+  };
 }
 
 /** The same network with convolutions and matrix products in bfloat16, where its device gains from that. */
-export function fastNetwork<Condition>(network: Network<Condition>): Network<Condition> {
+export function fastNetwork<Condition>(
+  network: AdaptedNetwork<Condition>,
+): AdaptedNetwork<Condition> {
   return (xt, t, condition) => inFastPrecision(xt.device, () => network(xt, t, condition));
 }
 
@@ -145,7 +203,10 @@ export function stackedCondition(parts: StackedParts, nothing: Float<"1 n d">): 
         nothing,
       ),
     withoutImage: () =>
-      stackedCondition({ ...parts, input: noPicture(parts.input), firstFrame: null }, nothing),
+      stackedCondition(
+        { ...parts, input: noPicture(parts.input), hint: null, firstFrame: null },
+        nothing,
+      ),
   };
 }
 

@@ -76,6 +76,18 @@ export class TemporalLayers extends Module {
     };
   }
 
+  /** The same for clips whose first frames are known, or not. */
+  beside(
+    unet: UNet,
+    {
+      frames,
+      firstFrame,
+    }: { readonly frames: number; readonly firstFrame: Float<"b c h w"> | null },
+  ): { readonly temporal: TemporalHooks } {
+    const condition = firstFrame ? { condition: firstFrameCondition(firstFrame) } : {};
+    return { temporal: this.on(unet, { frames, ...condition }) };
+  }
+
   /** Adds what the extra channels say of the first frame, and, where the config asks for it, of those behind it. */
   #addCondition(
     h: Float<"(b f) c h w">,

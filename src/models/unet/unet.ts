@@ -120,6 +120,15 @@ export function checkInput(x: Float<"b c h w">, config: UNetConfig): void {
   }
 }
 
+/** What several adapters say at once: their residuals add up; one may change the output. */
+export function addedUp(all: readonly Residuals[]): Residuals {
+  return all.reduce((sum, { down, mid, output = sum.output }) => ({
+    down: sum.down.map((state, i) => state.add(down[i]!)),
+    mid: sum.mid.add(mid),
+    ...(output && { output }),
+  }));
+}
+
 function addResiduals({ down, mid }: EncoderStates, residuals: Residuals): EncoderStates {
   if (residuals.down.length !== down.length) {
     throw new ShapeError(
