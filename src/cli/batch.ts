@@ -37,7 +37,16 @@ export default defineCommand({
       valueHint: "dir",
       description: "folder for the results",
     },
-    model: { type: "string", valueHint: "dir", description: "model folder (default: models/tiny)" },
+    model: {
+      type: "string",
+      valueHint: "dir",
+      description: "model folder, or open: the public weights (default: models/tiny)",
+    },
+    lora: {
+      type: "string",
+      valueHint: "path",
+      description: "with --model open: a run of eve distill, or a LoRA file",
+    },
     device: {
       type: "string",
       valueHint: "name",
@@ -54,12 +63,11 @@ export default defineCommand({
     const { readBatch } = await import("./batch-lines.ts");
     const lines = await readBatch(given.edits, given.out);
     const device = deviceFrom(given.device);
-    const { modelPath } = await import("../editing/model-path.ts");
-    const model = modelPath(given.model);
-    await mkdir(given.out, { recursive: true });
-    const { loadEditor } = await import("../editing/editor.ts"); // brings the native engine
+    const { openEditor } = await import("./open-editor.ts"); // brings the native engine
     const onProgress = report.progress.bind(report);
-    await using editor = await loadEditor({ model, device, signal, onProgress });
+    const { model, lora } = given;
+    await using editor = await openEditor({ model, lora, device, signal, onProgress });
+    await mkdir(given.out, { recursive: true });
     const outcomes: BatchOutcome[] = [];
     for (const line of lines) {
       const outcome = await outcomeOf(line, { editor, report, signal });

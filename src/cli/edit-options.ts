@@ -146,7 +146,13 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "dir",
-    description: "model folder (default: models/tiny)",
+    description: "model folder, or open: the public weights (default: models/tiny)",
+  },
+  lora: {
+    type: "string",
+    group: how,
+    valueHint: "path",
+    description: "with --model open: a run of eve distill, or a LoRA file",
   },
   device: {
     type: "string",
@@ -164,7 +170,7 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "n",
-    description: "denoising steps (default: 2)",
+    description: "denoising steps (default: the model's, 2 or 20)",
   },
   "guidance-text": {
     type: "string",

@@ -27,12 +27,14 @@ export default defineCommand({
     const { editFiles } = await import("./edit-files.ts");
     await using files = await editFiles(wish.source, wish.target, signal);
     const request = await checkedRequest(wish, files);
-    const { modelPath } = await import("../editing/model-path.ts");
-    const model = modelPath(given.model ?? repeated?.model.path);
-    const device = deviceFrom(given.device);
-    const { loadEditor } = await import("../editing/editor.ts"); // brings the native engine
-    const onProgress = report.progress.bind(report);
-    await using editor = await loadEditor({ model, device, signal, onProgress });
+    const { openEditor } = await import("./open-editor.ts"); // brings the native engine
+    await using editor = await openEditor({
+      model: given.model ?? repeated?.model.path,
+      lora: given.lora,
+      device: deviceFrom(given.device),
+      signal,
+      onProgress: report.progress.bind(report),
+    });
     const context = { editor, report, signal };
     if (request.kind === "preview") {
       const { runPreview } = await import("./edit-preview.ts");

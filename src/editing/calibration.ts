@@ -63,6 +63,7 @@ async function trial(
   const frames = Array.from({ length: TRIAL_FRAMES }, () => grey);
   using held = new HeldTensors();
   const input = held.make(() => model.encode(toPixels(frames, size, size)));
+  const noisy = held.make(() => Tensor.zeros(model.latentShape(TRIAL_FRAMES)));
   const texts = { caption: "", instruction: "make it", task };
   const predict = (): Tensor => {
     const [condition, denoiser] = isTogether(method)
@@ -71,7 +72,7 @@ async function trial(
           method === "aligned" ? model.aligned() : model.stacked(),
         ]
       : [model.editCondition(texts, input), model.editTeacher()];
-    return denoiser.predict(input, model.schedule.steps / 2, condition).x0;
+    return denoiser.predict(noisy, model.schedule.steps / 2, condition).x0;
   };
   const code = (): Tensor => {
     const latents = model.encode(toPixels(frames, size, size));

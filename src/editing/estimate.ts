@@ -137,10 +137,18 @@ export function requireMemoryForWeights(
     .filter((part) => part !== NOT_LOADED)
     .map((part) => statSync(join(folder, part, "weights.safetensors"), { throwIfNoEntry: false }))
     .reduce((sum, file) => sum + (file?.size ?? 0), 0);
-  const needed = 2 * stored; // kept in 16 bits, used in 32
+  requireMemoryFor(2 * stored, `the weights in ${folder}`, { availableBytes }); // kept in 16 bits, used in 32
+}
+
+/** Throws a MemoryError of one sentence where `what` takes more bytes than are free. */
+export function requireMemoryFor(
+  needed: number,
+  what: string,
+  { availableBytes }: Pick<Memory, "availableBytes"> = processMemory(),
+): void {
   if (needed <= availableBytes) return;
   throw new MemoryError(
-    `the weights in ${folder} take ${gigabytes(needed)} and ${gigabytes(availableBytes)} are free: close other programs, or use a smaller model`,
+    `${what} take ${gigabytes(needed)} and ${gigabytes(availableBytes)} are free: close other programs, or use a smaller model`,
     needed,
     availableBytes,
   );

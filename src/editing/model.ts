@@ -2,6 +2,7 @@ import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { Float, Pixels } from "../engine/tensor.ts";
 import type { Task } from "../data/world/tasks.ts";
+import type { GuidanceScales, Strength } from "./strength.ts";
 
 /** What an edit is told in words. */
 export interface EditTexts {
@@ -17,7 +18,15 @@ export interface GuidedCondition {
   withoutImage(): GuidedCondition;
 }
 
-/** What the editor needs of a model; `EditModel` is one. */
+/** What a model is used with where the user says nothing. */
+export interface ModelDefaults {
+  /** Denoising steps. */
+  readonly steps: number;
+  /** What each strength means. */
+  readonly guidance: Readonly<Record<Strength, GuidanceScales>>;
+}
+
+/** What the editor needs of a model; `EditModel` and `OpenModel` are such. */
 export interface EditingModel {
   readonly path: string;
   readonly name: string;
@@ -31,9 +40,13 @@ export interface EditingModel {
   readonly hasVideoAdapter: boolean;
   /** Whether its adapters have been aligned with each other by distillation. */
   readonly hasAlignment: boolean;
+  /** Where its defaults differ from the shipped model's. */
+  readonly defaults?: ModelDefaults;
   readonly tokenizer: { unknownWords(text: string): string[] };
   latentShape(frames: number): readonly number[];
+  /** Latents of square pictures; a model that looks at more than latents puts that behind their channels. */
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w">;
+  /** Pictures of latents, of those that `encode` gave included. */
   decode(latents: Float<"f c h w">): Pixels<"f 3 h w">;
   editCondition(texts: EditTexts, input: Float<"f c h w">): GuidedCondition;
   /** Edits every frame by itself. */

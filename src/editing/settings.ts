@@ -8,6 +8,8 @@ import { guidanceFor, STRENGTHS } from "./strength.ts";
 
 /** Longest instruction and caption, in characters. */
 export const LONGEST_TEXT = 1000;
+/** Denoising steps of a model that asks for no other number. */
+const DEFAULT_STEPS = 2;
 /** Most instructions that may follow the first. */
 const MOST_FURTHER = 7;
 
@@ -59,8 +61,8 @@ export const EditSettings = z.strictObject({
   /** Which task label the adapter reads; inferred from the instruction by default. Further instructions have their own. */
   task: choice(TASKS).optional(),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
-  /** Denoising steps. */
-  steps: whole(1, 1000).default(2),
+  /** Denoising steps; the model's own number by default, 2 for the shipped one. */
+  steps: whole(1, 1000).optional(),
   /** Frames edited together; the model's own number by default. */
   window: whole(1, 1024).optional(),
   /** Frames that windows share; at least 1 where they are edited together. */
@@ -117,7 +119,7 @@ export function readSettings(input: unknown): EditSettings {
 /** Settles what depends on the model. */
 export function resolveSettings(
   settings: EditSettings,
-  model: Pick<EditingModel, "name" | "window" | "hasVideoAdapter" | "hasAlignment">,
+  model: Pick<EditingModel, "name" | "window" | "hasVideoAdapter" | "hasAlignment" | "defaults">,
 ): ResolvedSettings {
   const method = methodFor(settings, model);
   const window = settings.window ?? model.window;
@@ -134,13 +136,13 @@ export function resolveSettings(
     caption: settings.caption,
     task: settings.task ?? inferTask(settings.instruction),
     seed: settings.seed,
-    steps: settings.steps,
+    steps: settings.steps ?? model.defaults?.steps ?? DEFAULT_STEPS,
     window,
     overlap: isTogether(method) ? settings.overlap : 0,
     noise: settings.noise,
     sampler: settings.sampler,
     strength: settings.strength,
-    guidance: guidanceFor(settings.strength, settings.guidance),
+    guidance: guidanceFor(settings.strength, settings.guidance, model.defaults?.guidance),
     method,
     detail: settings.detail,
     frames: settings.frames,

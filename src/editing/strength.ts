@@ -15,12 +15,13 @@ const LADDER: Readonly<Record<Strength, GuidanceScales>> = {
   bold: { text: 2, image: 1 },
 };
 
-/** The scales of a strength; one that is given by itself stands in the place of the strength's. */
+/** The scales of a strength of a model; one that is given by itself stands in the place of the strength's. */
 export function guidanceFor(
   strength: Strength,
   given: { readonly text?: number | undefined; readonly image?: number | undefined } = {},
+  ladder: Readonly<Record<Strength, GuidanceScales>> = LADDER,
 ): GuidanceScales {
-  const rung = LADDER[strength];
+  const rung = ladder[strength];
   return { text: given.text ?? rung.text, image: given.image ?? rung.image };
 }
 

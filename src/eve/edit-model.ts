@@ -1,7 +1,6 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { keep, tensorScope } from "../engine/scope.ts";
-import { inFastPrecision } from "../engine/settings.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
@@ -9,6 +8,7 @@ import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
+import { inBatches } from "./coding.ts";
 import type { ModelDescription } from "./model-description.ts";
 import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
@@ -152,12 +152,14 @@ export class EditModel {
 
   /** Latents of square pictures. */
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w"> {
-    return inBatches(pixels, (batch) => this.#autoencoder.latent(batch));
+    return inBatches(pixels, CODING_BATCH, (batch) => this.#autoencoder.latent(batch));
   }
 
   /** Pictures of latents, within [-1, 1]. */
   decode(latents: Float<"f c h w">): Pixels<"f 3 h w"> {
-    return inBatches(latents, (batch) => this.#autoencoder.decode(batch).clamp(-1, 1));
+    return inBatches(latents, CODING_BATCH, (batch) =>
+      this.#autoencoder.decode(batch).clamp(-1, 1),
+    );
   }
 
   /** What the backbone alone draws from. */
@@ -259,18 +261,4 @@ export class EditModel {
       noGrad(() => this.#textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))),
     );
   }
-}
-
-function inBatches(input: Tensor, work: (batch: Tensor) => Tensor): Tensor {
-  using _ = tensorScope();
-  const count = input.shape[0]!;
-  const pieces: Tensor[] = [];
-  for (let first = 0; first < count; first += CODING_BATCH) {
-    using piece = tensorScope();
-    const batch = input.narrow(0, first, Math.min(CODING_BATCH, count - first));
-    const result = noGrad(() => inFastPrecision(batch.device, () => work(batch)));
-    piece.passOutward(result);
-    pieces.push(result);
-  }
-  return keep(Tensor.cat(pieces, 0));
 }

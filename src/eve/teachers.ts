@@ -57,6 +57,8 @@ export interface Networks {
    */
   readonly imageSchedule?: Schedule;
   readonly kind: PredictionKind;
+  /** The `hint` of frames of which only latents are known; absent where the edit adapter reads latents. */
+  readonly hintOf?: (input: Float<"b c h w">) => Float<"b 3 _ _">;
 }
 
 /** One noise level by the labels under which each network knows it: equal ᾱ, not equal t. */

@@ -1,5 +1,6 @@
-import { UserError } from "../engine/errors.ts";
-import type { PublicWeights } from "../presets/open-weights.ts";
+import { invariant, UserError } from "../engine/errors.ts";
+import type { OpenFolders } from "../eve/open-folders.ts";
+import { openWeights, type PublicWeights } from "../presets/open-weights.ts";
 import { RepositoryCache } from "./cache.ts";
 import type { Hub } from "./hub.ts";
 import { filesIn, type Request } from "./plan.ts";
@@ -69,6 +70,27 @@ export async function locateWeights(hub: Hub, weights: PublicWeights): Promise<L
     );
   }
   return { folder, commit, files: chosen.flatMap(({ path }) => path ?? []) };
+}
+
+/** The folders of the open model's weights; as `locateWeights`. */
+export async function locateOpenModel(hub: Hub): Promise<OpenFolders> {
+  return {
+    pipeline: await folderOf(hub, "text to image"),
+    editAdapter: await folderOf(hub, "edit adapter"),
+    videoAdapter: await folderOf(hub, "video adapter"),
+    firstFrames: await folderOf(hub, "first frame"),
+  };
+}
+
+/** The folder of what the critics of the open model's distillation see with; as `locateWeights`. */
+export async function locateOpenVision(hub: Hub): Promise<string> {
+  return folderOf(hub, "critics' features");
+}
+
+async function folderOf(hub: Hub, role: string): Promise<string> {
+  const weights = openWeights.find((one) => one.role === role);
+  invariant(weights, `the open preset has weights for the role ${role}`);
+  return (await locateWeights(hub, weights)).folder;
 }
 
 async function lookUp(hub: Hub, { repository, revision }: PublicWeights) {

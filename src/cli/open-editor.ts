@@ -1,0 +1,24 @@
+import { UserError } from "../engine/errors.ts";
+import type { Editor, LoadOptions } from "../editing/editor.ts";
+
+/** Which model a command edits with. */
+export interface EditorChoice extends LoadOptions {
+  /** A LoRA for the open model. */
+  readonly lora?: string | undefined;
+}
+
+/** Loads the model that a command names: `open` for the public weights in the hub's cache, else a folder. */
+export async function openEditor({ lora, ...options }: EditorChoice): Promise<Editor> {
+  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  if (options.model === OPEN_NAME) {
+    const { openHub } = await import("../hub/hub.ts");
+    const { locateOpenModel } = await import("../hub/open-weights.ts");
+    const folders = await locateOpenModel(openHub());
+    const { loadOpenEditor } = await import("../editing/open-editor.ts");
+    return loadOpenEditor({ ...options, folders, lora });
+  }
+  if (lora !== undefined)
+    throw new UserError("--lora goes with --model open: other models hold their own alignment");
+  const { loadEditor } = await import("../editing/editor.ts");
+  return loadEditor(options);
+}

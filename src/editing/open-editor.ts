@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
+import { UserError } from "../engine/errors.ts";
+import { OpenModel } from "../eve/open-model.ts";
+import { OPEN_NAME } from "../eve/open-name.ts";
+import {
+  OPEN_PARTS,
+  openWeightBytes,
+  openWeightsHash,
+  type OpenFolders,
+} from "../eve/open-folders.ts";
+import { openParts, type OpenParts } from "../eve/open-parts.ts";
+import { loadLora } from "../models/lora-files/load.ts";
+import type { Lora } from "../nn/lora.ts";
+import { loadRunLora, runDirectoryAt, runWeights } from "../training/stages/run-lora.ts";
+import { Editor, type LoadOptions } from "./editor.ts";
+import { requireMemoryFor } from "./estimate.ts";
+
+/** Which public weights to load, and what aligns them. */
+export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgress"> {
+  readonly folders: OpenFolders;
+  /** A run of `eve distill`, or a LoRA file of PEFT, diffusers or kohya; none by default. */
+  readonly lora?: string | undefined;
+  readonly device?: DeviceChoice | undefined;
+  /** Side of the model's pictures in pixels; 512 by default. */
+  readonly size?: number;
+}
+
+/** Loads the open model from its public folders and makes an editor of it. */
+export async function loadOpenEditor({
+  folders,
+  lora: path,
+  device = "auto",
+  size,
+  signal,
+  onProgress,
+}: OpenEditorOptions): Promise<Editor> {
+  onProgress?.({ type: "progress", phase: "loading" });
+  signal?.throwIfAborted();
+  const file = path === undefined ? undefined : loraFile(path);
+  chooseDevice(device);
+  const onCpu = defaultDevice() === "cpu";
+  if (onCpu) requireMemoryFor(openWeightBytes(folders), `the weights of the ${OPEN_NAME} model`);
+  // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
+  const parts = openParts(folders, onCpu ? {} : { weightType: "bfloat16" });
+  const lora = file === undefined ? null : loraOf(file, parts);
+  const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
+  if (file !== undefined) hash.update(readFileSync(file.weights));
+  signal?.throwIfAborted();
+  return new Editor(
+    new OpenModel(parts, { hash: hash.digest("hex"), lora, ...(size !== undefined && { size }) }),
+  );
+}
+
+/** Where a LoRA comes from, looked up before anything is loaded. */
+type LoraSource =
+  | { readonly type: "run"; readonly directory: string; readonly weights: string }
+  | { readonly type: "file"; readonly weights: string };
+
+/** PEFT's own name of the file in its folders. */
+const PEFT_FILE = "adapter_model.safetensors";
+
+function loraFile(path: string): LoraSource {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  if (existsSync(path) && !isFolder) return { type: "file", weights: path };
+  if (isFolder && existsSync(join(path, PEFT_FILE)))
+    return { type: "file", weights: join(path, PEFT_FILE) };
+  const directory = runDirectoryAt(path);
+  if (directory !== undefined) return { type: "run", directory, weights: runWeights(directory) };
+  throw new UserError(
+    `--lora: expected the directory of a run of "./eve distill", or a LoRA's .safetensors file, found neither at ${path}`,
+  );
+}
+
+/** The LoRA of the backbone. One of the text encoder that comes with it is merged into that. */
+function loraOf(source: LoraSource, { networks: { unet }, textEncoder }: OpenParts): Lora {
+  if (source.type === "run") return loadRunLora(source.directory, unet);
+  const { unet: lora, textEncoder: ofText } = loadLora(source.weights, { unet, textEncoder });
+  if (lora === null)
+    throw new UserError(`--lora: expected updates of the U-Net in ${source.weights}, it has none`);
+  ofText?.merge(textEncoder);
+  return lora;
+}

@@ -1,0 +1,80 @@
+import { noGrad } from "../engine/autodiff.ts";
+import type { Float, Pixels } from "../engine/tensor.ts";
+import { createSchedule } from "../diffusion/schedule.ts";
+import {
+  CONTROLNET,
+  MOTION_ADAPTER,
+  SPARSE_CONTROLNET,
+  openNetwork,
+  type OpenOptions,
+} from "../models/public-folder/networks.ts";
+import { openPipeline } from "../models/public-folder/pipeline.ts";
+import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
+import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
+import type { Autoencoder } from "../models/vae/autoencoder.ts";
+import { inBatches } from "./coding.ts";
+import type { OpenFolders } from "./open-folders.ts";
+import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
+import type { Networks } from "./teachers.ts";
+
+/** The public networks, put together as the paper's (§3.1); all are frozen. */
+export interface OpenParts {
+  readonly networks: Networks;
+  readonly autoencoder: Autoencoder;
+  readonly textEncoder: TextEncoder;
+  readonly tokenizer: Tokenizer;
+  /** Frames that the motion modules have positions for. */
+  readonly maxFrames: number;
+}
+
+/** Pictures of 512×512 through the autoencoder at once: each takes gigabytes there. */
+const CODING_BATCH = 1;
+
+/**
+ * Opens the public weights in `folders` as backbone, edit adapter and video adapter.
+ *
+ * Noise is that of the motion adapter, whose betas are linear between the ends of the pipeline's; backbone and ControlNet
+ * get the labels under which they know a noise level.
+ */
+export function openParts(folders: OpenFolders, options: OpenOptions = {}): OpenParts {
+  const { unet, autoencoder, textEncoder, tokenizer, scheduler } = openPipeline(
+    folders.pipeline,
+    options,
+  );
+  const motion = openNetwork(folders.videoAdapter, MOTION_ADAPTER, options);
+  const networks: Networks = {
+    unet,
+    editAdapter: new PublicEditAdapter(openNetwork(folders.editAdapter, CONTROLNET, options)),
+    videoAdapter: new PublicVideoAdapter(
+      motion,
+      openNetwork(folders.firstFrames, SPARSE_CONTROLNET, options),
+    ),
+    schedule: createSchedule({ ...scheduler.scheduleConfig, kind: "linear" }),
+    imageSchedule: scheduler.schedule,
+    kind: scheduler.kind,
+    hintOf: (latents) => asHint(decodeFrames(autoencoder, latents)),
+  };
+  const { maxFrames } = motion.config;
+  return { networks, autoencoder, textEncoder, tokenizer, maxFrames };
+}
+
+/** Latents of pictures, a few at a time. */
+export function encodePixels(
+  autoencoder: Autoencoder,
+  pixels: Pixels<"f 3 h w">,
+): Float<"f c _ _"> {
+  return inBatches(pixels, CODING_BATCH, (batch) => autoencoder.latent(batch));
+}
+
+/** Pictures of latents, within [-1, 1], a few at a time. */
+export function decodeFrames(
+  autoencoder: Autoencoder,
+  latents: Float<"f c h w">,
+): Pixels<"f 3 _ _"> {
+  return inBatches(latents, CODING_BATCH, (batch) => autoencoder.decode(batch).clamp(-1, 1));
+}
+
+/** Pixels as a ControlNet is shown them: within [0, 1]. */
+export function asHint(pixels: Pixels<"f 3 h w">): Float<"f 3 h w"> {
+  return noGrad(() => pixels.mul(0.5).add(0.5));
+}

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { jsonOf } from "../../engine/json.ts";
+import { Rng } from "../../engine/random.ts";
+import { loadSafetensors } from "../../engine/safetensors.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { createAlignment } from "../../eve/student.ts";
+import type { UNet } from "../../models/unet/unet.ts";
+import { uninitialised } from "../../nn/init.ts";
+import type { Lora } from "../../nn/lora.ts";
+import { copyParameters } from "../../nn/module.ts";
+import { DistillationSettings } from "./distillation-settings.ts";
+
+/** The name under a run's directory that stands for the newest of its weights: `runs/open/last`. */
+const LAST = "last";
+
+const RunConfig = z.looseObject({
+  stage: z.literal("distillation"),
+  config: z.looseObject({ stage: DistillationSettings }),
+});
+
+/** The directory of the run that `path` names: the directory itself, or `last` in it; undefined where it is none. */
+export function runDirectoryAt(path: string): string | undefined {
+  const candidates = basename(path) === LAST ? [dirname(path), path] : [path];
+  return candidates.find((folder) => existsSync(join(folder, "config.json")));
+}
+
+/** Where the newest weights of a run of distillation lie: the averages of its last checkpoint, or what it ended with. */
+export function runWeights(directory: string): string {
+  const latest = join(directory, "checkpoints", "latest");
+  const saved = existsSync(latest) ? [readFileSync(latest, "utf8").trim()] : [];
+  const paths = [
+    ...saved.map((name) => join(directory, "checkpoints", name, "ema.safetensors")),
+    join(directory, "weights", "distillation.safetensors"),
+  ];
+  const found = paths.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new UserError(
+    `expected a run of "./eve distill" with weights in ${directory}, it has no checkpoint yet: let it train on`,
+  );
+}
+
+/** The LoRA that a run of distillation has trained beside `unet`, frozen: its newest averaged weights. */
+export function loadRunLora(directory: string, unet: UNet): Lora {
+  const file = join(directory, "config.json");
+  const parsed = RunConfig.safeParse(jsonOf(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new DataError(`${file} is not the config of a run of "./eve distill"`);
+  const { student, alignment } = parsed.data.config.stage;
+  if (student !== "aligned")
+    throw new UserError(
+      `expected a run that trained a LoRA, the one in ${directory} trained a whole student`,
+    );
+  const path = runWeights(directory);
+  const lora = uninitialised(() => createAlignment(Rng.seed(0), unet, alignment));
+  using _ = tensorScope();
+  copyParameters(lora.parameters(), loadSafetensors(path), path);
+  return lora;
+}

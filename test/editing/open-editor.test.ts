@@ -1,0 +1,129 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { runArguments } from "../../src/cli/command.ts";
+import { UserError } from "../../src/engine/errors.ts";
+import { saveSafetensors } from "../../src/engine/safetensors.ts";
+import { Rng } from "../../src/engine/random.ts";
+import { loadOpenEditor } from "../../src/editing/open-editor.ts";
+import type { EditResult } from "../../src/editing/video-edit.ts";
+import { AlignmentConfig } from "../../src/eve/distillation-config.ts";
+import type { OpenFolders } from "../../src/eve/open-folders.ts";
+import { createAlignment } from "../../src/eve/student.ts";
+import { saveLora } from "../../src/models/lora-files/save.ts";
+import { UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
+import { makeClip, framesOf } from "../support/clips.ts";
+import {
+  SMALL_OPEN_SIZE,
+  SMALL_PIPELINE,
+  writeSmallOpenFolders,
+} from "../support/public-folders.ts";
+import { disturbed } from "../support/small-model.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const root = temporaryFolder();
+const file = (name: string): string => join(root, name);
+const alignment = AlignmentConfig.parse({ rank: 2 });
+let folders: OpenFolders;
+
+beforeAll(async () => {
+  await makeClip(file("in.mp4"), { width: 16, height: 16, ticks: [0, 512, 1024, 1536, 2048] });
+  folders = writeSmallOpenFolders(root);
+  const network = openNetwork(join(SMALL_PIPELINE, "unet"), UNET);
+  const lora = createAlignment(Rng.seed(3), network, alignment);
+  saveLora(file("fresh.safetensors"), { unet: { lora, network } });
+  saveRun("fresh-run", lora.parameters());
+  disturbed(lora);
+  saveLora(file("trained.safetensors"), { unet: { lora, network } });
+  saveRun("trained-run", lora.parameters());
+});
+
+/** What a stopped run of the distillation leaves behind, as far as an editor reads it. */
+function saveRun(name: string, weights: Parameters<typeof saveSafetensors>[1]): void {
+  const checkpoint = join(file(name), "checkpoints", "checkpoint-000005");
+  mkdirSync(checkpoint, { recursive: true });
+  const config = { stage: "distillation", config: { stage: { model: "open", alignment } } };
+  writeFileSync(join(file(name), "config.json"), JSON.stringify(config));
+  writeFileSync(join(file(name), "checkpoints", "latest"), "checkpoint-000005\n");
+  saveSafetensors(join(checkpoint, "ema.safetensors"), weights);
+}
+
+async function edited(
+  output: string,
+  lora?: string,
+): Promise<EditResult & { readonly rgb: readonly Uint8Array[] }> {
+  const size = SMALL_OPEN_SIZE;
+  await using editor = await loadOpenEditor({ folders, lora, device: "cpu", size });
+  const options = { output: file(output), steps: 2, window: 4, detail: "off" } as const;
+  const result = await editor.edit(file("in.mp4"), "make it autumn", options).result;
+  const rgb = (await framesOf(file(output))).map((frame) => frame.rgb);
+  return { ...result, rgb };
+}
+
+describe("the open model's editor", () => {
+  test("edits a clip with its own steps and guidance, in windows, and says what it used", async () => {
+    const size = SMALL_OPEN_SIZE;
+    await using editor = await loadOpenEditor({ folders, device: "cpu", size });
+    expect(editor.model.window).toBe(8);
+    const { frames, receipt } = await editor.edit(file("in.mp4"), "make it autumn", {
+      output: file("plain.mp4"),
+    }).result;
+    expect(frames).toBe(5);
+    expect(receipt.settings).toMatchObject({
+      steps: 20,
+      guidance: { text: 7.5, image: 1 },
+      method: "stacked",
+    });
+    expect(receipt.model).toMatchObject({ name: "open", path: "open" });
+  });
+
+  test.each([
+    ["a file", "fresh.safetensors", "trained.safetensors"],
+    ["a run", "fresh-run", "trained-run/last"],
+  ])(
+    "with the LoRA of %s that was never trained draws the same, and with a trained one does not",
+    async (_, fresh, trained) => {
+      const plain = await edited("stacked.mp4");
+      const same = await edited("same.mp4", file(fresh));
+      const other = await edited("other.mp4", file(trained));
+      expect(same.settings.method).toBe("aligned");
+      expect(same.rgb).toEqual(plain.rgb);
+      expect(other.rgb).not.toEqual(plain.rgb);
+      const hashes = [plain, same, other].map(({ receipt }) => receipt.model.hash);
+      expect(new Set(hashes).size).toBe(3);
+    },
+  );
+
+  test("refuses a LoRA that is not there before it loads anything", async () => {
+    const missing = loadOpenEditor({ folders, lora: file("nothing"), device: "cpu" });
+    await expect(missing).rejects.toThrow(UserError);
+    await expect(missing).rejects.toThrow(/^--lora: expected the directory of a run .* neither at/);
+  });
+
+  test("refuses a run that has no weights yet", async () => {
+    mkdirSync(file("young/checkpoints"), { recursive: true });
+    writeFileSync(file("young/config.json"), "{}");
+    const young = loadOpenEditor({ folders, lora: file("young"), device: "cpu" });
+    await expect(young).rejects.toThrow(/it has no checkpoint yet: let it train on$/);
+  });
+});
+
+describe("eve edit --model open", () => {
+  const eve = (...args: string[]): Promise<unknown> =>
+    runArguments(args, { signal: new AbortController().signal });
+
+  test("says which command fetches weights that are not there", async () => {
+    vi.stubEnv("HF_HUB_CACHE", file("no-cache"));
+    const edit = eve("edit", file("in.mp4"), "make it red", "--model", "open", "-o", file("x.mp4"));
+    await expect(edit).rejects.toThrow(UserError);
+    await expect(edit).rejects.toThrow(
+      /stable-diffusion-v1-5 is not in .*: run \.\/eve pull open --only edit$/,
+    );
+    vi.unstubAllEnvs();
+  });
+
+  test("alone takes a LoRA", async () => {
+    const edit = eve("edit", file("in.mp4"), "make it red", "--lora", "x", "-o", file("x.mp4"));
+    await expect(edit).rejects.toThrow(/--lora goes with --model open/);
+  });
+});

@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { saveSafetensors } from "../../src/engine/safetensors.ts";
+import { tensorScope } from "../../src/engine/scope.ts";
+import type { OpenFolders } from "../../src/eve/open-folders.ts";
+import { publicWeights } from "../../src/models/public-folder/layout.ts";
+import {
+  CONTROLNET,
+  MOTION_ADAPTER,
+  SPARSE_CONTROLNET,
+  type PublicKind,
+} from "../../src/models/public-folder/networks.ts";
+import type { Module } from "../../src/nn/module.ts";
+import { formulaWeights } from "./motion-golden.ts";
+
+/** A pipeline of Stable Diffusion's kind that diffusers saved, with pictures twice its latents' size. */
+export const SMALL_PIPELINE = new URL("../golden/pipeline/small-sd", import.meta.url).pathname;
+/** Side of pictures for it: latents of 4×4. */
+export const SMALL_OPEN_SIZE = 8;
+
+const ENCODER = {
+  block_out_channels: [8, 16],
+  cross_attention_dim: 12,
+  layers_per_block: 1,
+  attention_head_dim: 2,
+  norm_num_groups: 4,
+};
+const MOTION = { motion_num_attention_heads: 2, motion_max_seq_length: 8 };
+
+/** Writes public folders of adapters for the small pipeline into `folder`, with weights by formula in float32. */
+export function writeSmallOpenFolders(folder: string): OpenFolders {
+  const at = (name: string): string => join(folder, name);
+  writeFolder(at("control"), CONTROLNET, {
+    ...ENCODER,
+    _class_name: "ControlNetModel",
+    down_block_types: ["CrossAttnDownBlock2D", "DownBlock2D"],
+    conditioning_embedding_out_channels: [4, 8],
+  });
+  writeFolder(at("motion"), MOTION_ADAPTER, {
+    ...MOTION,
+    _class_name: "MotionAdapter",
+    block_out_channels: [8, 16],
+    motion_layers_per_block: 1,
+    motion_norm_num_groups: 4,
+    use_motion_mid_block: false,
+  });
+  writeFolder(at("sparse"), SPARSE_CONTROLNET, {
+    ...ENCODER,
+    ...MOTION,
+    _class_name: "SparseControlNetModel",
+    down_block_types: ["CrossAttnDownBlockMotion", "DownBlockMotion"],
+    use_simplified_condition_embedding: true,
+  });
+  return {
+    pipeline: SMALL_PIPELINE,
+    editAdapter: at("control"),
+    videoAdapter: at("motion"),
+    firstFrames: at("sparse"),
+  };
+}
+
+function writeFolder<Network extends Module>(
+  folder: string,
+  { build, layout }: PublicKind<Network>,
+  config: object,
+): void {
+  using _ = tensorScope();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  const network = build(config);
+  const weights = formulaWeights(publicWeights(network, layout));
+  saveSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), weights);
+}
