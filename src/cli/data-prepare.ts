@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import { defineCommand } from "citty";
 import type { PrepareEvent, PreparePlan } from "../data/clips/prepare.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
+import type { EncodeClip } from "../data/clips/store.ts";
+import type { ClipRequest } from "../presets/clip-encoder.ts";
 import { numberOption } from "./arguments.ts";
 import { Pace } from "./pace.ts";
 import { byteSize, Reporter } from "./output.ts";
@@ -29,7 +31,8 @@ export default defineCommand({
     model: {
       type: "string",
       valueHint: "dir",
-      description: "whose autoencoder makes the latents (default: models/tiny)",
+      description:
+        "whose autoencoder makes the latents; open: the public one (default: models/tiny)",
     },
     frames: {
       type: "string",
@@ -81,10 +84,7 @@ export default defineCommand({
     const videos = await findVideos(args._);
     const { readCaptions } = await import("../data/clips/captions.ts");
     const captions = args.captions === undefined ? [] : readCaptions(args.captions);
-    const { modelPath } = await import("../editing/model-path.ts");
-    const model = modelPath(args.model);
-    const { clipSettings, openClipEncoder } = await import("../presets/clip-encoder.ts");
-    const settings = clipSettings(model, request);
+    const { settings, openEncoder } = await preparationFor(args.model, request);
     const folder = args.out;
     const { planPreparation, prepareClips } = await import("../data/clips/prepare.ts");
     const common = { folder, videos, settings, captions, signal };
@@ -99,11 +99,35 @@ export default defineCommand({
     const { claimLock } = await import("../training/lock.ts");
     mkdirSync(folder, { recursive: true });
     using _ = claimLock(dataFiles(folder).lock, "at work");
-    const encode = openClipEncoder(model);
+    const encode = openEncoder();
     const pace = new Pace("preparing", videos.length);
     for await (const event of prepareClips({ ...common, encode })) show(report, event, pace);
   },
 });
+
+/** How clips are made for a model: the public weights, or a folder. */
+async function preparationFor(
+  given: string | undefined,
+  request: ClipRequest,
+): Promise<{ settings: ClipSettings; openEncoder: () => EncodeClip }> {
+  const encoder = await import("../presets/clip-encoder.ts");
+  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  if (given === OPEN_NAME) {
+    const { openHub } = await import("../hub/hub.ts");
+    const { locateOpenModel } = await import("../hub/open-weights.ts");
+    const folders = await locateOpenModel(openHub());
+    return {
+      settings: encoder.openClipSettings(folders, request),
+      openEncoder: () => encoder.openPublicClipEncoder(folders),
+    };
+  }
+  const { modelPath } = await import("../editing/model-path.ts");
+  const model = modelPath(given);
+  return {
+    settings: encoder.clipSettings(model, request),
+    openEncoder: () => encoder.openClipEncoder(model),
+  };
+}
 
 function show(report: Reporter, event: PrepareEvent, pace: Pace): void {
   switch (event.type) {

@@ -39,17 +39,26 @@ export default defineCommand({
   },
   async run({ args, rawArgs, data }) {
     const { signal }: VerbContext = data;
-    const { ablation, combine, data: folder } = args;
+    const { ablation, combine, data: folder, preset } = args;
     if (folder !== undefined && combine !== undefined)
       throw new UserError("--data and --combine exclude each other: a look draws its own inputs");
+    if (preset === "open" && combine !== undefined)
+      throw new UserError("--combine goes with the tiny preset: looks are drawn by its world");
     const own = folder === undefined ? undefined : basename(resolve(folder));
-    const name = ["distillation", own, combine?.replace(":", "-"), ablation]
+    const name = [
+      preset === "open" ? "open" : "distillation",
+      own,
+      combine?.replace(":", "-"),
+      ablation,
+    ]
       .filter((part) => part !== undefined)
       .join("-");
     const options = { ...args, out: args.out ?? `runs/${name}` };
     const change = (entry: StageEntry) => changed(entry, { ablation, combine, folder });
     const warnings = async (config: TrainConfig) =>
-      folder === undefined ? [] : (await import("../presets/own-data.ts")).dataWarnings(config);
+      folder === undefined || preset === "open"
+        ? []
+        : (await import("../presets/own-data.ts")).dataWarnings(config);
     await trainStage("distillation", options, rawArgs, { signal, change, warnings });
   },
 });

@@ -11,6 +11,13 @@ import type { VerbContext } from "./verb.ts";
 /** The presets; each loads only when it is asked for. */
 const presets: Readonly<Record<string, () => Promise<Preset>>> = {
   tiny: async () => (await import("../presets/tiny.ts")).tiny,
+  open: async () => {
+    const { openPreset } = await import("../presets/open.ts");
+    const { locateOpenModel, locateOpenVision } = await import("../hub/open-weights.ts");
+    const { openHub } = await import("../hub/hub.ts");
+    const hub = openHub();
+    return openPreset({ model: () => locateOpenModel(hub), vision: () => locateOpenVision(hub) });
+  },
 };
 
 /** The options that every verb that trains shares. */

@@ -94,6 +94,8 @@ export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
 export const TeacherSampleConfig = z.strictObject({
   /** Steps of DDIM. Deviation: not in the paper. */
   steps: z.int().positive().default(20),
+  /** Clips that are drawn at once, whose number decides their noise: fewer take less memory. */
+  atOnce: z.int().positive().default(32),
   guideEdit,
   guideVideo,
 });

@@ -57,6 +57,11 @@ export function openWeightsHash(folders: OpenFolders, parts: readonly OpenPart[]
   return hash.digest("hex");
 }
 
+/** Identifies the autoencoder's weights: latents of others do not fit. */
+export function openAutoencoderHash(folders: OpenFolders): string {
+  return openWeightsHash(folders, ["vae"]).slice(0, 12);
+}
+
 function weightFiles(folders: OpenFolders, part: OpenPart): readonly string[] {
   using _ = tensorScope();
   return openWeights(openPartFolder(folders, part)).files;

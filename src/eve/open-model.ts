@@ -9,7 +9,7 @@ import { latentStride } from "../models/vae/config.ts";
 import { pixelShuffle, pixelUnshuffle } from "../nn/conv.ts";
 import type { Lora } from "../nn/lora.ts";
 import type { EditTexts } from "./edit-model.ts";
-import { OPEN_NAME } from "./open-name.ts";
+import { OPEN_NAME, OPEN_SIZE } from "./open-name.ts";
 import { asHint, decodeFrames, encodePixels, type OpenParts } from "./open-parts.ts";
 import { alignedStudent, frozenStudent } from "./student.ts";
 import {
@@ -20,8 +20,6 @@ import {
   type StackedCondition,
 } from "./teachers.ts";
 
-/** Side of its square pictures in pixels: what Stable Diffusion 1.5 was trained on. */
-export const OPEN_SIZE = 512;
 /** Frames that it sees at once: as many as AnimateDiff was trained on, where it has positions for them. */
 export function openWindow({ maxFrames }: Pick<OpenParts, "maxFrames">): number {
   return Math.min(16, maxFrames);

@@ -1,5 +1,5 @@
-import { noGrad } from "../engine/autodiff.ts";
-import type { Float, Pixels } from "../engine/tensor.ts";
+import { checkpoint, noGrad } from "../engine/autodiff.ts";
+import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import {
   CONTROLNET,
@@ -72,6 +72,17 @@ export function decodeFrames(
   latents: Float<"f c h w">,
 ): Pixels<"f 3 _ _"> {
   return inBatches(latents, CODING_BATCH, (batch) => autoencoder.decode(batch).clamp(-1, 1));
+}
+
+/**
+ * The same, unbounded and differentiable. The backward pass decodes each frame once more: memory holds the intermediates
+ * of one frame.
+ */
+export function decodeEach(autoencoder: Autoencoder, latents: Float<"f c h w">): Pixels<"f 3 _ _"> {
+  const frames = Array.from({ length: latents.shape[0]! }, (_, frame) =>
+    checkpoint((one: Tensor) => autoencoder.decode(one), latents.narrow(0, frame, 1)),
+  );
+  return Tensor.cat(frames, 0);
 }
 
 /** Pixels as a ControlNet is shown them: within [0, 1]. */

@@ -6,6 +6,11 @@ import type { EncodeClip } from "../data/clips/store.ts";
 import { autoencoderHash, ModelFolder } from "../eve/model-folder.ts";
 import { loadAutoencoder } from "../eve/parts.ts";
 import { VideoAdapterConfig } from "../eve/video-adapter.ts";
+import { toPixels } from "../data/pixels.ts";
+import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/open-folders.ts";
+import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
+import { encodePixels } from "../eve/open-parts.ts";
+import { AUTOENCODER, openNetwork } from "../models/public-folder/networks.ts";
 import { latentStride, VaeConfig } from "../models/vae/config.ts";
 
 /** What is asked of clips beside the model; what is left out is the model's own. */
@@ -18,6 +23,10 @@ export interface ClipRequest {
 
 /** Frames of a clip where no video adapter says how many. */
 const DEFAULT_FRAMES = 8;
+/** Frames of a clip for the open model: half of what its motion modules like best, for memory. */
+const OPEN_FRAMES = 8;
+/** What sides of its pictures are multiples of: eight pixels a latent, and eight latents at the coarsest level. */
+const OPEN_MULTIPLE = 64;
 
 /**
  * The settings of clips for the model in `path`: its own size and window where `request` leaves them open.
@@ -50,6 +59,35 @@ export function openClipEncoder(path: string, device: DeviceChoice = "auto"): En
   chooseDevice(device);
   const autoencoder = loadAutoencoder(new ModelFolder(path));
   return (frames, size) => encodeFrames(autoencoder, frames, size);
+}
+
+/** The settings of clips for the open model, as `clipSettings`. */
+export function openClipSettings(folders: OpenFolders, request: ClipRequest): ClipSettings {
+  const { size = OPEN_SIZE, frames = OPEN_FRAMES, stride, clipsPerVideo } = request;
+  if (size % OPEN_MULTIPLE !== 0) {
+    throw new UserError(
+      `--size: expected a multiple of ${OPEN_MULTIPLE}, which the networks of the open model need, got ${size}`,
+    );
+  }
+  return {
+    format: 1,
+    model: OPEN_NAME,
+    autoencoder: openAutoencoderHash(folders),
+    frames,
+    size,
+    stride,
+    clipsPerVideo,
+  };
+}
+
+/** Loads the open model's autoencoder, and gives what makes latents of clips. */
+export function openPublicClipEncoder(
+  folders: OpenFolders,
+  device: DeviceChoice = "auto",
+): EncodeClip {
+  chooseDevice(device);
+  const autoencoder = openNetwork(openPartFolder(folders, "vae"), AUTOENCODER);
+  return (frames, size) => encodePixels(autoencoder, toPixels(frames, size, size));
 }
 
 function windowOf(folder: ModelFolder): number {

@@ -1,14 +1,12 @@
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
+import type { Float, Pixels } from "../engine/tensor.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { openLookPictures } from "../data/caches/look-pictures.ts";
 import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { parseLook, type Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
-import type { Jury } from "../eve/adversarial-objective.ts";
-import { CriticConfig } from "../eve/critic-config.ts";
-import { EditCritic, VideoCritic } from "../eve/critics.ts";
 import type { ModelDescription } from "../eve/model-description.ts";
 import {
   autoencoderHash,
@@ -28,10 +26,8 @@ import {
 import { createAlignment } from "../eve/student.ts";
 import { parametersOf } from "../nn/module.ts";
 import type { Networks } from "../eve/teachers.ts";
-import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
-import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
 import { drawAlignment } from "../training/stages/distillation-drawings.ts";
@@ -50,6 +46,7 @@ import {
 } from "../training/stages/look-adapter-settings.ts";
 import { lookAdapterStage } from "../training/stages/look-adapter.ts";
 import { drawWithLook } from "../training/stages/drawings.ts";
+import { openCritics } from "./critics.ts";
 import { ownInputs } from "./own-inputs.ts";
 import { visionStage } from "../training/stages/vision.ts";
 
@@ -75,14 +72,12 @@ export async function openDistillation(
   const texts = new TextCache(encoder, tokenizer);
   const description = folder.description();
   const { networks, window } = teachersOf(folder, description, look);
-  const critics = hasCritics(settings)
-    ? openCritics(
-        folder,
-        { autoencoder, encoder },
-        settings,
-        Rng.seed(config.seed).split("critics"),
-      )
-    : null;
+  const vision = hasCritics(settings) ? loadVision(folder) : null;
+  const textFeatures = encoder.config.hiddenSize;
+  const decode = (latents: Float<"f c h w">): Pixels<"f 3 h w"> => autoencoder.decode(latents);
+  const jury =
+    vision &&
+    openCritics({ vision, textFeatures, decode }, settings, Rng.seed(config.seed).split("critics"));
   const teachersHash = folder.hash(["text-encoder", ...parts]);
   const report = ({ what, done, total }: CacheProgress): void => progress(what, done, total);
   const source = {
@@ -101,13 +96,9 @@ export async function openDistillation(
       train,
       held,
       texts,
-      jury: critics?.jury ?? null,
-      frozen: parametersOf({
-        autoencoder,
-        textEncoder: encoder,
-        ...(critics && { vision: critics.vision }),
-      }),
-      draw: (student) => drawAlignment({ networks, autoencoder, texts, held }, student),
+      jury,
+      frozen: parametersOf({ autoencoder, textEncoder: encoder, ...(vision && { vision }) }),
+      draw: (student) => drawAlignment({ networks, decode, texts, held }, student),
     },
     config,
   );
@@ -254,24 +245,4 @@ function teachersOf(
     videoAdapter: layers,
   };
   return { networks, window };
-}
-
-/** Both critics with random heads, and what they see with. */
-function openCritics(
-  folder: ModelFolder,
-  { autoencoder, encoder }: { autoencoder: Autoencoder; encoder: TextEncoder },
-  { heads, adversarial, augmentation, recompute }: DistillationSettings,
-  rng: Rng,
-): { jury: Jury; vision: VisionTransformer } {
-  const vision = loadVision(folder);
-  const config = CriticConfig.parse({ ...heads, textFeatures: encoder.config.hiddenSize });
-  const jury: Jury = {
-    edit: new EditCritic(rng.split("edit"), vision, config),
-    video: new VideoCritic(rng.split("video"), vision, config),
-    decode: (latents) => autoencoder.decode(latents),
-    recompute,
-    losses: adversarial,
-    augmentation,
-  };
-  return { jury, vision };
 }

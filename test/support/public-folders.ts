@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Rng } from "../../src/engine/random.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import { tensorScope } from "../../src/engine/scope.ts";
 import type { OpenFolders } from "../../src/eve/open-folders.ts";
@@ -10,6 +11,9 @@ import {
   SPARSE_CONTROLNET,
   type PublicKind,
 } from "../../src/models/public-folder/networks.ts";
+import { parsePublicConfig as parseVisionConfig } from "../../src/models/vision/public-config.ts";
+import { VisionTransformer } from "../../src/models/vision/vision-transformer.ts";
+import { publicWeights as visionWeights } from "../../src/models/vision/weights.ts";
 import type { Module } from "../../src/nn/module.ts";
 import { formulaWeights } from "./motion-golden.ts";
 
@@ -70,4 +74,23 @@ function writeFolder<Network extends Module>(
   const network = build(config);
   const weights = formulaWeights(publicWeights(network, layout));
   saveSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), weights);
+}
+
+const VISION = {
+  model_type: "dinov2",
+  hidden_size: 12,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  image_size: 16,
+  patch_size: 8,
+};
+
+/** Writes a very small DINOv2 with weights by formula, under Meta's names. */
+export function writeSmallVision(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(VISION));
+  const network = new VisionTransformer(Rng.seed(0), parseVisionConfig(VISION));
+  const weights = formulaWeights(visionWeights(network));
+  saveSafetensors(join(folder, "model.safetensors"), weights);
+  return folder;
 }

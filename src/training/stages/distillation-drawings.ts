@@ -8,14 +8,14 @@ import { ddim, finish } from "../../diffusion/samplers.ts";
 import { startNoise } from "../../eve/start-noise.ts";
 import { holdingFirstFrames } from "../../eve/student.ts";
 import { stacked, type Networks, type StackedCondition } from "../../eve/teachers.ts";
-import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import type { Sample } from "../stage.ts";
 import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";
 
 /** What the samples of distillation are drawn with. */
 export interface AlignmentKit {
   readonly networks: Networks;
-  readonly autoencoder: Autoencoder;
+  /** Latents to pixels. */
+  readonly decode: (latents: Float<"f c h w">) => Pixels<"f 3 _ _">;
   readonly texts: TextCache;
   readonly held: DistillationInputs;
 }
@@ -26,7 +26,7 @@ const STEPS = 3;
 
 /** Held clips over time: what came in, both adapters stacked, and the student, from one noise. */
 export function drawAlignment(
-  { networks, autoencoder, texts, held }: AlignmentKit,
+  { networks, decode, texts, held }: AlignmentKit,
   student: Denoiser<StackedCondition>,
 ): Sample[] {
   const { schedule } = networks;
@@ -39,7 +39,7 @@ export function drawAlignment(
         ddim(holdingFirstFrames(denoiser, xT, schedule), xT, condition, { schedule, steps: STEPS }),
       );
     const clips = [condition.input, edit(stacked(networks)), noGrad(() => edit(student))];
-    return clips.map((clip) => framesOf(noGrad(() => autoencoder.decode(clip).clamp(-1, 1))));
+    return clips.map((clip) => framesOf(noGrad(() => decode(clip).clamp(-1, 1))));
   });
   for (const picture of rows.flat()) scope.passOutward(picture);
   return [{ type: "sheet", name: "alignment", rows }];

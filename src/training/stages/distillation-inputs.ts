@@ -29,13 +29,13 @@ export interface DistillationInputs {
   readonly firstFrames: ShardedCache<null> | null;
   /** `edit` and `video` [f c h w]: the critics' real samples; null where no critic judges. */
   readonly samples: ShardedCache<null> | null;
+  /** What an edit adapter that looks at pixels is shown of latents; absent where it reads latents. */
+  readonly hintOf?: Networks["hintOf"];
 }
 
 /** Clips whose first frames one shard holds, and the teachers' samples another. */
 const FIRST_FRAMES_A_SHARD = 64;
 const SAMPLES_A_SHARD = 64;
-/** Clips that are drawn at once. */
-const DRAWN_AT_ONCE = 32;
 
 /** What inputs are opened with. */
 export interface DistillationInputsOptions {
@@ -58,21 +58,22 @@ export async function openDistillationInputs(
   const teachers = guidedTeachers(networks, config);
   const rng = Rng.seed(0).split("teachers");
   const clips = await source.open(report);
+  const own = { clips, ...(networks.hintOf && { hintOf: networks.hintOf }) };
   const firstFrames = await openDrawings(
     source,
     {
       what: "first frames",
-      by: digest([teachersHash, config.steps, config.guideEdit]),
+      by: digest([teachersHash, config.steps, config.atOnce, config.guideEdit]),
       shardSize: FIRST_FRAMES_A_SHARD,
-      draw: inBatches((indices) => {
-        const condition = firstFrameCondition(clips, texts, indices);
+      draw: inBatches(config.atOnce, (indices) => {
+        const condition = firstFrameCondition(own, texts, indices);
         const drawing = { schedule, steps: config.steps, rng: rng.split(indices[0]!) };
         return { firstFrame: drawEdits(teachers.edit, condition, drawing) };
       }),
     },
     report,
   );
-  const inputs = { clips, firstFrames, samples: null };
+  const inputs = { ...own, firstFrames, samples: null };
   if (!hasCritics({ terms })) return inputs;
   return { ...inputs, samples: await openTeacherSamples(source, inputs, options, report) };
 }
@@ -94,7 +95,7 @@ export async function openTeacherSamples(
       what: "teacher samples",
       by: digest([teachersHash, config, holdFirstFrame]),
       shardSize: SAMPLES_A_SHARD,
-      draw: inBatches((indices) => {
+      draw: inBatches(config.atOnce, (indices) => {
         const { condition } = pointOf(inputs, texts, indices);
         const drawn = drawTeacherSamples(teachers, condition, {
           schedule,
@@ -111,12 +112,13 @@ export async function openTeacherSamples(
 
 /** The inputs of the clips that `indices` names; `captions` in the place of their own, empty ones for none. */
 export function pointOf(
-  { clips, firstFrames, samples }: DistillationInputs,
+  inputs: DistillationInputs,
   texts: TextCache,
   indices: readonly number[],
-  captions = indices.map((index) => clips.text(index).outputCaption),
+  captions = indices.map((index) => inputs.clips.text(index).outputCaption),
 ): EditPoint {
-  const condition = conditionOf(clips, texts, indices, {
+  const { clips, firstFrames, samples } = inputs;
+  const condition = conditionOf(inputs, texts, indices, {
     input: folded(clips.gather("clip", indices)),
     captions,
     firstFrame: firstFrames && firstFrames.gather("firstFrame", indices),
@@ -128,12 +130,16 @@ export function pointOf(
   return { condition, real };
 }
 
+/** Clips, and what an adapter that looks at pixels is shown of them. */
+type ShownClips = Pick<DistillationInputs, "clips" | "hintOf">;
+
 function firstFrameCondition(
-  clips: UneditedClips,
+  shown: ShownClips,
   texts: TextCache,
   indices: readonly number[],
 ): EditCondition {
-  return conditionOf(clips, texts, indices, {
+  const { clips } = shown;
+  return conditionOf(shown, texts, indices, {
     input: clips.gather("clip", indices).select(1, 0),
     captions: indices.map((index) => clips.text(index).outputCaption),
     firstFrame: null,
@@ -141,7 +147,7 @@ function firstFrameCondition(
 }
 
 function conditionOf(
-  clips: UneditedClips,
+  { clips, hintOf }: ShownClips,
   texts: TextCache,
   indices: readonly number[],
   {
@@ -161,19 +167,21 @@ function conditionOf(
     ),
     input,
     firstFrame,
+    ...(hintOf && { hint: hintOf(input) }),
   };
   return stackedCondition(parts, texts.features([""]));
 }
 
-/** Draws `DRAWN_AT_ONCE` clips at a time and joins what was drawn, freeing everything else. */
+/** Draws `count` clips at a time and joins what was drawn, freeing everything else. */
 function inBatches(
+  count: number,
   draw: (indices: readonly number[]) => Readonly<Record<string, Tensor>>,
 ): (indices: readonly number[]) => ReadonlyMap<string, Tensor> {
   return (indices) => {
     const pieces = new Map<string, Tensor[]>();
-    for (let first = 0; first < indices.length; first += DRAWN_AT_ONCE) {
+    for (let first = 0; first < indices.length; first += count) {
       using _ = tensorScope();
-      const drawn = draw(indices.slice(first, first + DRAWN_AT_ONCE));
+      const drawn = draw(indices.slice(first, first + count));
       for (const [name, tensor] of Object.entries(drawn))
         pieces.set(name, [...(pieces.get(name) ?? []), keep(tensor)]);
     }

@@ -28,6 +28,8 @@ export const DistillationSettings = DistillationConfig.extend({
   held: z.int().positive().default(21),
   /** How often the output caption is left out, so that the editor works from the instruction alone. */
   dropCaption: z.number().min(0).max(1).default(0.1),
+  /** What the backbone reads then, as in use: no words, or the instruction. */
+  withoutCaption: z.enum(["nothing", "instruction"]).default("nothing"),
   /** The step from which the critics judge; null: after two thirds of the run, as in §4 (1000 of 1500). */
   adversarialFrom: z.int().nonnegative().nullable().default(null),
   /** The critics' Adam. Deviation: not in the paper; the moments are StyleGAN-T's. */

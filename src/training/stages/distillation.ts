@@ -149,13 +149,15 @@ function drawPoint(
   texts: TextCache,
   numbers: readonly number[],
   rng: Rng,
-  { dropCaption }: DistillationSettings,
+  { dropCaption, withoutCaption }: DistillationSettings,
 ): EditPoint {
   const chosen = numbers.map((number) => {
     const own = rng.split(number);
     const index = own.split("item").integer(inputs.clips.count);
     const isDropped = own.split("caption").uniform() < dropCaption;
-    return { index, caption: isDropped ? "" : inputs.clips.text(index).outputCaption };
+    const { outputCaption, instruction } = inputs.clips.text(index);
+    const instead = withoutCaption === "instruction" ? instruction : "";
+    return { index, caption: isDropped ? instead : outputCaption };
   });
   const indices = chosen.map(({ index }) => index);
   const captions = chosen.map(({ caption }) => caption);

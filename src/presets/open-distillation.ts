@@ -1,0 +1,101 @@
+import { UserError } from "../engine/errors.ts";
+import { Rng } from "../engine/random.ts";
+import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import { TextCache } from "../data/caches/text-cache.ts";
+import { readClips } from "../data/clips/dataset.ts";
+import type { Jury } from "../eve/adversarial-objective.ts";
+import { openAutoencoderHash, openWeightsHash } from "../eve/open-folders.ts";
+import { decodeEach, openParts, type OpenParts } from "../eve/open-parts.ts";
+import { unetStride } from "../models/unet/config.ts";
+import { latentStride } from "../models/vae/config.ts";
+import { loadPublicVision } from "../models/vision/load-vision.ts";
+import { parametersOf } from "../nn/module.ts";
+import type { TrainConfig } from "../training/config.ts";
+import type { Stage, StageContext } from "../training/stage.ts";
+import { drawAlignment } from "../training/stages/distillation-drawings.ts";
+import { openDistillationInputs } from "../training/stages/distillation-inputs.ts";
+import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
+import { distillationStage } from "../training/stages/distillation.ts";
+import { openCritics } from "./critics.ts";
+import { requireData, type OpenWeightsSource } from "./open.ts";
+import { ownInputs } from "./own-inputs.ts";
+
+/** The alignment of the public adapters by Factorized Diffusion Distillation, on a data set of one's own. */
+export async function openPublicDistillation(
+  config: TrainConfig,
+  { progress }: StageContext,
+  source: OpenWeightsSource,
+): Promise<Stage> {
+  const settings = DistillationSettings.parse(config.stage);
+  const data = requireData(settings);
+  const clips = readClips(data).settings;
+  const folders = await source.model();
+  // Each weight would be converted at each of an iteration's many evaluations, and graphs keep what is converted
+  const weightType = config.precision === "bfloat16" ? config.precision : "stored";
+  const parts = openParts(folders, { variant: "fp16", weightType });
+  requireShape(data, clips, parts);
+  const { networks, autoencoder, textEncoder, tokenizer } = parts;
+  const texts = new TextCache(textEncoder, tokenizer);
+  const vision = hasCritics(settings) ? loadPublicVision(await source.vision()) : null;
+  const decode: Jury["decode"] = (latents) => decodeEach(autoencoder, latents);
+  const rng = Rng.seed(config.seed).split("critics");
+  const textFeatures = textEncoder.config.hiddenSize;
+  // Frames are decoded one by one, each computed again by itself
+  const judging = { ...settings, recompute: false };
+  const jury = vision && openCritics({ vision, textFeatures, decode }, judging, rng);
+  const report = ({ what, done, total }: CacheProgress): void => progress(what, done, total);
+  const autoencoderHash = openAutoencoderHash(folders);
+  const own = ownInputs(
+    data,
+    {
+      folder: settings.cache,
+      autoencoder,
+      autoencoderHash,
+      size: clips.size,
+      frames: clips.frames,
+    },
+    settings,
+  );
+  const teachersHash = openWeightsHash(folders, [
+    "text_encoder",
+    "unet",
+    "editAdapter",
+    "videoAdapter",
+    "firstFrames",
+  ]);
+  const options = { networks, texts, settings, teachersHash };
+  const scoredOnly: DistillationSettings = { ...settings, terms: ["sdsEdit", "sdsVideo"] };
+  const train = await openDistillationInputs(own.train, options, report);
+  const held = await openDistillationInputs(own.held, { ...options, settings: scoredOnly }, report);
+  return distillationStage(
+    {
+      networks,
+      dataset: own.dataset,
+      train,
+      held,
+      texts,
+      jury,
+      frozen: parametersOf({ autoencoder, textEncoder, ...(vision && { vision }) }),
+      draw: (student) => drawAlignment({ networks, decode, texts, held }, student),
+    },
+    config,
+  );
+}
+
+/** Throws a UserError for clips that the networks cannot take. */
+function requireShape(
+  data: string,
+  { frames, size }: { readonly frames: number; readonly size: number },
+  { networks: { unet }, autoencoder, maxFrames }: OpenParts,
+): void {
+  const multiple = unetStride(unet.config) * latentStride(autoencoder.config);
+  const faults = [
+    frames > maxFrames && `clips of ${frames} frames, the motion modules take ${maxFrames} at most`,
+    size % multiple !== 0 &&
+      `pictures of ${size} × ${size}, sides have to be multiples of ${multiple}`,
+  ].filter((fault) => fault !== false);
+  if (faults.length === 0) return;
+  throw new UserError(
+    `${data} holds ${faults.join(" and ")}: prepare the clips again, into another folder`,
+  );
+}
