@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
-import { checkpoint, enableGrad, gradients, noGrad, watchGradient } from "./autodiff.ts";
+import { enableGrad, gradients, noGrad, watchGradient } from "./autodiff.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { setDefaultDevice } from "./device.ts";
 import { normal, Rng } from "./random.ts";
 import { tensorScope } from "./scope.ts";
@@ -140,114 +141,6 @@ describe("watchGradient", () => {
     };
     step();
     expect(engineInfo().liveTensors).toBeLessThanOrEqual(liveTensors + 1); // x.grad
-  });
-});
-
-describe("checkpoint", () => {
-  const block = (weight: Tensor) => (x: Tensor, y: Tensor) => x.matmul(weight).silu().add(y.sin());
-
-  /** Gradients of one step: of both inputs and of the weight. */
-  function gradientsOf(run: (weight: Tensor, x: Tensor, y: Tensor) => Tensor): (Tensor | null)[] {
-    const [weight, x, y] = [leaf("weight", [4, 4]), leaf("x", [2, 4]), leaf("y", [2, 4])] as const;
-    run(weight, x, y).square().sum().backward();
-    return [weight.grad, x.grad, y.grad];
-  }
-
-  function expectSame(found: (Tensor | null)[], wanted: (Tensor | null)[]): void {
-    found.forEach((gradient, index) => {
-      const other = wanted[index];
-      expect(gradient && other && largestDifference(gradient, other)).toBe(0);
-    });
-  }
-
-  test("gives inputs and weights the gradients of plain evaluation", () => {
-    const plain = gradientsOf((weight, x, y) => block(weight)(x, y));
-    expectSame(
-      gradientsOf((weight, x, y) => checkpoint(block(weight), x, y)),
-      plain,
-    );
-  });
-
-  test("nests", () => {
-    const twice = (weight: Tensor, x: Tensor, y: Tensor): Tensor =>
-      block(weight)(block(weight)(x, y), y);
-    const nested = (weight: Tensor, x: Tensor, y: Tensor): Tensor =>
-      checkpoint((a, b) => checkpoint(block(weight), checkpoint(block(weight), a, b), b), x, y);
-    expectSame(gradientsOf(nested), gradientsOf(twice));
-  });
-
-  test("reaches the weights also where no input needs a gradient", () => {
-    const x = normal(rng.split("x"), [2, 4]).to("float64");
-    const gradient = (run: (weight: Tensor) => Tensor): Tensor | null => {
-      const weight = leaf("weight", [4, 4]);
-      run(weight).sum().backward();
-      return weight.grad;
-    };
-    const plain = gradient((weight) => block(weight)(x, x));
-    const found = gradient((weight) => checkpoint(block(weight), x, x));
-    expect(found && plain && largestDifference(found, plain)).toBe(0);
-  });
-
-  test("keeps no intermediates, neither forward nor after the backward pass", () => {
-    using _ = tensorScope();
-    const weight = leaf("weight", [4, 4]);
-    const [x, y] = [leaf("x", [2, 4]), leaf("y", [2, 4])];
-    const before = engineInfo().liveTensors;
-    const output = checkpoint(block(weight), x, y);
-    expect(engineInfo().liveTensors).toBe(before + 1);
-    output.backward(output.detach());
-    // The output, its detached copy, and the two gradients handed back to the graph.
-    expect(engineInfo().liveTensors).toBeLessThanOrEqual(before + 4);
-  });
-
-  test("repeats the forward pass in the precision it first ran in", () => {
-    const seen: string[] = [];
-    const x = normal(rng.split("x"), [4, 4]).setRequiresGrad(true);
-    const forward = (a: Tensor): Tensor => {
-      const product = a.matmul(a);
-      seen.push(product.dtype);
-      return product.to("float32");
-    };
-    const output = autocast("bfloat16", () => checkpoint(forward, x));
-    output.sum().backward();
-    expect(seen).toEqual(["bfloat16", "bfloat16"]);
-  });
-
-  /** The backward pass of `depth` checkpoints around each other, whose innermost replay is `fail`. */
-  function failingBackward(depth: number, fail: (a: Tensor) => Tensor): () => void {
-    let run = 0;
-    let step = (a: Tensor): Tensor => (++run > depth ? fail(a) : a.sin());
-    for (let i = 0; i < depth; i++) {
-      const inner = step;
-      step = (a) => checkpoint(inner, a);
-    }
-    const total = step(leaf("x", [2, 4])).sum();
-    return () => total.backward();
-  }
-
-  test.each([1, 2])(
-    "hands on what its replay throws, %i deep, and the engine works on",
-    (depth) => {
-      using _ = tensorScope();
-      const error = new RangeError("cannot be repeated");
-      const backward = failingBackward(depth, () => {
-        throw error;
-      });
-      const before = engineInfo().liveTensors;
-      expect(backward).toThrow(error);
-      expect(engineInfo().liveTensors).toBe(before);
-      const mismatch = failingBackward(depth, (a) => a.matmul(a));
-      expect(mismatch).toThrow(/aten::matmul\(.*cannot be multiplied/);
-      const x = leaf("x", [2]);
-      x.mul(3).sum().backward();
-      expect(x.grad?.toFloat32Array()).toEqual(Float32Array.of(3, 3));
-    },
-  );
-
-  test("is plain evaluation where no graph is recorded", () => {
-    const x = leaf("x", [2, 4]);
-    const output = noGrad(() => checkpoint((a) => a.mul(2), x));
-    expect(output.requiresGrad).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import { defaultDevice } from "./device.ts";
 import { door } from "./native.ts";
-import { keep, scoped, tensorScope } from "./scope.ts";
-import { currentPrecisions, forgetCastWeights, withPrecisions } from "./settings.ts";
+import { tensorScope } from "./scope.ts";
+import { forgetCastWeights } from "./settings.ts";
 import { Tensor, type Float } from "./tensor.ts";
 
 function withGradMode<T>(enabled: boolean, work: () => T): T {
@@ -16,7 +16,7 @@ function withGradMode<T>(enabled: boolean, work: () => T): T {
 }
 
 /** Whether operators record a graph now. */
-function isRecording(): boolean {
+export function isRecording(): boolean {
   const before = door.setGradMode(false);
   door.setGradMode(before);
   return before;
@@ -51,40 +51,8 @@ export function gradients(
   return found.map((handle) => (handle === null ? null : new Tensor(handle)));
 }
 
-/**
- * Evaluates `forward(inputs)` without keeping its intermediates; the backward pass computes them again.
- *
- * Gradients reach `inputs` and, through `backward`, every leaf that `forward` uses. `forward` must be
- * pure: the same inputs give the same output, noise included. It is repeated in the precision it first ran in.
- * On a GPU nothing is computed again, and everything kept.
- */
-export function checkpoint(
-  forward: (...inputs: Tensor[]) => Tensor,
-  ...inputs: readonly Tensor[]
-): Tensor {
-  if (!isRecording() || !canCallBack()) return scoped(() => forward(...inputs));
-  const precisions = currentPrecisions();
-  const replay = (seeds: (number | null)[]): (number | null)[] => {
-    using _ = tensorScope();
-    const seed = seeds[0];
-    if (seed === null || seed === undefined) return inputs.map(() => null);
-    const gradient = new Tensor(seed);
-    const leaves = inputs.map((input) => input.detach().setRequiresGrad(isDifferentiable(input)));
-    const output = withPrecisions(precisions, () => enableGrad(() => forward(...leaves)));
-    output.backward(gradient);
-    return leaves.map((leaf) => {
-      const found = leaf.grad;
-      return found && keep(found).handle;
-    });
-  };
-  using _ = tensorScope();
-  const output = noGrad(() => forward(...inputs));
-  const handles = inputs.map((input) => input.handle);
-  return keep(new Tensor(door.customNode(output.handle, handles, replay)));
-}
-
 /** A GPU's backward pass runs in threads of libtorch's own, where no JavaScript can be called. */
-function canCallBack(): boolean {
+export function canCallBack(): boolean {
   return !defaultDevice().startsWith("cuda");
 }
 
@@ -103,8 +71,4 @@ export function watchGradient(x: Float, listener: (gradient: Float) => void): Fl
     return [gradient.handle];
   };
   return new Tensor(door.customNode(x.handle, [x.handle], pass));
-}
-
-function isDifferentiable(input: Tensor): boolean {
-  return input.dtype.startsWith("float") || input.dtype === "bfloat16";
 }

@@ -1,4 +1,5 @@
-import { checkpoint, noGrad } from "../engine/autodiff.ts";
+import { noGrad } from "../engine/autodiff.ts";
+import { checkpoint } from "../engine/checkpoint.ts";
 import { ConfigError } from "../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";

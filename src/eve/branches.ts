@@ -16,8 +16,16 @@ export interface EditInputs {
 
 /** An image-editing adapter `θ_edit` of a backbone (§3.1): `EditAdapter`, or a public ControlNet. */
 export interface EditBranch extends Module {
-  /** What is added to the backbone's states for noisy latents `xt` at labels `t`; null for nothing. */
-  forward(xt: Float<"b c h w">, t: Float<"b">, inputs: EditInputs): Residuals | null;
+  /**
+   * What is added to the backbone's states for noisy latents `xt` at labels `t`; null for nothing. `recompute`: whether
+   * the backward pass computes each layer again.
+   */
+  forward(
+    xt: Float<"b c h w">,
+    t: Float<"b">,
+    inputs: EditInputs,
+    options?: { readonly recompute?: boolean },
+  ): Residuals | null;
 }
 
 /** Noisy clips as a video adapter is asked about them; `frames` of each lie beside each other in the batch. */

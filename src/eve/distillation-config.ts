@@ -135,9 +135,10 @@ export const DistillationConfig = z.strictObject({
   noise: z.enum(["independent", "shared", "both"]).default("independent"),
   /**
    * Whether the backward pass evaluates the student's steps and the decoder once more, so that memory need not hold
-   * their intermediates. Nothing but memory and time depends on it.
+   * their intermediates: `true`, step by step, or `layers`, layer by layer, of which large networks need less. Nothing but
+   * memory and time depends on it.
    */
-  recompute: z.boolean().default(true),
+  recompute: z.union([z.boolean(), z.literal("layers")]).default(true),
   /**
    * Whether the student's first frame is the edited first frame, as in use, and only those behind it are drawn.
    *

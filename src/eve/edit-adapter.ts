@@ -80,6 +80,7 @@ export class EditAdapter extends Module implements EditBranch {
     xt: Float<"b c h w">,
     t: Float<"b">,
     { instruction, tasks, input }: EditInputs,
+    { recompute = false }: { readonly recompute?: boolean } = {},
   ): Residuals {
     const vectors = this.taskEmbedding.forward(tasks);
     const tokens = rearrange(this.taskToTokens.forward(vectors), "b (n d) -> b n d", {
@@ -88,7 +89,10 @@ export class EditAdapter extends Module implements EditBranch {
     const text = Tensor.cat([instruction, tokens.to("float32")], 1);
     const entries = tasks.shape[0]!;
     const shift = this.taskToTime.forward(vectors).repeatInterleave(xt.shape[0]! / entries, 0);
-    const residuals = this.controlNet.forward(xt, t, text, input, { timeShift: shift });
+    const residuals = this.controlNet.forward(xt, t, text, input, {
+      timeShift: shift,
+      recompute,
+    });
     if (!this.copyHead) return residuals;
     const time = timeVector(this.controlNet, t, { timeShift: shift, apply: plainLayer });
     return { ...residuals, output: this.copyHead.over({ input, xt, time }) };

@@ -1,4 +1,4 @@
-import { checkpoint } from "../engine/autodiff.ts";
+import { checkpoint } from "../engine/checkpoint.ts";
 import { scoped } from "../engine/scope.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
@@ -32,8 +32,9 @@ export interface KBinSteps {
   readonly times: readonly number[];
   /**
    * Whether the backward pass evaluates each step once more, instead of memory holding its intermediates; default true.
+   * `layers`: the student itself has its layers computed again.
    */
-  readonly recompute?: boolean;
+  readonly recompute?: boolean | "layers";
 }
 
 /**
@@ -53,7 +54,9 @@ export function kBinSample<Condition>(
     const step = (xt: Float<"(b f) c h w">): Float<"(b f) c h w"> =>
       ddimJump(student.predict(xt, t, condition), schedule, times[index + 1] ?? null);
     const from = x;
-    if (!recompute) x = scoped(() => step(from));
+    // What lies between layers is needed again, and is all that there is
+    if (recompute === "layers") x = step(from);
+    else if (!recompute) x = scoped(() => step(from));
     // The noise is a constant: as no input of the checkpoint it gets no gradient
     else x = index === 0 ? checkpoint(() => step(xT)) : checkpoint(step, from);
   }

@@ -1,4 +1,5 @@
-import { checkpoint, noGrad } from "../engine/autodiff.ts";
+import { noGrad } from "../engine/autodiff.ts";
+import { checkpoint } from "../engine/checkpoint.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import {
@@ -80,7 +81,7 @@ export function decodeFrames(
  */
 export function decodeEach(autoencoder: Autoencoder, latents: Float<"f c h w">): Pixels<"f 3 _ _"> {
   const frames = Array.from({ length: latents.shape[0]! }, (_, frame) =>
-    checkpoint((one: Tensor) => autoencoder.decode(one), latents.narrow(0, frame, 1)),
+    checkpoint((all: Tensor) => autoencoder.decode(all.narrow(0, frame, 1)), latents),
   );
   return Tensor.cat(frames, 0);
 }

@@ -30,13 +30,14 @@ export class PublicEditAdapter extends Module implements EditBranch {
     xt: Float<"b c h w">,
     t: Float<"b">,
     { instruction, hint }: EditInputs,
+    { recompute = false }: { readonly recompute?: boolean } = {},
   ): Residuals | null {
     if (hint === undefined) {
       throw new ShapeError(
         "expected the input frames' pixels as hint beside their latents, or null for none",
       );
     }
-    return hint && this.controlNet.forward(xt, t, instruction, hint);
+    return hint && this.controlNet.forward(xt, t, instruction, hint, { recompute });
   }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { noGrad } from "../engine/autodiff.ts";
+import { differentiate } from "../engine/checkpoint.ts";
+import { setDefaultDevice } from "../engine/device.ts";
 import { Rng, normal } from "../engine/random.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { engineInfo } from "../engine/settings.ts";
@@ -10,7 +12,13 @@ import { BF16_BATCHES, largestDifference, relativeError } from "../../test/suppo
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
 import { AlignmentConfig } from "./distillation-config.ts";
 import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
-import { stacked, stackedCondition, type Networks } from "./teachers.ts";
+import {
+  asDenoiser,
+  stacked,
+  stackedCondition,
+  stackedNetwork,
+  type Networks,
+} from "./teachers.ts";
 
 const rng = Rng.seed(21);
 const CLIPS = 2;
@@ -205,4 +213,35 @@ describe("a condition", () => {
     expect(blind.firstFrame).toBeNull();
     expect(blind.input.abs().max().item()).toBe(0);
   });
+});
+
+describe("layers that are computed again", () => {
+  test.each(["cpu", "cuda:0"])(
+    "give the LoRA the gradients of layers that are kept, where %s's backward passes run",
+    (device) => {
+      using _ = tensorScope();
+      const of = networks();
+      const config = AlignmentConfig.parse({ rank: 2, layers: "all" });
+      const lora = disturbed(createAlignment(rng.split("lora"), of.unet, config));
+      lora.setTrainable(true);
+      const gradients = (recompute: boolean): Map<string, Tensor> => {
+        for (const weight of lora.parameters().values()) weight.clearGrad();
+        const network = stackedNetwork(of, lora.on(of.unet), { recompute });
+        // only who may call whom is told by the default device here: tensors stay where they are
+        setDefaultDevice(device);
+        try {
+          differentiate(() => asDenoiser(of, network).predict(xt, 400, point).x0.square().mean());
+        } finally {
+          setDefaultDevice("cpu");
+        }
+        return new Map([...lora.parameters()].map(([name, { grad }]) => [name, grad!.clone()]));
+      };
+      const kept = gradients(false);
+      for (const [name, gradient] of gradients(true)) {
+        const scale = kept.get(name)!.abs().max().item();
+        // float32: sums over many uses are taken in another order
+        expect(largestDifference(gradient, kept.get(name)!) / scale, name).toBeLessThan(1e-4);
+      }
+    },
+  );
 });

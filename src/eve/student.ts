@@ -55,10 +55,16 @@ export function createAlignment(
  * backbone.
  *
  * With a fresh LoRA it equals `stacked`, bit for bit. It holds no weight but the LoRA's; gradients reach those
- * alone where the networks are frozen. Unlike a teacher it records a graph unless told not to.
+ * alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with `recompute` the
+ * backward pass computes each layer again.
  */
-export function alignedStudent(networks: Networks, alignment: Lora): Student {
-  const network = stackedNetwork(networks, alignment.on(networks.unet, lookOf(networks)));
+export function alignedStudent(
+  networks: Networks,
+  alignment: Lora,
+  options: { readonly recompute?: boolean } = {},
+): Student {
+  const lora = alignment.on(networks.unet, lookOf(networks));
+  const network = stackedNetwork(networks, lora, options);
   return {
     denoiser: asDenoiser(networks, fastNetwork(network)),
     trainable: alignment.parameters(),

@@ -111,22 +111,25 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
 }
 
 /**
- * The backbone with both adapters attached, in one pass; `lora` stands beside the backbone's layers alone.
+ * The backbone with both adapters attached, in one pass; `lora` stands beside the backbone's layers alone. With
+ * `recompute` the backward pass computes each layer again.
  *
  * Frames of `b` clips are folded into the batch; caption, instruction and task have one entry per clip.
  */
 export function stackedNetwork(
   networks: Networks,
   lora: ApplyLayer = lookOf(networks),
+  { recompute = false }: { readonly recompute?: boolean } = {},
 ): AdaptedNetwork<StackedCondition> {
   const { unet, editAdapter } = networks;
   return (xt, labels, condition) => {
-    const edit = editAdapter.forward(xt, labels.image, condition);
+    const edit = editAdapter.forward(xt, labels.image, condition, { recompute });
     const { residuals, ...video } = videoParts(networks, xt, labels, condition);
     return unet.forward(xt, backboneLabels(networks, labels), condition.caption, {
       ...adding(edit, residuals),
       ...video,
       lora,
+      recompute,
     });
   };
 }

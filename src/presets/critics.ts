@@ -24,7 +24,7 @@ export function openCritics(
     edit: new EditCritic(rng.split("edit"), vision, config),
     video: new VideoCritic(rng.split("video"), vision, config),
     decode,
-    recompute,
+    recompute: recompute !== false,
     losses: adversarial,
     augmentation,
   };

@@ -28,6 +28,7 @@ const OPEN_DISTILLATION = {
   scoreDistillation: { guideEdit: GUIDED, guideVideo: GUIDED },
   withoutCaption: "instruction",
   heads: { size: 224 },
+  recompute: "layers",
   watchEvery: 0,
 } satisfies z.input<typeof DistillationSettings>;
 

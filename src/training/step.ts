@@ -1,5 +1,6 @@
 import { DataError, invariant } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
+import { differentiate } from "../engine/checkpoint.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { autocast } from "../engine/settings.ts";
 import type { Float, Tensor } from "../engine/tensor.ts";
@@ -140,8 +141,11 @@ async function differentiatePart(
   using made = batches.take(step, part);
   const batch = made.value instanceof Promise ? await made.value : made.value;
   using _ = tensorScope();
-  const losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng)));
-  weightedSum(losses, stage).div(config.accumulate).backward();
+  let losses: Losses = {};
+  differentiate(() => {
+    losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng)));
+    return weightedSum(losses, stage).div(config.accumulate);
+  });
   // Values are read last: reading waits for a GPU, which has both passes to work on by then
   batches.prepareAfter(step, part);
   return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss.item()]));

@@ -29,6 +29,8 @@ export type ControlNetOptions = {
   readonly timeShift?: Float<"b e">;
   /** Layers that let the frames of a clip see each other: those of SparseCtrl. */
   readonly temporal?: TemporalHooks | null;
+  /** Whether the backward pass computes each layer again; default false. */
+  readonly recompute?: boolean;
 };
 
 /**
@@ -86,7 +88,7 @@ export class ControlNet extends Module {
     t: Float<"b">,
     text: Float<"_ n d">,
     hint: Float<"b _ _ _">,
-    { timeShift, temporal = null }: ControlNetOptions = {},
+    { timeShift, temporal = null, recompute = false }: ControlNetOptions = {},
   ): Residuals {
     checkInput(x, this.config);
     const patches = pixelUnshuffle(x, this.config.patchSize);
@@ -99,7 +101,13 @@ export class ControlNet extends Module {
       );
     }
     const time = timeVector(this, t, { timeShift, apply: plainLayer });
-    const states = encode(this, input.add(seen), { time, text, apply: plainLayer, temporal });
+    const states = encode(this, input.add(seen), {
+      time,
+      text,
+      apply: plainLayer,
+      temporal,
+      recompute,
+    });
     return {
       down: this.controlnetDownBlocks.map((zero, i) => zero.forward(states.down[i]!).to("float32")),
       mid: this.controlnetMidBlock.forward(states.mid).to("float32"),

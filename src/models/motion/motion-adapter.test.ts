@@ -50,6 +50,7 @@ function blockOutputs(
     text,
     apply: plainLayer,
     temporal,
+    recompute: false,
   };
   const found = new Map<string, Tensor>([["", unet.forward(x, t, text, { temporal })]]);
   const states = [unet.convIn.forward(x)];

@@ -4,7 +4,7 @@ import { scoped } from "../../engine/scope.ts";
 import { Conv2d, upsampleNearest } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
 import { headsAt, timeChannels, type BlockType, type UNetConfig } from "./config.ts";
-import type { Pass } from "./pass.ts";
+import { evaluated, type Pass } from "./pass.ts";
 import { Resnet, type ResnetShape } from "./resnet.ts";
 import { Transformer, type TransformerShape } from "./transformer.ts";
 
@@ -92,13 +92,24 @@ export class DownBlock extends Module {
     const states: Tensor[] = [];
     let h = x;
     this.resnets.forEach((resnet, i) => {
-      const convolved = resnet.forward(h, pass);
-      h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
+      const layer = (own: Pass, x0: Tensor): Tensor => layerAt(resnet, this.attentions[i], x0, own);
+      h = evaluated(pass, layer, h);
       states.push(h);
     });
     const smaller = this.downsamplers.map((resize) => resize.forward(h, pass));
     return [...states, ...smaller];
   }
+}
+
+/** A ResNet, and the transformer behind it where there is one. */
+function layerAt(
+  resnet: Resnet,
+  transformer: Transformer | undefined,
+  x: Float<"b c h w">,
+  pass: Pass,
+): Float<"b c h w"> {
+  const convolved = resnet.forward(x, pass);
+  return transformer?.forward(convolved, pass) ?? convolved;
 }
 
 /** The coarsest level's ResNet, transformer, ResNet. */
@@ -120,8 +131,9 @@ export class MidBlock extends Module {
   }
 
   forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
-    const attended = this.attentions[0].forward(this.resnets[0].forward(x, pass), pass);
-    return this.resnets[1].forward(attended, pass);
+    const [first, second] = this.resnets;
+    const layer = (own: Pass, h: Tensor): Tensor => layerAt(first, this.attentions[0], h, own);
+    return evaluated(pass, (own, h) => second.forward(h, own), evaluated(pass, layer, x));
   }
 }
 
@@ -151,9 +163,9 @@ export class UpBlock extends Module {
   forward(x: Float<"b c h w">, states: Tensor[], pass: Pass): Float<"b c _ _"> {
     let h = x;
     this.resnets.forEach((resnet, i) => {
-      const joined = Tensor.cat([h, states.pop()!], 1);
-      const convolved = resnet.forward(joined, pass);
-      h = this.attentions[i]?.forward(convolved, pass) ?? convolved;
+      const layer = (own: Pass, below: Tensor, state: Tensor): Tensor =>
+        layerAt(resnet, this.attentions[i], Tensor.cat([below, state], 1), own);
+      h = evaluated(pass, layer, h, states.pop()!);
     });
     return this.upsamplers.reduce((value, resize) => resize.forward(value, pass), h);
   }

@@ -1,4 +1,5 @@
-import type { Float } from "../../engine/tensor.ts";
+import { checkpoint } from "../../engine/checkpoint.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
 import type { ApplyLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 
@@ -23,4 +24,17 @@ export type Pass = {
   readonly text: Float<"_ n d">;
   readonly apply: ApplyLayer;
   readonly temporal: TemporalHooks | null;
+  /** Whether the backward pass computes each layer again, so that memory holds the states between layers alone. */
+  readonly recompute: boolean;
 };
+
+/** What one layer makes of `states`: of the state before it, and of one of the way down. */
+export function evaluated(
+  pass: Pass,
+  layer: (pass: Pass, ...states: Tensor[]) => Tensor,
+  ...states: readonly Tensor[]
+): Tensor {
+  if (!pass.recompute) return layer(pass, ...states);
+  const again = (time: Tensor, ...own: Tensor[]): Tensor => layer({ ...pass, time }, ...own);
+  return checkpoint(again, pass.time, ...states);
+}

@@ -36,6 +36,8 @@ export type UNetOptions = {
   readonly temporal?: TemporalHooks;
   /** A LoRA: `lora.on(unet)`. */
   readonly lora?: ApplyLayer;
+  /** Whether the backward pass computes each layer again; default false. */
+  readonly recompute?: boolean;
 };
 
 /**
@@ -84,7 +86,7 @@ export class UNet extends Module {
     x: Float<"b c h w">,
     t: Float<"b">,
     text: Float<"_ n d">,
-    { residuals, timeShift, temporal, lora = plainLayer }: UNetOptions = {},
+    { residuals, timeShift, temporal, lora = plainLayer, recompute = false }: UNetOptions = {},
   ): Float<"b out h w"> {
     checkInput(x, this.config);
     const pass = {
@@ -92,6 +94,7 @@ export class UNet extends Module {
       text,
       apply: lora,
       temporal: temporal ?? null,
+      recompute,
     };
     const { patchSize } = this.config;
     const input = lora(this.convIn, pixelUnshuffle(x, patchSize)).to("float32");

@@ -124,12 +124,13 @@ export function distillationStage(
 
 function newStudent(
   networks: Networks,
-  { student, alignment }: DistillationSettings,
+  { student, alignment, recompute }: DistillationSettings,
   seed: number,
 ): Student {
   const rng = Rng.seed(seed).split("student");
   if (student === "unpretrained") return unpretrainedStudent(rng, networks);
-  return alignedStudent(networks, createAlignment(rng, networks.unet, alignment));
+  const lora = createAlignment(rng, networks.unet, alignment);
+  return alignedStudent(networks, lora, { recompute: recompute === "layers" });
 }
 
 function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {
