@@ -11,24 +11,19 @@
 //
 // `rms` and `first` say whether both computed the same. EVE_DOOR=… runs on another libtorch (native/README.md), e.g. on
 // the one of Python's torch. Each process takes 7 GB in float32.
-import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { noGrad } from "../src/engine/autodiff.ts";
 import { Rng } from "../src/engine/random.ts";
-import { keep, persist, scoped, tensorScope } from "../src/engine/scope.ts";
+import { keep, persist, tensorScope } from "../src/engine/scope.ts";
 import { autocast, engineInfo, setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
-import { unallocated } from "../src/nn/init.ts";
-import type { Module } from "../src/nn/module.ts";
 import { ControlNet } from "../src/models/controlnet/controlnet.ts";
 import { resolveMotionConfig } from "../src/models/motion/config.ts";
-import { FramePositions } from "../src/models/motion/frame-positions.ts";
 import { MotionAdapter } from "../src/models/motion/motion-adapter.ts";
-import { adoptPublicWeights, publicWeights } from "../src/models/public-folder/layout.ts";
 import { resolveUNetConfig } from "../src/models/unet/config.ts";
 import { UNet } from "../src/models/unet/unet.ts";
-import { UNET_LAYOUT } from "../src/models/unet/weights.ts";
+import { forgetPeak, fullWidth, noisy, processBytes } from "./full-width.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,70 +38,14 @@ const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
 const [frames, size, runs] = [Number(values.frames), Number(values.size), Number(values.runs)];
 setThreads(Number(values.threads));
 
-const NOISE = 1_048_583;
-
-/** Values in [−1, 1) that any language computes alike. */
-function noise(): Tensor {
-  const mixed = (place: number): number =>
-    Number((BigInt(place) * 2_654_435_761n) % 4_294_967_291n);
-  const fold = (m: number): number => Number((BigInt(m) * BigInt(m % 65_537)) % 65_536n);
-  return persist(
-    Tensor.from(
-      Float32Array.from({ length: NOISE }, (_, place) => fold(mixed(place)) / 32_768 - 1),
-      [NOISE],
-    ),
-  );
-}
-
-const source = noise();
-
-/** `shape` of that noise, from place `offset` on. */
-function noisy(shape: readonly number[], offset = 0): Tensor {
-  const count = shape.reduce((product, length) => product * length, 1);
-  const repeats = Math.floor((offset + count) / NOISE) + 1;
-  const repeated =
-    repeats > 1
-      ? Tensor.cat(
-          Array.from({ length: repeats }, () => source),
-          0,
-        )
-      : source;
-  return repeated.narrow(0, offset, count).reshape(shape);
-}
-
-/** Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases. */
-function weightOf(name: string, shape: readonly number[]): Tensor {
-  const [outputs = 1, width = 1, channels = 1] = shape;
-  if (name.endsWith(".pe")) return new FramePositions(width, channels).pe;
-  if (shape.length === 1) return Tensor.full(shape, name.endsWith("weight") ? 1 : 0);
-  const count = shape.reduce((product, length) => product * length, 1);
-  const spread = noisy(shape, name.length * 7919).mul(Math.sqrt((3 * outputs) / count));
-  return spread.to(precision);
-}
-
-/** A network with matrices in the precision that is computed in. */
-function build<Network extends Module>(make: () => Network): Network {
-  const network = unallocated(make);
-  using _ = tensorScope();
-  const weights = [...publicWeights(network, UNET_LAYOUT)].map(
-    ([name, { shape }]) => [name, scoped(() => weightOf(name, shape))] as const,
-  );
-  adoptPublicWeights(network, new Map(weights), UNET_LAYOUT, { what: "the noise" });
-  return network;
-}
-
-function bytes(field: string): number {
-  const line = readFileSync("/proc/self/status", "utf8").match(new RegExp(`${field}:\\s+(\\d+)`));
-  return Number(line?.[1]) * 1024;
-}
-
 const config = resolveUNetConfig({});
 const motion = resolveMotionConfig({ statistics: "clip" });
-const unet = build(() => new UNet(Rng.seed(0), config));
-const controlNet = build(
+const unet = fullWidth(() => new UNet(Rng.seed(0), config), precision);
+const controlNet = fullWidth(
   () => new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
+  precision,
 );
-const adapter = build(() => new MotionAdapter(Rng.seed(0), motion));
+const adapter = fullWidth(() => new MotionAdapter(Rng.seed(0), motion), precision);
 
 const latents = persist(noisy([frames, 4, size, size]));
 const text = persist(noisy([1, 77, 768]));
@@ -141,8 +80,8 @@ function step(): Measured {
 }
 
 step();
-writeFileSync("/proc/self/clear_refs", "5");
-const loaded = bytes("VmRSS");
+forgetPeak();
+const loaded = processBytes("VmRSS");
 const measured = Array.from({ length: runs }, step);
 const { drawn } = measured[0]!;
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
@@ -154,7 +93,7 @@ console.log(
     seconds: sorted(measured.map(({ seconds }) => seconds)),
     cpuSeconds: sorted(measured.map(({ cpuSeconds }) => cpuSeconds)),
     loadedGB: rounded(loaded / 1e9, 2),
-    peakGB: rounded(bytes("VmHWM") / 1e9, 2),
+    peakGB: rounded(processBytes("VmHWM") / 1e9, 2),
     rms: rounded(drawn.square().mean().sqrt().item(), 6),
     first: [...drawn.select(0, 0).select(1, 0).select(1, 0).toFloat32Array()].map((value) =>
       rounded(value, 5),

@@ -59,7 +59,8 @@ export default defineCommand({
       folder === undefined || preset === "open"
         ? []
         : (await import("../presets/own-data.ts")).dataWarnings(config);
-    await trainStage("distillation", options, rawArgs, { signal, change, warnings });
+    const plan = preset === "open" ? (await import("./open-plan.ts")).showOpenPlan : undefined;
+    await trainStage("distillation", options, rawArgs, { signal, change, warnings, plan });
   },
 });
 

@@ -76,6 +76,8 @@ export interface TrainingContext extends VerbContext {
   readonly change?: (entry: StageEntry) => StageEntry | Promise<StageEntry>;
   /** Sentences to warn with before anything is opened. */
   readonly warnings?: (config: TrainConfig) => Promise<readonly string[]>;
+  /** What `--dry-run` tells in place of what steps on this machine take. */
+  readonly plan?: ((config: TrainConfig, report: Reporter) => Promise<void>) | undefined;
 }
 
 /** Trains `stageName` of a preset as the options say, or estimates what that takes. */
@@ -83,7 +85,7 @@ export async function trainStage(
   stageName: string,
   args: TrainingArguments,
   rawArgs: readonly string[],
-  { signal, change = (entry) => entry, warnings }: TrainingContext,
+  { signal, change = (entry) => entry, warnings, plan }: TrainingContext,
 ): Promise<void> {
   const report = new Reporter(args);
   const name = oneOf("--preset", args.preset, Object.keys(presets));
@@ -96,6 +98,7 @@ export async function trainStage(
   const entry = await change(stageEntry(preset, stageName));
   const config = overriddenConfig(entry, overrides);
   for (const warning of (await warnings?.(config)) ?? []) report.warn(warning);
+  if (args["dry-run"] && plan) return plan(config, report);
   const progress = (phase: string, done: number, all: number): void =>
     report.progress({ type: "progress", phase, step: done, steps: all });
   const context = { signal, progress };

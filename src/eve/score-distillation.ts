@@ -1,5 +1,6 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { normal, type Rng } from "../engine/random.ts";
+import { scoped } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
@@ -82,9 +83,12 @@ export function scoreDistillation<Condition>(
   condition: Condition,
   { schedule, config }: ScoreDistillationOptions,
 ): Float<""> {
-  const target = noGrad(() => {
-    const score = teacher.predict(xt, t, condition).noise.sub(noise);
-    return x0.sub(score.mul(scoreWeight(schedule, config.weight, t)));
-  });
+  // What a teacher's networks leave behind is as large as the student's own states
+  const target = scoped(() =>
+    noGrad(() => {
+      const score = teacher.predict(xt, t, condition).noise.sub(noise);
+      return x0.sub(score.mul(scoreWeight(schedule, config.weight, t)));
+    }),
+  );
   return x0.sub(target).square().mean().mul(0.5);
 }

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
-import type { Float } from "../../engine/tensor.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { uninitialised, zeroInit } from "../../nn/init.ts";
 import { plainLayer } from "../../nn/lora.ts";
@@ -15,7 +15,7 @@ import {
   timeVector,
   type EncoderParts,
 } from "../unet/encoder.ts";
-import type { TemporalHooks } from "../unet/pass.ts";
+import { evaluated, type TemporalHooks } from "../unet/pass.ts";
 import { checkInput, type Residuals, type UNet } from "../unet/unet.ts";
 import type { HintConfig } from "./config.ts";
 import { buildHint, type HintEntry } from "./hint.ts";
@@ -101,16 +101,13 @@ export class ControlNet extends Module {
       );
     }
     const time = timeVector(this, t, { timeShift, apply: plainLayer });
-    const states = encode(this, input.add(seen), {
-      time,
-      text,
-      apply: plainLayer,
-      temporal,
-      recompute,
-    });
+    const pass = { time, text, apply: plainLayer, temporal, recompute };
+    const states = encode(this, input.add(seen), pass);
+    const leaving = (zero: Conv2d, state: Tensor): Tensor =>
+      evaluated(pass, (_, own) => zero.forward(own).to("float32"), state);
     return {
-      down: this.controlnetDownBlocks.map((zero, i) => zero.forward(states.down[i]!).to("float32")),
-      mid: this.controlnetMidBlock.forward(states.mid).to("float32"),
+      down: this.controlnetDownBlocks.map((zero, i) => leaving(zero, states.down[i]!)),
+      mid: leaving(this.controlnetMidBlock, states.mid),
     };
   }
 }

@@ -96,7 +96,7 @@ export class DownBlock extends Module {
       h = evaluated(pass, layer, h);
       states.push(h);
     });
-    const smaller = this.downsamplers.map((resize) => resize.forward(h, pass));
+    const smaller = this.downsamplers.map((resize) => resized(resize, h, pass));
     return [...states, ...smaller];
   }
 }
@@ -110,6 +110,10 @@ function layerAt(
 ): Float<"b c h w"> {
   const convolved = resnet.forward(x, pass);
   return transformer?.forward(convolved, pass) ?? convolved;
+}
+
+function resized(resize: Resize, x: Float<"b c h w">, pass: Pass): Float<"b c _ _"> {
+  return evaluated(pass, (own, state) => resize.forward(state, own), x);
 }
 
 /** The coarsest level's ResNet, transformer, ResNet. */
@@ -167,6 +171,6 @@ export class UpBlock extends Module {
         layerAt(resnet, this.attentions[i], Tensor.cat([below, state], 1), own);
       h = evaluated(pass, layer, h, states.pop()!);
     });
-    return this.upsamplers.reduce((value, resize) => resize.forward(value, pass), h);
+    return this.upsamplers.reduce((value, resize) => resized(resize, value, pass), h);
   }
 }
