@@ -30,7 +30,7 @@ export default defineCommand({
     const { openEditor } = await import("./open-editor.ts"); // brings the native engine
     await using editor = await openEditor({
       model: given.model ?? repeated?.model.path,
-      lora: given.lora,
+      lora: given.lora ?? (given.model === undefined ? repeated?.model.lora : undefined),
       device: deviceFrom(given.device),
       signal,
       onProgress: report.progress.bind(report),

@@ -32,6 +32,8 @@ export interface EditingModel {
   readonly name: string;
   /** SHA-256 of the weights. */
   readonly hash: string;
+  /** Where its LoRA was read from, if there is one of its own. */
+  readonly lora?: string;
   /** Side of its square pictures, in pixels. */
   readonly size: number;
   /** Frames it sees at once. */

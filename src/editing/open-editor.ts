@@ -45,12 +45,17 @@ export async function loadOpenEditor({
   if (onCpu) requireMemoryFor(openWeightBytes(folders), `the weights of the ${OPEN_NAME} model`);
   // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
   const parts = openParts(folders, onCpu ? {} : { weightType: "bfloat16" });
-  const lora = file === undefined ? null : loraOf(file, parts);
+  const alignment =
+    file === undefined || path === undefined ? null : { lora: loraOf(file, parts), path };
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
   if (file !== undefined) hash.update(readFileSync(file.weights));
   signal?.throwIfAborted();
   return new Editor(
-    new OpenModel(parts, { hash: hash.digest("hex"), lora, ...(size !== undefined && { size }) }),
+    new OpenModel(parts, {
+      hash: hash.digest("hex"),
+      alignment,
+      ...(size !== undefined && { size }),
+    }),
   );
 }
 

@@ -23,7 +23,13 @@ export const Receipt = z.looseObject({
     /** Where the input carried content credentials, which do not apply to the result. */
     contentCredentials: z.string().optional(),
   }),
-  model: z.looseObject({ name: z.string(), path: z.string(), hash: z.string() }),
+  model: z.looseObject({
+    name: z.string(),
+    path: z.string(),
+    hash: z.string(),
+    /** Where the LoRA came from; absent where there was none. */
+    lora: z.string().optional(),
+  }),
   settings: EditSettings,
   /** The mask's SHA-256; absent where there was none. */
   mask: z.looseObject({ sha256: z.string() }).optional(),

@@ -167,7 +167,12 @@ async function draftReceipt(request: EditRequest, edit: PreparedEdit, signal: Ab
     program: "open-eve" as const,
     versions: { ...versions(), ...arithmetic(), device: defaultDevice() },
     input: await inputOf(request, info, signal),
-    model: { name: model.name, path: model.path, hash: model.hash },
+    model: {
+      name: model.name,
+      path: model.path,
+      hash: model.hash,
+      ...(model.lora !== undefined && { lora: model.lora }),
+    },
     settings,
     ...(settings.mask === "" ? {} : { mask: { sha256: await maskHash(settings.mask) } }),
   };

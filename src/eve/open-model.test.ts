@@ -68,7 +68,7 @@ describe("the open model", () => {
     const fresh = createAlignment(Rng.seed(3), networks.unet, config);
     const trained = disturbed(createAlignment(Rng.seed(3), networks.unet, config));
     const by = (lora: typeof fresh): Tensor =>
-      drawn(new OpenModel(parts, { ...small, lora }).aligned());
+      drawn(new OpenModel(parts, { ...small, alignment: { lora, path: "a file" } }).aligned());
     const plain = drawn(model.stacked());
     expect(largestDifference(by(fresh), plain)).toBe(0);
     expect(largestDifference(by(trained), plain)).toBeGreaterThan(1e-4);

@@ -30,7 +30,7 @@ export interface OpenModelOptions {
   /** SHA-256 that identifies its weights, the LoRA's included. */
   readonly hash: string;
   /** A LoRA of the backbone: what distillation trained, or a public one; none by default. */
-  readonly lora?: Lora | null;
+  readonly alignment?: { readonly lora: Lora; readonly path: string } | null;
   /** Side of its pictures in pixels; default `OPEN_SIZE`. */
   readonly size?: number;
 }
@@ -45,6 +45,7 @@ export class OpenModel {
   readonly path = OPEN_NAME;
   readonly name = OPEN_NAME;
   readonly hash: string;
+  readonly lora?: string;
   readonly size: number;
   readonly window: number;
   readonly schedule: Schedule;
@@ -65,18 +66,19 @@ export class OpenModel {
   readonly #channels: number;
   readonly #aligned: Denoiser<StackedCondition> | null;
 
-  constructor(parts: OpenParts, { hash, lora = null, size = OPEN_SIZE }: OpenModelOptions) {
+  constructor(parts: OpenParts, { hash, alignment = null, size = OPEN_SIZE }: OpenModelOptions) {
     const { networks, autoencoder, tokenizer } = parts;
     this.hash = hash;
     this.size = size;
     this.window = openWindow(parts);
     this.schedule = networks.schedule;
-    this.hasAlignment = lora !== null;
+    this.hasAlignment = alignment !== null;
+    if (alignment) this.lora = alignment.path;
     this.tokenizer = tokenizer;
     this.#parts = parts;
     this.#stride = latentStride(autoencoder.config);
     this.#channels = autoencoder.config.latentChannels;
-    this.#aligned = lora && frozenStudent(alignedStudent(networks, lora));
+    this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora));
     if (size % this.#stride !== 0)
       throw new ConfigError(`expected a size divisible by ${this.#stride}, got ${size}`);
   }

@@ -213,8 +213,8 @@ function levelBytes(
 }
 
 /**
- * What lies between the layers of one evaluation of both adapters, for one image: the backbone's states on the way down,
- * those with residuals, the ControlNet's and both encoders' residuals; and the states on the way up.
+ * What lies between the layers of one evaluation of both adapters, for one image: on the way down the states of backbone,
+ * ControlNet and SparseCtrl, what leaves the latter two, their sum, and the backbone's with that; and those on the way up.
  */
 function stateBytes(config: UNetConfig, side: number): number {
   const sizes = levelBytes(config, side);
@@ -227,7 +227,7 @@ function stateBytes(config: UNetConfig, side: number): number {
     const resized = level === 0 ? 0 : 4 * bytes;
     return sum + (config.layersPerBlock + 1) * bytes + resized;
   }, 0);
-  return 5 * down + up;
+  return 7 * down + up;
 }
 
 /** What the backward pass of the largest layer reads, for one image: one at the finest level. */

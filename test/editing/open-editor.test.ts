@@ -87,6 +87,7 @@ describe("the open model's editor", () => {
       const same = await edited("same.mp4", file(fresh));
       const other = await edited("other.mp4", file(trained));
       expect(same.settings.method).toBe("aligned");
+      expect(same.receipt.model.lora).toBe(file(fresh));
       expect(same.rgb).toEqual(plain.rgb);
       expect(other.rgb).not.toEqual(plain.rgb);
       const hashes = [plain, same, other].map(({ receipt }) => receipt.model.hash);

@@ -1,4 +1,5 @@
 import { checkpoint } from "../../engine/checkpoint.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import type { ApplyLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
@@ -34,7 +35,7 @@ export function evaluated(
   layer: (pass: Pass, ...states: Tensor[]) => Tensor,
   ...states: readonly Tensor[]
 ): Tensor {
-  if (!pass.recompute) return layer(pass, ...states);
+  if (!pass.recompute) return scoped(() => layer(pass, ...states));
   const again = (time: Tensor, ...own: Tensor[]): Tensor => layer({ ...pass, time }, ...own);
   return checkpoint(again, pass.time, ...states);
 }
