@@ -1,5 +1,6 @@
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { uninitialised, zeroInit } from "../../nn/init.ts";
@@ -94,7 +95,7 @@ export class ControlNet extends Module {
     const patches = pixelUnshuffle(x, this.config.patchSize);
     const convolved = this.convIn.forward(patches).to("float32");
     const input = temporal?.behind(this.convIn, convolved) ?? convolved;
-    const seen = this.controlnetCondEmbedding.forward(hint);
+    const seen = scoped(() => this.controlnetCondEmbedding.forward(hint));
     if (seen.shape.join() !== input.shape.join()) {
       throw new ShapeError(
         `expected a hint that becomes [${input.shape.join(" ")}], got [${hint.shape.join(" ")}], which becomes [${seen.shape.join(" ")}]`,
