@@ -19,6 +19,8 @@ export async function openEditor({ lora, ...options }: EditorChoice): Promise<Ed
   }
   if (lora !== undefined)
     throw new UserError("--lora goes with --model open: other models hold their own alignment");
-  const { loadEditor } = await import("../editing/editor.ts");
-  return loadEditor(options);
+  const { modelPath } = await import("../editing/model-path.ts");
+  const model = modelPath(options.model);
+  const { loadEditor } = await import("../editing/editor.ts"); // brings the native engine
+  return loadEditor({ ...options, model });
 }
