@@ -40,18 +40,19 @@ export async function statedMp4Size(file: FileHandle, size: number): Promise<num
   return stated;
 }
 
-/** Whether a file has a box at the end of a path of types, such as `["moov", "udta", "chpl"]`. */
-export async function hasBox(
+/** The first box at the end of a path of types, such as `["moov", "udta", "chpl"]`. */
+export async function findBox(
   file: FileHandle,
   [type, ...inner]: readonly string[],
   start: number,
   end: number,
-): Promise<boolean> {
-  if (type === undefined) return true;
-  for await (const found of boxesOf(file, start, end)) {
-    if (found.type === type && (await hasBox(file, inner, found.contents, found.end))) return true;
+): Promise<Box | undefined> {
+  for await (const box of boxesOf(file, start, end)) {
+    if (box.type !== type) continue;
+    const found = inner.length === 0 ? box : await findBox(file, inner, box.contents, box.end);
+    if (found) return found;
   }
-  return false;
+  return undefined;
 }
 
 /** Up to `length` bytes of a file from `at`. */

@@ -39,6 +39,8 @@ export interface Container {
   readonly carriesColour: boolean;
   /** Where it keeps an XMP packet: a `uuid` box, an extension block; else a tag of its own says the same. */
   readonly xmpPlace: "uuid" | "extension" | "tag" | null;
+  /** Where it keeps chapters: Nero's table in the index, Matroska's in filler before the pictures. */
+  readonly chapterPlace: "nero" | "filler" | null;
 }
 
 const mp4: Container = {
@@ -56,6 +58,7 @@ const mp4: Container = {
   carriesAspect: true,
   carriesColour: true,
   xmpPlace: "uuid",
+  chapterPlace: "nero",
 };
 
 const matroska: Container = {
@@ -74,6 +77,7 @@ const matroska: Container = {
   durationsInDecodingOrder: false,
   earliestAudioSeconds: -0.1,
   xmpPlace: "tag",
+  chapterPlace: "filler",
 };
 
 const containers: Readonly<Record<string, Container>> = {
@@ -88,6 +92,7 @@ const containers: Readonly<Record<string, Container>> = {
     codecs: ["vp9", "av1"],
     audioCodecs: new Set(["opus", "vorbis"]),
     subtitleCodecs: new Set(["webvtt"]),
+    chapterPlace: null,
   },
   ".avi": {
     ...matroska,
@@ -103,6 +108,7 @@ const containers: Readonly<Record<string, Container>> = {
     carriesAspect: false,
     carriesColour: false,
     xmpPlace: null,
+    chapterPlace: null,
   },
   ".gif": {
     ...matroska,
@@ -116,6 +122,7 @@ const containers: Readonly<Record<string, Container>> = {
     carriesAspect: false,
     carriesColour: false,
     xmpPlace: "extension",
+    chapterPlace: null,
   },
 };
 

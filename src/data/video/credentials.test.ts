@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, open, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClipFolder, clipFolder, makeClip, metadataOf } from "../../../test/support/clips.ts";
 import { boxBytes } from "./boxes.ts";
@@ -53,7 +53,8 @@ describe("content credentials", () => {
     for (const [index, [extension, bytes, where]] of files.entries()) {
       const path = folder.file(`${index}.${extension}`);
       await writeFile(path, bytes);
-      expect(await findContentCredentials(path), `file ${index}`).toBe(where);
+      await using file = await open(path);
+      expect(await findContentCredentials(file), `file ${index}`).toBe(where);
     }
   });
 

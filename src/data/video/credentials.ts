@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { boxesOf, readBytes } from "./boxes.ts";
 
 /** The identity of the mp4 `uuid` box that holds a C2PA manifest (C2PA 2.1, A.5). */
@@ -10,9 +10,8 @@ const c2paBox = "d8fec3d61b0e483c92975828877ec481";
  * Looks into mp4 and mov (a `uuid` box), AVI (a `C2PA` chunk), PNG (`caBX`) and JPEG (APP11); the manifest is not
  * checked. An edit changes the pictures, so the manifest's hashes no longer fit them.
  */
-export async function findContentCredentials(path: string): Promise<string | null> {
-  await using file = await open(path);
-  const { size } = await stat(path);
+export async function findContentCredentials(file: FileHandle): Promise<string | null> {
+  const { size } = await file.stat();
   const head = await readBytes(file, 0, 12);
   if (head.toString("latin1", 4, 8) === "ftyp") return await inBoxes(file, size);
   if (head.toString("latin1", 0, 4) === "RIFF") return await inRiff(file, size);

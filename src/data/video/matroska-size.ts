@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { elementAt, endOfElement, leadingLength } from "./ebml.ts";
 
 const headerId = "1a45dfa3";
 const segmentId = "18538067";
@@ -20,30 +21,13 @@ export async function statedMatroskaSize(path: string): Promise<number | undefin
 export function segmentStart(head: Buffer): number | undefined {
   const size = segmentSizeAt(head);
   const first = size === undefined ? undefined : head[size];
-  return size === undefined || !first ? undefined : size + Math.clz32(first) - 23;
+  return size === undefined || !first ? undefined : size + leadingLength(first);
 }
 
 /** Where the size of the one segment stands. */
 function segmentSizeAt(head: Buffer): number | undefined {
-  if (head.toString("hex", 0, 4) !== headerId) return undefined;
-  const headerEnd = endOfElement(head, 4);
-  if (headerEnd === undefined || headerEnd + 12 > head.length) return undefined;
-  const isSegment = head.toString("hex", headerEnd, headerEnd + 4) === segmentId;
-  return isSegment ? headerEnd + 4 : undefined;
-}
-
-/**
- * Where an element ends whose size, a number of one to eight bytes, stands at `at`.
- *
- * The first byte's leading zeros count the bytes that follow; all ones in the rest: unknown size.
- */
-export function endOfElement(bytes: Buffer, at: number): number | undefined {
-  const first = bytes[at];
-  if (first === undefined || first === 0) return undefined;
-  const length = Math.clz32(first) - 23;
-  if (at + length > bytes.length) return undefined;
-  const value = BigInt(`0x${bytes.toString("hex", at, at + length)}`);
-  const mask = (1n << BigInt(7 * length)) - 1n;
-  const size = value & mask;
-  return size === mask ? undefined : at + length + Number(size);
+  const header = elementAt(head, 0);
+  if (header?.id !== headerId || header.end + 12 > head.length) return undefined;
+  const isSegment = head.toString("hex", header.end, header.end + 4) === segmentId;
+  return isSegment ? header.end + 4 : undefined;
 }

@@ -4,7 +4,6 @@ import {
   AVCOL_SPC_BT2020_NCL,
   AVCOL_TRC_SMPTE2084,
 } from "node-av/constants";
-import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ClipFolder,
@@ -13,7 +12,6 @@ import {
   makeClip,
   metadataOf,
 } from "../../../test/support/clips.ts";
-import { boxBytes } from "./boxes.ts";
 import { standardColour } from "./colour.ts";
 import { displayMatrixOf } from "./orientation.ts";
 import { planOutput } from "./output-plan.ts";
@@ -111,43 +109,7 @@ describe("what an output will not have of its source is said", () => {
       "prores has no full colour range: the same colours are stored in the limited one",
     ]);
   });
-
-  test("chapters, of mp4 and of Matroska", async () => {
-    await makeClip(folder.file("book.mp4"));
-    await makeClip(folder.file("book.mkv"));
-    const mp4 = await readFile(folder.file("book.mp4"));
-    await writeFile(folder.file("book.mp4"), withChapterBox(mp4));
-    const mkv = await readFile(folder.file("book.mkv"));
-    // A table of chapters in place of the filler before the first pictures: `ec` and eight bytes of size become an
-    // identity of four bytes and five of size.
-    const filler = mkv.indexOf(Buffer.from("ec010000", "hex"));
-    expect(filler).toBeGreaterThan(0);
-    Buffer.from("1043a77008", "hex").copy(mkv, filler);
-    await writeFile(folder.file("book.mkv"), mkv);
-    for (const name of ["book.mp4", "book.mkv"]) {
-      const { notices } = await planOutput(
-        await probeVideo(folder.file(name)),
-        folder.file("out.mp4"),
-      );
-      expect(notices).toEqual([`the chapters of ${name} are left out`]);
-    }
-  });
 });
-
-/** Puts a table of chapters at the end of the index, which moves the media behind it. */
-function withChapterBox(mp4: Buffer): Buffer {
-  const at = mp4.indexOf("moov", 0, "latin1") - 4;
-  const end = at + mp4.readUInt32BE(at);
-  const table = boxBytes("udta", boxBytes("chpl", Buffer.alloc(9)));
-  const index = Buffer.from(mp4.subarray(at, end));
-  index.writeUInt32BE(index.length + table.length, 0);
-  const offsets = index.indexOf("stco", 0, "latin1") + 8;
-  for (let entry = 0; entry < index.readUInt32BE(offsets); entry++) {
-    const place = offsets + 4 + entry * 4;
-    index.writeUInt32BE(index.readUInt32BE(place) + table.length, place);
-  }
-  return Buffer.concat([mp4.subarray(0, at), index, table, mp4.subarray(end)]);
-}
 
 describe("subtitles and texts", () => {
   test("stay where the container has a place for them", async () => {

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { AVCOL_RANGE_JPEG, AVCOL_RANGE_MPEG } from "node-av/constants";
 import { UserError } from "../../engine/errors.ts";
 import type { Encoding } from "./codecs.ts";
@@ -6,15 +5,13 @@ import { type ColourTags, rgbColour, standardColour } from "./colour.ts";
 import { chooseEncoding, type Container, containerFor, type EncodingChoice } from "./containers.ts";
 import { requireWritable } from "./output-file.ts";
 import { shownAspect, turnBack } from "./orientation.ts";
+import { beginsLate, fileNotices, type StoredAs } from "./output-notices.ts";
 import type { OutputPicture } from "./output.ts";
 import { isRgbFormat } from "./picture.ts";
 import type { VideoInfo } from "./probe.ts";
 
 /** How an edit of a source will be written. */
-export interface OutputPlan {
-  readonly container: Container;
-  readonly encoding: Encoding;
-  readonly picture: OutputPicture;
+export interface OutputPlan extends StoredAs {
   /** A picture as shown, brought to how it is stored. */
   readonly turn: (rgb: Uint8Array) => Uint8Array;
   /** One sentence for each thing of the source that the output will not have. */
@@ -48,7 +45,7 @@ export async function planOutput(
       isTurned && container.carriesRotation
         ? turnBack(rgb, source.codedWidth, source.codedHeight, source)
         : rgb,
-    notices: noticesOf(source, { container, encoding, picture }),
+    notices: fileNotices(source, { container, encoding, picture }),
   };
 }
 
@@ -67,11 +64,6 @@ function requireHoldable(source: VideoInfo, container: Container): void {
   }
   const foreign = source.audioCodecs.filter((codec) => audioCodecs && !audioCodecs.has(codec));
   if (carriesAudio && foreign.length > 0) throw foreignAudio(source, container);
-}
-
-/** Whether the first picture is shown later than half a picture's time after the start. */
-function beginsLate({ startSeconds, frameRate }: VideoInfo): boolean {
-  return startSeconds > (0.5 * frameRate.den) / frameRate.num;
 }
 
 /** The refusal of a container that has no place for the source's sound. */
@@ -109,85 +101,6 @@ export function storedColour(colour: ColourTags, { format, fullRange }: Encoding
   return fullRange || colour.range !== AVCOL_RANGE_JPEG
     ? colour
     : { ...colour, range: AVCOL_RANGE_MPEG };
-}
-
-type Planned = Pick<OutputPlan, "container" | "encoding" | "picture">;
-
-function noticesOf(source: VideoInfo, plan: Planned): string[] {
-  const name = basename(source.path);
-  return [...pictureNotices(source, plan, name), ...streamNotices(source, plan, name)];
-}
-
-/** What is different about the pictures. */
-function pictureNotices(
-  source: VideoInfo,
-  { container, encoding, picture }: Planned,
-  name: string,
-): string[] {
-  const { bitDepth, hdr, hasAlpha, rotation, mirrored, sampleAspectRatio: aspect } = source;
-  const { label } = container;
-  const notices: string[] = [];
-  if (bitDepth > 8 || hdr !== null) {
-    const what =
-      hdr === null ? `${bitDepth} bits a channel` : `${bitDepth} bits a channel and HDR (${hdr})`;
-    notices.push(`${name} has ${what}: it is edited with 8 bits, its colour tags are kept`);
-  }
-  if (hasAlpha) notices.push(`the transparency of ${name} is lost`);
-  if ((rotation !== 0 || mirrored) && !container.carriesRotation) {
-    notices.push(`${label} cannot say how to turn the picture: its pixels are turned instead`);
-  }
-  if (aspect.num > 0 && aspect.num !== aspect.den && !container.carriesAspect) {
-    notices.push(
-      `${label} cannot say that pixels are not square (${aspect.num}:${aspect.den}): players will show another shape`,
-    );
-  }
-  if ((encoding.codec === "h264" || encoding.codec === "hevc") && isOdd(picture)) {
-    notices.push(
-      `an odd size (${picture.width} × ${picture.height}) is stored in 4:4:4, which QuickTime and Safari do not play`,
-    );
-  }
-  if (!encoding.fullRange && source.colour.range === AVCOL_RANGE_JPEG) {
-    notices.push(
-      `${encoding.codec} has no full colour range: the same colours are stored in the limited one`,
-    );
-  }
-  if (container.clock !== "source" && beginsLate(source)) {
-    notices.push(
-      `${label} begins with its first picture: the ${source.startSeconds.toFixed(2)} s before it are left out`,
-    );
-  }
-  if (container.clock === "centiseconds") {
-    notices.push(`${label} keeps 256 colours a picture, and times to 1/100 s`);
-  }
-  return notices;
-}
-
-const isOdd = ({ width, height }: OutputPicture) => width % 2 === 1 || height % 2 === 1;
-
-/** What else of the file is left out. */
-function streamNotices(source: VideoInfo, { container }: Planned, name: string): string[] {
-  const { label, carriesAudio, subtitleCodecs } = container;
-  const notices: string[] = [];
-  if (source.hasAudio && !carriesAudio)
-    notices.push(`${label} has no sound: the audio of ${name} is left out`);
-  const foreign = source.subtitleCodecs.filter((codec) => !subtitleCodecs.has(codec));
-  if (foreign.length > 0) {
-    notices.push(
-      `${label} cannot hold ${[...new Set(foreign)].join(" and ")} subtitles: they are left out`,
-    );
-  }
-  if (source.others.length > 0) {
-    notices.push(
-      `${name} also has ${source.others.join(" and ")}, which no edit carries: left out`,
-    );
-  }
-  if (source.hasChapters) notices.push(`the chapters of ${name} are left out`);
-  if (source.contentCredentials !== null) {
-    notices.push(
-      `${name} carries content credentials (C2PA, ${source.contentCredentials}): they do not apply to the result and are left out`,
-    );
-  }
-  return notices;
 }
 
 /** The tags of new pictures, as an encoder stores them. */

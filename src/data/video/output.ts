@@ -108,10 +108,13 @@ export class VideoOutput implements AsyncDisposable {
     }
   }
 
-  /** Writes the header, after which no stream can be added. */
-  async begin(metadata: Readonly<Record<string, string>>): Promise<void> {
+  /** Writes the header, after which no stream can be added, and in Matroska `filler` bytes to be replaced later. */
+  async begin(metadata: Readonly<Record<string, string>>, filler = 0): Promise<void> {
     this.context.metadata = Dictionary.fromObject(metadata);
-    using options = Dictionary.fromObject(muxerOptions(this.#container, metadata));
+    using options = Dictionary.fromObject({
+      ...muxerOptions(this.#container, metadata),
+      ...(filler > 0 ? { metadata_header_padding: filler } : {}),
+    });
     check(await this.context.writeHeader(options), `Starting the ${this.#container.label} file`);
   }
 

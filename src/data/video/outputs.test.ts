@@ -50,6 +50,19 @@ describe("a folder of pictures", () => {
     ]);
   });
 
+  test("says what else of a source it cannot hold, as a file does", async () => {
+    const path = folder.file("rich.mkv");
+    await makeClip(path, { codec: "prores", subtitles: ["one"] });
+    const chapters = [{ start: 0n, end: null, title: "One" }];
+    expect(
+      await checkOutput({ ...(await probeVideo(path)), chapters }, folder.file("rich/")),
+    ).toEqual([
+      "rich.mkv has 10 bits a channel: it is edited with 8 bits, its colour tags are left out",
+      "a folder of pictures cannot hold subrip subtitles: they are left out",
+      "a folder of pictures has no chapters: those of rich.mkv are left out",
+    ]);
+  });
+
   test("is laid out for TGVE as numbered JPEG files and nothing else", async () => {
     const output = tgveFolder(folder.file("root"), "DAVIS_480p", "videos/bear.mp4", "style");
     expect(output).toBe(`${folder.file("root/DAVIS_480p/bear/style")}/`);

@@ -1,9 +1,9 @@
 import { UserError } from "../../engine/errors.ts";
 import type { EncodingChoice } from "./containers.ts";
+import { folderNotices } from "./output-notices.ts";
 import { planOutput } from "./output-plan.ts";
 import {
   isPictureFolder,
-  pictureFolderNotices,
   type PictureLayout,
   requirePictureFolder,
   writePictures,
@@ -38,7 +38,7 @@ export async function checkOutput(
     );
   }
   await requirePictureFolder(output);
-  return pictureFolderNotices(source);
+  return folderNotices(source);
 }
 
 /** Writes an edit of `source` to a file or a folder; see `writeEdited` and `writePictures`. */

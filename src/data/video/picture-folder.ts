@@ -54,21 +54,6 @@ export async function requirePictureFolder(output: string): Promise<void> {
   );
 }
 
-/** What pictures in a folder cannot have of a source, a sentence each. */
-export function pictureFolderNotices(source: VideoInfo): string[] {
-  const name = basename(source.path);
-  return [
-    ...(source.hasAudio
-      ? [`a folder of pictures has no sound: the audio of ${name} is left out`]
-      : []),
-    ...(source.contentCredentials === null
-      ? []
-      : [
-          `${name} carries content credentials (C2PA, ${source.contentCredentials}): they do not apply to the result and are left out`,
-        ]),
-  ];
-}
-
 /** Writes edited pictures as numbered files into a folder, which appears when all are there. */
 export async function writePictures(
   source: VideoInfo,

@@ -19,12 +19,13 @@ import {
   openMedia,
   sampleAspectOf,
 } from "./media.ts";
+import { InterlaceFinder } from "./interlacing.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
 import { contentsOf, type SourceContents } from "./source-contents.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
 
-/** What a video file holds, as far as its container tells without decoding a picture. */
+/** What a video file holds, as far as its container and its first pictures tell. */
 export interface VideoInfo extends SourceContents {
   readonly path: string;
   /** Pixels as shown, after rotation. */
@@ -37,6 +38,8 @@ export interface VideoInfo extends SourceContents {
   readonly rotation: Orientation["rotation"];
   /** Whether a player also mirrors it, left to right, before turning it. */
   readonly mirrored: boolean;
+  /** Whether its first pictures are woven of two fields. */
+  readonly isInterlaced: boolean;
   /** The container's display matrix as it is (36 bytes), `null` without one. */
   readonly displayMatrix: Uint8Array | null;
   /** Pictures shown; `null` where only decoding would tell (VP8 with hidden frames). */
@@ -65,7 +68,7 @@ export interface VideoInfo extends SourceContents {
 }
 
 /**
- * Reads what a video file holds; its packets are listed, none is decoded.
+ * Reads what a video file holds; its packets are listed, and the first few decoded.
  *
  * Throws a UserError of one sentence for everything that is no readable video file, a DataError
  * that names the frame for one whose packets break off.
@@ -87,6 +90,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     codedHeight: codecpar.height,
     rotation: orientation.rotation,
     mirrored: orientation.mirrored,
+    isInterlaced: timing.isInterlaced,
     displayMatrix,
     frames: codecpar.codecId === AV_CODEC_ID_VP8 ? null : timing.frames,
     durationSeconds: timing.durationSeconds,
@@ -110,6 +114,7 @@ interface Timing {
   readonly startSeconds: number;
   readonly durationSeconds: number;
   readonly variable: boolean | undefined;
+  readonly isInterlaced: boolean;
 }
 
 /** Lists the timestamps of all shown pictures; lets other work run every 256 packets. */
@@ -119,6 +124,7 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
   const starts: bigint[] = [];
   let frames = 0;
   let last = { start: AV_NOPTS_VALUE, duration: 0n };
+  using fields = await InterlaceFinder.open(video, basename(path));
   using packet = new Packet();
   packet.alloc();
   for (let count = 1; ; count++, packet.unref()) {
@@ -131,15 +137,18 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
           `cut it there or re-encode it first.`,
       );
     }
-    if (packet.streamIndex !== video.index || packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
+    if (packet.streamIndex !== video.index) continue;
+    await fields.add(packet);
+    if (packet.hasFlags(AV_PKT_FLAG_DISCARD)) continue;
     frames++;
     const start = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts;
     if (start === AV_NOPTS_VALUE) continue;
     starts.push(start);
     if (start > last.start) last = { start, duration: packet.duration };
   }
+  const { isInterlaced } = fields;
   if (frames === 0 || starts.length < frames) {
-    return { frames, startSeconds: 0, durationSeconds: 0, variable: undefined };
+    return { frames, startSeconds: 0, durationSeconds: 0, variable: undefined, isInterlaced };
   }
   starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
   const end = endOfVideo(video, last);
@@ -149,6 +158,7 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
     startSeconds: seconds(starts[0]!, video.timeBase),
     durationSeconds: seconds(end - starts[0]!, video.timeBase),
     variable: isVariable(starts, video.timeBase),
+    isInterlaced,
   };
 }
 

@@ -6,8 +6,9 @@ import {
   AVERROR_EAGAIN,
   AVERROR_EOF,
 } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Packet, type Stream } from "node-av/lib";
-import { DataError, UserError } from "../../engine/errors.ts";
+import { Frame, Packet, type Stream } from "node-av/lib";
+import { DataError } from "../../engine/errors.ts";
+import { openDecoder } from "./decoder.ts";
 import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
 import {
   type Orientation,
@@ -125,23 +126,6 @@ async function* decodedPictures(
       signal?.throwIfAborted();
     }
   }
-}
-
-async function openDecoder(video: Stream, name: string): Promise<CodecContext> {
-  const codec = Codec.findDecoder(video.codecpar.codecId);
-  if (!codec)
-    throw new UserError(`${name} is coded in a way FFmpeg cannot decode: convert it to mp4.`);
-  const decoder = new CodecContext();
-  decoder.allocContext3(codec);
-  decoder.parametersToContext(video.codecpar);
-  decoder.pktTimebase = video.timeBase;
-  decoder.threadCount = 0;
-  const opened = await decoder.open2(codec, null);
-  if (opened < 0) {
-    decoder[Symbol.dispose]();
-    throw new DataError(`${name} cannot be decoded: ${FFmpegError.strerror(opened)}.`);
-  }
-  return decoder;
 }
 
 /** The frame's own timestamp, or one tick more than the last where that is missing or not later. */

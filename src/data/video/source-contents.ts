@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_PKT_DATA_CONTENT_LIGHT_LEVEL,
@@ -7,13 +8,12 @@ import {
   AVCOL_TRC_ARIB_STD_B67,
   AVCOL_TRC_SMPTE2084,
   AVMEDIA_TYPE_AUDIO,
-  AVMEDIA_TYPE_DATA,
   AVMEDIA_TYPE_SUBTITLE,
   AVMEDIA_TYPE_VIDEO,
   type AVPacketSideDataType,
 } from "node-av/constants";
 import { avGetCodecName, type Stream } from "node-av/lib";
-import { hasChapters } from "./chapters.ts";
+import { type Chapter, isChapterTrack, readChapters } from "./chapters.ts";
 import { findContentCredentials } from "./credentials.ts";
 import type { OpenMedia } from "./media.ts";
 import { pixelFormatName } from "./picture.ts";
@@ -29,26 +29,28 @@ export interface SourceContents {
   readonly subtitleCodecs: readonly string[];
   /** What else there is that no edit carries, in words: `cover art`, `a data stream`. */
   readonly others: readonly string[];
-  readonly hasChapters: boolean;
+  readonly chapters: readonly Chapter[];
   /** Where content credentials (C2PA) were found, `null` if nowhere. */
   readonly contentCredentials: string | null;
 }
 
-/** Reads what a source holds; decodes nothing. */
+/** Reads what a source holds; decodes nothing, and moves the demuxer where it has a track of chapters. */
 export async function contentsOf(media: OpenMedia, path: string): Promise<SourceContents> {
   const { video, subtitles, context } = media;
   const format = pixelFormatName(video.codecpar.format);
   const rest = context.streams.filter((stream) => stream.index !== video.index);
   const { colorTrc } = video.codecpar;
+  await using file = await open(path);
+  const { chapters, others } = await readChapters(file, media);
   return {
     bitDepth: bitDepthOf(format),
     hdr:
       colorTrc === AVCOL_TRC_SMPTE2084 ? "PQ" : colorTrc === AVCOL_TRC_ARIB_STD_B67 ? "HLG" : null,
     hasAlpha: hasAlpha(video, format),
     subtitleCodecs: subtitles.map(({ codecpar }) => avGetCodecName(codecpar.codecId) ?? "unknown"),
-    others: [...new Set(rest.map(kindOfOther).filter((kind) => kind !== null))],
-    hasChapters: (await hasChapters(path)) || rest.some(isChapterTrack),
-    contentCredentials: await findContentCredentials(path),
+    others: [...new Set(rest.map(kindOfOther).filter((kind) => kind !== null)), ...others],
+    chapters,
+    contentCredentials: await findContentCredentials(file),
   };
 }
 
@@ -84,11 +86,6 @@ function hasAlpha(video: Stream, format: string): boolean {
   if (avGetCodecName(video.codecpar.codecId) === "gif") return false;
   const stated = video.metadata?.get("alpha_mode") ?? video.metadata?.get("ALPHA_MODE");
   return stated === "1" || /^(yuva|rgba|bgra|argb|abgr|gbrap|ya8|ya16)/.test(format);
-}
-
-/** QuickTime's chapters are a track of texts. */
-function isChapterTrack({ codecpar }: Stream): boolean {
-  return codecpar.codecType === AVMEDIA_TYPE_DATA && codecpar.codecTagString === "text";
 }
 
 function kindOfOther(stream: Stream): string | null {

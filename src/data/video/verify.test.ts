@@ -32,6 +32,7 @@ beforeAll(async () => {
     starts: Array.from({ length: 12 }, (_, index) => index * 0.04),
     endSeconds: 0.48,
     copied: [],
+    chapters: [],
     metadata: { title: "a ball" },
   };
 });
@@ -58,6 +59,10 @@ describe("a written file", () => {
         /the time of picture 5 would be 0\.2 s instead of 0\.201/,
       ],
       [{ endSeconds: 0.5 }, /the end of the last picture would be 0\.48 s instead of 0\.5 s/],
+      [
+        { chapters: [{ start: 5n, end: null, title: "One" }] },
+        /the chapters would be \[\] instead of \["5– One"\]/,
+      ],
       [{ copied: [silence] }, /the streams beside the pictures would be \[\] instead of \["aac"\]/],
     ];
     for (const [change, sentence] of broken) {

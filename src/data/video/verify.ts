@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import {
   AV_NOPTS_VALUE,
   AV_PKT_FLAG_DISCARD,
@@ -8,6 +9,7 @@ import {
 } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
+import { type Chapter, readChapters } from "./chapters.ts";
 import { effectiveRange } from "./colour.ts";
 import type { Container } from "./containers.ts";
 import { endOfVideo, openMedia, type OpenMedia, sampleAspectOf } from "./media.ts";
@@ -25,6 +27,8 @@ export interface MediaContract {
   readonly endSeconds: number;
   /** The streams that were copied, in the order they were added. */
   readonly copied: readonly StreamSummary[];
+  /** As the container holds them. */
+  readonly chapters: readonly Chapter[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +36,7 @@ export interface MediaContract {
  * Reads a written file back and compares it with what it must hold; returns what its metadata lost, a sentence each.
  *
  * Throws a DataError that names the first thing that differs: number of pictures, their times, their end, size,
- * rotation, pixel shape, colour tags, and every copied packet.
+ * rotation, pixel shape, colour tags, every copied packet, and chapters.
  */
 export async function verifyWritten(path: string, contract: MediaContract): Promise<string[]> {
   await using media = await openMedia(path).catch((cause: unknown) => {
@@ -42,7 +46,20 @@ export async function verifyWritten(path: string, contract: MediaContract): Prom
   const { starts, copied } = await readBack(media);
   requireTimes(media, starts, contract);
   if (contract.container.carriesAudio) requireCopies(copied, contract);
+  await requireChapters(path, media, contract);
   return lostMetadata(media, contract);
+}
+
+async function requireChapters(
+  path: string,
+  media: OpenMedia,
+  contract: MediaContract,
+): Promise<void> {
+  await using file = await open(path);
+  const { chapters } = await readChapters(file, media);
+  const said = (list: readonly Chapter[]) =>
+    list.map(({ start, end, title }) => `${start}–${end ?? ""} ${title}`);
+  requireSame("chapters", said(chapters), said(contract.chapters));
 }
 
 function requireDescription(media: OpenMedia, { container, picture }: MediaContract): void {

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Stream } from "node-av/lib";
 import { DataError, invariant, ShapeError } from "../../engine/errors.ts";
+import { type Chapter, chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
 import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
 import { requireWritable, writeAtomically } from "./output-file.ts";
@@ -40,7 +41,7 @@ export interface WrittenVideo {
 
 /**
  * Writes edited pictures as a video that otherwise equals `source`: timestamps, size, rotation, colour tags, metadata
- * and, packet by packet, its sound and subtitles.
+ * and chapters, and, packet by packet, its sound and subtitles.
  *
  * The file is read back and compared with the source before it takes its name: a difference is a DataError of one
  * sentence, and no file. Where a container cannot say a rotation (avi, gif), the pixels are turned instead; what else
@@ -56,17 +57,19 @@ export async function writeEdited(
   await using media = await openMedia(source.path);
   return await writeAtomically(output, async (temporary) => {
     const metadata = { ...sourceMetadata(media), ...ownMetadata(plan.container, options) };
+    const chapters = heldChapters(plan.container, source.chapters);
     const written = await writeStreams(
-      { temporary, source, media, plan, metadata, options },
+      { temporary, source, media, plan, metadata, chapters, options },
       frames,
     );
+    await embedChapters(temporary, plan.container, chapters);
     const { comment } = metadata;
     await embedXmp(temporary, plan.container, {
       digitalSourceType: options.digitalSourceType,
       comment,
     });
     const notices = await named(output, () =>
-      verifyWritten(temporary, { ...plan, ...written, metadata }),
+      verifyWritten(temporary, { ...plan, ...written, chapters, metadata }),
     );
     const audioStreams = plan.container.carriesAudio ? media.audio.length : 0;
     return { path: output, frames: written.starts.length, audioStreams, notices };
@@ -80,12 +83,13 @@ interface Job {
   readonly media: OpenMedia;
   readonly plan: OutputPlan;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly chapters: readonly Chapter[];
   readonly options: WriteOptions;
 }
 
 /** Writes pictures and copied streams side by side; returns what was written of both. */
 async function writeStreams(
-  { temporary, source, media, plan, metadata, options }: Job,
+  { temporary, source, media, plan, metadata, chapters, options }: Job,
   frames: AsyncIterable<EditedFrame>,
 ) {
   const { container, turn } = plan;
@@ -99,7 +103,8 @@ async function writeStreams(
     offsetMicroseconds: offset,
     earliestSeconds: container.earliestAudioSeconds,
   });
-  await begin(video, metadata, source, container);
+  const filler = chapterFiller(container, chapters);
+  await beginWithSound(() => video.begin(metadata, filler), source, container);
   const starts: number[] = [];
   let endSeconds = 0;
   for await (const frame of frames) {
@@ -201,14 +206,14 @@ export interface NewVideoOptions extends WriteOptions {
 
 const microseconds: TimeBase = { num: 1, den: 1_000_000 };
 
-async function begin(
-  video: VideoOutput,
-  metadata: Readonly<Record<string, string>>,
+/** Runs `begin`; where it fails for the sound, says that the container cannot hold it. */
+async function beginWithSound(
+  begin: () => Promise<void>,
   source: VideoInfo,
   container: Container,
 ): Promise<void> {
   try {
-    await video.begin(metadata);
+    await begin();
   } catch (error) {
     const isOfTheSystem = error instanceof Error && "code" in error;
     if (isOfTheSystem || !source.hasAudio || !container.carriesAudio) throw error;
