@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { extname, join, parse, resolve } from "node:path";
 import { z } from "zod";
+import { readCodec, readQuality } from "../data/video/codecs.ts";
+import type { EncodingChoice } from "../data/video/containers.ts";
+import { isPictureFolder } from "../data/video/picture-folder.ts";
 import { UserError } from "../engine/errors.ts";
 
 /** What a line names besides the settings of the edit, which are those of the library. */
@@ -10,6 +13,8 @@ const Line = z.looseObject({
   output: z.string().min(1).optional(),
   compare: z.string().min(1).optional(),
   changeMap: z.string().min(1).optional(),
+  codec: z.string().optional(),
+  quality: z.union([z.string(), z.number()]).optional(),
 });
 
 /** One edit of a batch: what a line of the file asks for, or what is wrong with the line. */
@@ -21,6 +26,7 @@ export type BatchLine = {
       readonly isReadable: true;
       readonly video: string;
       readonly output: string;
+      readonly encoding: EncodingChoice;
       readonly compare: string | undefined;
       readonly changeMap: string | undefined;
       readonly settings: Readonly<Record<string, unknown>>;
@@ -59,15 +65,27 @@ function readLine(text: string, number: number, folder: string): BatchLine {
     const example = '{"input": "clip.mp4", "instruction": "make the ball blue"}';
     return { number, isReadable: false, problem: `expected an object such as ${example}` };
   }
-  const { input, output, compare, changeMap, ...settings } = parsed.data;
+  try {
+    return { number, isReadable: true, ...jobOf(parsed.data, number, folder) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { number, isReadable: false, problem: error.message };
+  }
+}
+
+function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
+  const { input, output, compare, changeMap, codec, quality, ...settings } = line;
   const inFolder = (name: string | undefined) =>
     name === undefined ? undefined : join(folder, name);
   const own = output ?? `${String(number).padStart(4, "0")}-${parse(input).name}.mp4`;
+  const isNamed = extname(own) !== "" || isPictureFolder(own);
   return {
-    number,
-    isReadable: true,
     video: input,
-    output: join(folder, extname(own) === "" ? `${own}.mp4` : own),
+    output: join(folder, isNamed ? own : `${own}.mp4`),
+    encoding: {
+      ...(codec === undefined ? {} : { codec: readCodec(codec, "codec") }),
+      ...(quality === undefined ? {} : { quality: readQuality(String(quality), "quality") }),
+    },
     compare: inFolder(compare),
     changeMap: inFolder(changeMap),
     settings,

@@ -103,9 +103,9 @@ async function outcomeOf(line: BatchLine, context: JobContext): Promise<BatchOut
   }
 }
 
-/** Time and changes of a result that the same edit of the same input by the same weights has made before. */
+/** Time and changes of a result that the same edit of the same input by the same weights has made before, stored alike. */
 async function finishedEdit(
-  { video, output, settings }: Extract<BatchLine, { isReadable: true }>,
+  { video, output, encoding, settings }: Extract<BatchLine, { isReadable: true }>,
   model: EditingModel,
 ): Promise<Pick<BatchOutcome, "seconds" | "changes"> | undefined> {
   const { fileHash, readReceipt, receiptPath } = await import("../editing/receipt.ts");
@@ -117,6 +117,8 @@ async function finishedEdit(
   const receipt = await readReceipt(receiptPath(output));
   const isSame =
     receipt.model.hash === model.hash &&
+    receipt.output.codec === encoding.codec &&
+    receipt.output.quality === encoding.quality &&
     JSON.stringify(resolveSettings(receipt.settings, model)) === JSON.stringify(wanted) &&
     receipt.input.sha256 === (await fileHash(video)) &&
     receipt.mask?.sha256 === (wanted.mask === "" ? undefined : await maskHash(wanted.mask));

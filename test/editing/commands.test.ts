@@ -148,14 +148,17 @@ describe("eve batch", () => {
       { input, instruction, stepz: 3 },
       { input, instruction: "make it snow", output: "first.mp4" },
       { input, instruction, mask: file("nothing.png"), output: "masked" },
+      { input, instruction, codec: "divx" },
+      { input, instruction, codec: "prores" },
+      { input, instruction, quality: 60 },
     ];
     const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
     writeFileSync(file("edits.jsonl"), `${text.join("\n")}\n\n`);
     const batch = () =>
       eve("batch", file("edits.jsonl"), "--out", file("results"), "--model", file("model"));
-    await expect(batch()).rejects.toThrow("5 of 7 edits failed");
+    await expect(batch()).rejects.toThrow("8 of 10 edits failed");
     const statuses = () => summary().map(({ status }: { status: string }) => status);
-    const failed = Array.from({ length: 5 }, () => "failed");
+    const failed = Array.from({ length: 8 }, () => "failed");
     expect(statuses()).toEqual(["done", "done", ...failed]);
     expect(
       summary()
@@ -167,9 +170,12 @@ describe("eve batch", () => {
       expect.stringMatching(/stepz/),
       expect.stringMatching(/line 1 writes .*first\.mp4 already/),
       expect.stringMatching(/mask: there is no .*nothing\.png/),
+      expect.stringMatching(/^codec: expected one of h264, .*, got "divx"$/),
+      expect.stringMatching(/MP4 cannot hold prores/),
+      expect.stringMatching(/The quality of h264 is a number from 0 \(best\) to 51, got 60/),
     ]);
     const before = readFileSync(file("results/first.mp4.json"));
-    await expect(batch()).rejects.toThrow("5 of 7 edits failed");
+    await expect(batch()).rejects.toThrow("8 of 10 edits failed");
     expect(statuses()).toEqual(["skipped", "skipped", ...failed]);
     expect(readFileSync(file("results/first.mp4.json"))).toEqual(before);
     // Another setting is another edit.
@@ -179,6 +185,18 @@ describe("eve batch", () => {
     );
     await batch();
     expect(statuses()).toEqual(["done"]);
+    // So is another codec or quality.
+    const stored = { input, instruction, output: "first.mov", seed: 9, codec: "prores" };
+    const pictures = { input, instruction, output: "pictures/" };
+    for (const quality of ["draft", "best"]) {
+      const both = [{ ...stored, quality }, pictures].map((line) => JSON.stringify(line));
+      writeFileSync(file("edits.jsonl"), both.join("\n"));
+      await batch();
+      expect(statuses()).toEqual(["done", quality === "draft" ? "done" : "skipped"]);
+    }
+    expect(existsSync(file("results/pictures/000001.png"))).toBe(true);
+    await batch();
+    expect(statuses()).toEqual(["skipped", "skipped"]);
   });
 
   test.each([

@@ -55,8 +55,8 @@ describe("a codec and a quality", () => {
   });
 
   test("are read from a user's words", () => {
-    expect(CODECS.map(readCodec)).toEqual(CODECS);
-    expect(["draft", "17", "22.5"].map(readQuality)).toEqual(["draft", 17, 22.5]);
+    expect(CODECS.map((name) => readCodec(name))).toEqual(CODECS);
+    expect(["draft", "17", "22.5"].map((text) => readQuality(text))).toEqual(["draft", 17, 22.5]);
     expect(() => readCodec("divx")).toThrow(/^--codec: expected one of h264, .*, got "divx"$/);
     expect(() => readQuality("")).toThrow(
       /^--quality: expected draft, good, best, lossless or .*, got ""$/,

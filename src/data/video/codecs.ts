@@ -219,20 +219,20 @@ function crfOf(codec: Codec, { crf }: CodecTable, value: number): Options {
   return withCrf(crf.options, String(value));
 }
 
-/** What a user says of quality: one of the names, or a number; throws a UserError for anything else. */
-export function readQuality(text: string): Quality | number {
-  const named = QUALITIES.find((name) => name === text);
+/** What a user says of quality, as `name`: a word or a number; throws a UserError for anything else. */
+export function readQuality(text: string, name = "--quality"): Quality | number {
+  const named = QUALITIES.find((quality) => quality === text);
   if (named) return named;
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
   throw new UserError(
-    `--quality: expected ${QUALITIES.join(", ")} or the codec's number (CRF), got "${text.slice(0, 60)}"`,
+    `${name}: expected ${QUALITIES.join(", ")} or the codec's number (CRF), got "${text.slice(0, 60)}"`,
   );
 }
 
-/** The codec of that name; throws a UserError for any other. */
-export function readCodec(text: string): Codec {
-  const named = CODECS.find((name) => name === text);
+/** The codec that a user says, as `name`; throws a UserError for any other. */
+export function readCodec(text: string, name = "--codec"): Codec {
+  const named = CODECS.find((codec) => codec === text);
   if (named) return named;
-  throw new UserError(`--codec: expected one of ${CODECS.join(", ")}, got "${text.slice(0, 60)}"`);
+  throw new UserError(`${name}: expected one of ${CODECS.join(", ")}, got "${text.slice(0, 60)}"`);
 }
