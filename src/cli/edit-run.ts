@@ -71,7 +71,7 @@ export async function runJob(
       job.onFrame?.(frame);
       await comparison?.add(frame);
     },
-    onChanges: (meter) => (changes = meter),
+    ...(changeMap === undefined ? {} : { onChanges: (meter) => (changes = meter) }),
   });
   try {
     for await (const event of edit) showEvent(event, report);

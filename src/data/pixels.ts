@@ -8,28 +8,32 @@ export function toPixels(
   height: number,
   width: number,
 ): Pixels<"f 3 h w"> {
-  const size = height * width * 3;
-  const bytes = new Uint8Array(frames.length * size);
+  const pixels = Tensor.empty([frames.length, 3, height, width]);
   frames.forEach((frame, index) => {
+    const size = height * width * 3;
     if (frame.length !== size) {
       throw new ShapeError(
         `expected ${width}x${height} RGB (${size} bytes), got ${frame.length} bytes`,
       );
     }
-    bytes.set(frame, index * size);
+    // One by one, while it lies in the processor's cache: half the time of all frames at each step.
+    const picture = pixels.narrow(0, index, 1);
+    const bytes = Tensor.from(frame, [1, height, width, 3], "uint8");
+    dispatch("aten::copy_", picture, rearrange(bytes, "f h w c -> f c h w"));
+    toRange(picture);
   });
-  return bytesToPixels(Tensor.from(bytes, [frames.length, height, width, 3]));
+  return pixels;
 }
 
 /** `[0, 255]` with channels last to `[-1, 1]` with channels first. */
 export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
-  // In place: fresh memory for each step costs more than the arithmetic.
-  const pixels = dispatch(
-    "aten::mul.Scalar",
-    rearrange(bytes, "f h w c -> f c h w").to("float32"),
-    2 / 255,
-  );
-  return dispatch("aten::sub_.Scalar", pixels, 1).contiguous();
+  return toRange(rearrange(bytes, "f h w c -> f c h w").to("float32").contiguous());
+}
+
+/** `[0, 255]` to `[-1, 1]`, in place: fresh memory for each step costs more than the arithmetic. */
+function toRange(pixels: Pixels): Pixels {
+  dispatch("aten::mul_.Scalar", pixels, 2 / 255);
+  return dispatch("aten::sub_.Scalar", pixels, 1);
 }
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */
@@ -40,6 +44,8 @@ export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
     dispatch("aten::mul_.Scalar", scaled, 127.5);
     dispatch("aten::add_.Scalar", scaled, 0.5);
     dispatch("aten::clamp_", scaled, 0, 255);
-    return new Uint8Array(rearrange(scaled.to("uint8"), "f c h w -> f h w c").toBytes());
+    const bytes = scaled.to("uint8");
+    const channels = [0, 1, 2].map((channel) => bytes.select(1, channel));
+    return new Uint8Array(Tensor.stack(channels, -1).toBytes());
   });
 }

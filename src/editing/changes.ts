@@ -1,5 +1,14 @@
 import { z } from "zod";
+import {
+  byteDifference,
+  bytesAbove,
+  byteSum,
+  byteTensor,
+  meanByteDifference,
+} from "../data/byte-pictures.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { dispatch } from "../engine/tensor.ts";
 import type { EditedFrame } from "./edited-frames.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
@@ -19,7 +28,7 @@ export const Changes = z.strictObject({
 });
 export type Changes = z.output<typeof Changes>;
 
-/** Measures what changes, frame by frame; holds the last frame and one number a pixel. */
+/** Measures what changes, frame by frame; holds the last frame and, for the map, one number a pixel. */
 export class ChangeMeter {
   #frames = 0;
   #difference = 0;
@@ -27,23 +36,29 @@ export class ChangeMeter {
   #steps = 0;
   readonly #flicker = { source: 0, result: 0 };
   #last: EditedFrame | undefined;
+  readonly #withMap: boolean;
   #map:
     | { readonly sums: Float64Array; readonly width: number; readonly height: number }
     | undefined;
+
+  /** Without a map it is cheaper. */
+  constructor({ withMap = true }: { withMap?: boolean } = {}) {
+    this.#withMap = withMap;
+  }
 
   /** Takes the next frame; those that were only copied do not count. */
   add(frame: EditedFrame): void {
     if (!frame.isEdited) return;
     const { width, height, rgb, source } = frame;
-    this.#map ??= { sums: new Float64Array(width * height), width, height };
-    const { sum, changed } = addDifference(this.#map.sums, source, rgb);
+    if (this.#withMap) this.#map ??= { sums: new Float64Array(width * height), width, height };
+    const { mean, changed } = differenceOf(source, rgb, this.#map?.sums);
     this.#frames++;
-    this.#difference += sum / rgb.length;
-    this.#changed += changed / (width * height);
+    this.#difference += mean;
+    this.#changed += changed;
     if (this.#last) {
       this.#steps++;
-      this.#flicker.source += meanDifference(this.#last.source, source);
-      this.#flicker.result += meanDifference(this.#last.rgb, rgb);
+      this.#flicker.source += meanByteDifference(this.#last.source, source);
+      this.#flicker.result += meanByteDifference(this.#last.rgb, rgb);
     }
     this.#last = frame;
   }
@@ -64,7 +79,7 @@ export class ChangeMeter {
 
   /**
    * Where the changes are: each pixel's largest channel difference, averaged over the frames, from black (none) by
-   * red and yellow to white (half the range and more). Undefined before the first frame.
+   * red and yellow to white (half the range and more). Undefined before the first frame, and without a map.
    */
   map(): RgbImage | undefined {
     if (!this.#map) return undefined;
@@ -80,29 +95,24 @@ export class ChangeMeter {
   }
 }
 
-/** Adds each pixel's largest difference to `sums`; returns the sum of all differences and how many pixels changed. */
-function addDifference(
-  sums: Float64Array,
+/** The mean difference and the share of pixels that changed; adds each pixel's largest difference to `sums`. */
+function differenceOf(
   source: Uint8Array,
   rgb: Uint8Array,
-): { sum: number; changed: number } {
-  let [sum, changed] = [0, 0];
-  for (let pixel = 0, at = 0; pixel < sums.length; pixel++, at += 3) {
-    const red = Math.abs(rgb[at]! - source[at]!);
-    const green = Math.abs(rgb[at + 1]! - source[at + 1]!);
-    const blue = Math.abs(rgb[at + 2]! - source[at + 2]!);
-    const largest = Math.max(red, green, blue);
-    sum += red + green + blue;
-    sums[pixel]! += largest;
-    if (largest > CHANGED_ABOVE) changed++;
+  sums: Float64Array | undefined,
+): { mean: number; changed: number } {
+  using _ = tensorScope();
+  const pixels = rgb.length / 3;
+  const [before, after] = [source, rgb].map((bytes) => byteTensor(bytes, [pixels, 3]));
+  const difference = byteDifference(before!, after!); // "(h w) 3"
+  const [red, green, blue] = [0, 1, 2].map((channel) => difference.select(1, channel));
+  const largest = dispatch("aten::maximum", dispatch("aten::maximum", red!, green!), blue!);
+  if (sums) {
+    const values = new Uint8Array(largest.toBytes());
+    for (let pixel = 0; pixel < sums.length; pixel++) sums[pixel]! += values[pixel]!;
   }
-  return { sum, changed };
-}
-
-function meanDifference(left: Uint8Array, right: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < left.length; at++) sum += Math.abs(left[at]! - right[at]!);
-  return sum / left.length;
+  const changed = byteSum(bytesAbove(largest, CHANGED_ABOVE));
+  return { mean: byteSum(difference) / rgb.length, changed: changed / pixels };
 }
 
 function rounded(value: number): number {

@@ -1,4 +1,6 @@
+import { addDetail, byteDifference, byteTensor, largestByte } from "../data/byte-pictures.ts";
 import { unfitFrame } from "../data/video/fit.ts";
+import { tensorScope } from "../engine/scope.ts";
 
 /** A frame at its own size, and what the model made of it at its square size. */
 export interface EditedSquare {
@@ -48,21 +50,27 @@ const reach = 2;
  */
 export function keepDetail(frame: EditedSquare): Uint8Array {
   const { source, width, height, size, reconstruction, edited } = frame;
-  const mask = unfitFrame(changeMask(edited, reconstruction, size), size, width, height);
   const base = unfitFrame(edited, size, width, height);
   const carried = unfitFrame(reconstruction, size, width, height);
-  const result = new Uint8Array(source.length);
+  const result = addDetail(base, source, carried);
+  if (!isAnyChanged(edited, reconstruction)) return result;
+  const mask = unfitFrame(changeMask(edited, reconstruction, size), size, width, height);
   const unchanged = new Uint8Array(width * 3);
   for (let from = 0; from < result.length; from += unchanged.length) {
     const to = from + unchanged.length;
-    const isUnchanged = Buffer.compare(mask.subarray(from, to), unchanged) === 0;
+    if (Buffer.compare(mask.subarray(from, to), unchanged) === 0) continue;
     for (let at = from; at < to; at++) {
-      const detail = source[at]! - carried[at]!;
-      const value = base[at]! + (isUnchanged ? detail : part(detail, 255 - mask[at]!));
+      const value = base[at]! + part(source[at]! - carried[at]!, 255 - mask[at]!);
       result[at] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
   return result;
+}
+
+function isAnyChanged(edited: Uint8Array, reconstruction: Uint8Array): boolean {
+  using _ = tensorScope();
+  const [one, other] = [edited, reconstruction].map((bytes) => byteTensor(bytes, [bytes.length]));
+  return largestByte(byteDifference(one!, other!)) > unchangedBelow;
 }
 
 /** `detail · share / 255`, rounded, for a share of 0–255; in whole numbers, which no half can come between. */

@@ -1,5 +1,6 @@
 import { fitFrame, unfitFrame } from "../data/video/fit.ts";
 import type { DecodedFrame } from "../data/video/reader.ts";
+import { freeBytes } from "../data/byte-pictures.ts";
 import { toBytes, toPixels } from "../data/pixels.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { tensorScope } from "../engine/scope.ts";
@@ -72,6 +73,7 @@ async function* editGroup(
     const rgb = reconstruction
       ? keepDetail({ source, width, height, size, edited, reconstruction })
       : unfitFrame(edited, size, width, height);
+    for (const square of [edited, reconstruction]) if (square && square !== rgb) freeBytes(square);
     yield { ...frame, rgb, isEdited: true };
   }
 }

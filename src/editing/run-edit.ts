@@ -70,7 +70,7 @@ export async function runEdit(
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
   using work = workOf(edit, draft, options);
-  const changes = new ChangeMeter();
+  const changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = watchedFrames(edit, { changes, work, options, signal, onEvent });
   const { notices, ...written } = await consume(frames, edit, receiptComment(draft), signal);
   for (const message of notices) onEvent({ type: "warning", message });

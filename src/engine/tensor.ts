@@ -87,6 +87,14 @@ export class Tensor {
   static scalar(value: number): Tensor {
     return Tensor.from([value], []);
   }
+  /** Memory whose values are whatever lay there. */
+  static empty(
+    shape: readonly number[],
+    dtype: DType = "float32",
+    device = defaultDevice(),
+  ): Tensor {
+    return dispatch("aten::empty.memory_format", shape, dtypeCode(dtype), null, device);
+  }
   static zeros(
     shape: readonly number[],
     dtype: DType = "float32",
