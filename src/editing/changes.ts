@@ -106,7 +106,7 @@ function differenceOf(
   const [before, after] = [source, rgb].map((bytes) => byteTensor(bytes, [pixels, 3]));
   const difference = byteDifference(before!, after!); // "(h w) 3"
   const [red, green, blue] = [0, 1, 2].map((channel) => difference.select(1, channel));
-  const largest = dispatch("aten::maximum", dispatch("aten::maximum", red!, green!), blue!);
+  const largest = dispatch("aten::maximum", dispatch("aten::maximum", red, green), blue);
   if (sums) {
     const values = new Uint8Array(largest.toBytes());
     for (let pixel = 0; pixel < sums.length; pixel++) sums[pixel]! += values[pixel]!;

@@ -27,7 +27,9 @@ function wrongDenoiser(seen: { xt: Tensor; t: number }[] = []): Denoiser<null> {
   };
 }
 
-const known = { clean, noise: settled, schedule, isContinued: true };
+/** An input that stands still. */
+const still = normal(Rng.seed(3).split("input"), [1, 2, 3, 3]).expand(shape);
+const known = { clean, noise: settled, schedule, continued: still };
 
 describe("withKnownFrames", () => {
   test.each([
@@ -54,7 +56,7 @@ describe("withKnownFrames", () => {
   test("leaves the other frames to the network where they continue no window", () => {
     const rest = (denoiser: Denoiser<null>) =>
       denoiser.predict(noise, 600, null).x0.narrow(0, 2, 3);
-    const first = withKnownFrames(wrongDenoiser(), { ...known, isContinued: false });
+    const first = withKnownFrames(wrongDenoiser(), { ...known, continued: null });
     expect(largest(rest(first).sub(rest(wrongDenoiser())))).toBe(0);
   });
 
@@ -81,6 +83,22 @@ describe("withKnownFrames", () => {
       const moved = x0.narrow(0, 2 + index, 1).sub(plain.narrow(0, 2 + index, 1));
       expect(largest(moved.sub(lacking.mul(share)))).toBeLessThan(1e-6); // float32
     }
+  });
+
+  test("leaves a place and its neighbours alone in frames where the input shows another thing there", () => {
+    const input = Float32Array.from(still.contiguous().toFloat32Array());
+    const place = (frame: number, channel: number) => (frame * 2 + channel) * 9; // row 0, column 0
+    for (const channel of [0, 1]) input[place(3, channel)]! += 4;
+    const moving = { ...known, continued: Tensor.from(input, shape) };
+    const [plain, here, everywhere] = [{ ...known, continued: null }, moving, known].map(
+      (frames) => withKnownFrames(wrongDenoiser(), frames).predict(noise, 600, null).x0,
+    );
+    const corner = (x: Tensor) => x.narrow(0, 3, 1).narrow(2, 0, 2).narrow(3, 0, 2);
+    expect(largest(corner(here!).sub(corner(plain!)))).toBeLessThan(1e-6); // exp(-16 / 0.3)
+    const far = (x: Tensor) => x.narrow(2, 2, 1);
+    expect(largest(far(here!).sub(far(everywhere!)))).toBe(0);
+    expect(largest(here!.narrow(0, 4, 1).sub(everywhere!.narrow(0, 4, 1)))).toBe(0);
+    expect(largest(corner(everywhere!).sub(corner(plain!)))).toBeGreaterThan(0.1);
   });
 
   test("keeps picture and noise two halves of one sample", () => {

@@ -147,7 +147,7 @@ export class WindowEditor implements Disposable {
       clean: edited,
       noise: knownNoise,
       schedule: model.schedule,
-      isContinued: start > 0,
+      continued: start > 0 ? input : null,
     });
     return this.#sample(denoiser, noise, conditions.full, held, {
       signal,

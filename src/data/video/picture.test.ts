@@ -39,15 +39,18 @@ function inOneStep(decoded: Frame, { width, height }: { width: number; height: n
   return packedBytes(rgb);
 }
 
-test.each(formats)("%s becomes RGB by way of planes as it does in one step", async (_, format) => {
-  const own = { width: 64, height: 48 };
-  const noise = Uint8Array.from({ length: 64 * 48 * 3 }, (_, at) => (at * 2_654_435_761) >>> 24);
-  using converter = new PictureConverter();
-  for (const range of [standardColour.range, AVCOL_RANGE_JPEG]) {
-    using decoded = await converter.fromRgb(noise, own, format, { ...standardColour, range });
-    for (const size of sizes) {
-      using other = new PictureConverter();
-      expect(await other.toRgb(decoded, size)).toEqual(inOneStep(decoded, size));
+test.each(formats)(
+  "%s becomes RGB by way of planes as it does in one step",
+  async (_name, format) => {
+    const own = { width: 64, height: 48 };
+    const noise = Uint8Array.from({ length: 64 * 48 * 3 }, (_, at) => (at * 2_654_435_761) >>> 24);
+    using converter = new PictureConverter();
+    for (const range of [standardColour.range, AVCOL_RANGE_JPEG]) {
+      using decoded = await converter.fromRgb(noise, own, format, { ...standardColour, range });
+      for (const size of sizes) {
+        using other = new PictureConverter();
+        expect(await other.toRgb(decoded, size)).toEqual(inOneStep(decoded, size));
+      }
     }
-  }
-});
+  },
+);
