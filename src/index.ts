@@ -6,7 +6,8 @@ export {
   type LoadOptions,
   type PreviewOptions,
 } from "./editing/editor.ts";
-export type { ChangeMeter, Changes } from "./editing/changes.ts";
+export type { ChangeMeter } from "./editing/change-meter.ts";
+export type { Changes } from "./editing/changes.ts";
 export { MemoryError, type EditEstimate } from "./editing/estimate.ts";
 export type { EditEvent } from "./editing/events.ts";
 export type { EditedFrame } from "./editing/edited-frames.ts";

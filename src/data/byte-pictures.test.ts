@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { Rng } from "../engine/random.ts";
+import { Tensor } from "../engine/tensor.ts";
+import {
+  addDetail,
+  bytesAbove,
+  byteSum,
+  byteTensor,
+  freeBytes,
+  largestByte,
+  meanByteDifference,
+} from "./byte-pictures.ts";
+
+/** More than the engine counts at once, and no multiple of what it does. */
+const length = 100_003;
+const [one, other, third] = [1, 2, 3].map((seed) =>
+  Uint8Array.from(Rng.seed(seed).uniforms(length), (value) => 256 * value),
+) as [Uint8Array, Uint8Array, Uint8Array];
+const tensor = (bytes: Uint8Array): Tensor => byteTensor(bytes, [bytes.length]);
+
+test("sums, largest bytes and bytes above a threshold are those of a plain loop", () => {
+  expect(byteSum(tensor(one))).toBe(one.reduce((sum, value) => sum + value, 0));
+  expect(largestByte(tensor(Uint8Array.of(3, 250, 7)))).toBe(250);
+  expect(byteSum(bytesAbove(tensor(one), 25))).toBe(one.filter((value) => value > 25).length);
+});
+
+test("the mean difference of two pictures is that of a plain loop, whichever comes first", () => {
+  const sum = one.reduce((total, value, at) => total + Math.abs(value - other[at]!), 0);
+  expect(meanByteDifference(one, other)).toBe(sum / length);
+  expect(meanByteDifference(other, one)).toBe(sum / length);
+});
+
+test("detail is added in whole numbers and clipped to 0–255", () => {
+  const expected = one.map((base, at) =>
+    Math.min(255, Math.max(0, base + other[at]! - third[at]!)),
+  );
+  expect(addDetail(one, other, third)).toEqual(expected);
+});
+
+test("freed bytes are gone", () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  freeBytes(bytes);
+  expect(bytes).toHaveLength(0);
+});
