@@ -1,6 +1,4 @@
-import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
-import { keep, tensorScope } from "../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
@@ -8,7 +6,7 @@ import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
-import { inBatches } from "./coding.ts";
+import { decodeLatents, encodePixels, sentenceFeatures } from "./coding.ts";
 import type { ModelDescription } from "./model-description.ts";
 import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
@@ -24,8 +22,8 @@ import { frozenStudent } from "./student.ts";
 import {
   backboneDenoiser,
   editTeacher,
-  noPicture,
   stacked,
+  stackedCondition,
   videoTeacher,
   type CaptionCondition,
   type EditCondition,
@@ -152,14 +150,12 @@ export class EditModel {
 
   /** Latents of square pictures. */
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w"> {
-    return inBatches(pixels, CODING_BATCH, (batch) => this.#autoencoder.latent(batch));
+    return encodePixels(this.#autoencoder, pixels, CODING_BATCH);
   }
 
   /** Pictures of latents, within [-1, 1]. */
   decode(latents: Float<"f c h w">): Pixels<"f 3 h w"> {
-    return inBatches(latents, CODING_BATCH, (batch) =>
-      this.#autoencoder.decode(batch).clamp(-1, 1),
-    );
+    return decodeLatents(this.#autoencoder, latents, CODING_BATCH);
   }
 
   /** What the backbone alone draws from. */
@@ -173,7 +169,7 @@ export class EditModel {
 
   /** The condition under which every frame of `input` is edited by itself. */
   editCondition(texts: EditTexts, input: Float<"f c h w">): EditCondition {
-    return { ...this.#editParts(texts, input), ...this.#drops<EditCondition>() };
+    return this.stackedCondition(texts, input, null);
   }
   /** The edit teacher ψ. */
   editTeacher(): Denoiser<EditCondition> {
@@ -182,7 +178,17 @@ export class EditModel {
 
   /** The condition under which a clip is drawn from a caption and its first frame. */
   videoCondition(caption: string, firstFrame: Float<"1 c h w"> | null): VideoCondition {
-    return { caption: this.#features(caption), firstFrame, ...this.#drops<VideoCondition>() };
+    const nothing = this.#features("");
+    return {
+      caption: this.#features(caption),
+      firstFrame,
+      withoutText() {
+        return { ...this, caption: nothing };
+      },
+      withoutImage() {
+        return { ...this, firstFrame: null };
+      },
+    };
   }
   /** The video teacher ρ. */
   videoTeacher(): Denoiser<VideoCondition> {
@@ -196,7 +202,18 @@ export class EditModel {
     input: Float<"f c h w">,
     firstFrame: Float<"1 c h w"> | null,
   ): StackedCondition {
-    return { ...this.#editParts(texts, input), firstFrame, ...this.#drops<StackedCondition>() };
+    const { caption, instruction, task } = texts;
+    const number = this.tasks.indexOf(task);
+    if (number < 0)
+      throw new ConfigError(`expected a task among ${this.tasks.join(", ")}, got "${task}"`);
+    const parts = {
+      caption: this.#features(caption),
+      instruction: this.#features(instruction),
+      tasks: Tensor.from([number], [1], "int64"),
+      input,
+      firstFrame,
+    };
+    return stackedCondition(parts, this.#features(""));
   }
   /** Both adapters, stacked without alignment: η. */
   stacked(): Denoiser<StackedCondition> {
@@ -218,47 +235,7 @@ export class EditModel {
     );
   }
 
-  #editParts(
-    { caption, instruction, task }: EditTexts,
-    input: Float<"f c h w">,
-  ): Omit<EditCondition, "withoutText" | "withoutImage"> {
-    const number = this.tasks.indexOf(task);
-    if (number < 0)
-      throw new ConfigError(`expected a task among ${this.tasks.join(", ")}, got "${task}"`);
-    return {
-      caption: this.#features(caption),
-      instruction: this.#features(instruction),
-      tasks: Tensor.from([number], [1], "int64"),
-      input,
-    };
-  }
-
-  #drops<Condition extends CaptionCondition>(): {
-    withoutText(this: Condition): Condition;
-    withoutImage(this: Condition): Condition;
-  } {
-    const nothing = this.#features("");
-    return {
-      withoutText() {
-        return {
-          ...this,
-          caption: nothing,
-          ...("instruction" in this ? { instruction: nothing } : {}),
-        };
-      },
-      withoutImage() {
-        const unled = "firstFrame" in this ? { ...this, firstFrame: null } : this;
-        if (!("input" in this && this.input instanceof Tensor)) return unled;
-        return { ...unled, input: noPicture(this.input) };
-      },
-    };
-  }
-
   #features(sentence: string): Float<"1 n d"> {
-    const ids = this.tokenizer.encode(sentence);
-    using _ = tensorScope();
-    return keep(
-      noGrad(() => this.#textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))),
-    );
+    return sentenceFeatures(this.#textEncoder, this.tokenizer, sentence);
   }
 }

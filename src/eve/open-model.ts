@@ -1,4 +1,3 @@
-import { noGrad } from "../engine/autodiff.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { keep, tensorScope } from "../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
@@ -8,9 +7,10 @@ import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import { latentStride } from "../models/vae/config.ts";
 import { pixelShuffle, pixelUnshuffle } from "../nn/conv.ts";
 import type { Lora } from "../nn/lora.ts";
+import { sentenceFeatures } from "./coding.ts";
 import type { EditTexts } from "./edit-model.ts";
 import { OPEN_NAME, OPEN_SIZE } from "./open-name.ts";
-import { asHint, decodeFrames, encodePixels, type OpenParts } from "./open-parts.ts";
+import { asHint, decodeFrames, encodeFrames, type OpenParts } from "./open-parts.ts";
 import { alignedStudent, frozenStudent } from "./student.ts";
 import {
   editTeacher,
@@ -91,7 +91,7 @@ export class OpenModel {
   /** Latents, and behind them the pixels that the ControlNet looks at, those of a latent's place as its channels. */
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w"> {
     using _ = tensorScope();
-    const latents = encodePixels(this.#parts.autoencoder, pixels);
+    const latents = encodeFrames(this.#parts.autoencoder, pixels);
     return keep(Tensor.cat([latents, pixelUnshuffle(pixels, this.#stride)], 1));
   }
 
@@ -157,9 +157,6 @@ export class OpenModel {
   }
 
   #features(sentence: string): Float<"1 n d"> {
-    const ids = this.tokenizer.encode(sentence);
-    using _ = tensorScope();
-    const { textEncoder } = this.#parts;
-    return keep(noGrad(() => textEncoder.forward(Tensor.from(ids, [1, ids.length], "int64"))));
+    return sentenceFeatures(this.#parts.textEncoder, this.tokenizer, sentence);
   }
 }

@@ -13,7 +13,7 @@ import { openPipeline } from "../models/public-folder/pipeline.ts";
 import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
-import { inBatches } from "./coding.ts";
+import { decodeLatents, encodePixels } from "./coding.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
 import type { Networks } from "./teachers.ts";
@@ -60,11 +60,11 @@ export function openParts(folders: OpenFolders, options: OpenOptions = {}): Open
 }
 
 /** Latents of pictures, a few at a time. */
-export function encodePixels(
+export function encodeFrames(
   autoencoder: Autoencoder,
   pixels: Pixels<"f 3 h w">,
 ): Float<"f c _ _"> {
-  return inBatches(pixels, CODING_BATCH, (batch) => autoencoder.latent(batch));
+  return encodePixels(autoencoder, pixels, CODING_BATCH);
 }
 
 /** Pictures of latents, within [-1, 1], a few at a time. */
@@ -72,7 +72,7 @@ export function decodeFrames(
   autoencoder: Autoencoder,
   latents: Float<"f c h w">,
 ): Pixels<"f 3 _ _"> {
-  return inBatches(latents, CODING_BATCH, (batch) => autoencoder.decode(batch).clamp(-1, 1));
+  return decodeLatents(autoencoder, latents, CODING_BATCH);
 }
 
 /**

@@ -9,7 +9,7 @@ import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { toPixels } from "../data/pixels.ts";
 import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/open-folders.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
-import { encodePixels } from "../eve/open-parts.ts";
+import { encodeFrames as encodeOpenFrames } from "../eve/open-parts.ts";
 import { AUTOENCODER, openNetwork } from "../models/public-folder/networks.ts";
 import { latentStride, VaeConfig } from "../models/vae/config.ts";
 
@@ -87,7 +87,7 @@ export function openPublicClipEncoder(
 ): EncodeClip {
   chooseDevice(device);
   const autoencoder = openNetwork(openPartFolder(folders, "vae"), AUTOENCODER);
-  return (frames, size) => encodePixels(autoencoder, toPixels(frames, size, size));
+  return (frames, size) => encodeOpenFrames(autoencoder, toPixels(frames, size, size));
 }
 
 function windowOf(folder: ModelFolder): number {
