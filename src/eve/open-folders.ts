@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { fileDigest } from "../engine/file-digest.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { openWeights } from "../models/public-folder/weight-files.ts";
 
@@ -69,18 +70,5 @@ function weightFiles(folders: OpenFolders, part: OpenPart): readonly string[] {
 
 function digestOf(file: string): string {
   const name = basename(realpathSync(file));
-  return /^[0-9a-f]{64}$/.test(name) ? name : contentDigest(file);
-}
-
-function contentDigest(path: string): string {
-  const hash = createHash("sha256");
-  const chunk = Buffer.alloc(1 << 22);
-  const file = openSync(path, "r");
-  try {
-    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk))
-      hash.update(chunk.subarray(0, read));
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest("hex");
+  return /^[0-9a-f]{64}$/.test(name) ? name : fileDigest(file).sha256;
 }

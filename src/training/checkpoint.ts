@@ -1,17 +1,7 @@
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { fileDigest } from "../engine/file-digest.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
@@ -85,7 +75,7 @@ export class Checkpoints {
         saveSafetensors(join(partial, file), tensors, {
           metadata: { stage: stage.name, step: String(state.step) },
         });
-        return [file, factsOf(join(partial, file))];
+        return [file, fileDigest(join(partial, file))];
       },
     );
     const facts: CheckpointState = {
@@ -171,7 +161,7 @@ function readState(path: string): CheckpointState | string {
   try {
     const facts = CheckpointState.parse(JSON.parse(readFileSync(join(path, "state.json"), "utf8")));
     const damaged = Object.entries(facts.files).find(([name, { bytes, sha256 }]) => {
-      const now = factsOf(join(path, name));
+      const now = fileDigest(join(path, name));
       return now.bytes !== bytes || now.sha256 !== sha256;
     });
     return damaged ? `${damaged[0]} is not what was written` : facts;
@@ -216,20 +206,4 @@ function restore(path: string, facts: CheckpointState, stage: Stage, state: Trai
   state.seconds = facts.seconds;
   state.optimizer.updates = facts.updates;
   if (state.adversary) state.adversary.updates = facts.adversaryUpdates ?? 0;
-}
-
-function factsOf(path: string): z.infer<typeof FileFacts> {
-  const hash = createHash("sha256");
-  const chunk = Buffer.alloc(1 << 22);
-  const file = openSync(path, "r");
-  let bytes = 0;
-  try {
-    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
-      hash.update(chunk.subarray(0, read));
-      bytes += read;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return { bytes, sha256: hash.digest("hex") };
 }
