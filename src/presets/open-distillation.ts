@@ -13,12 +13,11 @@ import { parametersOf } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
 import { drawAlignment } from "../training/stages/distillation-drawings.ts";
-import { openDistillationInputs } from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import { openCritics } from "./critics.ts";
 import { requireData, type OpenWeightsSource } from "./open.ts";
-import { ownInputs } from "./own-inputs.ts";
+import { openOwnInputs } from "./own-inputs.ts";
 
 /** The alignment of the public adapters by Factorized Diffusion Distillation, on a data set of one's own. */
 export async function openPublicDistillation(
@@ -45,17 +44,6 @@ export async function openPublicDistillation(
   const jury = vision && openCritics({ vision, textFeatures, decode }, judging, rng);
   const report = ({ what, done, total }: CacheProgress): void => progress(what, done, total);
   const autoencoderHash = openAutoencoderHash(folders);
-  const own = ownInputs(
-    data,
-    {
-      folder: settings.cache,
-      autoencoder,
-      autoencoderHash,
-      size: clips.size,
-      frames: clips.frames,
-    },
-    settings,
-  );
   const teachersHash = openWeightsHash(folders, [
     "text_encoder",
     "unet",
@@ -64,13 +52,13 @@ export async function openPublicDistillation(
     "firstFrames",
   ]);
   const options = { networks, texts, settings, teachersHash };
-  const scoredOnly: DistillationSettings = { ...settings, terms: ["sdsEdit", "sdsVideo"] };
-  const train = await openDistillationInputs(own.train, options, report);
-  const held = await openDistillationInputs(own.held, { ...options, settings: scoredOnly }, report);
+  const { frames, size } = clips;
+  const latents = { folder: settings.cache, autoencoder, autoencoderHash, size, frames };
+  const { train, held, dataset } = await openOwnInputs(data, latents, options, report);
   return distillationStage(
     {
       networks,
-      dataset: own.dataset,
+      dataset,
       train,
       held,
       texts,

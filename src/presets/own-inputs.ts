@@ -2,8 +2,38 @@ import { ConfigError } from "../engine/errors.ts";
 import type { InputSource, UneditedSource } from "../data/caches/unedited-clips.ts";
 import { latentsOf, preparedInputs } from "../data/clips/prepared-clips.ts";
 import { readPreparedData, requireFit } from "../data/clips/prepared-items.ts";
+import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import {
+  openDistillationInputs,
+  withoutCritics,
+  type DistillationInputs,
+  type DistillationInputsOptions,
+} from "../training/stages/distillation-inputs.ts";
 import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { requireDigest } from "./own-data.ts";
+
+/** What a run learns from, and what it is measured on. */
+export interface OpenedInputs {
+  readonly train: DistillationInputs;
+  readonly held: DistillationInputs;
+  /** What is trained on, in words. */
+  readonly dataset: string;
+}
+
+/** Opens the inputs of the data set in `data`; see `ownInputs`. The teachers draw what is missing. */
+export async function openOwnInputs(
+  data: string,
+  source: Omit<UneditedSource, "split" | "count">,
+  options: DistillationInputsOptions & { readonly settings: DistillationSettings },
+  report: (progress: CacheProgress) => void,
+): Promise<OpenedInputs> {
+  const { train, held, dataset } = ownInputs(data, source, options.settings);
+  return {
+    train: await openDistillationInputs(train, options, report),
+    held: await openDistillationInputs(held, withoutCritics(options), report),
+    dataset,
+  };
+}
 
 /**
  * The inputs of distillation from the data set in `data`, and what they are, in words.

@@ -34,7 +34,7 @@ import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { openCombinationInputs } from "../training/stages/combination-inputs.ts";
 import {
   openDistillationInputs,
-  type DistillationInputs,
+  withoutCritics,
   type DistillationInputsOptions,
 } from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
@@ -47,7 +47,7 @@ import {
 import { lookAdapterStage } from "../training/stages/look-adapter.ts";
 import { drawWithLook } from "../training/stages/drawings.ts";
 import { openCritics } from "./critics.ts";
-import { ownInputs } from "./own-inputs.ts";
+import { openOwnInputs, type OpenedInputs } from "./own-inputs.ts";
 import { visionStage } from "../training/stages/vision.ts";
 
 /** The vision transformer, from random weights. */
@@ -104,13 +104,6 @@ export async function openDistillation(
   );
 }
 
-interface OpenedInputs {
-  readonly train: DistillationInputs;
-  readonly held: DistillationInputs;
-  /** What is trained on, in words. */
-  readonly dataset: string;
-}
-
 /** The inputs that the settings ask for: of the generated world, of a data set, or of another combination (§4.4). */
 async function openInputs(
   source: Omit<UneditedSource, "split" | "count">,
@@ -118,18 +111,7 @@ async function openInputs(
   report: (progress: CacheProgress) => void,
 ): Promise<OpenedInputs> {
   const { settings } = options;
-  const heldOptions: DistillationInputsOptions = {
-    ...options,
-    settings: { ...settings, terms: ["sdsEdit", "sdsVideo"] },
-  };
-  if (settings.data !== null) {
-    const own = ownInputs(settings.data, source, settings);
-    return {
-      train: await openDistillationInputs(own.train, options, report),
-      held: await openDistillationInputs(own.held, heldOptions, report),
-      dataset: own.dataset,
-    };
-  }
+  if (settings.data !== null) return await openOwnInputs(settings.data, source, options, report);
   const { items: count, held } = settings;
   const look = lookOf(settings);
   if (count === null)
@@ -140,7 +122,7 @@ async function openInputs(
       : await openCombinationInputs(look, of, by, report);
   return {
     train: await open({ ...source, split: "train", count }, options),
-    held: await open({ ...source, split: "validation", count: held }, heldOptions),
+    held: await open({ ...source, split: "validation", count: held }, withoutCritics(options)),
     dataset: `generated world, ${count} unedited clips of the train split with instructions`,
   };
 }

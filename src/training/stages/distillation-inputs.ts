@@ -46,6 +46,13 @@ export interface DistillationInputsOptions {
   readonly teachersHash: string;
 }
 
+/** The same for inputs that no critic judges: held ones. */
+export function withoutCritics<Options extends DistillationInputsOptions>(
+  options: Options,
+): Options {
+  return { ...options, settings: { ...options.settings, terms: ["sdsEdit", "sdsVideo"] } };
+}
+
 /** Opens the inputs of distillation; the teachers draw what is missing, some clips at a time. */
 export async function openDistillationInputs(
   source: InputSource,
