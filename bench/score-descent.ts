@@ -19,7 +19,7 @@ import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
 import { ScoreDistillationConfig } from "../src/eve/distillation-config.ts";
 import { EditModel } from "../src/eve/edit-model.ts";
-import { scoreWeight } from "../src/eve/score-distillation.ts";
+import { weightedScore } from "../src/eve/score-distillation.ts";
 import { guidedTeachers } from "../src/eve/teacher-samples.ts";
 import { Rows, stackedEdit } from "./stacked-edit.ts";
 
@@ -47,7 +47,7 @@ const { edit, video } = guidedTeachers(model.networks, {
   guideEdit: guidance,
   guideVideo: guidance,
 });
-const { weight } = ScoreDistillationConfig.parse({ weight: values.weight });
+const options = { schedule, config: ScoreDistillationConfig.parse({ weight: values.weight }) };
 const [editTimes, videoTimes] = [range(values["edit-times"]), range(values["video-times"])];
 const beta = Number(values["video-weight"]);
 const LAST = Number(values.updates);
@@ -67,21 +67,6 @@ function timeAt(share: number, [first, last]: readonly [number, number]): number
   );
 }
 
-/** `c(t)·(ε̂ − ε)` of one teacher. */
-function score(
-  teacher: typeof edit | typeof video,
-  x0: Float<"f c h w">,
-  t: number,
-  noise: Float<"f c h w">,
-  condition: Parameters<typeof edit.predict>[2] & Parameters<typeof video.predict>[2],
-): Float<"f c h w"> {
-  const xt = schedule.addNoise(x0, noise, t);
-  return teacher
-    .predict(xt, t, condition)
-    .noise.sub(noise)
-    .mul(scoreWeight(schedule, weight, t));
-}
-
 function descend(task: (typeof TASKS)[number], index: number): void {
   using _ = tensorScope();
   const { condition, x0, rng, figures } = stackedEdit(model, task, index, Number(values.steps));
@@ -97,8 +82,9 @@ function descend(task: (typeof TASKS)[number], index: number): void {
     const own = rng.split("descent").split(update);
     const share = own.split("time").uniform();
     const noise = normal(own.split("noise"), x0.shape);
-    const byEdit = score(edit, latents, timeAt(share, editTimes), noise, condition);
-    const byVideo = score(video, latents, timeAt(share, videoTimes), noise, condition);
+    const noised = (t: number) => ({ xt: schedule.addNoise(latents, noise, t), noise, t });
+    const byEdit = weightedScore(edit, noised(timeAt(share, editTimes)), condition, options);
+    const byVideo = weightedScore(video, noised(timeAt(share, videoTimes)), condition, options);
     const both = byEdit.mul(1 - beta).add(byVideo.mul(beta));
     latents = keep(latents.sub(both.mul(behindFirst).mul(Number(values.rate))));
     passed.push(latents);

@@ -70,6 +70,17 @@ function drawTimes(
   );
 }
 
+/** `c(t)·(ε̂ − ε)`: what `teacher` would have changed of a noised sample. */
+export function weightedScore<Condition>(
+  teacher: Denoiser<Condition>,
+  { xt, noise, t }: Pick<Noised, "xt" | "noise" | "t">,
+  condition: Condition,
+  { schedule, config }: ScoreDistillationOptions,
+): Float<"(b f) c h w"> {
+  const score = teacher.predict(xt, t, condition).noise.sub(noise);
+  return score.mul(scoreWeight(schedule, config.weight, t));
+}
+
 /**
  * Score distillation sampling, `L_SDS` (§3.2): moves `x0` towards what `teacher` would have drawn.
  *
@@ -81,14 +92,11 @@ export function scoreDistillation<Condition>(
   teacher: Denoiser<Condition>,
   { x0, xt, noise, t }: Noised,
   condition: Condition,
-  { schedule, config }: ScoreDistillationOptions,
+  options: ScoreDistillationOptions,
 ): Float<""> {
   // What a teacher's networks leave behind is as large as the student's own states
   const target = scoped(() =>
-    noGrad(() => {
-      const score = teacher.predict(xt, t, condition).noise.sub(noise);
-      return x0.sub(score.mul(scoreWeight(schedule, config.weight, t)));
-    }),
+    noGrad(() => x0.sub(weightedScore(teacher, { xt, noise, t }, condition, options))),
   );
   return x0.sub(target).square().mean().mul(0.5);
 }
