@@ -1,8 +1,8 @@
 import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
 import { ShapeError } from "../../engine/errors.ts";
 import { imageData, writePng } from "./png.ts";
-import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
-import { brokenLines, GAP, LINE_HEIGHT, styleText } from "./sheet-text.ts";
+import type { RgbImage } from "./rgb-image.ts";
+import { brokenLines, drawnSheet, GAP, LINE_HEIGHT, styleText } from "./sheet.ts";
 
 /** One line of a contact sheet: pictures side by side under their label. */
 export interface SheetRow {
@@ -23,17 +23,14 @@ export function contactSheet(rows: readonly SheetRow[]): RgbImage {
   const lines = rows.map(({ label }) => brokenLines(measure, label, width - 2 * GAP));
   const heights = rows.map(({ images }, index) => rowHeight(images, lines[index]!.length));
   const height = heights.reduce((total, own) => total + own, GAP);
-  const canvas = createCanvas(width, height);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#ffffff";
-  context.fillRect(0, 0, width, height);
-  styleText(context);
-  let top = GAP;
-  rows.forEach(({ images }, index) => {
-    drawRow(context, lines[index]!, images, top);
-    top += heights[index]!;
+  return drawnSheet(width, height, (context) => {
+    styleText(context);
+    let top = GAP;
+    rows.forEach(({ images }, index) => {
+      drawRow(context, lines[index]!, images, top);
+      top += heights[index]!;
+    });
   });
-  return { rgb: withoutAlpha(context.getImageData(0, 0, width, height).data), width, height };
 }
 
 /** Writes a contact sheet as a PNG, atomically. */

@@ -2,8 +2,8 @@ import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
 import { ShapeError } from "../../engine/errors.ts";
 import type { SheetRow } from "./contact-sheet.ts";
 import { imageData } from "./png.ts";
-import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
-import { brokenLines, GAP, LINE_HEIGHT, styleText } from "./sheet-text.ts";
+import type { RgbImage } from "./rgb-image.ts";
+import { brokenLines, drawnSheet, GAP, LINE_HEIGHT, styleText } from "./sheet.ts";
 
 /** One clip in several versions: rows below each other, so that a column is one moment. */
 export interface TimeBlock {
@@ -34,16 +34,13 @@ export function timeSheet(blocks: readonly TimeBlock[]): RgbImage {
   const titles = blocks.map(({ title }) => brokenLines(measure, title, width - 2 * GAP));
   const heights = blocks.map((block, index) => blockHeight(block, titles[index]!.length));
   const height = heights.reduce((sum, own) => sum + own, 0) + (blocks.length - 1) * BETWEEN + GAP;
-  const canvas = createCanvas(width, height);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#ffffff";
-  context.fillRect(0, 0, width, height);
-  let top = GAP;
-  blocks.forEach((block, index) => {
-    drawBlock(context, block, titles[index]!, top);
-    top += heights[index]! + BETWEEN;
+  return drawnSheet(width, height, (context) => {
+    let top = GAP;
+    blocks.forEach((block, index) => {
+      drawBlock(context, block, titles[index]!, top);
+      top += heights[index]! + BETWEEN;
+    });
   });
-  return { rgb: withoutAlpha(context.getImageData(0, 0, width, height).data), width, height };
 }
 
 function requireColumns({ title, columns, rows }: TimeBlock): void {

@@ -1,9 +1,23 @@
-import type { SKRSContext2D } from "@napi-rs/canvas";
+import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
+import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
 
 /** Space between pictures of a sheet, in pixels. */
 export const GAP = 4;
 /** Height of a line of text, in pixels. */
 export const LINE_HEIGHT = 18;
+
+/** A white sheet with what `draw` puts on it. */
+export function drawnSheet(
+  width: number,
+  height: number,
+  draw: (context: SKRSContext2D) => void,
+): RgbImage {
+  const context = createCanvas(width, height).getContext("2d");
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, width, height);
+  draw(context);
+  return { rgb: withoutAlpha(context.getImageData(0, 0, width, height).data), width, height };
+}
 
 /** Sets how a sheet's text looks; its y is the line's top. */
 export function styleText(context: SKRSContext2D): void {
