@@ -5,7 +5,7 @@ import { numberOption, oneOf } from "./arguments.ts";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { stepsArg, worldArgs } from "./world-options.ts";
+import { stepCount, stepsArg, worldArgs } from "./world-options.ts";
 
 /** The verb that measures the combination of the edit adapter with a look. */
 const combination = (type: LookType, description: string) =>
@@ -29,7 +29,7 @@ const combination = (type: LookType, description: string) =>
         type,
         split: oneOf("--split", given.split, ["test", "validation"] as const),
         count: numberOption("--count", given.count, { ...whole, max: 10_000 }),
-        steps: numberOption("--steps", given.steps, { ...whole, max: 1000 }),
+        steps: stepCount(given.steps),
         seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
       };
       if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });

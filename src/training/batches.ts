@@ -34,7 +34,7 @@ export class Batches implements Disposable {
     return this.#make({ step, part });
   }
 
-  /** Makes the batch behind that of a pass, where there is one and the CPU has nothing else to do. */
+  /** Makes the batch behind that of a pass, where there is one and a GPU computes. */
   prepareAfter(step: number, part: number): void {
     const { steps, accumulate } = this.#config;
     const next = part + 1 < accumulate ? { step, part: part + 1 } : { step: step + 1, part: 0 };
