@@ -3,7 +3,7 @@ import { toBytes, toPixels } from "../data/pixels.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail } from "./detail.ts";
-import { HeldTensors } from "./held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
 

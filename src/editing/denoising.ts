@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Sampling } from "../diffusion/samplers.ts";
 import { invariant } from "../engine/errors.ts";
 import type { Float } from "../engine/tensor.ts";
-import type { HeldTensors } from "./held-tensors.ts";
+import type { HeldTensors } from "../engine/held-tensors.ts";
 
 /** How a sampler is driven. */
 export interface DenoisingOptions {

@@ -7,7 +7,7 @@ import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail } from "./detail.ts";
-import { HeldTensors } from "./held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { WindowEditor, type WindowEditOptions, type WindowLatents } from "./window-editor.ts";

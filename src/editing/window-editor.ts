@@ -4,7 +4,7 @@ import { ddim, dpmSolver } from "../diffusion/samplers.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
-import { HeldTensors } from "./held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";

@@ -1,6 +1,7 @@
 import { canCallBack, enableGrad, isRecording, noGrad } from "./autodiff.ts";
 import { door } from "./native.ts";
-import { keep, persist, scoped, tensorScope } from "./scope.ts";
+import { HeldTensors } from "./held-tensors.ts";
+import { keep, scoped, tensorScope } from "./scope.ts";
 import { currentPrecisions, withPrecisions } from "./settings.ts";
 import { Tensor, dispatch, type Float } from "./tensor.ts";
 
@@ -76,7 +77,8 @@ class Tape implements Disposable {
   /** Leaves in the place of inputs that the graph outside the pieces has made. */
   readonly #entries = new Map<Tensor, Tensor>();
   readonly #leaves = new Set<Tensor>();
-  readonly #held: Tensor[] = [];
+  /** Scopes end before the backward pass does. */
+  readonly #held = new HeldTensors();
 
   /** Whether a piece begins with what the graph outside has made: it is gone through once more then. */
   get isEntered(): boolean {
@@ -86,7 +88,7 @@ class Tape implements Disposable {
   record(forward: Forward, given: readonly Tensor[]): Tensor {
     const precisions = currentPrecisions();
     const inputs = given.map((input) => this.#entered(input));
-    const leaf = this.#hold(
+    const leaf = this.#held.take(
       scoped(() => noGrad(() => forward(...given)).detach()).setRequiresGrad(true),
     );
     this.#leaves.add(leaf);
@@ -113,8 +115,7 @@ class Tape implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    using scope = tensorScope();
-    for (const tensor of this.#held) scope.adopt(tensor);
+    this.#held[Symbol.dispose]();
   }
 
   /** What a piece takes in the place of `input`: itself where it is a leaf of ours. */
@@ -122,20 +123,14 @@ class Tape implements Disposable {
     if (this.#leaves.has(input)) return input;
     const known = this.#entries.get(input);
     if (known) return known;
-    const entry = this.#hold(input.detach());
+    const entry = this.#held.take(input.detach());
     if (!input.requiresGrad) return entry;
-    const source = this.#hold(dispatch("aten::alias", input));
+    const source = this.#held.take(dispatch("aten::alias", input));
     this.#entries.set(input, entry.setRequiresGrad(true));
     // entries may have been made from one another
     const backward = (gradient: Tensor): void => source.backward(gradient, { retainGraph: true });
     this.#segments.push({ leaf: entry, backward });
     return entry;
-  }
-
-  /** Scopes end before the backward pass does. */
-  #hold(tensor: Tensor): Tensor {
-    this.#held.push(persist(tensor));
-    return tensor;
   }
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { TimeBlock } from "../data/image/time-sheet.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { possibleMethods } from "./clips.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Task } from "../data/world/tasks.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
 import { hasPart, METHODS } from "./methods.ts";

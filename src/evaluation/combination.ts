@@ -4,7 +4,7 @@ import { parseLook, type Look, type LookType } from "../data/world/looks.ts";
 import { renderFrame } from "../data/world/render.ts";
 import { denoise } from "../editing/denoising.ts";
 import { frameNoise } from "../editing/frame-noise.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import type { Task } from "../data/world/tasks.ts";
 import type { EditTexts, GuidedCondition } from "../editing/model.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";

@@ -1,6 +1,6 @@
 import type { EditRequest } from "../data/world/edits.ts";
 import { keepDetails } from "../editing/detail.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { totalWork } from "../editing/progress.ts";
 import { isTogether, type NoiseMode, type ResolvedSettings } from "../editing/settings.ts";
 import { WindowEditor, type WindowEditOptions } from "../editing/window-editor.ts";

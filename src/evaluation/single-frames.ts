@@ -1,7 +1,7 @@
 import { sampleEdit } from "../data/world/edits.ts";
 import { renderFrame } from "../data/world/render.ts";
 import type { Task } from "../data/world/tasks.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { Rng } from "../engine/random.ts";
 import { clipScores, type ClipScores } from "./clip-scores.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";

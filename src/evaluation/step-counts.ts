@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { mean } from "./bootstrap.ts";
 import { possibleMethods } from "./clips.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";

@@ -1,7 +1,7 @@
 import { sampleEdit } from "../data/world/edits.ts";
 import { renderClip } from "../data/world/render.ts";
 import type { Task } from "../data/world/tasks.ts";
-import type { HeldTensors } from "../editing/held-tensors.ts";
+import type { HeldTensors } from "../engine/held-tensors.ts";
 import type { WindowEditOptions } from "../editing/window-editor.ts";
 import { clipScores, type ClipScores } from "./clip-scores.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";

@@ -1,6 +1,6 @@
 import { editedFrames, editFolder, inputFrames, type TgveDataset } from "../data/tgve/dataset.ts";
 import { TGVE_EDITS, type TgveEdit, type TgveVideo } from "../data/tgve/table.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { LoadedClip } from "../models/clip/load-clip.ts";

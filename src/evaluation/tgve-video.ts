@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { readPicture } from "../data/image/read-picture.ts";
 import { resizeBicubic } from "../data/image/resize-bicubic.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
-import type { HeldTensors } from "../editing/held-tensors.ts";
+import type { HeldTensors } from "../engine/held-tensors.ts";
 import { DataError } from "../engine/errors.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import type { LoadedClip } from "../models/clip/load-clip.ts";

@@ -7,7 +7,7 @@ import type { Denoiser } from "../diffusion/denoiser.ts";
 import { ddim, dpmSolver } from "../diffusion/samplers.ts";
 import { denoise, type DenoisingOptions } from "../editing/denoising.ts";
 import { frameNoise } from "../editing/frame-noise.ts";
-import { HeldTensors } from "../editing/held-tensors.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import { bootstrapInterval, type Interval, mean } from "./bootstrap.ts";

@@ -1,6 +1,6 @@
-import { noGrad } from "../engine/autodiff.ts";
-import { persist, tensorScope } from "../engine/scope.ts";
-import { Tensor } from "../engine/tensor.ts";
+import { noGrad } from "./autodiff.ts";
+import { persist, tensorScope } from "./scope.ts";
+import { Tensor } from "./tensor.ts";
 
 /**
  * Tensors that live across awaits, which a tensor scope never does, and are freed when it is disposed.
@@ -21,7 +21,7 @@ export class HeldTensors implements Disposable {
     return made;
   }
 
-  /** Holds a tensor that was made outside every scope. */
+  /** Holds a tensor that would die with its scope, or belongs to none. */
   take(tensor: Tensor): Tensor {
     this.#held.push(persist(tensor));
     return tensor;
