@@ -1,9 +1,14 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { noGrad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
+import { normal, Rng } from "../engine/random.ts";
+import { saveSafetensors } from "../engine/safetensors.ts";
 import { loadBackbone } from "../eve/parts.ts";
+import { createAlignment } from "../eve/student.ts";
 import { loadLora } from "../models/lora-files/load.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { runArguments } from "./command.ts";
@@ -32,6 +37,27 @@ test("an alignment becomes a LoRA file, in a folder that need not exist yet", as
   });
 });
 
+test("so does a run of the distillation, which may go on", async () => {
+  const directory = join(root, "run");
+  mkdirSync(join(directory, "weights"), { recursive: true });
+  const alignment = { rank: 2, layers: "attention" } as const;
+  const config = { stage: { model: folder.path, alignment } };
+  writeFileSync(join(directory, "config.json"), JSON.stringify({ stage: "distillation", config }));
+  const unet = loadBackbone(folder);
+  const trained = createAlignment(Rng.seed(1), unet, { ...alignment, alpha: null });
+  for (const [name, weight] of trained.parameters())
+    noGrad(() => weight.copyFrom(normal(Rng.seed(2).split(name), weight.shape)));
+  saveSafetensors(join(directory, "weights", "distillation.safetensors"), trained.parameters());
+  const out = join(root, "run.safetensors");
+  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await run("distillation", "--run", directory, "--format", "peft", "--out", out);
+  written.mockRestore();
+  const found = loadLora(out, { unet }).unet!.parameters();
+  expect(new Set(found.keys())).toEqual(new Set(trained.parameters().keys()));
+  for (const [name, weight] of trained.parameters())
+    expect(largestDifference(found.get(name)!.to("float32"), weight)).toBeLessThan(0.002);
+});
+
 test.each([
   [
     ["backbone", "--format", "peft", "--out", "x.safetensors"],
@@ -41,6 +67,14 @@ test.each([
   [["alignment", "--format", "peft", "--out", "lora.bin"], /got lora\.bin/],
   [["backbone", "--out", "x.safetensors"], /--out is the file of --format peft/],
   [["style-adapter", "--format", "peft", "--out", "x.safetensors"], /has no style-adapter/],
+  [
+    ["alignment", "--format", "peft", "--run", "runs/x", "--out", "x.safetensors"],
+    /the stage distillation .*, got "alignment"/,
+  ],
+  [
+    ["distillation", "--format", "peft", "--run", "nowhere", "--out", "x.safetensors"],
+    /a run of "\.\/eve distill", found none at nowhere/,
+  ],
   [["alignment", "--format", "onnx", "--out", "x.safetensors"], /--format.*part, peft/],
 ])("refuses %j", async (args, sentence) => {
   await expect(run(...args)).rejects.toThrow(UserError);

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { invariant, UserError } from "../engine/errors.ts";
 import type { ModelFolder } from "../eve/model-folder.ts";
+import type { UNet } from "../models/unet/unet.ts";
 import { Reporter } from "./output.ts";
 
 export default defineCommand({
@@ -22,7 +23,7 @@ export default defineCommand({
       options: ["part", "peft"],
       default: "part",
       description:
-        "part: into the model folder; peft: from it to a LoRA file for diffusers and others",
+        "part: into the model folder; peft: from it, or from --run, to a LoRA file for diffusers and others",
     },
     out: {
       type: "string",
@@ -60,7 +61,10 @@ export default defineCommand({
     const { ModelFolder } = await import("../eve/model-folder.ts");
     const elsewhere = args.alignment === undefined ? {} : { alignment: args.alignment };
     const target = new ModelFolder(model, elsewhere);
-    if (args.format === "peft") return exportPeft(stage, target, args.out, report);
+    if (args.format === "peft") {
+      if (args.run === undefined) return exportPeft(stage, target, args.out, report);
+      return exportRunPeft(stage, args.run, args.out, report);
+    }
     if (args.out !== undefined)
       throw new UserError(`--out is the file of --format peft; a part goes into --model ${model}`);
     const { exportTinyPart } = await import("../presets/tiny-export.ts");
@@ -73,19 +77,65 @@ export default defineCommand({
 async function exportPeft(
   name: string,
   folder: ModelFolder,
-  path: string | undefined,
+  out: string | undefined,
   report: Reporter,
 ): Promise<void> {
   const { exportLora, LORA_PARTS } = await import("../eve/lora-export.ts");
   const part = LORA_PARTS.find((known) => known === name);
   if (part === undefined)
     throw new UserError(`expected a part that is a LoRA (${LORA_PARTS.join(", ")}), got "${name}"`);
-  if (path === undefined || !path.endsWith(".safetensors"))
-    throw new UserError(
-      `expected --out <file.safetensors> with --format peft, got ${path ?? "none"}`,
-    );
-  mkdirSync(dirname(path), { recursive: true });
+  const path = loraPath(out);
   const { size } = exportLora(folder, part, path);
   const text = `${part} written to ${path}: a LoRA of ${size} layers, for diffusers and others`;
   report.event({ type: "lora-exported", part, model: folder.path, path, layers: size }, text);
+}
+
+/** The newest weights of a run of the distillation, which may go on. */
+async function exportRunPeft(
+  stage: string,
+  run: string,
+  out: string | undefined,
+  report: Reporter,
+): Promise<void> {
+  if (stage !== "distillation")
+    throw new UserError(
+      `expected the stage distillation with --format peft --run, got "${stage}": export it into a model folder first`,
+    );
+  const path = loraPath(out);
+  const { exportRunLora, runDirectoryAt, runModel } =
+    await import("../training/stages/run-lora.ts");
+  const directory = runDirectoryAt(run);
+  if (directory === undefined)
+    throw new UserError(`expected the directory of a run of "./eve distill", found none at ${run}`);
+  const model = runModel(directory);
+  const { size } = exportRunLora(directory, await backboneOf(model), path);
+  const text = `${run} written to ${path}: a LoRA of ${size} layers, for diffusers and others`;
+  report.event({ type: "lora-exported", run, model, path, layers: size }, text);
+}
+
+/** The backbone of a model: a folder, or the open model's in the hub's cache. */
+async function backboneOf(model: string): Promise<UNet> {
+  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  if (model !== OPEN_NAME) {
+    const { ModelFolder } = await import("../eve/model-folder.ts");
+    const { loadBackbone } = await import("../eve/parts.ts");
+    const folder = new ModelFolder(model);
+    folder.require("backbone");
+    return loadBackbone(folder);
+  }
+  const { openHub } = await import("../hub/hub.ts");
+  const { locateOpenModel } = await import("../hub/open-weights.ts");
+  const { openPartFolder } = await import("../eve/open-folders.ts");
+  const { openNetwork, UNET } = await import("../models/public-folder/networks.ts");
+  return openNetwork(openPartFolder(await locateOpenModel(openHub()), "unet"), UNET);
+}
+
+/** Where a LoRA file goes: its folder need not exist yet. */
+function loraPath(out: string | undefined): string {
+  if (out === undefined || !out.endsWith(".safetensors"))
+    throw new UserError(
+      `expected --out <file.safetensors> with --format peft, got ${out ?? "none"}`,
+    );
+  mkdirSync(dirname(out), { recursive: true });
+  return out;
 }

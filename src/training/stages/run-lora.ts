@@ -6,7 +6,9 @@ import { jsonOf } from "../../engine/json.ts";
 import { Rng } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
+import { ORIGIN_KEY } from "../../eve/lora-export.ts";
 import { createAlignment } from "../../eve/student.ts";
+import { saveLora } from "../../models/lora-files/save.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
@@ -42,12 +44,14 @@ export function runWeights(directory: string): string {
   );
 }
 
+/** The model that a run of distillation aligns: a folder, or the name of one that has none. */
+export function runModel(directory: string): string {
+  return settingsOf(directory).model;
+}
+
 /** The LoRA that a run of distillation has trained beside `unet`, frozen: its newest averaged weights. */
 export function loadRunLora(directory: string, unet: UNet): Lora {
-  const file = join(directory, "config.json");
-  const parsed = RunConfig.safeParse(jsonOf(readFileSync(file, "utf8")));
-  if (!parsed.success) throw new DataError(`${file} is not the config of a run of "./eve distill"`);
-  const { student, alignment } = parsed.data.config.stage;
+  const { student, alignment } = settingsOf(directory);
   if (student !== "aligned")
     throw new UserError(
       `expected a run that trained a LoRA, the one in ${directory} trained a whole student`,
@@ -57,4 +61,20 @@ export function loadRunLora(directory: string, unet: UNet): Lora {
   using _ = tensorScope();
   copyParameters(lora.parameters(), loadSafetensors(path), path);
   return lora;
+}
+
+/** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
+export function exportRunLora(directory: string, unet: UNet, path: string): Lora {
+  const lora = loadRunLora(directory, unet);
+  const origin = { program: "open-eve", part: "alignment", model: runModel(directory) };
+  const metadata = { [ORIGIN_KEY]: JSON.stringify(origin) };
+  saveLora(path, { unet: { lora, network: unet } }, { metadata, dtype: "float16" });
+  return lora;
+}
+
+function settingsOf(directory: string): DistillationSettings {
+  const file = join(directory, "config.json");
+  const parsed = RunConfig.safeParse(jsonOf(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new DataError(`${file} is not the config of a run of "./eve distill"`);
+  return parsed.data.config.stage;
 }
