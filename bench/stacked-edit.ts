@@ -84,25 +84,30 @@ export class Rows {
     this.#rows.set(row, [...(this.#rows.get(row) ?? []), figures]);
   }
 
-  /** `row` against the row `stack`, means over the clips that have both: dB more, dB more, and the ratio of flicker. */
-  against(row: string): string {
+  /** `row` against the row `base`, means over the clips that have both: dB more, dB more, and the ratio of flicker. */
+  against(row: string, base = "stack"): string {
     const cells = [
-      this.#mean(row, "changed", difference),
-      this.#mean(row, "kept", difference),
-      this.#mean(row, "flicker", ratio),
+      this.#mean(row, base, "changed", difference),
+      this.#mean(row, base, "kept", difference),
+      this.#mean(row, base, "flicker", ratio),
     ];
     return cells.map((cell) => cell.toFixed(2).padStart(7)).join(" ");
   }
 
-  #mean(row: string, key: keyof Figures, compare: (of: number, stack: number) => number): number {
-    const stack = this.#rows.get("stack")!;
+  #mean(
+    row: string,
+    base: string,
+    key: keyof Figures,
+    compare: (of: number, base: number) => number,
+  ): number {
+    const stack = this.#rows.get(base)!;
     const found = this.#rows.get(row)!.flatMap((figures, i) => {
-      const [of, base] = [figures[key], stack[i]![key]];
-      return of === null || base === null ? [] : [compare(of, base)];
+      const [of, before] = [figures[key], stack[i]![key]];
+      return of === null || before === null ? [] : [compare(of, before)];
     });
     return found.reduce((sum, value) => sum + value, 0) / found.length;
   }
 }
 
-const difference = (of: number, stack: number): number => of - stack;
-const ratio = (of: number, stack: number): number => of / stack;
+const difference = (of: number, base: number): number => of - base;
+const ratio = (of: number, base: number): number => of / base;

@@ -79,8 +79,8 @@ export const ScoreDistillationConfig = z.strictObject({
     .refine(([first, last]) => first <= last, "the first time must not be after the last")
     .default([0.02, 0.98]),
   /**
-   * Noised samples that each of the student's edits is scored on. More make the gradient steadier, by their number where
-   * it is mostly noise, for the price of the frozen teachers' evaluations alone: the student draws once.
+   * Noised samples that each of the student's edits is scored on, in pairs of opposite noise. More make the gradient
+   * steadier for the price of the frozen teachers' evaluations alone: the student draws once.
    *
    * Deviation: the paper does not say; one is the usual estimate.
    */

@@ -58,17 +58,19 @@ describe("the student's edit", () => {
     expect(Math.abs(mean - 500)).toBeLessThan((4 * 961) / Math.sqrt(12 * 2000));
   });
 
-  test("is noised as often as the config asks, each time in a stretch of its own", () => {
+  test("is noised as often as the config asks, each pair in a stretch of its own", () => {
     const own = {
       schedule,
-      config: { ...config, times: [0.2, 0.599] as [number, number], draws: 4 },
+      config: { ...config, times: [0.2, 0.599] as [number, number], draws: 7 },
     };
     const all = Array.from({ length: 500 }, (_, i) =>
       addNoise(Tensor.zeros([3]), rng.split(i), own),
     );
     for (const drawn of all) {
-      expect(drawn.map(({ t }) => Math.floor((t - 200) / 100))).toEqual([0, 1, 2, 3]);
-      expect(largestDifference(drawn[0]!.noise, drawn[1]!.noise)).toBeGreaterThan(0);
+      expect(drawn.map(({ t }) => Math.floor((t - 200) / 100))).toEqual([0, 0, 1, 1, 2, 2, 3]);
+      expect(drawn[1]!.t).toBe(drawn[0]!.t);
+      expect(largestDifference(drawn[0]!.noise, drawn[1]!.noise.mul(-1))).toBe(0);
+      expect(largestDifference(drawn[0]!.noise, drawn[2]!.noise)).toBeGreaterThan(0);
     }
     const first = new Set(all.map(([drawn]) => drawn!.t));
     expect(first.size).toBeGreaterThan(90);

@@ -40,8 +40,10 @@ export interface ScoreDistillationOptions {
 /**
  * Draws `ε` and `t`, one of each for the whole batch, and noises the student's edit with them; `config.draws` times.
  *
- * Several draws share the range of times: each has a stretch of its own, all of them the density of one.
- * Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing to say.
+ * Two draws make a pair: one time, and a noise with its opposite, so that what the score owes to the noise alone
+ * cancels where it is linear. Pairs share the range of times: each has a stretch of its own, all of them the density
+ * of one. Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing
+ * to say.
  */
 export function addNoise(
   x0: Float<"(b f) c h w">,
@@ -50,13 +52,16 @@ export function addNoise(
 ): readonly Noised[] {
   const times = drawTimes(schedule, config, rng);
   return noGrad(() =>
-    times.map((t, draw) => {
-      const noise = normal(rng.split("noise").split(draw), x0.shape).toDevice(x0.device);
-      return { x0, xt: schedule.addNoise(x0, noise, t), noise, t };
+    times.flatMap((t, pair) => {
+      const noise = normal(rng.split("noise").split(pair), x0.shape).toDevice(x0.device);
+      const isWhole = 2 * pair + 2 <= config.draws;
+      const noises = isWhole ? [noise, noise.mul(-1)] : [noise];
+      return noises.map((of) => ({ x0, xt: schedule.addNoise(x0, of, t), noise: of, t }));
     }),
   );
 }
 
+/** One time for each pair of draws, the last of an odd number for one. */
 function drawTimes(
   { steps, isZeroTerminal }: Schedule,
   { times: [least, greatest], draws }: Pick<ScoreDistillationConfig, "times" | "draws">,
@@ -64,9 +69,10 @@ function drawTimes(
 ): readonly number[] {
   const last = Math.min(Math.floor(greatest * steps), steps - (isZeroTerminal ? 2 : 1));
   const first = Math.min(Math.ceil(least * steps), last);
-  const within = rng.split("time").uniforms(draws);
-  return Array.from(within, (u, draw) =>
-    Math.min(last, first + Math.floor(((draw + u) / draws) * (last - first + 1))),
+  const pairs = Math.ceil(draws / 2);
+  const within = rng.split("time").uniforms(pairs);
+  return Array.from(within, (u, pair) =>
+    Math.min(last, first + Math.floor(((pair + u) / pairs) * (last - first + 1))),
   );
 }
 
