@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
 import { EditModel } from "../eve/edit-model.ts";
 import type { TrainConfig } from "../training/config.ts";
@@ -147,6 +148,22 @@ describe.each([
     expect(termsOf(events).at(-1)).toEqual(
       expect.arrayContaining(["sdsEdit", "sdsVideo", "genEdit", "genVideo"]),
     );
+  });
+
+  test("is aligned on the world's pictures where the settings ask for them", async () => {
+    const inputs = async (combineInputs: string): Promise<Tensor> => {
+      const stage = (await entry.open(config({ combineInputs, terms: ["sdsEdit"] }), context)) as {
+        nextBatch(step: number, part: number): { point: { condition: { input: Tensor } } };
+      };
+      return stage.nextBatch(0, 0).point.condition.input;
+    };
+    const [drawn, pictures, again] = [
+      await inputs("drawn"),
+      await inputs("pictures"),
+      await inputs("pictures"),
+    ];
+    expect(largestDifference(drawn, pictures)).toBeGreaterThan(0.1);
+    expect(largestDifference(pictures, again)).toBe(0);
   });
 
   test("becomes a part of its own, and an editor beside the one that is not aligned", async () => {

@@ -2,15 +2,18 @@ import { join } from "node:path";
 import { Rng } from "../../engine/random.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { CacheProgress } from "../../data/caches/frame-cache.ts";
+import { encodeFrames } from "../../data/caches/encode-frames.ts";
+import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";
-import { lookRequestAt } from "../../data/caches/look-requests.ts";
+import { finished, lookRequestAt } from "../../data/caches/look-requests.ts";
 import {
   UneditedText,
   worldInputs,
   type UneditedSource,
 } from "../../data/caches/unedited-clips.ts";
+import type { EditRequest } from "../../data/world/edits.ts";
 import type { Look } from "../../data/world/looks.ts";
+import { renderFrame } from "../../data/world/render.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { startNoise } from "../../eve/start-noise.ts";
 import { guidedTeachers } from "../../eve/teacher-samples.ts";
@@ -24,12 +27,14 @@ import {
 import { hasCritics } from "./distillation-settings.ts";
 
 const A_SHARD = 64;
+/** Frames of a scene that a picture is taken from. */
+const FRAMES = 32;
 
 /**
  * Inputs for the alignment of the edit adapter with a look (§4.4): input captions, instructions and output captions.
  *
- * No picture is needed: the look's own teacher draws the inputs from their captions. They are clips of one frame, and
- * with no first frame to hold.
+ * No picture is needed: the look's own teacher draws the inputs from their captions, unless the settings ask for the
+ * world's. They are clips of one frame, and with no first frame to hold.
  */
 export async function openCombinationInputs(
   look: Look,
@@ -39,12 +44,13 @@ export async function openCombinationInputs(
 ): Promise<DistillationInputs> {
   const { split, count, folder, size } = source;
   const { teachersHash, settings } = options;
+  const origin =
+    settings.combineInputs === "drawn"
+      ? teachersHash.slice(0, 12)
+      : `${worldDigest(size)}-${source.autoencoderHash}`;
   const clips = await openShards(
     {
-      folder: join(
-        folder,
-        `look-${look.name}-inputs-${split}-${size}-${teachersHash.slice(0, 12)}`,
-      ),
+      folder: join(folder, `look-${look.name}-inputs-${split}-${size}-${origin}`),
       what: `${split} inputs with ${look.name}`,
       count,
       shardSize: A_SHARD,
@@ -68,8 +74,12 @@ function drawn(
   const requests = Array.from({ length: items }, (_, i) =>
     lookRequestAt(look, source.split, first + i),
   );
-  const captions = requests.map(({ inputCaption }) => inputCaption);
-  const picture = inputPictures(source, options, captions, Rng.seed(0).split("look").split(first));
+  const { combineInputs } = options.settings;
+  const rng = Rng.seed(0).split("look").split(first);
+  const picture =
+    combineInputs === "drawn"
+      ? drawnPictures(source, options, requests, rng)
+      : worldPictures(look, source, requests, rng);
   return {
     tensors: new Map([["clip", picture.unsqueeze(1).to("float16")]]),
     texts: requests.map(({ task, instruction, outputCaption }) => {
@@ -78,13 +88,29 @@ function drawn(
   };
 }
 
-function inputPictures(
+/** Latents of the requests' scenes with the look, each at a time of its own. */
+function worldPictures(
+  look: Look,
+  { autoencoder, size }: UneditedSource,
+  requests: readonly EditRequest[],
+  rng: Rng,
+): Float<"b c h w"> {
+  const frames = requests.map(({ scene }, index) => {
+    const frame = rng.split(index).integer(FRAMES);
+    return finished(look, renderFrame(scene, frame, size), size);
+  });
+  return encodeFrames(autoencoder, frames, size);
+}
+
+/** Latents that the look's teacher draws from the requests' input captions. */
+function drawnPictures(
   { autoencoder, size }: UneditedSource,
   { networks, texts, settings }: DistillationInputsOptions,
-  captions: readonly string[],
+  requests: readonly EditRequest[],
   rng: Rng,
 ): Float<"b c h w"> {
   using _ = tensorScope();
+  const captions = requests.map(({ inputCaption }) => inputCaption);
   const { latentChannels } = autoencoder.config;
   const side = size / latentStride(autoencoder.config);
   const nothing = texts.features([""]);

@@ -41,7 +41,10 @@ const SAMPLES_A_SHARD = 64;
 export interface DistillationInputsOptions {
   readonly networks: Networks;
   readonly texts: TextCache;
-  readonly settings: Pick<DistillationSettings, "samples" | "holdFirstFrame" | "terms">;
+  readonly settings: Pick<
+    DistillationSettings,
+    "samples" | "holdFirstFrame" | "terms" | "combineInputs"
+  >;
   /** Identifies the teachers' weights. */
   readonly teachersHash: string;
 }
@@ -92,7 +95,7 @@ export async function openTeacherSamples(
   { networks, texts, settings, teachersHash }: DistillationInputsOptions,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<null>> {
-  const { samples: config, holdFirstFrame } = settings;
+  const { samples: config, holdFirstFrame, combineInputs } = settings;
   const { schedule } = networks;
   const teachers = guidedTeachers(networks, config);
   const rng = Rng.seed(0).split("teachers").split("samples");
@@ -100,7 +103,7 @@ export async function openTeacherSamples(
     source,
     {
       what: "teacher samples",
-      by: digest([teachersHash, config, holdFirstFrame]),
+      by: digest([teachersHash, config, holdFirstFrame, combineInputs]),
       shardSize: SAMPLES_A_SHARD,
       draw: inBatches(config.atOnce, (indices) => {
         const { condition } = pointOf(inputs, texts, indices);

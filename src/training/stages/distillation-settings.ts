@@ -15,6 +15,13 @@ export const DistillationSettings = DistillationConfig.extend({
     .regex(/^(style|subject):[\w-]+$/, "expected style:<name> or subject:<name>")
     .nullable()
     .default(null),
+  /**
+   * The pictures that another combination edits. `drawn`: by the look's own teacher, from captions (§4.4: no picture is
+   * needed). `pictures`: the world's, as the look's adapter learned from.
+   *
+   * Deviation: `pictures` is not in the paper; what a weak backbone draws has nothing in it that an edit could keep.
+   */
+  combineInputs: z.enum(["drawn", "pictures"]).default("drawn"),
   /** A data set of one's own ("eve data prepare", "eve data instruct"); null: the generated world. */
   data: z.string().nullable().default(null),
   /** What the data set has to be, as `dataDigest` tells; null: whatever is there. */
