@@ -7,7 +7,7 @@ export interface Ablation {
   /** As the paper's Table 2 calls it, where it has it. */
   readonly title: string;
   /** What it changes in the distillation's settings; null: nothing is trained at all. */
-  readonly changes: NonNullable<TrainConfigInput["stage"]> | null;
+  readonly changes: StageSettings | null;
   /** How often people preferred the whole method to it: the mean of Table 2's three questions, in %; null: not there. */
   readonly paper: number | null;
 }
@@ -131,5 +131,20 @@ export function withAblation(entry: StageEntry, name: AblationName): StageEntry 
       `the ablation ${name} trains nothing: it is the method stacked of "./eve evaluate world"`,
     );
   }
-  return { ...entry, config: { ...entry.config, stage: { ...entry.config.stage, ...changes } } };
+  return { ...entry, config: { ...entry.config, stage: changed(entry.config.stage, changes) } };
+}
+
+/** Settings with `changes`; of a group of settings only those that change. */
+function changed(settings: StageSettings = {}, changes: StageSettings): StageSettings {
+  const groups = Object.entries(changes).map(([name, change]) => {
+    const before = settings[name];
+    return [name, isGroup(before) && isGroup(change) ? { ...before, ...change } : change];
+  });
+  return { ...settings, ...Object.fromEntries(groups) };
+}
+
+type StageSettings = NonNullable<TrainConfigInput["stage"]>;
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -23,7 +23,10 @@ import { TINY_VISION } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import { uninitialised } from "../nn/init.ts";
 import type { Module } from "../nn/module.ts";
+import { stageEntry } from "../training/stage.ts";
+import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { stageOf } from "./tiny-export.ts";
+import { tiny } from "./tiny.ts";
 import {
   TINY,
   TINY_AUTOENCODER,
@@ -34,6 +37,10 @@ import {
   tinyPartConfig,
   tinyTextEncoder,
 } from "./tiny-networks.ts";
+
+const ALIGNMENT = DistillationSettings.parse(
+  stageEntry(tiny, "distillation").config.stage,
+).alignment;
 
 /** Words of the world's language, in tokens: the size of the vocabulary that ships. */
 const VOCABULARY = 1052;
@@ -49,7 +56,7 @@ const networks = uninitialised((): Record<Part, Module> => {
     "edit-adapter": new EditAdapter(rng, TINY_UNET, TINY_EDIT_ADAPTER),
     "video-adapter": new TemporalLayers(rng, unet, TINY_VIDEO_ADAPTER.temporal),
     vision: new VisionTransformer(rng, TINY_VISION),
-    alignment: createAlignment(rng, unet, AlignmentConfig.parse({})),
+    alignment: createAlignment(rng, unet, ALIGNMENT),
     "style-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
     "style-alignment": createAlignment(rng, unet, AlignmentConfig.parse({})),
     "subject-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
@@ -65,7 +72,7 @@ describe("the parts of the tiny model", () => {
     ["edit-adapter", 3_352_033],
     ["video-adapter", 2_032_704],
     ["vision", 637_056],
-    ["alignment", 733_184],
+    ["alignment", 611_456],
   ])("%s has %i weights, as PAPER.md says", (part, weights) => {
     expect(networks[part].parameterCount()).toBe(weights);
   });

@@ -36,12 +36,12 @@ test("a stage that does not exist is answered with those that do", () => {
   expect(() => stageEntry(tiny, "student")).toThrow(/it has autoencoder, text-encoder, backbone/);
 });
 
-test("distillation is the paper's in its weights, its bins and its phases, and unguided", () => {
+test("distillation is the paper's in λ, its bins and its phases, led by the edit teacher, and unguided", () => {
   const config = resolveConfig(stageEntry(tiny, "distillation"));
   const settings = DistillationSettings.parse(config.stage);
-  expect(settings).toMatchObject({ alpha: 0.5, beta: 0.5, lambda: 2.5 });
+  expect(settings).toMatchObject({ alpha: 0.9, beta: 0.1, lambda: 2.5 });
   expect(settings.kBin).toMatchObject({ bins: 3, times: "random" });
-  expect([config.steps, judgedFrom(settings, config.steps)]).toEqual([1500, 1000]);
+  expect([config.steps, judgedFrom(settings, config.steps)]).toEqual([72, 48]);
   const { guideEdit, guideVideo, times } = settings.scoreDistillation;
   for (const scales of [guideEdit, guideVideo]) expect(scales).toEqual({ image: 1, text: 1 });
   expect(times).toEqual([0.3, 0.98]);
