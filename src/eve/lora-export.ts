@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
-import { saveLora } from "../models/lora-files/save.ts";
+import { saveLora, type Adapted } from "../models/lora-files/save.ts";
 import { UNetConfig } from "../models/unet/config.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { uninitialised } from "../nn/init.ts";
@@ -46,16 +46,32 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
   const network = uninitialised(() => new UNet(Rng.seed(0), unetConfig));
   const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shapeOf(folder, part)));
   folder.loadWeights(part, lora);
-  const origin = {
-    program: "open-eve",
-    part,
-    model: folder.description().name,
-    backbone: folder.hash(["backbone"]),
-    training: Training.safeParse(folder.receipt(part)).data ?? null,
-  };
-  const metadata = { [ORIGIN_KEY]: JSON.stringify(origin) };
-  saveLora(path, { unet: { lora, network } }, { metadata, dtype: "float16" });
+  writeLora(
+    path,
+    { lora, network },
+    {
+      part,
+      model: folder.description().name,
+      backbone: folder.hash(["backbone"]),
+      training: Training.safeParse(folder.receipt(part)).data ?? null,
+    },
+  );
   return lora;
+}
+
+/** Where the LoRA of a file comes from. */
+interface LoraOrigin {
+  readonly part: LoraPart;
+  /** The model whose backbone it stands beside. */
+  readonly model: string;
+  readonly backbone?: string;
+  readonly training?: z.infer<typeof Training> | null;
+}
+
+/** Writes a LoRA of a backbone as a public LoRA file in float16, with its origin. */
+export function writeLora(path: string, unet: Adapted<UNet>, origin: LoraOrigin): void {
+  const metadata = { [ORIGIN_KEY]: JSON.stringify({ program: "open-eve", ...origin }) };
+  saveLora(path, { unet }, { metadata, dtype: "float16" });
 }
 
 function shapeOf(folder: ModelFolder, part: LoraPart): AlignmentConfig {

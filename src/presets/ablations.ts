@@ -1,6 +1,8 @@
 import { UserError } from "../engine/errors.ts";
-import type { TrainConfigInput } from "../training/config.ts";
+import { isRecord, type TrainConfigInput } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";
+
+type StageSettings = NonNullable<TrainConfigInput["stage"]>;
 
 /** One row of an ablation table: a distillation that lacks something, everything else alike. */
 export interface Ablation {
@@ -138,13 +140,7 @@ export function withAblation(entry: StageEntry, name: AblationName): StageEntry 
 function changed(settings: StageSettings = {}, changes: StageSettings): StageSettings {
   const groups = Object.entries(changes).map(([name, change]) => {
     const before = settings[name];
-    return [name, isGroup(before) && isGroup(change) ? { ...before, ...change } : change];
+    return [name, isRecord(before) && isRecord(change) ? { ...before, ...change } : change];
   });
   return { ...settings, ...Object.fromEntries(groups) };
-}
-
-type StageSettings = NonNullable<TrainConfigInput["stage"]>;
-
-function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@ import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
 import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
+import { FRAME_SPAN } from "../../data/caches/frame-number.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";
 import { finished, lookRequestAt } from "../../data/caches/look-requests.ts";
 import {
@@ -27,8 +28,6 @@ import {
 import { hasCritics } from "./distillation-settings.ts";
 
 const A_SHARD = 64;
-/** Frames of a scene that a picture is taken from. */
-const FRAMES = 32;
 
 /**
  * Inputs for the alignment of the edit adapter with a look (§4.4): input captions, instructions and output captions.
@@ -96,7 +95,7 @@ function worldPictures(
   rng: Rng,
 ): Float<"b c h w"> {
   const frames = requests.map(({ scene }, index) => {
-    const frame = rng.split(index).integer(FRAMES);
+    const frame = rng.split(index).integer(FRAME_SPAN);
     return finished(look, renderFrame(scene, frame, size), size);
   });
   return encodeFrames(autoencoder, frames, size);

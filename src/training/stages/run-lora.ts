@@ -6,9 +6,8 @@ import { jsonOf } from "../../engine/json.ts";
 import { Rng } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import { ORIGIN_KEY } from "../../eve/lora-export.ts";
+import { writeLora } from "../../eve/lora-export.ts";
 import { createAlignment } from "../../eve/student.ts";
-import { saveLora } from "../../models/lora-files/save.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
@@ -66,9 +65,7 @@ export function loadRunLora(directory: string, unet: UNet): Lora {
 /** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
 export function exportRunLora(directory: string, unet: UNet, path: string): Lora {
   const lora = loadRunLora(directory, unet);
-  const origin = { program: "open-eve", part: "alignment", model: runModel(directory) };
-  const metadata = { [ORIGIN_KEY]: JSON.stringify(origin) };
-  saveLora(path, { unet: { lora, network: unet } }, { metadata, dtype: "float16" });
+  writeLora(path, { lora, network: unet }, { part: "alignment", model: runModel(directory) });
   return lora;
 }
 
