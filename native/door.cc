@@ -18,6 +18,9 @@
 #include "convert.h"
 #include "handles.h"
 
+// libtorch's own OpenMP; there is none where it was built with another way to share loops.
+extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
 namespace door {
 
 std::vector<double> toDoubles(napi_env env, napi_value array) {
@@ -218,6 +221,13 @@ napi_value setThreads(napi_env env, size_t, napi_value* arguments) {
   return nullptr;
 }
 
+// limitThreads(count): threads of this thread's loops over elements from now on. At once, where setThreads takes
+// milliseconds to make pools of threads anew; without OpenMP nothing happens.
+napi_value limitThreads(napi_env env, size_t, napi_value* arguments) {
+  if (omp_set_num_threads) omp_set_num_threads(static_cast<int>(toDouble(env, arguments[0])));
+  return nullptr;
+}
+
 // setTunedConvolutions(enabled): whether cuDNN times its algorithms for every new shape and keeps the fastest
 napi_value setTunedConvolutions(napi_env env, size_t, napi_value* arguments) {
   bool enabled = false;
@@ -297,6 +307,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   add<setGradMode>(env, exports, "setGradMode");
   add<setAutocast>(env, exports, "setAutocast");
   add<setThreads>(env, exports, "setThreads");
+  add<limitThreads>(env, exports, "limitThreads");
   add<setTunedConvolutions>(env, exports, "setTunedConvolutions");
   add<information>(env, exports, "information");
   add<backward>(env, exports, "backward");

@@ -8,6 +8,7 @@ import {
   byteTensor,
   freeBytes,
   largestByte,
+  largestChannel,
   meanByteDifference,
 } from "./byte-pictures.ts";
 
@@ -22,6 +23,22 @@ test("sums, largest bytes and bytes above a threshold are those of a plain loop"
   expect(byteSum(tensor(one))).toBe(one.reduce((sum, value) => sum + value, 0));
   expect(largestByte(tensor(Uint8Array.of(3, 250, 7)))).toBe(250);
   expect(byteSum(bytesAbove(tensor(one), 25))).toBe(one.filter((value) => value > 25).length);
+});
+
+test("sums of any length are exact", () => {
+  for (const [count, value] of [
+    [0, 1],
+    [1, 7],
+    [4096, 255],
+    [100_003, 255],
+  ] as const) {
+    expect(byteSum(tensor(new Uint8Array(count).fill(value)))).toBe(count * value);
+  }
+});
+
+test("the largest channel is each pixel's own", () => {
+  const rgb = Uint8Array.of(1, 2, 3, 9, 8, 7, 4, 6, 5);
+  expect(new Uint8Array(largestChannel(tensor(rgb)).toBytes())).toEqual(Uint8Array.of(3, 9, 6));
 });
 
 test("the mean difference of two pictures is that of a plain loop, whichever comes first", () => {

@@ -16,9 +16,28 @@ export function byteDifference(left: Tensor, right: Tensor): Tensor {
   return dispatch("aten::sub_.Tensor", larger, dispatch("aten::minimum", left, right));
 }
 
+/** Bytes whose sum a float32 holds exactly. */
+const ROW = 4096;
+
 /** The sum of all elements. */
 export function byteSum(bytes: Tensor): number {
-  return dispatch("aten::sum", bytes).item();
+  const flat = bytes.reshape([-1]);
+  const length = flat.shape[0]!;
+  const inRows = length - (length % ROW);
+  // Row by row in float32, for which there is vector code: two thirds of the time of a sum in whole numbers.
+  const rows = flat.narrow(0, 0, inRows).to("float32").reshape([-1, ROW]);
+  const sums = dispatch("aten::sum.dim_IntList", rows, [1]).to("float64");
+  const rest = dispatch("aten::sum", flat.narrow(0, inRows, length - inRows));
+  return sums.sum().item() + rest.item();
+}
+
+/** The largest of each pixel's three channels, of packed RGB. */
+export function largestChannel(rgb: Tensor): Tensor {
+  const last = rgb.shape[0]! - 2;
+  // Of all three bytes in a row, then every third: neighbours are compared many at once, channels one by one.
+  const [one, two, three] = [0, 1, 2].map((from) => rgb.narrow(0, from, last));
+  const largest = dispatch("aten::maximum", dispatch("aten::maximum", one, two), three);
+  return dispatch("aten::slice.Tensor", largest, 0, 0, last, 3).contiguous();
 }
 
 /** The largest element. */
@@ -51,8 +70,15 @@ export function meanByteDifference(left: Uint8Array, right: Uint8Array): number 
 /** `base + source − carried`, clipped to 0–255. */
 export function addDetail(base: Uint8Array, source: Uint8Array, carried: Uint8Array): Uint8Array {
   using _ = tensorScope();
-  const whole = (bytes: Uint8Array) => byteTensor(bytes, [bytes.length]).to("int16");
-  const sum = dispatch("aten::add_.Tensor", whole(base), whole(source));
-  dispatch("aten::sub_.Tensor", sum, whole(carried));
-  return new Uint8Array(dispatch("aten::clamp_", sum, 0, 255).to("uint8").toBytes());
+  const [from, wanted, had] = [base, source, carried].map((bytes) =>
+    byteTensor(bytes, [bytes.length]),
+  );
+  // In bytes, four times as many at once as in wider numbers: what is lacking is added, what is too much taken off.
+  const larger = dispatch("aten::maximum", wanted, had);
+  const lacking = dispatch("aten::sub.Tensor", larger, had);
+  const excess = dispatch("aten::sub_.Tensor", larger, wanted);
+  const room = dispatch("aten::bitwise_not", lacking);
+  const sum = dispatch("aten::add_.Tensor", dispatch("aten::minimum", from, room), lacking);
+  const rest = dispatch("aten::sub_.Tensor", dispatch("aten::maximum", sum, excess), excess);
+  return new Uint8Array(rest.toBytes());
 }

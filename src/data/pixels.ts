@@ -40,9 +40,8 @@ function toRange(pixels: Pixels): Pixels {
 export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
   // One by one and in place: fresh memory for all frames at each step costs more than the arithmetic.
   return Array.from({ length: pixels.shape[0]! }, (_, index) => {
-    const scaled = dispatch("aten::add.Scalar", pixels.narrow(0, index, 1).to("float32"), 1);
-    dispatch("aten::mul_.Scalar", scaled, 127.5);
-    dispatch("aten::add_.Scalar", scaled, 0.5);
+    const scaled = dispatch("aten::mul.Scalar", pixels.narrow(0, index, 1).to("float32"), 127.5);
+    dispatch("aten::add_.Scalar", scaled, 128); // rounded when it is cut to whole numbers
     dispatch("aten::clamp_", scaled, 0, 255);
     const bytes = scaled.to("uint8");
     const channels = [0, 1, 2].map((channel) => bytes.select(1, channel));

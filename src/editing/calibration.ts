@@ -1,5 +1,6 @@
 import { fitFrame } from "../data/video/fit.ts";
 import { toBytes, toPixels } from "../data/pixels.ts";
+import { onOneThread } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail } from "./detail.ts";
@@ -107,6 +108,8 @@ function detailSeconds(size: number): number {
   const source = new Uint8Array(width * height * 3).fill(128);
   const start = performance.now();
   const square = fitFrame(source, width, height, size);
-  keepDetail({ source, width, height, size, edited: square, reconstruction: square });
+  onOneThread(() =>
+    keepDetail({ source, width, height, size, edited: square, reconstruction: square }),
+  );
   return (performance.now() - start) / 1000 / (width * height);
 }

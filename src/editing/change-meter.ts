@@ -3,11 +3,11 @@ import {
   bytesAbove,
   byteSum,
   byteTensor,
+  largestChannel,
   meanByteDifference,
 } from "../data/byte-pictures.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
 import { tensorScope } from "../engine/scope.ts";
-import { dispatch } from "../engine/tensor.ts";
 import type { Changes } from "./changes.ts";
 import type { EditedFrame } from "./edited-frames.ts";
 
@@ -88,17 +88,15 @@ function differenceOf(
   sums: Float64Array | undefined,
 ): { mean: number; changed: number } {
   using _ = tensorScope();
-  const pixels = rgb.length / 3;
-  const [before, after] = [source, rgb].map((bytes) => byteTensor(bytes, [pixels, 3]));
-  const difference = byteDifference(before!, after!); // "(h w) 3"
-  const [red, green, blue] = [0, 1, 2].map((channel) => difference.select(1, channel));
-  const largest = dispatch("aten::maximum", dispatch("aten::maximum", red, green), blue);
+  const [before, after] = [source, rgb].map((bytes) => byteTensor(bytes, [bytes.length]));
+  const difference = byteDifference(before!, after!);
+  const largest = largestChannel(difference);
   if (sums) {
     const values = new Uint8Array(largest.toBytes());
     for (let pixel = 0; pixel < sums.length; pixel++) sums[pixel]! += values[pixel]!;
   }
   const changed = byteSum(bytesAbove(largest, CHANGED_ABOVE));
-  return { mean: byteSum(difference) / rgb.length, changed: changed / pixels };
+  return { mean: byteSum(difference) / rgb.length, changed: (3 * changed) / rgb.length };
 }
 
 function rounded(value: number): number {

@@ -4,6 +4,7 @@ import { freeBytes } from "../data/byte-pictures.ts";
 import { toBytes, toPixels } from "../data/pixels.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { tensorScope } from "../engine/scope.ts";
+import { onOneThread } from "../engine/settings.ts";
 import type { Float } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail } from "./detail.ts";
@@ -70,9 +71,11 @@ async function* editGroup(
     await breathe(signal);
     const { width, height, rgb: source } = frame;
     const { edited, reconstruction } = squares[index]!;
-    const rgb = reconstruction
-      ? keepDetail({ source, width, height, size, edited, reconstruction })
-      : unfitFrame(edited, size, width, height);
+    const rgb = onOneThread(() =>
+      reconstruction
+        ? keepDetail({ source, width, height, size, edited, reconstruction })
+        : unfitFrame(edited, size, width, height),
+    );
     for (const square of [edited, reconstruction]) if (square && square !== rgb) freeBytes(square);
     yield { ...frame, rgb, isEdited: true };
   }
@@ -119,7 +122,7 @@ async function groupLatents(
   }
   const { size } = model;
   const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
-  const input = held.make(() => model.encode(toPixels(squares, size, size)));
+  const input = held.make(() => model.encode(onOneThread(() => toPixels(squares, size, size))));
   const edited = await editor.edit(input, held, { signal, onStep });
   store?.save(number, { input, edited });
   return { input, edited };
@@ -134,5 +137,8 @@ function restoredWork({ start, known, length }: WindowPlace, { method }: Resolve
 /** The pictures of latents, `size × size × 3` bytes each. */
 function decoded(model: EditingModel, latents: Float<"f c h w">): Uint8Array[] {
   using _ = tensorScope();
-  return noGrad(() => toBytes(model.decode(latents)));
+  return noGrad(() => {
+    const pixels = model.decode(latents);
+    return onOneThread(() => toBytes(pixels));
+  });
 }

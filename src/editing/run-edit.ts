@@ -3,7 +3,9 @@ import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
 import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
+import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
+import { onOneThread } from "../engine/settings.ts";
 import { arithmetic, versions } from "../training/provenance.ts";
 import { calibrate } from "./calibration.ts";
 import { ChangeMeter } from "./change-meter.ts";
@@ -44,6 +46,16 @@ const LONG = 8;
 /** Free memory that is plenty for a short clip, however it is edited. */
 const PLENTY_BYTES = 6e9;
 
+/** Pictures that are decoded before the model wants them; half as many wait for the encoder. */
+const FRAMES_AHEAD = 8;
+/** Fewer, where they are large. */
+const BYTES_AHEAD = 32e6;
+
+function framesAhead({ width, height }: VideoInfo): number {
+  const fitting = Math.floor(BYTES_AHEAD / (width * height * 3));
+  return Math.max(1, Math.min(FRAMES_AHEAD, fitting));
+}
+
 /** An edit with all that is settled before it begins. */
 interface PreparedEdit {
   readonly model: EditingModel;
@@ -72,7 +84,11 @@ export async function runEdit(
   onEvent(startOf(edit));
   using work = workOf(edit, draft, options);
   const changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
-  const frames = watchedFrames(edit, { changes, work, options, signal, onEvent });
+  const frames = ahead(
+    (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
+    Math.ceil(framesAhead(edit.info) / 2),
+    signal,
+  );
   const { notices, ...written } = await consume(frames, edit, receiptComment(draft), signal);
   for (const message of notices) onEvent({ type: "warning", message });
   work?.remove();
@@ -235,7 +251,12 @@ async function* watchedFrames(
   const count = editedFrameCount(edit);
   const total = count === null ? null : chain.length * totalWork(count, settings);
   const meter = new ProgressMeter({ frames: info.frames, steps: settings.steps, work: total });
-  const frames = editedClip(readFrames(info.path, { signal }), {
+  const decoded = ahead(
+    (inner) => readFrames(info.path, { signal: inner }),
+    framesAhead(info),
+    signal,
+  );
+  const frames = editedClip(decoded, {
     model,
     info,
     chain,
@@ -245,7 +266,7 @@ async function* watchedFrames(
     onRestored: (moved) => meter.skip(moved),
   });
   for await (const frame of frames) {
-    changes.add(frame);
+    onOneThread(() => changes.add(frame));
     await options.onFrame?.(frame);
     signal.throwIfAborted();
     onEvent(meter.frameDone());

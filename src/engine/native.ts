@@ -25,6 +25,7 @@ export interface Door {
   setGradMode(enabled: boolean): boolean;
   setAutocast(device: "cpu" | "cuda", enabled: boolean, dtype: number): void;
   setThreads(count: number): void;
+  limitThreads(count: number): void;
   setTunedConvolutions(enabled: boolean): void;
   information(): [
     version: string,

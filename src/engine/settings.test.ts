@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { autocast, computingType, engineInfo, setThreads } from "./settings.ts";
+import { autocast, computingType, engineInfo, onOneThread, setThreads } from "./settings.ts";
 import { dispatch, Tensor } from "./tensor.ts";
 
 const x = Tensor.ones([1, 2, 4, 4]);
@@ -54,6 +54,21 @@ describe("the engine", () => {
     expect(engineInfo().threads).toBe(1);
     setThreads(before);
     expect(engineInfo().threads).toBe(before);
+  });
+
+  test("runs on one thread what is asked to, and on as many as before after it, a failure too", () => {
+    const before = engineInfo().threads;
+    setThreads(3);
+    const inner = () => onOneThread(() => engineInfo().threads);
+    expect(onOneThread(inner)).toBe(1);
+    expect(engineInfo().threads).toBe(3);
+    const failing = () =>
+      onOneThread(() => {
+        throw new Error("broke");
+      });
+    expect(failing).toThrow("broke");
+    expect(engineInfo().threads).toBe(3);
+    setThreads(before);
   });
 
   test("tells its version and counts live tensors", () => {

@@ -20,9 +20,31 @@ export function engineInfo(): EngineInfo {
   return { version, threads, liveTensors, cudaDevices, parallel };
 }
 
+/** As it was set last; undefined as long as libtorch has chosen. */
+let threads: number | undefined;
+let isLimited = false;
+
 /** Sets the number of threads of one operator. */
 export function setThreads(count: number): void {
   door.setThreads(count);
+  threads = count;
+}
+
+/**
+ * Runs `work` with operators of one thread each: where they are too small to share, and the other processors have work of
+ * their own. Loops over elements alone are meant, not convolutions and products of matrices.
+ */
+export function onOneThread<T>(work: () => T): T {
+  if (isLimited) return work();
+  threads ??= engineInfo().threads;
+  isLimited = true;
+  door.limitThreads(1);
+  try {
+    return work();
+  } finally {
+    door.limitThreads(threads);
+    isLimited = false;
+  }
 }
 
 /**
