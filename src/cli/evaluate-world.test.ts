@@ -71,6 +71,10 @@ describe("the options of evaluate world", () => {
   test.each([
     [{ split: "train" }, "--split: expected one of test, validation"],
     [{ methods: "copy,staked" }, "did you mean stacked?"],
+    [
+      { methods: "copy,stacked", noise: "shared" },
+      "--noise shared leaves out stacked of --methods",
+    ],
     [{ methods: "copy", against: "stacked" }, "--methods and --against exclude each other"],
     [{ only: "clip" }, "did you mean clips?"],
     [{ tasks: "colour" }, "--tasks: expected one of style"],

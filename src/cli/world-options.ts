@@ -192,7 +192,7 @@ export async function worldOptions(
   const { draw, ...rest } = await clipOptions(given);
   const options: EvaluationOptions = {
     ...rest,
-    methods: await withNoise(methodsOf(given, METHOD_NAMES), given.noise),
+    methods: await chosenMethods(given, METHOD_NAMES),
     draw: { ...draw, steps: stepCount(given.steps) },
   };
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
@@ -209,6 +209,21 @@ export async function withNoise(names: readonly MethodName[], mode: string): Pro
   const { METHODS } = await import("../evaluation/methods.ts");
   const wanted = oneOf("--noise", mode, [...NOISE_MODES, "both"] as const);
   return names.filter((name) => wanted === "both" || [wanted, null].includes(METHODS[name].noise));
+}
+
+/** The methods that the options ask for; none that is named may be left out for its noise. */
+async function chosenMethods(
+  given: WorldArguments,
+  known: readonly MethodName[],
+): Promise<MethodName[]> {
+  const asked = methodsOf(given, known);
+  const methods = await withNoise(asked, given.noise);
+  const leftOut = asked.filter((name) => !methods.includes(name));
+  if (given.methods === undefined || leftOut.length === 0) return methods;
+  throw new UserError(
+    `--noise ${given.noise} leaves out ${leftOut.join(", ")} of --methods: name methods of that noise ` +
+      `(those with shared noise end in -shared), or leave --noise away`,
+  );
 }
 
 /** The methods by name, or the aligned one and those that it is set against; these with both kinds of noise. */
