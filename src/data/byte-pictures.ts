@@ -70,15 +70,8 @@ export function meanByteDifference(left: Uint8Array, right: Uint8Array): number 
 /** `base + source − carried`, clipped to 0–255. */
 export function addDetail(base: Uint8Array, source: Uint8Array, carried: Uint8Array): Uint8Array {
   using _ = tensorScope();
-  const [from, wanted, had] = [base, source, carried].map((bytes) =>
-    byteTensor(bytes, [bytes.length]),
-  );
-  // In bytes, four times as many at once as in wider numbers: what is lacking is added, what is too much taken off.
-  const larger = dispatch("aten::maximum", wanted, had);
-  const lacking = dispatch("aten::sub.Tensor", larger, had);
-  const excess = dispatch("aten::sub_.Tensor", larger, wanted);
-  const room = dispatch("aten::bitwise_not", lacking);
-  const sum = dispatch("aten::add_.Tensor", dispatch("aten::minimum", from, room), lacking);
-  const rest = dispatch("aten::sub_.Tensor", dispatch("aten::maximum", sum, excess), excess);
-  return new Uint8Array(rest.toBytes());
+  const whole = (bytes: Uint8Array) => byteTensor(bytes, [bytes.length]).to("int16");
+  const sum = dispatch("aten::add_.Tensor", whole(base), whole(source));
+  dispatch("aten::sub_.Tensor", sum, whole(carried));
+  return new Uint8Array(dispatch("aten::clamp_", sum, 0, 255).to("uint8").toBytes());
 }
