@@ -46,6 +46,11 @@ test("a pair is set clip by clip: it holds, is reversed, or cannot be told apart
   expect(findings[0]).toMatchObject({ noise: "independent", worse: "no-critics", clips: 20 });
   expect(findings[0]!.success.mean).toBeCloseTo((18 - 7) / 20, 10);
   expect(findings[0]!.psnr.mean).toBeCloseTo(1.1, 10);
+  expect(findings.map(({ psnrVerdict }) => psnrVerdict)).toEqual([
+    "holds",
+    "not told apart",
+    "reversed",
+  ]);
   expect(findings[0]!.steady).toEqual({ mean: null, interval: null });
 });
 

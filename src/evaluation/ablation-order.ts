@@ -23,8 +23,12 @@ export interface OrderFinding {
   /** In dB. */
   readonly psnr: Estimated;
   /** By the interval of the difference of success: on one side of zero, or across it. */
-  readonly verdict: "holds" | "reversed" | "not told apart";
+  readonly verdict: Verdict;
+  /** By that of PSNR, which tells apart on few clips what success does not. */
+  readonly psnrVerdict: Verdict;
 }
+
+type Verdict = "holds" | "reversed" | "not told apart";
 
 /** Checks an expected order pair by pair, clip by clip, each clip the mean of its runs; pairs that were not run are left out. */
 export function orderFindings(
@@ -45,17 +49,21 @@ export function orderFindings(
         );
       const success = difference("success");
       const [steady, psnr] = [difference("steady"), difference("psnr")];
-      const found = { clips: shared.length, success, steady, psnr, verdict: verdict(success) };
-      return [{ noise, better, worse, ...found }];
+      const found = { clips: shared.length, success, steady, psnr };
+      const verdicts = { verdict: verdict(success), psnrVerdict: verdict(psnr) };
+      return [{ noise, better, worse, ...found, ...verdicts }];
     }),
   );
 }
 
-function verdict({ interval }: Estimated): OrderFinding["verdict"] {
+/** What means of equal figures may differ by. */
+const ROUNDING = 1e-9;
+
+function verdict({ interval }: Estimated): Verdict {
   if (interval === null) return "not told apart";
   const [low, high] = interval;
-  if (low > 0) return "holds";
-  return high < 0 ? "reversed" : "not told apart";
+  if (low > ROUNDING) return "holds";
+  return high < -ROUNDING ? "reversed" : "not told apart";
 }
 
 /** The findings as cells under headings; `title` gives a row's name in the table. */
@@ -63,20 +71,22 @@ export function orderTable(
   findings: readonly OrderFinding[],
   title: (name: string) => string,
 ): string[][] {
-  const points = ({ mean: share, interval }: Estimated): string[] => [
-    percent(share),
-    intervalText(interval, percent),
+  const cells = (of: Estimated, text: (value: number | null) => string): string[] => [
+    text(of.mean),
+    intervalText(of.interval, text),
   ];
+  const quantities = ["success +%", "steady +%", "PSNR +dB"].flatMap((name) => [name, "95 %"]);
   return [
-    ["expected", "noise", "clips", "success +%", "95 %", "steady +%", "95 %", "PSNR +dB", "found"],
-    ...findings.map(({ better, worse, noise, clips, success, steady, psnr, verdict: found }) => [
-      `${title(better)} > ${title(worse)}`,
-      noise,
-      String(clips),
-      ...points(success),
-      ...points(steady),
-      figure(psnr.mean),
-      found,
+    ["expected", "noise", "clips", ...quantities, "by success", "by PSNR"],
+    ...findings.map((finding) => [
+      `${title(finding.better)} > ${title(finding.worse)}`,
+      finding.noise,
+      String(finding.clips),
+      ...cells(finding.success, percent),
+      ...cells(finding.steady, percent),
+      ...cells(finding.psnr, (value) => figure(value)),
+      finding.verdict,
+      finding.psnrVerdict,
     ]),
   ];
 }

@@ -51,7 +51,7 @@ test("both kinds of noise have a row of their own", () => {
   const [head, ...body] = ablationTable(rows, () => 87.2);
   expect(new Set([head, ...body].map((cells) => cells!.length)).size).toBe(1);
   expect(body[0]).toEqual(
-    "EVE|independent|1|1|100.0|100.0–100.0|–|100.0|100.0–100.0|–|100.0|100.0|2.00|20.00|–|30.00|87.2".split(
+    "EVE|independent|1|1|100.0|100.0–100.0|–|100.0|100.0–100.0|–|100.0|100.0|2.00|20.00|–|–|30.00|87.2".split(
       "|",
     ),
   );

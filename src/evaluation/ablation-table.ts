@@ -47,8 +47,8 @@ export interface AblationRow {
   readonly clips: number;
   /** Means over runs and clips; the intervals are over clips, each the mean of its runs. */
   readonly figures: Readonly<Record<Figure, Estimated>>;
-  /** Shares of each run, and their standard deviation over runs: how much the seed decides. */
-  readonly byRun: Readonly<Record<"success" | "steady", ByRun>>;
+  /** Figures of each run, and their standard deviation over runs: how much the seed decides. */
+  readonly byRun: Readonly<Record<"success" | "steady" | "psnr", ByRun>>;
 }
 
 /** A figure of each run, in the order of `seeds`, and their spread: null of a single run. */
@@ -80,6 +80,7 @@ export function ablationRows(
     const byRun = {
       success: spread(runs, noise, "success"),
       steady: spread(runs, noise, "steady"),
+      psnr: spread(runs, noise, "psnr"),
     };
     const seeds = runs.map(({ seed }) => seed);
     return [{ name, title, noise, runs: runs.length, seeds, clips: clips.size, figures, byRun }];
@@ -141,9 +142,9 @@ export function ablationTable(
   ];
 }
 
-/** The headings of every table, with the spread over seeds after the two shares with intervals. */
+/** The headings of every table, with the spread over seeds after the two shares with intervals and after PSNR. */
 const WITH_SPREAD = HEADINGS.flatMap((heading) =>
-  heading === "95 %" ? [heading, "± seeds"] : [heading],
+  heading === "95 %" || heading === "PSNR dB" ? [heading, "± seeds"] : [heading],
 );
 
 function figureCells({ figures, byRun }: AblationRow): string[] {
@@ -156,7 +157,9 @@ function figureCells({ figures, byRun }: AblationRow): string[] {
     percent(edited.mean),
     percent(kept.mean),
     figure(flicker.mean, 100),
-    ...[psnr, psnrChanged, psnrKept].map((own) => figure(own.mean)),
+    figure(psnr.mean),
+    figure(byRun.psnr.deviation),
+    ...[psnrChanged, psnrKept].map((own) => figure(own.mean)),
   ];
 }
 
