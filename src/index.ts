@@ -9,11 +9,11 @@ export {
 export type { ChangeMeter } from "./editing/change-meter.ts";
 export type { Changes } from "./editing/changes.ts";
 export { MemoryError, type EditEstimate } from "./editing/estimate.ts";
-export type { EditEvent } from "./editing/events.ts";
-export type { EditedFrame } from "./editing/edited-frames.ts";
+export type { EditEvent, EditResult } from "./editing/events.ts";
+export type { EditedFrame } from "./editing/edited-frame.ts";
 export type { EditProgress } from "./editing/progress.ts";
 export type { EditSettings, EditSettingsInput, ResolvedSettings } from "./editing/settings.ts";
-export type { EditResult, VideoEdit } from "./editing/video-edit.ts";
+export type { VideoEdit } from "./editing/video-edit.ts";
 export { readReceipt, type Receipt } from "./editing/receipt.ts";
 export type { DeviceChoice } from "./engine/device.ts";
 export { ConfigError, DataError, ShapeError, UserError } from "./engine/errors.ts";

@@ -7,7 +7,7 @@ import { requireWritable } from "../data/video/output-file.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { checkOutput } from "../data/video/outputs.ts";
 import { writeEdited } from "../data/video/writer.ts";
-import type { EditedFrame } from "../editing/edited-frames.ts";
+import type { EditedFrame } from "../editing/edited-frame.ts";
 import { Handover } from "./handover.ts";
 
 /** Shows input and result of an edit together. */

@@ -1,6 +1,6 @@
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
 import { writePng } from "../data/image/png.ts";
-import type { EditedFrame } from "../editing/edited-frames.ts";
+import type { EditedFrame } from "../editing/edited-frame.ts";
 import type { CheckedEdit } from "./edit.ts";
 import { estimateLine, type JobContext, requirePng } from "./edit-run.ts";
 

@@ -1,7 +1,7 @@
 import { join, parse } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
-import type { EditedFrame } from "../editing/edited-frames.ts";
+import type { EditedFrame } from "../editing/edited-frame.ts";
 import { isPictureFolder } from "../data/video/picture-folder.ts";
 import { thumbnail } from "./comparison.ts";
 import type { CheckedEdit } from "./edit.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ChangeMeter } from "./change-meter.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 
 /** A frame of 2 × 1 pixels: grey levels of the source and of the result. */
 function frame(

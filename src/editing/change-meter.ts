@@ -9,7 +9,7 @@ import {
 import type { RgbImage } from "../data/image/rgb-image.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Changes } from "./changes.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 
 /** A pixel counts as changed where a channel differs by more than this, of 255: a tenth, as in the evaluation. */
 const CHANGED_ABOVE = 25;

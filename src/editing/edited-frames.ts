@@ -1,5 +1,4 @@
 import { fitFrame, unfitFrame } from "../data/video/fit.ts";
-import type { DecodedFrame } from "../data/video/reader.ts";
 import { freeBytes } from "../data/byte-pictures.ts";
 import { toBytes, toPixels } from "../data/pixels.ts";
 import { noGrad } from "../engine/autodiff.ts";
@@ -8,27 +7,13 @@ import { onOneThread } from "../engine/settings.ts";
 import type { Float } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail } from "./detail.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { WindowEditor, type WindowEditOptions, type WindowLatents } from "./window-editor.ts";
 import { inWindows, type WindowPlace } from "./windows.ts";
 import type { WindowStore } from "./work-folder.ts";
-
-/** One picture of an edited video, with its source's index and timing. */
-export interface EditedFrame extends DecodedFrame {
-  /** The source's picture, of the same size. */
-  readonly source: Uint8Array;
-  /** Whether it was given to the model; frames outside the span asked for are copied. */
-  readonly isEdited: boolean;
-}
-
-/** A video as it is read: every frame its own source. */
-export async function* untouched(
-  frames: AsyncIterable<DecodedFrame>,
-): AsyncGenerator<EditedFrame, void, undefined> {
-  for await (const frame of frames) yield { ...frame, source: frame.rgb, isEdited: false };
-}
 
 /** Who edits, and how. */
 export interface FrameEditing extends WindowEditOptions {

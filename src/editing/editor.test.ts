@@ -12,7 +12,7 @@ import {
 } from "../../test/support/clips.ts";
 import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 import { Editor } from "./editor.ts";
 import { totalWork } from "./progress.ts";
 import { readReceipt } from "./receipt.ts";

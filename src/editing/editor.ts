@@ -1,7 +1,7 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
 import type { DeviceChoice } from "../engine/device.ts";
 import type { EditRequest } from "./check.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 import { type EditEstimate, processMemory, requireMemoryForWeights } from "./estimate.ts";
 import type { EditingModel } from "./model.ts";
 import { modelPath } from "./model-path.ts";

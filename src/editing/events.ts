@@ -1,7 +1,8 @@
+import type { Changes } from "./changes.ts";
 import type { EditEstimate } from "./estimate.ts";
 import type { EditProgress } from "./progress.ts";
+import type { Receipt } from "./receipt.ts";
 import type { ResolvedSettings } from "./settings.ts";
-import type { EditResult } from "./video-edit.ts";
 
 /** An edit begins: what it works on, and where. */
 export interface EditStart {
@@ -23,6 +24,23 @@ export interface EditStart {
 export interface EditWarning {
   readonly type: "warning";
   readonly message: string;
+}
+
+/** What an edit came to. */
+export interface EditResult {
+  /** The file written, if one was asked for. */
+  readonly output?: string;
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  /** Audio streams copied. */
+  readonly audioStreams: number;
+  /** How long it took, loading not counted. */
+  readonly seconds: number;
+  readonly settings: ResolvedSettings;
+  /** What differs from the source, and how steadily. */
+  readonly changes: Changes;
+  readonly receipt: Receipt;
 }
 
 /** An edit is done. */

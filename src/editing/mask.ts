@@ -5,7 +5,7 @@ import { readPicture } from "../data/image/read-picture.ts";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { type DecodedFrame, readFrames } from "../data/video/reader.ts";
 import { UserError } from "../engine/errors.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 import { blended, maskWeights } from "./mask-weights.ts";
 import { fileHash } from "./receipt.ts";
 

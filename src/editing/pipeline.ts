@@ -1,7 +1,8 @@
 import { invariant } from "../engine/errors.ts";
 import type { DecodedFrame } from "../data/video/reader.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
-import { type EditedFrame, editedFrames, untouched } from "./edited-frames.ts";
+import { type EditedFrame, untouched } from "./edited-frame.ts";
+import { editedFrames } from "./edited-frames.ts";
 import { withinMask } from "./mask.ts";
 import type { EditingModel } from "./model.ts";
 import type { ResolvedSettings } from "./settings.ts";

@@ -4,7 +4,7 @@ import { seconds } from "../data/video/time-base.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { UserError } from "../engine/errors.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
-import { type EditedFrame, untouched } from "./edited-frames.ts";
+import { type EditedFrame, untouched } from "./edited-frame.ts";
 import type { EditingModel } from "./model.ts";
 import { editedSpan } from "./pipeline.ts";
 import { chainOf, resolveSettings } from "./settings.ts";

@@ -11,7 +11,7 @@ import { calibrate } from "./calibration.ts";
 import { ChangeMeter } from "./change-meter.ts";
 import { changeHints } from "./changes.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 import { type EditEstimate, estimateEdit, type processMemory, requireMemory } from "./estimate.ts";
 import { maskHash } from "./mask.ts";
 import type { EditingModel } from "./model.ts";
@@ -21,7 +21,8 @@ import { fileHash, type Receipt, receiptComment, writeReceipt } from "./receipt.
 import { chainOf, methodWarning, type ResolvedSettings, resolveSettings } from "./settings.ts";
 import { framesWithin, parseSpan } from "./span.ts";
 import { unknownWordsWarning } from "./unknown-words.ts";
-import type { EditListeners, EditResult } from "./video-edit.ts";
+import type { EditResult } from "./events.ts";
+import type { EditListeners } from "./video-edit.ts";
 import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */

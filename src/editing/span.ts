@@ -1,6 +1,6 @@
 import type { VideoInfo } from "../data/video/probe.ts";
 import { invariant, UserError } from "../engine/errors.ts";
-import type { EditedFrame } from "./edited-frames.ts";
+import type { EditedFrame } from "./edited-frame.ts";
 
 /** A moment of a video: a frame, counted from 0, or seconds after its first picture. */
 export interface Moment {

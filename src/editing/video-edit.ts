@@ -1,26 +1,6 @@
 import { UserError } from "../engine/errors.ts";
 import { EventQueue } from "../engine/event-queue.ts";
-import type { Changes } from "./changes.ts";
-import type { EditEvent } from "./events.ts";
-import type { Receipt } from "./receipt.ts";
-import type { ResolvedSettings } from "./settings.ts";
-
-/** What an edit came to. */
-export interface EditResult {
-  /** The file written, if one was asked for. */
-  readonly output?: string;
-  readonly frames: number;
-  readonly width: number;
-  readonly height: number;
-  /** Audio streams copied. */
-  readonly audioStreams: number;
-  /** How long it took, loading not counted. */
-  readonly seconds: number;
-  readonly settings: ResolvedSettings;
-  /** What differs from the source, and how steadily. */
-  readonly changes: Changes;
-  readonly receipt: Receipt;
-}
+import type { EditEvent, EditResult } from "./events.ts";
 
 /** Who an edit is done for. */
 export interface EditListeners {

@@ -6,7 +6,7 @@ import { UserError } from "../../src/engine/errors.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import { Rng } from "../../src/engine/random.ts";
 import { loadOpenEditor } from "../../src/editing/open-editor.ts";
-import type { EditResult } from "../../src/editing/video-edit.ts";
+import type { EditResult } from "../../src/editing/events.ts";
 import { AlignmentConfig } from "../../src/eve/distillation-config.ts";
 import type { OpenFolders } from "../../src/eve/open-folders.ts";
 import { createAlignment } from "../../src/eve/student.ts";

@@ -1,4 +1,4 @@
-import type { EditedFrame } from "../../src/editing/edited-frames.ts";
+import type { EditedFrame } from "../../src/editing/edited-frame.ts";
 import { Editor, type EditOptions } from "../../src/editing/editor.ts";
 import type { EditEvent } from "../../src/editing/events.ts";
 import type { VideoEdit } from "../../src/editing/video-edit.ts";

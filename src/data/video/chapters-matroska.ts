@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { DataError } from "../../engine/errors.ts";
 import { readBytes } from "./boxes.ts";
-import type { Chapter } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
 import {
   contentsOfAll,
   type Element,

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { DataError } from "../../engine/errors.ts";
 import { type Box, boxBytes, boxesOf, findBox, readBytes } from "./boxes.ts";
-import type { Chapter } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
 
 /** Nero's table counts in ticks of 100 ns. */
 const tick = 100n;

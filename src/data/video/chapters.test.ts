@@ -7,7 +7,7 @@ import {
   framesOf,
   makeClip,
 } from "../../../test/support/clips.ts";
-import type { Chapter } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
 import { checkOutput } from "./outputs.ts";
 import { probeVideo } from "./probe.ts";
 import { readFrames } from "./reader.ts";

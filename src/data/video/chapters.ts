@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { AVDISCARD_DEFAULT, AVMEDIA_TYPE_DATA, AVSEEK_FLAG_BACKWARD } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import { readBytes } from "./boxes.ts";
+import type { Chapter } from "./chapter.ts";
 import {
   fillMatroskaChapters,
   matroskaChapterTable,
@@ -11,15 +12,6 @@ import { asNeroHoldsThem, insertNeroChapters, readNeroChapters } from "./chapter
 import type { Container } from "./containers.ts";
 import { discardOthers, type OpenMedia } from "./media.ts";
 import { rescale } from "./time-base.ts";
-
-/** A named part of a video. */
-export interface Chapter {
-  /** When it begins, in nanoseconds. */
-  readonly start: bigint;
-  /** When it ends, `null` where that is not said: with the next one. */
-  readonly end: bigint | null;
-  readonly title: string;
-}
 
 /** The chapters of a video, and in words what else there is of that kind that no edit carries. */
 export interface FoundChapters {

@@ -13,7 +13,8 @@ import {
   type AVPacketSideDataType,
 } from "node-av/constants";
 import { avGetCodecName, type Stream } from "node-av/lib";
-import { type Chapter, isChapterTrack, readChapters } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
+import { isChapterTrack, readChapters } from "./chapters.ts";
 import { findContentCredentials } from "./credentials.ts";
 import type { OpenMedia } from "./media.ts";
 import { pixelFormatName } from "./picture.ts";

@@ -9,7 +9,8 @@ import {
 } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
-import { type Chapter, readChapters } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
+import { readChapters } from "./chapters.ts";
 import { effectiveRange } from "./colour.ts";
 import type { Container } from "./containers.ts";
 import { endOfVideo, openMedia, type OpenMedia, sampleAspectOf } from "./media.ts";

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import type { Stream } from "node-av/lib";
 import { DataError, invariant, ShapeError } from "../../engine/errors.ts";
-import { type Chapter, chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
+import type { Chapter } from "./chapter.ts";
+import { chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
 import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
 import { requireWritable, writeAtomically } from "./output-file.ts";
