@@ -32,7 +32,7 @@ const UNGUIDED = { image: 1, text: 1 };
 /**
  * Where the distillation of the small networks departs from the defaults: guidance costs them quality, and the
  * transformer that critics see with has four layers. Deviation: the weights of both teachers, the rate and the length are
- * measured (docs/evaluation.md): the video teacher costs what is to be kept, and long runs lose what short ones gain.
+ * measured (docs/alignment.md): the video teacher costs what is to be kept, and long runs lose what short ones gain.
  */
 const TINY_DISTILLATION = {
   items: 128,
