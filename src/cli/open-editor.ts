@@ -11,11 +11,8 @@ export interface EditorChoice extends LoadOptions {
 export async function openEditor({ lora, ...options }: EditorChoice): Promise<Editor> {
   const { OPEN_NAME } = await import("../eve/open-name.ts");
   if (options.model === OPEN_NAME) {
-    const { openHub } = await import("../hub/hub.ts");
-    const { locateOpenModel } = await import("../hub/open-weights.ts");
-    const folders = await locateOpenModel(openHub());
-    const { loadOpenEditor } = await import("../editing/open-editor.ts");
-    return loadOpenEditor({ ...options, folders, lora });
+    const { loadOpenEditor } = await import("../hub/open-editor.ts");
+    return loadOpenEditor({ ...options, lora });
   }
   if (lora !== undefined)
     throw new UserError("--lora goes with --model open: other models hold their own alignment");

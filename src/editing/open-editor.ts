@@ -29,7 +29,7 @@ export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgr
 }
 
 /** Loads the open model from its public folders and makes an editor of it. */
-export async function loadOpenEditor({
+export async function openFolderEditor({
   folders,
   lora: path,
   device = "auto",

@@ -5,7 +5,7 @@ import { runArguments } from "../../src/cli/command.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import { Rng } from "../../src/engine/random.ts";
-import { loadOpenEditor } from "../../src/editing/open-editor.ts";
+import { openFolderEditor } from "../../src/editing/open-editor.ts";
 import type { EditResult } from "../../src/editing/events.ts";
 import { AlignmentConfig } from "../../src/eve/distillation-config.ts";
 import type { OpenFolders } from "../../src/eve/open-folders.ts";
@@ -53,7 +53,7 @@ async function edited(
   lora?: string,
 ): Promise<EditResult & { readonly rgb: readonly Uint8Array[] }> {
   const size = SMALL_OPEN_SIZE;
-  await using editor = await loadOpenEditor({ folders, lora, device: "cpu", size });
+  await using editor = await openFolderEditor({ folders, lora, device: "cpu", size });
   const options = { output: file(output), steps: 2, window: 4, detail: "off" } as const;
   const result = await editor.edit(file("in.mp4"), "make it autumn", options).result;
   const rgb = (await framesOf(file(output))).map((frame) => frame.rgb);
@@ -63,7 +63,7 @@ async function edited(
 describe("the open model's editor", () => {
   test("edits a clip with its own steps and guidance, in windows, and says what it used", async () => {
     const size = SMALL_OPEN_SIZE;
-    await using editor = await loadOpenEditor({ folders, device: "cpu", size });
+    await using editor = await openFolderEditor({ folders, device: "cpu", size });
     expect(editor.model.window).toBe(8);
     const { frames, receipt } = await editor.edit(file("in.mp4"), "make it autumn", {
       output: file("plain.mp4"),
@@ -96,7 +96,7 @@ describe("the open model's editor", () => {
   );
 
   test("refuses a LoRA that is not there before it loads anything", async () => {
-    const missing = loadOpenEditor({ folders, lora: file("nothing"), device: "cpu" });
+    const missing = openFolderEditor({ folders, lora: file("nothing"), device: "cpu" });
     await expect(missing).rejects.toThrow(UserError);
     await expect(missing).rejects.toThrow(/^--lora: expected the directory of a run .* neither at/);
   });
@@ -104,7 +104,7 @@ describe("the open model's editor", () => {
   test("refuses a run that has no weights yet", async () => {
     mkdirSync(file("young/checkpoints"), { recursive: true });
     writeFileSync(file("young/config.json"), "{}");
-    const young = loadOpenEditor({ folders, lora: file("young"), device: "cpu" });
+    const young = openFolderEditor({ folders, lora: file("young"), device: "cpu" });
     await expect(young).rejects.toThrow(/it has no checkpoint yet: let it train on$/);
   });
 });

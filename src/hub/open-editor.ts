@@ -1,0 +1,30 @@
+import type { Editor } from "../editing/editor.ts";
+import type { OpenEditorOptions } from "../editing/open-editor.ts";
+import type { OpenFolders } from "../eve/open-folders.ts";
+
+/** What aligns the public weights, and where they lie. */
+export interface LoadOpenOptions extends Omit<OpenEditorOptions, "folders"> {
+  /** Where the weights lie; those of the hub's cache, where `eve pull open` puts them, by default. */
+  readonly folders?: OpenFolders | undefined;
+}
+
+/**
+ * Loads the model of public weights at full size and makes an editor of it.
+ *
+ * Throws a UserError of one sentence where weights are missing, and a MemoryError where they do not fit.
+ */
+export async function loadOpenEditor({
+  folders,
+  ...options
+}: LoadOpenOptions = {}): Promise<Editor> {
+  options.signal?.throwIfAborted();
+  const located = folders ?? (await pulledFolders());
+  const { openFolderEditor } = await import("../editing/open-editor.ts"); // brings the native engine
+  return openFolderEditor({ ...options, folders: located });
+}
+
+async function pulledFolders(): Promise<OpenFolders> {
+  const { openHub } = await import("./hub.ts");
+  const { locateOpenModel } = await import("./open-weights.ts");
+  return locateOpenModel(openHub());
+}
