@@ -62,8 +62,7 @@ function readLine(text: string, number: number, folder: string): BatchLine {
   }
   const parsed = Line.safeParse(json);
   if (!parsed.success) {
-    const example = '{"input": "clip.mp4", "instruction": "make the ball blue"}';
-    return { number, isReadable: false, problem: `expected an object such as ${example}` };
+    return { number, isReadable: false, problem: problemOf(json, parsed.error) };
   }
   try {
     return { number, isReadable: true, ...jobOf(parsed.data, number, folder) };
@@ -71,6 +70,16 @@ function readLine(text: string, number: number, folder: string): BatchLine {
     if (!(error instanceof UserError)) throw error;
     return { number, isReadable: false, problem: error.message };
   }
+}
+
+/** What a line should be, and what is wrong with it first. */
+function problemOf(json: unknown, { issues }: z.ZodError): string {
+  const example = '{"input": "clip.mp4", "instruction": "make the ball blue"}';
+  const [key] = issues[0]?.path ?? [];
+  const value = typeof key === "string" ? z.record(z.string(), z.unknown()).parse(json)[key] : json;
+  const got = value === undefined ? "nothing" : JSON.stringify(value);
+  const where = key === undefined ? "" : ` for "${String(key)}"`;
+  return `expected an object such as ${example}, got ${got}${where}`;
 }
 
 function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
