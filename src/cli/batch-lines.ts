@@ -60,9 +60,9 @@ function readLine(text: string, number: number, folder: string): BatchLine {
   } catch {
     return { number, isReadable: false, problem: "expected a JSON object, got no JSON" };
   }
-  const parsed = Line.safeParse(json);
+  const parsed = Line.safeParse(json, { reportInput: true });
   if (!parsed.success) {
-    return { number, isReadable: false, problem: problemOf(json, parsed.error) };
+    return { number, isReadable: false, problem: problemOf(parsed.error) };
   }
   try {
     return { number, isReadable: true, ...jobOf(parsed.data, number, folder) };
@@ -73,12 +73,10 @@ function readLine(text: string, number: number, folder: string): BatchLine {
 }
 
 /** What a line should be, and what is wrong with it first. */
-function problemOf(json: unknown, { issues }: z.ZodError): string {
+function problemOf({ issues: [first] }: z.ZodError): string {
   const example = '{"input": "clip.mp4", "instruction": "make the ball blue"}';
-  const [key] = issues[0]?.path ?? [];
-  const value = typeof key === "string" ? z.record(z.string(), z.unknown()).parse(json)[key] : json;
-  const got = value === undefined ? "nothing" : JSON.stringify(value);
-  const where = key === undefined ? "" : ` for "${String(key)}"`;
+  const got = first?.input === undefined ? "nothing" : JSON.stringify(first.input);
+  const where = first?.path.length ? ` for "${first.path.join(".")}"` : "";
   return `expected an object such as ${example}, got ${got}${where}`;
 }
 
