@@ -37,3 +37,12 @@ test("the hash does not depend on the order of keys", () => {
   };
   expect(configHash(TrainConfig.parse(reordered))).toBe(configHash(config));
 });
+
+test("a run from before optimizers could be chosen has the hash of one with AdamW, and not that of one with Muon", () => {
+  const { optimizer, ...older } = config;
+  expect(optimizer).toBe("adamw");
+  expect(configHash(older as TrainConfig)).toBe(configHash(config));
+  const other = TrainConfig.parse({ ...base, optimizer: "muon" });
+  expect(configHash(other)).not.toBe(configHash(config));
+  expect(decisiveDifferences(config, other)).toEqual(['optimizer "adamw" became "muon"']);
+});

@@ -12,7 +12,9 @@ export const TrainConfig = z
     batch: z.int().positive(),
     /** Forward passes per step; each sees `batch / accumulate` samples. */
     accumulate: z.int().positive().default(1),
-    /** Peak learning rate. */
+    /** What moves the weights; `muon` moves matrices with both sides of 32 or more, and leaves the rest to AdamW. */
+    optimizer: z.enum(["adamw", "muon"]).default("adamw"),
+    /** Peak learning rate; one for both optimizers. */
     learningRate: z.number().positive(),
     /** Steps of linear warm-up. */
     warmup: z.int().nonnegative().default(0),
@@ -21,7 +23,9 @@ export const TrainConfig = z
     finalRate: z.number().min(0).max(1).default(0),
     /** Decoupled decay of weights with two or more axes; biases and gains are left alone. */
     weightDecay: z.number().nonnegative().default(0.01),
+    /** AdamW's. */
     betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.99]),
+    /** AdamW's. */
     epsilon: z.number().positive().default(1e-8),
     /** Largest global gradient norm; 0 leaves gradients as they are. */
     clip: z.number().nonnegative().default(1),
@@ -71,6 +75,9 @@ const FREE: ReadonlySet<string> = new Set([
   "logEvery",
 ] satisfies (keyof TrainConfig)[]);
 
+/** Settings that came later, with what older runs did: left out of the hash, so that their checkpoints still resume. */
+const LATER: Readonly<Record<string, unknown>> = { optimizer: "adamw" };
+
 /** Samples of one forward pass. */
 export function partSize({ batch, accumulate }: TrainConfig): number {
   return batch / accumulate;
@@ -89,7 +96,9 @@ export function sampleNumbers(config: TrainConfig, step: number, part: number): 
 
 /** SHA-256 of everything that decides what a step computes. */
 export function configHash(config: TrainConfig): string {
-  const decisive = Object.entries(config).filter(([key]) => !FREE.has(key));
+  const decisive = Object.entries(config).filter(
+    ([key, value]) => !FREE.has(key) && value !== LATER[key],
+  );
   return createHash("sha256")
     .update(canonicalJson(Object.fromEntries(decisive)))
     .digest("hex");

@@ -48,6 +48,7 @@ export async function estimate(stage: Stage, config: TrainConfig): Promise<Estim
     secondsPerStep = Math.min(secondsPerStep, (performance.now() - start) / 1000);
   }
   const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const optimizerBytes = bytesIn(state.optimizer.moments());
   const trainableBytes = bytesIn(stage.trainable);
   return {
     stage: stage.name,
@@ -56,9 +57,9 @@ export async function estimate(stage: Stage, config: TrainConfig): Promise<Estim
     frozenValues: countValues(stage.frozen),
     weightBytes: trainableBytes + bytesIn(stage.frozen),
     gradientBytes: trainableBytes,
-    optimizerBytes: 2 * trainableBytes,
+    optimizerBytes,
     emaBytes: trainableBytes,
-    checkpointBytes: 4 * trainableBytes,
+    checkpointBytes: 2 * trainableBytes + optimizerBytes,
     stepBytes: Math.max(0, peakBytes - before),
     peakBytes,
     secondsPerStep,

@@ -4,6 +4,19 @@ import { persist, tensorScope } from "../engine/scope.ts";
 import { dispatch, dispatchMany, dispatchRaw, Tensor } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";
 
+/** What changes weights by the gradients that `backward` left in them. */
+export interface Optimizer {
+  /** Updates made so far; a checkpoint restores it. */
+  updates: number;
+  /** All that is remembered from update to update, by name: what a checkpoint needs. */
+  moments(): Parameters;
+  /** Scales all gradients to at most `clip` in global norm (0: leaves them). Returns the norm before. */
+  clipGradients(clip: number): number;
+  /** One update from the gradients; none, and none counted, where there are none. */
+  update(learningRate: number): void;
+  clearGradients(): void;
+}
+
 /** Knobs of AdamW that do not change from step to step. */
 export interface AdamWOptions {
   readonly betas: readonly [number, number];
@@ -28,8 +41,7 @@ interface Slot {
  * Weights without a gradient keep their value and moments. Bias correction counts the updates of the
  * optimizer, not of each weight.
  */
-export class AdamW {
-  /** Updates made so far. */
+export class AdamW implements Optimizer {
   updates = 0;
   readonly #slots: ReadonlyMap<string, Slot>;
   readonly #options: AdamWOptions;
@@ -39,7 +51,7 @@ export class AdamW {
     this.#slots = new Map([...weights].map(([name, weight]) => [name, slotOf(name, weight)]));
   }
 
-  /** The moments by name, `mean.<weight>` and `square.<weight>`: what a checkpoint needs. */
+  /** The moments by name, `mean.<weight>` and `square.<weight>`. */
   moments(): Parameters {
     const named = [...this.#slots].flatMap(([name, { mean, square }]): [string, Tensor][] => [
       [`mean.${name}`, mean],
@@ -48,22 +60,16 @@ export class AdamW {
     return new Map(named);
   }
 
-  /** Scales all gradients to at most `clip` in global norm (0: leaves them). Returns the norm before. */
   clipGradients(clip: number): number {
-    using _ = tensorScope();
-    const found = this.#gradients().map(({ gradient }) => gradient);
-    if (found.length === 0) return 0;
-    const norm = globalNorm(found);
-    if (clip > 0 && norm > clip) {
-      noGrad(() => dispatchRaw("aten::_foreach_mul_.Scalar", found, clip / norm));
-    }
-    return norm;
+    return clipGradients(
+      [...this.#slots.values()].map(({ weight }) => weight),
+      clip,
+    );
   }
 
-  /** One update from the gradients that `backward` left in the weights; none, and none counted, where it left none. */
   update(learningRate: number): void {
     using _ = tensorScope();
-    const found = this.#gradients();
+    const found = withGradient(this.#slots.values());
     if (found.length === 0) return;
     this.updates++;
     noGrad(() => this.#apply(found, learningRate));
@@ -71,13 +77,6 @@ export class AdamW {
 
   clearGradients(): void {
     for (const { weight } of this.#slots.values()) weight.clearGrad();
-  }
-
-  #gradients(): { slot: Slot; gradient: Tensor }[] {
-    return [...this.#slots.values()].flatMap((slot) => {
-      const gradient = slot.weight.grad;
-      return gradient ? [{ slot, gradient }] : [];
-    });
   }
 
   #apply(found: readonly { slot: Slot; gradient: Tensor }[], learningRate: number): void {
@@ -104,13 +103,39 @@ export class AdamW {
 }
 
 function slotOf(name: string, weight: Tensor): Slot {
+  return { weight, mean: memoryFor(name, weight), square: memoryFor(name, weight) };
+}
+
+/** Zeros to remember something of the float32 weight `name` in, laid out like it. */
+export function memoryFor(name: string, weight: Tensor): Tensor {
   if (weight.dtype !== "float32") {
     throw new ConfigError(
       `expected float32 master weights to train, but ${name} is ${weight.dtype}`,
     );
   }
-  const zeros = (): Tensor => persist(dispatch("aten::zeros_like", weight.detach()));
-  return { weight, mean: zeros(), square: zeros() };
+  return persist(dispatch("aten::zeros_like", weight.detach()));
+}
+
+/** The slots whose weight has a gradient, with it; call it inside a scope. */
+export function withGradient<S extends { readonly weight: Tensor }>(
+  slots: Iterable<S>,
+): { slot: S; gradient: Tensor }[] {
+  return [...slots].flatMap((slot) => {
+    const gradient = slot.weight.grad;
+    return gradient ? [{ slot, gradient }] : [];
+  });
+}
+
+/** Scales the gradients of `weights` to at most `clip` in global norm (0: leaves them). Returns the norm before. */
+export function clipGradients(weights: Iterable<Tensor>, clip: number): number {
+  using _ = tensorScope();
+  const found = [...weights].flatMap((weight) => weight.grad ?? []);
+  if (found.length === 0) return 0;
+  const norm = globalNorm(found);
+  if (clip > 0 && norm > clip) {
+    noGrad(() => dispatchRaw("aten::_foreach_mul_.Scalar", found, clip / norm));
+  }
+  return norm;
 }
 
 /** Euclidean length of all elements of all tensors together; call it inside a scope. */

@@ -8,15 +8,16 @@ import type { Parameters } from "../nn/module.ts";
 import { Batches } from "./batches.ts";
 import type { TrainConfig } from "./config.ts";
 import { Ema } from "./ema.ts";
-import { AdamW } from "./optimizer.ts";
+import { Muon } from "./muon.ts";
+import { AdamW, type Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Losses, Stage } from "./stage.ts";
 
 /** Everything of a run that changes from step to step, beside the weights themselves. */
 export interface TrainState {
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   /** The critics' optimizer, where the stage has any. */
-  readonly adversary: AdamW | null;
+  readonly adversary: Optimizer | null;
   readonly ema: Ema;
   readonly batches: Batches;
   /** Steps done. */
@@ -53,7 +54,7 @@ export function startState(stage: Stage, config: TrainConfig): TrainState {
   for (const weight of stage.trainable.values()) weight.setRequiresGrad(true);
   for (const weight of stage.adversaries?.trainable.values() ?? []) weight.setRequiresGrad(true);
   return {
-    optimizer: new AdamW(stage.trainable, config),
+    optimizer: optimizerOf(stage, config),
     adversary: adversaryOf(stage, config),
     ema: new Ema(stage.trainable, config.ema),
     batches: new Batches(stage, config),
@@ -64,8 +65,17 @@ export function startState(stage: Stage, config: TrainConfig): TrainState {
   };
 }
 
+function optimizerOf({ trainable }: Stage, config: TrainConfig): Optimizer {
+  switch (config.optimizer) {
+    case "adamw":
+      return new AdamW(trainable, config);
+    case "muon":
+      return new Muon(trainable, config);
+  }
+}
+
 /** Decay would pull critics to indifference: they have none. */
-function adversaryOf({ adversaries }: Stage, { epsilon }: TrainConfig): AdamW | null {
+function adversaryOf({ adversaries }: Stage, { epsilon }: TrainConfig): Optimizer | null {
   if (!adversaries) return null;
   const { trainable, betas } = adversaries;
   return new AdamW(trainable, { betas, epsilon, weightDecay: 0 });

@@ -13,7 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Rng } from "../../src/engine/random.ts";
 import { Tensor } from "../../src/engine/tensor.ts";
+import { Linear } from "../../src/nn/linear.ts";
 import type { TrainConfigInput } from "../../src/training/config.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { openRunDirectory } from "../../src/training/run.ts";
@@ -191,6 +193,39 @@ describe("resuming", () => {
     }
     const before = checkpointFile(straight, "000012", "critics.safetensors");
     expect(checkpointFile(straight, "000016", "critics.safetensors").equals(before)).toBe(false);
+  });
+
+  test("a run with Muon equals one that was never stopped", async () => {
+    const [straight, stopped] = [runFolder(), runFolder()];
+    const settings = { optimizer: "muon", steps: 12, checkpointEvery: 4 } as const;
+    // the tiny stage has no matrix that Muon would take: a square one beside it
+    const stage = (own: TinyStage): Stage => {
+      const square = new Linear(Rng.seed(3), 32, 32);
+      const trainable = [...own.trainable, ["square", square.weight] as const];
+      return {
+        ...own,
+        trainable: new Map(trainable),
+        losses: (batch: Float32Array, rng) => ({
+          ...own.losses(batch, rng),
+          square: square
+            .forward(Tensor.from(batch, [1, 32]))
+            .square()
+            .mean(),
+        }),
+      } satisfies Stage<Float32Array>;
+    };
+    await trained(straight, settings, { stage });
+    const controller = new AbortController();
+    const onEvent = (event: TrainEvent): void => {
+      if (event.type === "step-end" && event.step === 7) controller.abort();
+    };
+    await trained(stopped, settings, { stage, signal: controller.signal, onEvent });
+    const events = await trained(stopped, settings, { stage });
+    expect(events[0]).toMatchObject({ type: "run-started", step: 7 });
+    expectSameCheckpoint(straight, stopped, "000012");
+    const moments = checkpointFile(straight, "000012", "moments.safetensors").toString("latin1");
+    expect(moments).toContain('"momentum.square"');
+    expect(moments).toContain('"mean.first.weight"');
   });
 
   test("critics keep still and count no update while no loss reaches them", async () => {
