@@ -162,14 +162,18 @@ export class ModelFolder {
     return existsSync(path) ? readJson(path) : undefined;
   }
 
-  /** As `loadWeights`, for a module that may have grown since: weights that the part lacks stay as they are. */
-  continueFrom(part: Part, module: Module): void {
+  /**
+   * As `loadWeights`, for a module that may have grown since: weights that the part lacks stay as they are. Returns the names
+   * of those it has.
+   */
+  continueFrom(part: Part, module: Module): ReadonlySet<string> {
     using _ = tensorScope();
     this.require(part);
     const path = join(this.partPath(part), "weights.safetensors");
     const stored = loadSafetensors(path);
     const known = [...module.parameters()].filter(([name]) => stored.has(name));
     copyParameters(new Map(known), stored, path);
+    return new Set(known.map(([name]) => name));
   }
 
   /** Overwrites the weights of `module` with the part's. */

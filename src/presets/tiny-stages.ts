@@ -14,6 +14,7 @@ import { autoencoderHash, ModelFolder, type Part } from "../eve/model-folder.ts"
 import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/parts.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
+import { silenceGrown } from "../models/unet/grown.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { parametersOf, type Module, type Parameters } from "../nn/module.ts";
@@ -144,7 +145,8 @@ export async function openVideoAdapter(config: TrainConfig, context: StageContex
 
 /** Continues from what the model folder has of this part, where the settings ask for that. */
 function startWarm({ folder, settings }: Workshop, part: Part, module: Module): void {
-  if (settings.warmStart) folder.continueFrom(part, module);
+  if (!settings.warmStart) return;
+  silenceGrown(module, folder.continueFrom(part, module));
 }
 
 function rngFor(config: TrainConfig, part: Part): Rng {

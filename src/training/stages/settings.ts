@@ -36,6 +36,11 @@ export const LatentSettings = z.strictObject({
   /** How much more often late (noisy) times are shown: their density grows as `t^(noiseBias − 1)`. */
   noiseBias: z.number().positive().default(1),
   /**
+   * Share of the clips whose frames are noised alike, for the video adapter: it then knows clips that are drawn from one
+   * noise. Deviation: the paper does not say how frames are noised.
+   */
+  sharedNoise: z.number().min(0).max(1).default(0),
+  /**
    * How much more the edit adapter's loss counts what an edit changes: each place weighs `1 + changeWeight·d/mean(d)`,
    * with `d` the distance of the edited latent from the input's, scaled to a mean of one. 0 counts all places alike.
    */

@@ -27,6 +27,24 @@ test("the frames of a clip share their time, and clips do not", () => {
   expect(d).not.toBe(a);
 });
 
+test("a share of the clips has one noise for all frames", () => {
+  using _ = tensorScope();
+  const clips = Tensor.zeros([60, 4]);
+  const alike = (sharedNoise: number): number => {
+    const noised = noiseBatch(clips, schedule, rng, { group: 3, sharedNoise });
+    const frames = noised.xt.reshape([20, 3, 4]);
+    const differences = frames
+      .sub(frames.narrow(1, 0, 1))
+      .abs()
+      .sum([1, 2]);
+    return [...differences.toFloat32Array()].filter((difference) => difference === 0).length;
+  };
+  expect(alike(0)).toBe(0);
+  expect(alike(0.5)).toBeGreaterThan(3);
+  expect(alike(0.5)).toBeLessThan(17);
+  expect(alike(1)).toBe(20);
+});
+
 test("the true velocity has no loss, and gives back the clean batch", () => {
   using _ = tensorScope();
   const x0 = normal(rng.split("x0"), [4, 3]);

@@ -23,6 +23,8 @@ export interface TimeOptions {
    * an edit's layout is decided.
    */
   readonly bias?: number;
+  /** Share of the groups whose entries have one noise in common; default 0. */
+  readonly sharedNoise?: number;
 }
 
 /**
@@ -43,18 +45,35 @@ export function noiseBatch(
   x0: Float<"b ...">,
   schedule: Schedule,
   rng: Rng,
-  { group = 1, bias = 1 }: TimeOptions = {},
+  { group = 1, bias = 1, sharedNoise = 0 }: TimeOptions = {},
 ): NoisedBatch {
   const count = x0.shape[0]! / group;
   const drawn = spreadTimes(rng.split("time"), count, schedule.steps, bias);
   const times = drawn.flatMap((time) => Array.from({ length: group }, () => time));
   const t: Int<"b"> = Tensor.from(times, [times.length], "int64");
-  const noise = normal(rng.split("noise"), x0.shape);
+  const noise = groupNoise(rng.split("noise"), x0.shape, { group, sharedNoise });
   return {
     xt: schedule.addNoise(x0, noise, t),
     labels: t.to("float32"),
     target: targetFor("v", { x0, noise }, t, schedule),
   };
+}
+
+/** Normal noise of `shape`; a share of the groups repeats that of its first entry. */
+function groupNoise(
+  rng: Rng,
+  shape: readonly number[],
+  { group, sharedNoise }: Required<Pick<TimeOptions, "group" | "sharedNoise">>,
+): Float<"b ..."> {
+  const noise = normal(rng, shape);
+  if (sharedNoise === 0) return noise;
+  const [entries = 0, ...rest] = shape;
+  const drawn = rng.split("shared").uniforms(entries / group);
+  const isShared = Float32Array.from(drawn, (u) => (u < sharedNoise ? 1 : 0));
+  const share = Tensor.from(isShared, [entries / group, 1, ...rest.map(() => 1)]);
+  const groups = noise.reshape([entries / group, group, ...rest]);
+  const own = groups.mul(share.mul(-1).add(1));
+  return groups.narrow(1, 0, 1).mul(share).add(own).reshape(shape);
 }
 
 /** Mean squared error of the predicted velocity; `weights` of mean one, broadcast over channels, say what counts how much. */

@@ -38,7 +38,8 @@ export function videoAdapterStage(
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = ({ clips, text, firstFrame }: ClipBatch, rng: Rng): Float<""> => {
     const frames = clips.shape[1]!;
-    const times = { group: frames, bias: settings.noiseBias };
+    const { noiseBias: bias, sharedNoise } = settings;
+    const times = { group: frames, bias, sharedNoise };
     const noised = noiseBatch(rearrange(clips, "b f c h w -> (b f) c h w"), schedule, rng, times);
     const temporal = layers.on(unet, { frames, condition: firstFrame });
     return velocityLoss(unet.forward(noised.xt, noised.labels, text, { temporal }), noised);
