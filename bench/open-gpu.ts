@@ -12,8 +12,8 @@
 //              SparseCtrl told of it, decoded
 //   iteration  one step of `eve distill --preset open`: three steps of the student, both teachers, both critics
 //
-// A first pass that is not timed warms each up; it also counts `teraflops`, those of convolutions and matrix products
-// alone (bench/matrix-work.ts). `share` is theirs of `--peak`, what the matrix units do at most in TFLOP/s (989: an H100's,
+// A pass that is not timed warms each up; one counts `teraflops`, those of convolutions and matrix products alone
+// (bench/matrix-work.ts). `share` is theirs of `--peak`, what the matrix units do at most in TFLOP/s (989: an H100's,
 // dense bfloat16). `peakGB` and `reservedGB` are the device's memory in tensors and in the allocator; null on a CPU. After
 // `--seconds` a phase begins no further step: what is left out is said, nothing is extrapolated. `--tuned` lets cuDNN
 // time its algorithms first, as `eve distill` does. `--narrow` tries it all on a CPU, in networks of few channels.
@@ -54,10 +54,10 @@ const { values } = parseArgs({
     narrow: { type: "boolean", default: false },
   },
 });
-const whole = z.coerce.number().int().positive();
-const frames = whole.parse(values.frames);
-const size = whole.parse(values.size);
-const steps = whole.parse(values.steps);
+const count = z.coerce.number().int().positive();
+const frames = count.parse(values.frames);
+const size = count.parse(values.size);
+const steps = count.parse(values.steps);
 const limit = z.coerce.number().positive().parse(values.seconds);
 const peakFlops = z.coerce.number().positive().parse(values.peak) * 1e12;
 const phases = z.array(z.enum(PHASES)).parse(values.phases.split(","));
@@ -183,14 +183,14 @@ function measureStack(): void {
 
 /** A window from pixels to pixels, as the editor takes it. */
 async function measureEdit(): Promise<void> {
-  const edit = async (count: number, signal?: AbortSignal) => {
+  const edit = async (times: number, signal?: AbortSignal) => {
     using held = new HeldTensors();
-    const asked = readSettings({ instruction: "make it autumn", steps: count, method: "stacked" });
+    const asked = readSettings({ instruction: "make it autumn", steps: times, method: "stacked" });
     using editor = new WindowEditor(model, resolveSettings(asked, model));
-    const times = [performance.now()];
+    const marks = [performance.now()];
     const lap = (tensor: Tensor): void => {
       settled(tensor);
-      times.push(performance.now());
+      marks.push(performance.now());
     };
     const input = held.make(() => model.encode(noisy([frames, 3, size, size])));
     lap(input);
@@ -198,9 +198,9 @@ async function measureEdit(): Promise<void> {
     lap(edited);
     const pixels = held.make(() => model.decode(edited));
     lap(pixels);
-    const [encoding, denoising, decoding] = times
+    const [encoding, denoising, decoding] = marks
       .slice(1)
-      .map((time, i) => (time - times[i]!) / 1000);
+      .map((mark, i) => (mark - marks[i]!) / 1000);
     return {
       encoding: encoding!,
       denoising: denoising!,
@@ -209,15 +209,21 @@ async function measureEdit(): Promise<void> {
     };
   };
   // Counting takes time of its own; every step computes the same
-  const counted = async (count: number): Promise<number> => {
+  const counted = async (times: number): Promise<number> => {
     const work = new MatrixWork();
-    await edit(count);
+    await edit(times);
     return work.stop();
   };
   const once = await counted(1);
   const flops = once + (steps - 1) * ((await counted(2)) - once);
   peakDeviceMemory({ forget: true });
-  const { rms, ...laps } = await edit(steps, AbortSignal.timeout(limit * 1000));
+  const signal = AbortSignal.timeout(limit * 1000);
+  const whole = await edit(steps, signal).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (!whole) return report("edit", { cutAfter: limit });
+  const { rms, ...laps } = whole;
   const seconds = laps.encoding + laps.denoising + laps.decoding;
   const { encoding, denoising, decoding } = laps;
   const all = {
@@ -251,11 +257,12 @@ async function measureIteration(): Promise<void> {
     const gradNorm = result.type === "updated" ? rounded(result.gradNorm) : null;
     return { seconds: since(start), gradNorm };
   };
+  report("iteration, first", await step());
+  // Not the first one, which reads the texts
   const begun = performance.now();
   const work = new MatrixWork();
-  const first = await step();
+  await step();
   const flops = work.stop();
-  report("iteration, first", { ...first, ...rate(flops, first.seconds) });
   peakDeviceMemory({ forget: true });
   const further: Awaited<ReturnType<typeof step>>[] = [];
   while (further.length < 3 && since(begun) < limit) further.push(await step());
