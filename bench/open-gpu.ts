@@ -37,7 +37,6 @@ import { latentStride } from "../src/models/vae/config.ts";
 import { startState, trainStep } from "../src/training/step.ts";
 import { noisy } from "./full-width.ts";
 import { MatrixWork } from "./matrix-work.ts";
-import { noiseDistillation } from "./noise-distillation.ts";
 import { openNoise } from "./open-noise.ts";
 
 const PHASES = ["stack", "edit", "iteration"] as const;
@@ -243,6 +242,8 @@ async function measureEdit(): Promise<void> {
 
 /** One step of training, all terms at work. */
 async function measureIteration(): Promise<void> {
+  // What the stage can be made of brings the drawing library, which edits do without
+  const { noiseDistillation } = await import("./noise-distillation.ts");
   const { stage, config } = noiseDistillation(parts, {
     frames,
     size,
