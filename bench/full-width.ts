@@ -27,23 +27,24 @@ function noise(): Tensor {
   );
 }
 
-const source = noise();
+let source: Tensor | undefined;
 
-/** `shape` of that noise, from place `offset` on. */
+/** `shape` of that noise, from place `offset` on; all of it where the first was made. */
 export function noisy(shape: readonly number[], offset = 0): Tensor {
+  const values = (source ??= noise());
   const count = shape.reduce((product, length) => product * length, 1);
   const repeats = Math.floor((offset + count) / NOISE) + 1;
   const repeated =
     repeats > 1
       ? Tensor.cat(
-          Array.from({ length: repeats }, () => source),
+          Array.from({ length: repeats }, () => values),
           0,
         )
-      : source;
+      : values;
   return repeated.narrow(0, offset, count).reshape(shape);
 }
 
-type Precision = "float32" | "bfloat16";
+export type Precision = "float32" | "bfloat16";
 
 /** Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases. */
 function weightOf(name: string, shape: readonly number[], precision: Precision): Tensor {

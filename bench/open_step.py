@@ -23,15 +23,19 @@ def noise():
     return ((mixed * (mixed % 65_537)) % 65_536).float() / 32_768 - 1
 
 
+def of_noise(shape, source, offset=0):
+    """`shape` of that noise, from place `offset` on."""
+    count = torch.Size(shape).numel()
+    repeats = (offset + count) // NOISE + 1
+    return source.repeat(repeats)[offset : offset + count].reshape(shape)
+
+
 def fill(name, shape, source):
     """Uniform of variance 1/fan-in for matrices and convolutions, ones for norm weights, zeros for biases."""
     if len(shape) == 1:
         return torch.full(shape, 1.0 if name.endswith("weight") else 0.0)
     count = shape.numel()
-    offset = len(name) * 7919
-    repeats = (offset + count) // NOISE + 1
-    values = source.repeat(repeats)[offset : offset + count].reshape(shape)
-    return values * (3 / (count / shape[0])) ** 0.5
+    return of_noise(shape, source, len(name) * 7919) * (3 / (count / shape[0])) ** 0.5
 
 
 def build(make, source, dtype):
@@ -66,8 +70,7 @@ def main():
     frames, size = given.frames, given.size
 
     def values(*shape):
-        count = torch.Size(shape).numel()
-        return source.repeat(count // NOISE + 1)[:count].reshape(shape).to(dtype)
+        return of_noise(shape, source).to(dtype)
 
     latents = values(frames, 4, size, size)
     text = values(1, 77, 768).expand(frames, -1, -1)

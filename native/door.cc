@@ -7,6 +7,11 @@
 #include <node_api.h>
 #include <torch/version.h>
 
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 9)
+#include <c10/core/CachingDeviceAllocator.h>
+#define DOOR_KNOWS_DEVICE_MEMORY
+#endif
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -252,6 +257,28 @@ napi_value information(napi_env env, size_t, napi_value*) {
   return array;
 }
 
+// peakDeviceMemory(forget): [bytes of tensors, bytes taken from the driver], the most that the first CUDA device held
+// since `forget` was true; null without one, and for a libtorch before 2.9, which tells it to users of CUDA's headers alone.
+napi_value peakDeviceMemory(napi_env env, size_t, napi_value* arguments) {
+  bool forget = false;
+  check(env, napi_get_value_bool(env, arguments[0], &forget));
+  napi_value result;
+  check(env, napi_get_null(env, &result));
+#ifdef DOOR_KNOWS_DEVICE_MEMORY
+  if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() == 0) return result;
+  // The allocator knows the devices once something has been made there
+  at::empty({1}, at::TensorOptions().device(at::kCUDA, 0));
+  auto* allocator = c10::getDeviceAllocator(at::kCUDA);
+  const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto stats = allocator->getDeviceStats(0);
+  check(env, napi_create_array_with_length(env, 2, &result));
+  check(env, napi_set_element(env, result, 0, number(env, static_cast<double>(stats.allocated_bytes[all].peak))));
+  check(env, napi_set_element(env, result, 1, number(env, static_cast<double>(stats.reserved_bytes[all].peak))));
+  if (forget) allocator->resetPeakStats(0);
+#endif
+  return result;
+}
+
 using Function = napi_value (*)(napi_env, size_t, napi_value*);
 
 // Every entry passes here: at most 32 arguments, and any C++ exception becomes a JavaScript error.
@@ -309,6 +336,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   add<setThreads>(env, exports, "setThreads");
   add<limitThreads>(env, exports, "limitThreads");
   add<setTunedConvolutions>(env, exports, "setTunedConvolutions");
+  add<peakDeviceMemory>(env, exports, "peakDeviceMemory");
   add<information>(env, exports, "information");
   add<backward>(env, exports, "backward");
   add<gradientsOf>(env, exports, "gradientsOf");

@@ -27,6 +27,7 @@ export interface Door {
   setThreads(count: number): void;
   limitThreads(count: number): void;
   setTunedConvolutions(enabled: boolean): void;
+  peakDeviceMemory(forget: boolean): [allocated: number, reserved: number] | null;
   information(): [
     version: string,
     threads: number,
