@@ -5,7 +5,6 @@ import type { Rng } from "../engine/random.ts";
 import { HintConfig } from "../models/controlnet/config.ts";
 import { ControlNet } from "../models/controlnet/controlnet.ts";
 import { timeChannels, type UNetConfig } from "../models/unet/config.ts";
-import { CopyHead, copyHeadShape } from "../models/unet/copy-head.ts";
 import { timeVector } from "../models/unet/encoder.ts";
 import { UNet, type Residuals } from "../models/unet/unet.ts";
 import { Embedding } from "../nn/embedding.ts";
@@ -13,6 +12,7 @@ import { Linear } from "../nn/linear.ts";
 import { plainLayer } from "../nn/lora.ts";
 import { Module } from "../nn/module.ts";
 import type { EditBranch, EditInputs } from "./branches.ts";
+import { CopyHead } from "./copy-head.ts";
 
 /** The shape of an edit adapter beside its U-Net's. */
 export const EditAdapterConfig = z.strictObject({
@@ -64,7 +64,14 @@ export class EditAdapter extends Module implements EditBranch {
       taskTokens * unet.crossAttentionDim,
     );
     this.taskToTime = new Linear(rng.split("time"), taskFeatures, timeChannels(unet));
-    this.copyHead = config.copyHead ? new CopyHead(rng.split("copy"), copyHeadShape(unet)) : null;
+    this.copyHead = config.copyHead
+      ? new CopyHead(rng.split("copy"), {
+          stateChannels: unet.blockOutChannels[0]!,
+          channels: unet.outChannels,
+          timeChannels: timeChannels(unet),
+          patchSize: unet.patchSize,
+        })
+      : null;
     this.config = config;
   }
 

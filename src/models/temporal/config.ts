@@ -18,8 +18,6 @@ export const TemporalConfig = z.strictObject({
    * Deviation: a small network cannot carry a whole picture along time by attention between equal places alone.
    */
   firstFrameOn: z.enum(["first", "every"]).default("first"),
-  /** Whether what stays as the first frame shows it has a way past the backbone's decoder. */
-  copyHead: z.boolean().default(false),
   /** Channels of the first-frame condition: those of a latent and one of mask. */
   conditionChannels: count.default(5),
 });

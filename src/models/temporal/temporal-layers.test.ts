@@ -7,7 +7,6 @@ import { Tensor } from "../../engine/tensor.ts";
 import type { Module } from "../../nn/module.ts";
 import { formulaTensor } from "../../../test/support/formula-weights.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
-import { ControlNet } from "../controlnet/controlnet.ts";
 import { UNet } from "../unet/unet.ts";
 import { resolveTemporalConfig } from "./config.ts";
 import { TemporalAttention } from "./temporal-attention.ts";
@@ -51,39 +50,6 @@ describe("TemporalLayers", () => {
     expect([...layers.parameters().keys()]).toContain(
       "convolutions.upBlocks.1.resnets.0.conv2.conv.weight",
     );
-  });
-
-  test("hand the first frame through to every frame where their copy head is open, and only where it is shown", () => {
-    const layers = new TemporalLayers(Rng.seed(5), unet, { ...temporal, copyHead: true });
-    const untrained = layers.on(unet, { frames: f, condition });
-    expect(largestDifference(unet.forward(x, t, text, { temporal: untrained }), plain)).toBe(0);
-    layers.copyHead!.gate.bias!.copyFrom(Tensor.full([1], 20));
-    const shown = condition.mul(Tensor.from([1, 0], [2, 1, 1, 1]));
-    const clips = unet.forward(x, t, text, {
-      temporal: layers.on(unet, { frames: f, condition: shown }),
-    });
-    const first = condition.narrow(1, 0, 4).mul(-1); // at birth: the velocity at pure noise
-    for (let frame = 0; frame < f; frame++) {
-      expect(largestDifference(clips.select(0, frame), first.select(0, 0))).toBeLessThan(1e-5);
-      expect(largestDifference(clips.select(0, f + frame), plain.select(0, f + frame))).toBe(0);
-    }
-    const without = unet.forward(x, t, text, { temporal: layers.on(unet, { frames: f }) });
-    expect(largestDifference(without, plain)).toBe(0);
-  });
-
-  test("stand above an edit adapter's output, not in its place", () => {
-    const layers = new TemporalLayers(Rng.seed(5), unet, { ...temporal, copyHead: true });
-    layers.copyHead!.gate.bias!.copyFrom(Tensor.full([1], 20));
-    const control = ControlNet.fromUNet(Rng.seed(6), unet, { type: "latent", channels: 4 });
-    const silent = control.forward(x, t, text, x);
-    const residuals = { ...silent, output: (): Tensor => Tensor.zeros(x.shape) };
-    const hooks = layers.on(unet, { frames: f });
-    expect(unet.forward(x, t, text, { residuals, temporal: hooks }).abs().max().item()).toBe(0);
-    const both = layers.on(unet, { frames: f, condition });
-    const above = unet.forward(x, t, text, { residuals, temporal: both });
-    expect(
-      largestDifference(above.select(0, 1), condition.narrow(1, 0, 4).select(0, 0).mul(-1)),
-    ).toBeLessThan(1e-5);
   });
 
   test("are all that a gradient reaches", () => {

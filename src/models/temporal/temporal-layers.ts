@@ -7,7 +7,6 @@ import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
 import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
 import type { TemporalHooks } from "../unet/pass.ts";
-import { CopyHead, copyHeadShape } from "../unet/copy-head.ts";
 import { Resnet } from "../unet/resnet.ts";
 import { Transformer } from "../unet/transformer.ts";
 import type { UNet } from "../unet/unet.ts";
@@ -38,8 +37,6 @@ export class TemporalLayers extends Module {
   readonly attentions: ModuleMap<TemporalAttention>;
   /** Reads the first frame: the extra input channels of the first convolution, kept here. No bias. */
   readonly convInExtra: Conv2d;
-  /** Hands through what stays as the first frame shows it. */
-  readonly copyHead: CopyHead | null;
   readonly config: TemporalConfig;
   readonly #patchSize: number;
   readonly #bound = new WeakMap<UNet, Bound>();
@@ -64,9 +61,6 @@ export class TemporalLayers extends Module {
     const channels = config.conditionChannels * patchSize ** 2;
     const extra = new Conv2d(rng.split("convInExtra"), channels, finest, { bias: false });
     this.convInExtra = zeroInit(extra);
-    this.copyHead = config.copyHead
-      ? new CopyHead(rng.split("copy"), copyHeadShape(unet.config))
-      : null;
     this.#patchSize = patchSize;
     this.config = config;
   }
@@ -78,10 +72,6 @@ export class TemporalLayers extends Module {
       behind: (layer, h) => {
         if (layer === unet.convIn && condition) return this.#addCondition(h, condition, frames);
         return added.get(layer)?.forward(h, frames) ?? h;
-      },
-      over: ({ xt, time }) => {
-        if (!this.copyHead || !condition) return (output) => output;
-        return this.copyHead.over({ ...everyFrame(condition, frames), xt, time });
       },
     };
   }
@@ -146,18 +136,6 @@ export class TemporalLayers extends Module {
 export function firstFrameCondition(latent: Float<"b c h w">): Float<"b (c+1) h w"> {
   const { b, h, w } = dims(latent, "b _ h w");
   return Tensor.cat([latent, Tensor.ones([b, 1, h, w], latent.dtype, latent.device)], 1);
-}
-
-/** What a condition shows of a clip's first frame, and whether it does, for every frame. */
-function everyFrame(
-  condition: Float<"b e h w">,
-  frames: number,
-): { readonly input: Float<"(b f) c h w">; readonly known: Float<"(b f) 1 h w"> } {
-  const { e } = dims(condition, "_ e _ _");
-  return {
-    input: condition.narrow(1, 0, e - 1).repeatInterleave(frames, 0),
-    known: condition.narrow(1, e - 1, 1).repeatInterleave(frames, 0),
-  };
 }
 
 /** The latent of a condition with zeros for its mask: what frames behind the first are shown. */

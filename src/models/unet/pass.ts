@@ -4,12 +4,6 @@ import type { Float, Tensor } from "../../engine/tensor.ts";
 import type { ApplyLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 
-/** What an adapter makes of the output, `[b out h w]`, knowing the last state before it, on the first convolution's grid. */
-export type OutputHook = (
-  output: Float<"b out h w">,
-  state: Float<"b c _ _">,
-) => Float<"b out h w">;
-
 /**
  * What a video adapter does inside an image network: asked behind the layers that see one frame at a time.
  *
@@ -21,8 +15,6 @@ export interface TemporalHooks {
    * shortcut added, and each spatial transformer.
    */
   behind(layer: Module, h: Float<"(b f) c h w">): Float<"(b f) c h w">;
-  /** What becomes of the output, of an edit adapter's where there is one; absent: nothing. */
-  over?(seen: { readonly xt: Float<"(b f) c h w">; readonly time: Float<"(b f) e"> }): OutputHook;
 }
 
 /** What one evaluation of the network carries to every layer. */

@@ -10,7 +10,13 @@ import type { TimeEmbedding } from "../../nn/time-embedding.ts";
 import { UpBlock, type DownBlock, type MidBlock } from "./blocks.ts";
 import { unetStride, type UNetConfig } from "./config.ts";
 import { buildEncoder, encode, timeVector, type EncoderStates } from "./encoder.ts";
-import type { OutputHook, TemporalHooks } from "./pass.ts";
+import type { TemporalHooks } from "./pass.ts";
+
+/** What an adapter makes of the output, `[b out h w]`, knowing the last state before it, on the first convolution's grid. */
+export type OutputHook = (
+  output: Float<"b out h w">,
+  state: Float<"b c _ _">,
+) => Float<"b out h w">;
 
 /** What is added to the encoder's states from outside: a ControlNet's output. */
 export type Residuals = {
@@ -97,8 +103,7 @@ export class UNet extends Module {
     const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
     const state = this.convNormOut.forward(hidden).silu();
     const output = pixelShuffle(lora(this.convOut, state).to("float32"), patchSize);
-    const edited = residuals?.output?.(output, state) ?? output;
-    return temporal?.over?.({ xt: x, time: pass.time })(edited, state) ?? edited;
+    return residuals?.output?.(output, state) ?? output;
   }
 }
 

@@ -1,13 +1,12 @@
-import { dims } from "../../engine/axes.ts";
-import type { Rng } from "../../engine/random.ts";
-import { noGrad } from "../../engine/autodiff.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
-import { Conv2d, pixelShuffle } from "../../nn/conv.ts";
-import { zeroInit } from "../../nn/init.ts";
-import { Linear } from "../../nn/linear.ts";
-import { Module } from "../../nn/module.ts";
-import { timeChannels, type UNetConfig } from "./config.ts";
-import type { OutputHook } from "./pass.ts";
+import { dims } from "../engine/axes.ts";
+import type { Rng } from "../engine/random.ts";
+import { noGrad } from "../engine/autodiff.ts";
+import { Tensor, type Float } from "../engine/tensor.ts";
+import type { OutputHook } from "../models/unet/unet.ts";
+import { Conv2d, pixelShuffle } from "../nn/conv.ts";
+import { zeroInit } from "../nn/init.ts";
+import { Linear } from "../nn/linear.ts";
+import { Module } from "../nn/module.ts";
 
 /** The widths that a copy head stands between. */
 export interface CopyHeadShape {
@@ -21,36 +20,23 @@ export interface CopyHeadShape {
   readonly patchSize: number;
 }
 
-/** The widths of a head for `unet`. */
-export function copyHeadShape(unet: UNetConfig): CopyHeadShape {
-  return {
-    stateChannels: unet.blockOutChannels[0]!,
-    channels: unet.outChannels,
-    timeChannels: timeChannels(unet),
-    patchSize: unet.patchSize,
-  };
-}
-
 /** What the head mixes into the output. */
 export interface Copied {
-  /** Latents to copy from: of the input frames, or of each clip's first frame. */
+  /** Latents of the input frames. */
   readonly input: Float<"b c h w">;
-  /** Ones where there is something to copy, zeros where nothing is shown; default: ones. */
-  readonly known?: Float<"b 1 _ _">;
   readonly xt: Float<"b c h w">;
   /** The time vector behind its SiLU. */
   readonly time: Float<"b e">;
 }
 
 /**
- * A way past the frozen decoder for what stays as it is known: `output + g·(copied − output)`.
+ * A way past the frozen decoder for what an edit leaves alone: `output + g·(copied − output)`.
  *
  * `copied` is a sum of input and noisy latent, channel by channel with factors of the time, which is all that a
  * prediction of the unchanged input is; the gate `g`, in (-1, 1) for each place of the latent, is read off the U-Net's
  * last state, which knows picture and words. At birth g is 0 and the head is the identity.
  *
- * Deviation: the paper's adapters are a ControlNet and temporal layers alone. A small frozen decoder loses what it has to hand
- * through.
+ * Deviation: the paper's adapter is a ControlNet alone. A small frozen decoder loses what it has to hand through.
  */
 export class CopyHead extends Module {
   readonly gate: Conv2d;
@@ -58,24 +44,22 @@ export class CopyHead extends Module {
   readonly factors: Linear;
   readonly #patchSize: number;
 
-  constructor(rng: Rng, shape: CopyHeadShape) {
+  constructor(rng: Rng, { stateChannels, channels, timeChannels, patchSize }: CopyHeadShape) {
     super();
-    const { stateChannels, channels, patchSize } = shape;
     this.gate = zeroInit(new Conv2d(rng.split("gate"), stateChannels, patchSize ** 2));
-    this.factors = zeroInit(new Linear(rng.split("factors"), shape.timeChannels, 2 * channels));
+    this.factors = zeroInit(new Linear(rng.split("factors"), timeChannels, 2 * channels));
     this.#patchSize = patchSize;
     // At pure noise the velocity of an unchanged picture is its negative
     noGrad(() => this.factors.bias!.narrow(0, 0, channels).copyFrom(Tensor.full([channels], -1)));
   }
 
   /** What becomes of the U-Net's output, in float32: the sum must not round what it copies. */
-  over({ input, known, xt, time }: Copied): OutputHook {
+  over({ input, xt, time }: Copied): OutputHook {
     const { c } = dims(xt, "_ c _ _");
     const factors = this.factors.forward(time).to("float32").unsqueeze(2).unsqueeze(3);
     const copied = input.mul(factors.narrow(1, 0, c)).add(xt.mul(factors.narrow(1, c, c)));
     return (output, state) => {
-      const open = pixelShuffle(this.gate.forward(state).to("float32").tanh(), this.#patchSize);
-      const gate = known ? open.mul(known) : open;
+      const gate = pixelShuffle(this.gate.forward(state).to("float32").tanh(), this.#patchSize);
       return output.add(copied.sub(output).mul(gate));
     };
   }
