@@ -1,12 +1,11 @@
-import { fitFrame, unfitFrame } from "../data/video/fit.ts";
-import { freeBytes } from "../data/byte-pictures.ts";
-import { toBytes, toPixels } from "../data/pixels.ts";
-import { noGrad } from "../engine/autodiff.ts";
+import { fitFrame } from "../data/video/fit.ts";
+import { bytesOf, freeBytes } from "../data/byte-pictures.ts";
+import { toPackedBytes, toPixels } from "../data/pixels.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { onOneThread } from "../engine/settings.ts";
-import type { Float } from "../engine/tensor.ts";
+import type { Pixels } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
-import { keepDetail } from "./detail.ts";
+import { keepDetail, unfitted } from "./detail.ts";
 import type { EditedFrame } from "./edited-frame.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
@@ -49,46 +48,54 @@ async function* editGroup(
   editor: WindowEditor,
   editing: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
-  const { signal } = editing;
-  const { size } = editing.model;
-  const squares = await groupSquares(group, number, editor, editing);
+  const { signal, model } = editing;
+  using held = new HeldTensors();
+  const pixels = await groupPixels(group, number, editor, held, editing);
   for (const [index, frame] of group.entries()) {
+    // Frame by frame to bytes: what reads and writes files gets its turn in between.
     await breathe(signal);
-    const { width, height, rgb: source } = frame;
-    const { edited, reconstruction } = squares[index]!;
-    const rgb = onOneThread(() =>
-      reconstruction
-        ? keepDetail({ source, width, height, size, edited, reconstruction })
-        : unfitFrame(edited, size, width, height),
-    );
-    for (const square of [edited, reconstruction]) if (square && square !== rgb) freeBytes(square);
+    const rgb = onOneThread(() => finished(frame, index, pixels, model.size));
+    if (frame.rgb !== frame.source) freeBytes(frame.rgb); // of the edit before, which nobody else has
     yield { ...frame, rgb, isEdited: true };
   }
 }
 
-interface Squares {
-  readonly edited: Uint8Array;
-  readonly reconstruction: Uint8Array | undefined;
+/** What the model makes of a window's new frames, in its own size. */
+interface GroupPixels {
+  readonly edited: Pixels<"f 3 h w">;
+  /** The frames there and back through the autoencoder, where their detail is wanted. */
+  readonly reconstruction: Pixels<"f 3 h w"> | undefined;
 }
 
-/** What the model makes of the frames, in its own size. */
-async function groupSquares(
+/** The picture of a frame at its own size. */
+function finished(
+  { width, height, rgb: source }: EditedFrame,
+  index: number,
+  pixels: GroupPixels,
+  size: number,
+): Uint8Array {
+  using _ = tensorScope();
+  const square = (of: Pixels<"f 3 h w">) => toPackedBytes(of.narrow(0, index, 1));
+  const edited = square(pixels.edited);
+  if (!pixels.reconstruction) return bytesOf(unfitted(edited, { size, width, height }));
+  const reconstruction = square(pixels.reconstruction);
+  return keepDetail({ source, width, height, size, edited, reconstruction });
+}
+
+async function groupPixels(
   group: readonly EditedFrame[],
   number: number,
   editor: WindowEditor,
+  held: HeldTensors,
   editing: FrameEditing,
-): Promise<Squares[]> {
+): Promise<GroupPixels> {
   const { model, settings, signal } = editing;
-  using held = new HeldTensors();
   const { input, edited } = await groupLatents(group, number, editor, held, editing);
   await breathe(signal);
-  const pictures = decoded(model, edited);
-  if (settings.detail === "off") {
-    return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
-  }
+  const pictures = held.make(() => model.decode(edited));
+  if (settings.detail === "off") return { edited: pictures, reconstruction: undefined };
   await breathe(signal);
-  const carried = decoded(model, input);
-  return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
+  return { edited: pictures, reconstruction: held.make(() => model.decode(input)) };
 }
 
 /** The latents of a window's new frames: those of the store, or edited now and put there. */
@@ -108,6 +115,9 @@ async function groupLatents(
   const { size } = model;
   const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
   const input = held.make(() => model.encode(onOneThread(() => toPixels(squares, size, size))));
+  for (const [index, square] of squares.entries()) {
+    if (square !== group[index]!.rgb) freeBytes(square);
+  }
   const edited = await editor.edit(input, held, { signal, onStep });
   store?.save(number, { input, edited });
   return { input, edited };
@@ -117,13 +127,4 @@ async function groupLatents(
 function restoredWork({ start, known, length }: WindowPlace, { method }: ResolvedSettings): number {
   const isFirst = start + known === 0 && isTogether(method) && length > 1;
   return isFirst ? length + 1 : length;
-}
-
-/** The pictures of latents, `size × size × 3` bytes each. */
-function decoded(model: EditingModel, latents: Float<"f c h w">): Uint8Array[] {
-  using _ = tensorScope();
-  return noGrad(() => {
-    const pixels = model.decode(latents);
-    return onOneThread(() => toBytes(pixels));
-  });
 }

@@ -3,6 +3,7 @@ import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
 import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
+import { freeBytes } from "../data/byte-pictures.ts";
 import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { onOneThread } from "../engine/settings.ts";
@@ -84,13 +85,14 @@ export async function runEdit(
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
   using work = workOf(edit, draft, options);
-  const changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
+  using changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = ahead(
     (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
     Math.ceil(framesAhead(edit.info) / 2),
     signal,
   );
-  const { notices, ...written } = await consume(frames, edit, receiptComment(draft), signal);
+  const finished = options.onFrame ? frames : freedBehind(frames);
+  const { notices, ...written } = await consume(finished, edit, receiptComment(draft), signal);
   for (const message of notices) onEvent({ type: "warning", message });
   work?.remove();
   const changed = changes.result();
@@ -274,6 +276,21 @@ async function* watchedFrames(
     yield frame;
   }
   onEvent({ type: "progress", phase: "writing" });
+}
+
+/**
+ * The frames, each one's pictures freed when the next is asked for: nobody but the writer has seen them.
+ *
+ * Left to the collector, they would make it mark all objects of the program once every few frames.
+ */
+async function* freedBehind(
+  frames: AsyncIterable<EditedFrame>,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  for await (const frame of frames) {
+    yield frame;
+    freeBytes(frame.source);
+    freeBytes(frame.rgb);
+  }
 }
 
 /** Takes all frames, into the output if there is one; `notices` says what the file turned out not to hold. */
