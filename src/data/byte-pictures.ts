@@ -26,13 +26,14 @@ const COLUMN = 128;
 
 /** The sum of all elements. */
 export function byteSum(bytes: Tensor): number {
-  const length = bytes.size;
-  const inColumns = length - (length % COLUMN);
+  const rest = bytes.size % COLUMN;
+  const inColumns = bytes.size - rest;
+  const whole = rest === 0 ? bytes : bytes.narrow(0, 0, inColumns);
   // Row upon row in the smallest numbers that hold it: the fewest bytes to move, and vector code all the way.
-  const rows = bytes.narrow(0, 0, inColumns).reshape([COLUMN, inColumns / COLUMN]);
+  const rows = whole.reshape([COLUMN, inColumns / COLUMN]);
   const sums = dispatch("aten::sum.dim_IntList", rows, [0], false, dtypeCode("int16"));
-  const rest = bytes.narrow(0, inColumns, length - inColumns);
-  return dispatch("aten::sum", sums).item() + dispatch("aten::sum", rest).item();
+  const sum = dispatch("aten::sum", sums).item();
+  return rest === 0 ? sum : sum + dispatch("aten::sum", bytes.narrow(0, inColumns, rest)).item();
 }
 
 /** The largest of each pixel's three channels, of packed RGB. */

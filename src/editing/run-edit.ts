@@ -48,7 +48,7 @@ const LONG = 8;
 /** Free memory that is plenty for a short clip, however it is edited. */
 const PLENTY_BYTES = 6e9;
 
-/** Pictures that are decoded before the model wants them; half as many wait for the encoder. */
+/** Pictures that are decoded before the model wants them; as many wait for the encoder. */
 const FRAMES_AHEAD = 8;
 /** Fewer, where they are large. */
 const BYTES_AHEAD = 32e6;
@@ -88,7 +88,7 @@ export async function runEdit(
   using changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = ahead(
     (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
-    Math.ceil(framesAhead(edit.info) / 2),
+    framesAhead(edit.info),
     signal,
   );
   const finished = options.onFrame ? frames : freedBehind(frames);
