@@ -28,7 +28,7 @@ import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
 export interface WatchOptions {
-  /** Gets each frame when it is finished; the edit waits for it. */
+  /** Gets each frame when it is finished; the edit waits for it. Without it, pictures are freed as they are written. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
