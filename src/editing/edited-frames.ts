@@ -1,9 +1,9 @@
 import { fitFrame } from "../data/video/fit.ts";
 import { bytesOf, freeBytes } from "../data/byte-pictures.ts";
 import { toPackedBytes, toPixels } from "../data/pixels.ts";
-import { tensorScope } from "../engine/scope.ts";
+import { scoped, tensorScope } from "../engine/scope.ts";
 import { onOneThread } from "../engine/settings.ts";
-import type { Pixels } from "../engine/tensor.ts";
+import type { Float, Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
 import { keepDetail, unfitted } from "./detail.ts";
 import type { EditedFrame } from "./edited-frame.ts";
@@ -50,52 +50,50 @@ async function* editGroup(
 ): AsyncGenerator<EditedFrame, void, undefined> {
   const { signal, model } = editing;
   using held = new HeldTensors();
-  const pixels = await groupPixels(group, number, editor, held, editing);
+  const squares = await groupSquares(group, number, editor, held, editing);
   for (const [index, frame] of group.entries()) {
-    // Frame by frame to bytes: what reads and writes files gets its turn in between.
     await breathe(signal);
-    const rgb = onOneThread(() => finished(frame, index, pixels, model.size));
+    const rgb = onOneThread(() => finished(frame, squares[index]!, model.size));
     if (frame.rgb !== frame.source) freeBytes(frame.rgb); // of the edit before, which nobody else has
     yield { ...frame, rgb, isEdited: true };
   }
 }
 
-/** What the model makes of a window's new frames, in its own size. */
-interface GroupPixels {
-  readonly edited: Pixels<"f 3 h w">;
-  /** The frames there and back through the autoencoder, where their detail is wanted. */
-  readonly reconstruction: Pixels<"f 3 h w"> | undefined;
+/** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
+interface Squares {
+  readonly edited: Tensor;
+  /** The frame there and back through the autoencoder, where its detail is wanted. */
+  readonly reconstruction: Tensor | undefined;
 }
 
 /** The picture of a frame at its own size. */
 function finished(
   { width, height, rgb: source }: EditedFrame,
-  index: number,
-  pixels: GroupPixels,
+  { edited, reconstruction }: Squares,
   size: number,
 ): Uint8Array {
+  if (reconstruction) return keepDetail({ source, width, height, size, edited, reconstruction });
   using _ = tensorScope();
-  const square = (of: Pixels<"f 3 h w">) => toPackedBytes(of.narrow(0, index, 1));
-  const edited = square(pixels.edited);
-  if (!pixels.reconstruction) return bytesOf(unfitted(edited, { size, width, height }));
-  const reconstruction = square(pixels.reconstruction);
-  return keepDetail({ source, width, height, size, edited, reconstruction });
+  return bytesOf(unfitted(edited, { size, width, height }));
 }
 
-async function groupPixels(
+async function groupSquares(
   group: readonly EditedFrame[],
   number: number,
   editor: WindowEditor,
   held: HeldTensors,
   editing: FrameEditing,
-): Promise<GroupPixels> {
+): Promise<Squares[]> {
   const { model, settings, signal } = editing;
   const { input, edited } = await groupLatents(group, number, editor, held, editing);
   await breathe(signal);
-  const pictures = held.make(() => model.decode(edited));
-  if (settings.detail === "off") return { edited: pictures, reconstruction: undefined };
+  const pictures = held.make(() => decoded(model, edited));
+  if (settings.detail === "off") {
+    return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
+  }
   await breathe(signal);
-  return { edited: pictures, reconstruction: held.make(() => model.decode(input)) };
+  const carried = held.make(() => decoded(model, input));
+  return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
 }
 
 /** The latents of a window's new frames: those of the store, or edited now and put there. */
@@ -127,4 +125,14 @@ async function groupLatents(
 function restoredWork({ start, known, length }: WindowPlace, { method }: ResolvedSettings): number {
   const isFirst = start + known === 0 && isTogether(method) && length > 1;
   return isFirst ? length + 1 : length;
+}
+
+/** The pictures of latents as bytes, one tensor a frame: a quarter of what they take as the model's pixels. */
+function decoded(model: EditingModel, latents: Float<"f c h w">): Tensor[] {
+  const pixels = model.decode(latents);
+  return onOneThread(() =>
+    Array.from({ length: pixels.shape[0] ?? 0 }, (_, index) =>
+      scoped(() => toPackedBytes(pixels.narrow(0, index, 1))),
+    ),
+  );
 }

@@ -28,7 +28,7 @@ import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
 export interface WatchOptions {
-  /** Gets each frame when it is finished; the edit waits for it. Without it, pictures are freed as they are written. */
+  /** Gets each frame when it is finished; the edit waits for it. Without it, each is freed as it is written. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
@@ -279,16 +279,16 @@ async function* watchedFrames(
 }
 
 /**
- * The frames, each one's pictures freed when the next is asked for: nobody but the writer has seen them.
+ * The frames, the picture of each freed when the next one is asked for: nobody but the writer has seen it.
  *
- * Left to the collector, they would make it mark all objects of the program once every few frames.
+ * Left to the collector, it would be marked and swept with all objects of the program. The sources are left to it:
+ * freed one by one, too, they lie so among the model's pictures that memory goes to pieces.
  */
 async function* freedBehind(
   frames: AsyncIterable<EditedFrame>,
 ): AsyncGenerator<EditedFrame, void, undefined> {
   for await (const frame of frames) {
     yield frame;
-    freeBytes(frame.source);
     freeBytes(frame.rgb);
   }
 }
