@@ -32,13 +32,19 @@ const frames = Number(values.frames);
 const rounds = Number(values.rounds);
 const quality = readQuality(values.quality);
 
-/** Seconds spent in the model since the last reset. */
-let inModel = 0;
+/** Seconds spent in the model since the last reset, and what of them this thread had a processor for. */
+const inModel = { seconds: 0, processorSeconds: 0 };
 function timed<Result>(work: () => Result): Result {
   const startedAt = performance.now();
+  const before = process.threadCpuUsage();
   const result = work();
-  inModel += (performance.now() - startedAt) / 1000;
+  inModel.seconds += (performance.now() - startedAt) / 1000;
+  inModel.processorSeconds += processorSeconds(process.threadCpuUsage(before));
   return result;
+}
+
+function processorSeconds({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e6;
 }
 
 interface Copied extends GuidedCondition {
@@ -96,18 +102,21 @@ function* pictures(): Generator<Uint8Array> {
 }
 
 async function round(video: string, output: string): Promise<number> {
-  inModel = 0;
+  inModel.seconds = inModel.processorSeconds = 0;
   const before = process.cpuUsage();
+  const onThisThread = process.threadCpuUsage();
   const startedAt = performance.now();
   const detail = values.detail === "off" ? "off" : "keep";
   await new Editor(model).edit(video, "copy", { output, encoding: { quality }, detail }).result;
   const seconds = (performance.now() - startedAt) / 1000;
-  const { user, system } = process.cpuUsage(before);
-  const perFrame = (user + system) / 1000 / frames;
+  const here = processorSeconds(process.threadCpuUsage(onThisThread)) - inModel.processorSeconds;
+  const all = processorSeconds(process.cpuUsage(before));
+  const perFrame = (of: number) => ((1000 * of) / frames).toFixed(2);
   process.stdout.write(
-    `  ${(frames / seconds).toFixed(1)} frames/s in all, model ${inModel.toFixed(2)} of ${seconds.toFixed(2)} s, ${perFrame.toFixed(1)} ms of processor a frame\n`,
+    `  ${(frames / seconds).toFixed(1)} frames/s in all, model ${inModel.seconds.toFixed(2)} of ${seconds.toFixed(2)} s; ` +
+      `${perFrame(all)} ms of processor a frame, ${perFrame(here)} of them on the main thread without the model\n`,
   );
-  return frames / (seconds - inModel);
+  return frames / (seconds - inModel.seconds);
 }
 
 setThreads(Number(values.threads));

@@ -11,7 +11,7 @@ import type { Editor } from "../editing/editor.ts";
 import type { EditEvent, EditResult } from "../editing/events.ts";
 import { workPath } from "../editing/work-path.ts";
 import { UserError } from "../engine/errors.ts";
-import { newComparison } from "./comparison.ts";
+import { type Comparison, newComparison } from "./comparison.ts";
 import { byteSize, duration, type Reporter } from "./output.ts";
 
 /** One edit that a command does; `checkRequest` has checked it. */
@@ -67,10 +67,7 @@ export async function runJob(
     signal,
     resume,
     keepWork,
-    onFrame: async (frame) => {
-      job.onFrame?.(frame);
-      await comparison?.add(frame);
-    },
+    onFrame: frameListener(job.onFrame, comparison),
     ...(changeMap === undefined ? {} : { onChanges: (meter) => (changes = meter) }),
   });
   try {
@@ -86,6 +83,18 @@ export async function runJob(
   const map = changes?.map();
   if (changeMap !== undefined && map) await writePng(changeMap, map.rgb, map.width, map.height);
   return edit.result;
+}
+
+/** Who gets to see the frames; undefined where nobody does, for then they are freed at once. */
+function frameListener(
+  onFrame: EditJob["onFrame"],
+  comparison: Comparison | undefined,
+): ((frame: EditedFrame) => Promise<void>) | undefined {
+  if (!onFrame && !comparison) return undefined;
+  return async (frame) => {
+    onFrame?.(frame);
+    await comparison?.add(frame);
+  };
 }
 
 /** Throws a UserError where two results would be written to one file. */

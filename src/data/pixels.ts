@@ -1,6 +1,7 @@
 import { dispatch, Tensor, type Pixels } from "../engine/tensor.ts";
 import { rearrange } from "../engine/axes.ts";
 import { ShapeError } from "../engine/errors.ts";
+import { bytesOf } from "./byte-pictures.ts";
 
 /** Turns RGB bytes (row-major, three per pixel) of equally sized frames into `[-1, 1]`. */
 export function toPixels(
@@ -38,13 +39,18 @@ function toRange(pixels: Pixels): Pixels {
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */
 export function toBytes(pixels: Pixels<"f 3 h w">): Uint8Array[] {
-  // One by one and in place: fresh memory for all frames at each step costs more than the arithmetic.
-  return Array.from({ length: pixels.shape[0]! }, (_, index) => {
-    const scaled = dispatch("aten::mul.Scalar", pixels.narrow(0, index, 1).to("float32"), 127.5);
-    dispatch("aten::add_.Scalar", scaled, 128); // rounded when it is cut to whole numbers
-    dispatch("aten::clamp_", scaled, 0, 255);
-    const bytes = scaled.to("uint8");
-    const channels = [0, 1, 2].map((channel) => bytes.select(1, channel));
-    return new Uint8Array(Tensor.stack(channels, -1).toBytes());
-  });
+  // One by one: fresh memory for all frames at each step costs more than the arithmetic.
+  return Array.from({ length: pixels.shape[0]! }, (_, index) =>
+    bytesOf(toPackedBytes(pixels.narrow(0, index, 1))),
+  );
+}
+
+/** The same for one frame, as bytes that the engine can count in: uint8 `[h · w · 3]`, on the processor. */
+export function toPackedBytes(pixels: Pixels<"1 3 h w">): Tensor {
+  const scaled = dispatch("aten::mul.Scalar", pixels.to("float32"), 127.5);
+  dispatch("aten::add_.Scalar", scaled, 128); // rounded when it is cut to whole numbers
+  dispatch("aten::clamp_", scaled, 0, 255);
+  const bytes = scaled.to("uint8");
+  const channels = [0, 1, 2].map((channel) => bytes.select(1, channel));
+  return Tensor.stack(channels, -1).reshape([-1]).toDevice("cpu");
 }

@@ -1,5 +1,7 @@
+import { byteTensor } from "../data/byte-pictures.ts";
 import { fitFrame } from "../data/video/fit.ts";
 import { toBytes, toPixels } from "../data/pixels.ts";
+import { tensorScope } from "../engine/scope.ts";
 import { onOneThread } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
@@ -108,8 +110,10 @@ function detailSeconds(size: number): number {
   const source = new Uint8Array(width * height * 3).fill(128);
   const start = performance.now();
   const square = fitFrame(source, width, height, size);
-  onOneThread(() =>
-    keepDetail({ source, width, height, size, edited: square, reconstruction: square }),
-  );
+  onOneThread(() => {
+    using _ = tensorScope();
+    const [edited, reconstruction] = [byteTensor(square), byteTensor(square)];
+    keepDetail({ source, width, height, size, edited, reconstruction });
+  });
   return (performance.now() - start) / 1000 / (width * height);
 }

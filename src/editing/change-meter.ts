@@ -1,27 +1,35 @@
 import {
   byteDifference,
   bytesAbove,
+  bytesOf,
   byteSum,
   byteTensor,
   largestChannel,
-  meanByteDifference,
 } from "../data/byte-pictures.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
+import { HeldTensors } from "../engine/held-tensors.ts";
 import { tensorScope } from "../engine/scope.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import type { Changes } from "./changes.ts";
 import type { EditedFrame } from "./edited-frame.ts";
 
 /** A pixel counts as changed where a channel differs by more than this, of 255: a tenth, as in the evaluation. */
 const CHANGED_ABOVE = 25;
 
-/** Measures what changes, frame by frame; holds the last frame and, for the map, one number a pixel. */
-export class ChangeMeter {
+/** The bytes of a frame's source and of its result, for the engine to count in. */
+interface Pair {
+  readonly source: Tensor;
+  readonly result: Tensor;
+}
+
+/** Measures what changes, frame by frame; holds copies of the last frame and, for the map, one number a pixel. */
+export class ChangeMeter implements Disposable {
   #frames = 0;
   #difference = 0;
   #changed = 0;
   #steps = 0;
   readonly #flicker = { source: 0, result: 0 };
-  #last: EditedFrame | undefined;
+  #last: (Pair & { readonly held: HeldTensors }) | undefined;
   readonly #withMap: boolean;
   #map:
     | { readonly sums: Float64Array; readonly width: number; readonly height: number }
@@ -37,16 +45,26 @@ export class ChangeMeter {
     if (!frame.isEdited) return;
     const { width, height, rgb, source } = frame;
     if (this.#withMap) this.#map ??= { sums: new Float64Array(width * height), width, height };
-    const { mean, changed } = differenceOf(source, rgb, this.#map?.sums);
+    const held = new HeldTensors();
+    const [before, after] = held.make(() => [source, rgb].map(byteTensor));
+    const pair = { source: before!, result: after! };
     this.#frames++;
-    this.#difference += mean;
-    this.#changed += changed;
-    if (this.#last) {
-      this.#steps++;
-      this.#flicker.source += meanByteDifference(this.#last.source, source);
-      this.#flicker.result += meanByteDifference(this.#last.rgb, rgb);
-    }
-    this.#last = frame;
+    this.#count(pair);
+    this[Symbol.dispose]();
+    this.#last = { ...pair, held };
+  }
+
+  #count({ source, result }: Pair): void {
+    using _ = tensorScope();
+    const difference = byteDifference(source, result);
+    const largest = largestChannel(difference);
+    if (this.#map) addBytes(this.#map.sums, largest);
+    this.#difference += byteSum(difference) / source.size;
+    this.#changed += (3 * byteSum(bytesAbove(largest, CHANGED_ABOVE))) / source.size;
+    if (!this.#last) return;
+    this.#steps++;
+    this.#flicker.source += byteSum(byteDifference(this.#last.source, source)) / source.size;
+    this.#flicker.result += byteSum(byteDifference(this.#last.result, result)) / source.size;
   }
 
   /** The figures, to three decimals. */
@@ -61,6 +79,12 @@ export class ChangeMeter {
         result: mean(this.#flicker.result, this.#steps),
       },
     };
+  }
+
+  /** Frees the last frame; what was measured stays. */
+  [Symbol.dispose](): void {
+    this.#last?.held[Symbol.dispose]();
+    this.#last = undefined;
   }
 
   /**
@@ -81,22 +105,9 @@ export class ChangeMeter {
   }
 }
 
-/** The mean difference and the share of pixels that changed; adds each pixel's largest difference to `sums`. */
-function differenceOf(
-  source: Uint8Array,
-  rgb: Uint8Array,
-  sums: Float64Array | undefined,
-): { mean: number; changed: number } {
-  using _ = tensorScope();
-  const [before, after] = [source, rgb].map((bytes) => byteTensor(bytes, [bytes.length]));
-  const difference = byteDifference(before!, after!);
-  const largest = largestChannel(difference);
-  if (sums) {
-    const values = new Uint8Array(largest.toBytes());
-    for (let pixel = 0; pixel < sums.length; pixel++) sums[pixel]! += values[pixel]!;
-  }
-  const changed = byteSum(bytesAbove(largest, CHANGED_ABOVE));
-  return { mean: byteSum(difference) / rgb.length, changed: (3 * changed) / rgb.length };
+function addBytes(sums: Float64Array, bytes: Tensor): void {
+  const values = bytesOf(bytes);
+  for (let pixel = 0; pixel < sums.length; pixel++) sums[pixel]! += values[pixel]!;
 }
 
 function rounded(value: number): number {

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { type ClipFolder, clipFolder, makeClip } from "../../test/support/clips.ts";
 import { framesEdited, standInEditor } from "../../test/support/edits.ts";
@@ -221,4 +221,21 @@ describe("a preview", () => {
     const input = await clipOf(folder, 10);
     await expect(negative().preview(input, instruction, { at })).rejects.toThrow(sentence);
   });
+});
+
+test("frames that nobody watches are freed on their way, and the file is the same", async () => {
+  await using folder = await clipFolder();
+  const input = await clipOf(folder, 12);
+  const mask = folder.file("mask.png");
+  await writePng(mask, leftOf(20), WIDTH, HEIGHT);
+  const options = { steps: 1, further: ["remove the box"], mask, frames: "2..9" };
+  const [watched, unwatched] = [folder.file("watched.mp4"), folder.file("unwatched.mp4")];
+  const frames = await framesEdited(negative(), input, instruction, {
+    ...options,
+    output: watched,
+  });
+  await negative().edit(input, instruction, { ...options, output: unwatched }).result;
+  expect(await readFile(unwatched)).toEqual(await readFile(watched));
+  const bytes = frames.map(({ rgb, source }) => [rgb.length, source.length]);
+  expect(bytes).toEqual(frames.map(() => [WIDTH * HEIGHT * 3, WIDTH * HEIGHT * 3]));
 });

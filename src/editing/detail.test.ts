@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { byteTensor } from "../data/byte-pictures.ts";
 import { fitFrame } from "../data/video/fit.ts";
 import { changeMask, keepDetail } from "./detail.ts";
 
@@ -13,7 +14,7 @@ const source = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
   return 60 + x + ((x + y) % 2) * 40;
 });
 const reconstruction = fitFrame(source, width, height, size);
-const frame = { source, width, height, size, reconstruction };
+const frame = { source, width, height, size, reconstruction: byteTensor(reconstruction) };
 
 /** The square with its left half replaced by one gray. */
 function withGrayHalf(gray: number): Uint8Array {
@@ -26,11 +27,11 @@ function level(picture: Uint8Array, x: number, y: number): number {
 
 describe("keepDetail", () => {
   test("gives the source itself where the edit changed nothing", () => {
-    expect(keepDetail({ ...frame, edited: reconstruction })).toEqual(source);
+    expect(keepDetail({ ...frame, edited: frame.reconstruction })).toEqual(source);
   });
 
   test("shows the edit where it changed much, and the source's detail elsewhere", () => {
-    const result = keepDetail({ ...frame, edited: withGrayHalf(255) });
+    const result = keepDetail({ ...frame, edited: byteTensor(withGrayHalf(255)) });
     expect(level(result, 10, 30)).toBe(255);
     expect(level(result, 11, 30)).toBe(255);
     expect(level(result, 80, 30)).toBe(level(source, 80, 30));
@@ -39,7 +40,7 @@ describe("keepDetail", () => {
 
   test("applies a slight change of the whole picture without losing detail", () => {
     const edited = reconstruction.map((value) => value + 6);
-    const result = keepDetail({ ...frame, edited });
+    const result = keepDetail({ ...frame, edited: byteTensor(edited) });
     const gain = result.reduce((sum, value, at) => sum + value - source[at]!, 0) / result.length;
     expect(gain).toBeGreaterThan(5.5);
     expect(gain).toBeLessThan(6.5);

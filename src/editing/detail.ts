@@ -1,6 +1,14 @@
-import { addDetail, byteDifference, byteTensor, largestByte } from "../data/byte-pictures.ts";
+import {
+  addDetail,
+  byteDifference,
+  bytesOf,
+  byteTensor,
+  freeBytes,
+  largestByte,
+} from "../data/byte-pictures.ts";
 import { unfitFrame } from "../data/video/fit.ts";
 import { tensorScope } from "../engine/scope.ts";
+import type { Tensor } from "../engine/tensor.ts";
 
 /** A frame at its own size, and what the model made of it at its square size. */
 export interface EditedSquare {
@@ -10,10 +18,10 @@ export interface EditedSquare {
   readonly height: number;
   /** Side of the model's square, in pixels. */
   readonly size: number;
-  /** The fitted frame after the autoencoder alone: what the model can carry of it. */
-  readonly reconstruction: Uint8Array;
-  /** The fitted frame after the edit. */
-  readonly edited: Uint8Array;
+  /** The fitted frame after the autoencoder alone: what the model can carry of it; uint8 `[size · size · 3]`. */
+  readonly reconstruction: Tensor;
+  /** The fitted frame after the edit, in the same form. */
+  readonly edited: Tensor;
 }
 
 /** Frames at their own sizes, with what the model made of them. */
@@ -26,14 +34,15 @@ export interface EditedGroup {
 
 /** `keepDetail` for frames that were edited together. */
 export function keepDetails({ sources, size, reconstructions, edited }: EditedGroup): Uint8Array[] {
-  return sources.map((frame, index) =>
-    keepDetail({
+  return sources.map((frame, index) => {
+    using _ = tensorScope();
+    return keepDetail({
       ...frame,
       size,
-      edited: edited[index]!,
-      reconstruction: reconstructions[index]!,
-    }),
-  );
+      edited: byteTensor(edited[index]!),
+      reconstruction: byteTensor(reconstructions[index]!),
+    });
+  });
 }
 
 /** Differences of edited and reconstruction, 0–255, that count as none and as a change. */
@@ -49,12 +58,39 @@ const reach = 2;
  * edit changed and 0 in those it left alone: there the source stays, but for the small change asked.
  */
 export function keepDetail(frame: EditedSquare): Uint8Array {
-  const { source, width, height, size, reconstruction, edited } = frame;
-  const base = unfitFrame(edited, size, width, height);
-  const carried = unfitFrame(reconstruction, size, width, height);
-  const result = addDetail(base, source, carried);
-  if (!isAnyChanged(edited, reconstruction)) return result;
-  const mask = unfitFrame(changeMask(edited, reconstruction, size), size, width, height);
+  using _ = tensorScope();
+  const { source, reconstruction, edited } = frame;
+  const base = unfitted(edited, frame);
+  const carried = unfitted(reconstruction, frame);
+  const result = bytesOf(addDetail(base, byteTensor(source), carried));
+  if (largestByte(byteDifference(edited, reconstruction)) > unchangedBelow) {
+    takeDetail(result, bytesOf(base), bytesOf(carried), frame);
+  }
+  return result;
+}
+
+/** The frame in a square of bytes at the frame's own size, `[height · width · 3]`. */
+export function unfitted(
+  square: Tensor,
+  { size, width, height }: Pick<EditedSquare, "size" | "width" | "height">,
+): Tensor {
+  if (width === size && height === size) return square;
+  const bytes = bytesOf(square);
+  const picture = unfitFrame(bytes, size, width, height);
+  const tensor = byteTensor(picture);
+  for (const copied of [bytes, picture]) freeBytes(copied);
+  return tensor;
+}
+
+/** Makes anew what of `result` lies where the edit changed something: with less of the source's detail, or none. */
+function takeDetail(
+  result: Uint8Array,
+  base: Uint8Array,
+  carried: Uint8Array,
+  { source, width, height, size, edited, reconstruction }: EditedSquare,
+): void {
+  const squareMask = changeMask(bytesOf(edited), bytesOf(reconstruction), size);
+  const mask = unfitFrame(squareMask, size, width, height);
   const unchanged = new Uint8Array(width * 3);
   for (let from = 0; from < result.length; from += unchanged.length) {
     const to = from + unchanged.length;
@@ -64,13 +100,7 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
       result[at] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
-  return result;
-}
-
-function isAnyChanged(edited: Uint8Array, reconstruction: Uint8Array): boolean {
-  using _ = tensorScope();
-  const [one, other] = [edited, reconstruction].map((bytes) => byteTensor(bytes, [bytes.length]));
-  return largestByte(byteDifference(one!, other!)) > unchangedBelow;
+  for (const used of [base, carried, squareMask, mask]) freeBytes(used);
 }
 
 /** `detail · share / 255`, rounded, for a share of 0–255; in whole numbers, which no half can come between. */

@@ -1,12 +1,11 @@
-import { fitFrame, unfitFrame } from "../data/video/fit.ts";
-import { freeBytes } from "../data/byte-pictures.ts";
-import { toBytes, toPixels } from "../data/pixels.ts";
-import { noGrad } from "../engine/autodiff.ts";
-import { tensorScope } from "../engine/scope.ts";
+import { fitFrame } from "../data/video/fit.ts";
+import { bytesOf, freeBytes } from "../data/byte-pictures.ts";
+import { toPackedBytes, toPixels } from "../data/pixels.ts";
+import { scoped, tensorScope } from "../engine/scope.ts";
 import { onOneThread } from "../engine/settings.ts";
-import type { Float } from "../engine/tensor.ts";
+import type { Float, Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
-import { keepDetail } from "./detail.ts";
+import { keepDetail, unfitted } from "./detail.ts";
 import type { EditedFrame } from "./edited-frame.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
@@ -49,45 +48,51 @@ async function* editGroup(
   editor: WindowEditor,
   editing: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
-  const { signal } = editing;
-  const { size } = editing.model;
-  const squares = await groupSquares(group, number, editor, editing);
+  const { signal, model } = editing;
+  using held = new HeldTensors();
+  const squares = await groupSquares(group, number, editor, held, editing);
   for (const [index, frame] of group.entries()) {
     await breathe(signal);
-    const { width, height, rgb: source } = frame;
-    const { edited, reconstruction } = squares[index]!;
-    const rgb = onOneThread(() =>
-      reconstruction
-        ? keepDetail({ source, width, height, size, edited, reconstruction })
-        : unfitFrame(edited, size, width, height),
-    );
-    for (const square of [edited, reconstruction]) if (square && square !== rgb) freeBytes(square);
+    const rgb = onOneThread(() => finished(frame, squares[index]!, model.size));
+    if (frame.rgb !== frame.source) freeBytes(frame.rgb); // of the edit before, which nobody else has
     yield { ...frame, rgb, isEdited: true };
   }
 }
 
+/** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
 interface Squares {
-  readonly edited: Uint8Array;
-  readonly reconstruction: Uint8Array | undefined;
+  readonly edited: Tensor;
+  /** The frame there and back through the autoencoder, where its detail is wanted. */
+  readonly reconstruction: Tensor | undefined;
 }
 
-/** What the model makes of the frames, in its own size. */
+/** The picture of a frame at its own size. */
+function finished(
+  { width, height, rgb: source }: EditedFrame,
+  { edited, reconstruction }: Squares,
+  size: number,
+): Uint8Array {
+  if (reconstruction) return keepDetail({ source, width, height, size, edited, reconstruction });
+  using _ = tensorScope();
+  return bytesOf(unfitted(edited, { size, width, height }));
+}
+
 async function groupSquares(
   group: readonly EditedFrame[],
   number: number,
   editor: WindowEditor,
+  held: HeldTensors,
   editing: FrameEditing,
 ): Promise<Squares[]> {
   const { model, settings, signal } = editing;
-  using held = new HeldTensors();
   const { input, edited } = await groupLatents(group, number, editor, held, editing);
   await breathe(signal);
-  const pictures = decoded(model, edited);
+  const pictures = held.make(() => decoded(model, edited));
   if (settings.detail === "off") {
     return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
   }
   await breathe(signal);
-  const carried = decoded(model, input);
+  const carried = held.make(() => decoded(model, input));
   return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
 }
 
@@ -108,6 +113,9 @@ async function groupLatents(
   const { size } = model;
   const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
   const input = held.make(() => model.encode(onOneThread(() => toPixels(squares, size, size))));
+  for (const [index, square] of squares.entries()) {
+    if (square !== group[index]!.rgb) freeBytes(square);
+  }
   const edited = await editor.edit(input, held, { signal, onStep });
   store?.save(number, { input, edited });
   return { input, edited };
@@ -119,11 +127,12 @@ function restoredWork({ start, known, length }: WindowPlace, { method }: Resolve
   return isFirst ? length + 1 : length;
 }
 
-/** The pictures of latents, `size × size × 3` bytes each. */
-function decoded(model: EditingModel, latents: Float<"f c h w">): Uint8Array[] {
-  using _ = tensorScope();
-  return noGrad(() => {
-    const pixels = model.decode(latents);
-    return onOneThread(() => toBytes(pixels));
-  });
+/** The pictures of latents as bytes, one tensor a frame: a quarter of what they take as the model's pixels. */
+function decoded(model: EditingModel, latents: Float<"f c h w">): Tensor[] {
+  const pixels = model.decode(latents);
+  return onOneThread(() =>
+    Array.from({ length: pixels.shape[0] ?? 0 }, (_, index) =>
+      scoped(() => toPackedBytes(pixels.narrow(0, index, 1))),
+    ),
+  );
 }

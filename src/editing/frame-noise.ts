@@ -21,8 +21,12 @@ export function frameNoise(
   { seed, mode, shape }: FrameNoiseOptions,
 ): Float<"f c h w"> {
   const source = Rng.seed(seed).split("noise");
+  if (mode === "shared") {
+    const one = normal(source.split(0), shape);
+    return Tensor.stack(Array<Tensor>(count).fill(one), 0);
+  }
   const frames = Array.from({ length: count }, (_, offset) =>
-    normal(source.split(mode === "shared" ? 0 : first + offset), shape),
+    normal(source.split(first + offset), shape),
   );
   return Tensor.stack(frames, 0);
 }

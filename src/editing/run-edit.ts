@@ -3,6 +3,7 @@ import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
 import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
+import { freeBytes } from "../data/byte-pictures.ts";
 import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { onOneThread } from "../engine/settings.ts";
@@ -27,7 +28,7 @@ import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
 export interface WatchOptions {
-  /** Gets each frame when it is finished; the edit waits for it. */
+  /** Gets each frame when it is finished; the edit waits for it. Without it, each is freed as it is written. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
@@ -47,7 +48,7 @@ const LONG = 8;
 /** Free memory that is plenty for a short clip, however it is edited. */
 const PLENTY_BYTES = 6e9;
 
-/** Pictures that are decoded before the model wants them; half as many wait for the encoder. */
+/** Pictures that are decoded before the model wants them; as many wait for the encoder. */
 const FRAMES_AHEAD = 8;
 /** Fewer, where they are large. */
 const BYTES_AHEAD = 32e6;
@@ -84,13 +85,14 @@ export async function runEdit(
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
   using work = workOf(edit, draft, options);
-  const changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
+  using changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = ahead(
     (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
-    Math.ceil(framesAhead(edit.info) / 2),
+    framesAhead(edit.info),
     signal,
   );
-  const { notices, ...written } = await consume(frames, edit, receiptComment(draft), signal);
+  const finished = options.onFrame ? frames : freedBehind(frames);
+  const { notices, ...written } = await consume(finished, edit, receiptComment(draft), signal);
   for (const message of notices) onEvent({ type: "warning", message });
   work?.remove();
   const changed = changes.result();
@@ -274,6 +276,21 @@ async function* watchedFrames(
     yield frame;
   }
   onEvent({ type: "progress", phase: "writing" });
+}
+
+/**
+ * The frames, the picture of each freed when the next one is asked for: nobody but the writer has seen it.
+ *
+ * Left to the collector, it would be marked and swept with all objects of the program. The sources are left to it:
+ * freed one by one, too, they lie so among the model's pictures that memory goes to pieces.
+ */
+async function* freedBehind(
+  frames: AsyncIterable<EditedFrame>,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  for await (const frame of frames) {
+    yield frame;
+    freeBytes(frame.rgb);
+  }
 }
 
 /** Takes all frames, into the output if there is one; `notices` says what the file turned out not to hold. */

@@ -59,6 +59,15 @@ function useWidestVectors(): void {
   if (processorFlags(readCpuInfo()).has("avx512f")) process.env["ATEN_CPU_CAPABILITY"] = "avx512";
 }
 
+/**
+ * OpenMP's threads spin for milliseconds where they wait for each other, and then for a processor that another program
+ * has: an edit of 6 s took 24 to 97 s beside others. They sleep at once unless the environment says how they are to wait.
+ */
+function waitAsleep(): void {
+  if (process.env["OMP_WAIT_POLICY"] !== undefined) return;
+  process.env["GOMP_SPINCOUNT"] ??= "0";
+}
+
 function load(): Door {
   if (!existsSync(addonPath)) {
     throw new UserError(
@@ -66,6 +75,7 @@ function load(): Door {
     );
   }
   useWidestVectors();
+  waitAsleep();
   return createRequire(import.meta.url)(addonPath) as Door;
 }
 
