@@ -12,6 +12,7 @@ import {
   type AlignmentName,
   type Part,
 } from "../eve/model-folder.ts";
+import { loadBackbone } from "../eve/parts.ts";
 import { createAlignment } from "../eve/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
@@ -147,4 +148,14 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     expect(receipt.steps).toBeGreaterThan(0);
     expect(receipt.dataset).toMatch(/^generated world.*train split/);
   });
+});
+
+test("the backbone on its way fits the networks of its own config, and has the receipt of its training", () => {
+  const next = new ModelFolder(new URL("../../models/next", import.meta.url).pathname);
+  const backbone = loadBackbone(next);
+  const { downBlockTypes, blockOutChannels } = backbone.config;
+  expect(downBlockTypes).toEqual(blockOutChannels.map(() => "crossAttention"));
+  for (const [name, weight] of backbone.parameters())
+    expect(Number.isFinite(weight.abs().max().item()), name).toBe(true);
+  expect(next.receipt("backbone")).toMatchObject({ stage: "backbone", steps: 1400 });
 });
