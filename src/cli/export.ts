@@ -46,6 +46,10 @@ export default defineCommand({
       valueHint: "dir",
       description: "where an alignment lies instead of in the model folder",
     },
+    unfinished: {
+      type: "boolean",
+      description: "take the newest checkpoint of a run that was stopped",
+    },
     cache: {
       type: "string",
       default: "runs/cache",
@@ -68,7 +72,8 @@ export default defineCommand({
     if (args.out !== undefined)
       throw new UserError(`--out is the file of --format peft; a part goes into --model ${model}`);
     const { exportTinyPart } = await import("../presets/tiny-export.ts");
-    const part = await exportTinyPart(stage, args.run ?? `runs/${stage}`, target, cache);
+    const options = { cache, isUnfinishedTaken: args.unfinished ?? false };
+    const part = await exportTinyPart(stage, args.run ?? `runs/${stage}`, target, options);
     const path = target.partPath(part);
     report.event({ type: "part-exported", part, model, path }, `${part} written to ${path}`);
   },

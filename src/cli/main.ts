@@ -1,16 +1,20 @@
 import { constants } from "node:os";
 import { runArguments } from "./command.ts";
 import { failureOf } from "./failure.ts";
+import { Interrupts } from "./interrupts.ts";
 
 // The only place that ends the process. Exit codes: 0 done, 1 failed, 2 misused, 128 + signal stopped.
 
 const { argv, debug } = withoutDebug(process.argv.slice(2));
 const controller = new AbortController();
+const interrupts = new Interrupts();
 let stoppedBy: "SIGINT" | "SIGTERM" | undefined;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (stoppedBy !== undefined) process.exit(128 + constants.signals[signal]);
+    const wanted = interrupts.received();
+    if (wanted === "nothing") return;
+    if (wanted === "stop at once") process.exit(128 + constants.signals[signal]);
     stoppedBy = signal;
     process.stderr.write("\neve: stopping after this step; Ctrl-C again stops at once\n");
     controller.abort(new Error(`stopped by ${signal}`));

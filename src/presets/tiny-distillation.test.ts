@@ -169,7 +169,9 @@ describe.each([
   test("becomes a part of its own, and an editor beside the one that is not aligned", async () => {
     expect(EditModel.load(folder.path).looks[type]).toMatchObject({ look: name, aligned: null });
     const run = join(root, `${type}-run`);
-    expect(await exportTinyPart("distillation", run, folder, root)).toBe(`${type}-alignment`);
+    expect(await exportTinyPart("distillation", run, folder, { cache: root })).toBe(
+      `${type}-alignment`,
+    );
     const whole = EditModel.load(folder.path);
     expect(whole.hasAlignment).toBe(false);
     const condition = whole.stackedCondition(

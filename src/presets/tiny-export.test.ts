@@ -13,7 +13,9 @@ import { exportTinyPart } from "./tiny-export.ts";
 const root = temporaryFolder();
 
 test("a stage that is no part of a model is answered with the parts", async () => {
-  const attempt = exportTinyPart("student", root, new ModelFolder(join(root, "model")), root);
+  const attempt = exportTinyPart("student", root, new ModelFolder(join(root, "model")), {
+    cache: root,
+  });
   await expect(attempt).rejects.toThrow(
     new UserError(
       'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, subject-adapter, got "student"',
@@ -24,10 +26,31 @@ test("a stage that is no part of a model is answered with the parts", async () =
 test("a run that is not finished is named, with what finishes it", async () => {
   const run = join(root, "run");
   mkdirSync(run);
-  const attempt = exportTinyPart("backbone", run, new ModelFolder(join(root, "model")), root);
+  const attempt = exportTinyPart("backbone", run, new ModelFolder(join(root, "model")), {
+    cache: root,
+  });
   await expect(attempt).rejects.toThrow(UserError);
   await expect(attempt).rejects.toThrow(/weights of a finished run at .*run\/weights\/backbone/);
   await expect(attempt).rejects.toThrow(/finish it with "\.\/eve train backbone"/);
+});
+
+test("a run that was stopped gives its newest checkpoint where that is asked for, with the receipt of its steps", async () => {
+  const run = join(root, "stopped");
+  const checkpoint = join(run, "checkpoints", "checkpoint-000007");
+  mkdirSync(checkpoint, { recursive: true });
+  writeFileSync(join(run, "checkpoints", "latest"), "checkpoint-000007\n");
+  const averages = new Map([["weight", Tensor.from([3], [1])]]);
+  saveSafetensors(join(checkpoint, "ema.safetensors"), averages);
+  writeFileSync(join(checkpoint, "receipt.json"), JSON.stringify({ stage: "backbone", steps: 7 }));
+  const target = new ModelFolder(join(root, "from-stopped"));
+  await expect(exportTinyPart("backbone", run, target, { cache: root })).rejects.toThrow(
+    /or take its newest checkpoint with --unfinished$/,
+  );
+  const options = { cache: root, isUnfinishedTaken: true };
+  expect(await exportTinyPart("backbone", run, target, options)).toBe("backbone");
+  expect(target.receipt("backbone")).toEqual({ stage: "backbone", steps: 7 });
+  const stored = loadSafetensors(join(target.partPath("backbone"), "weights.safetensors"));
+  expect(stored.get("weight")!.item()).toBe(3);
 });
 
 /** A finished run of `stage` with `weights`, distilled from `model`. */
@@ -56,9 +79,9 @@ test("of a vision run the teacher's transformer is kept, under its own names", a
     ["centre", left],
   ]);
   const target = new ModelFolder(join(root, "with-vision"));
-  expect(await exportTinyPart("vision", finishedRun("vision", weights), target, root)).toBe(
-    "vision",
-  );
+  expect(
+    await exportTinyPart("vision", finishedRun("vision", weights), target, { cache: root }),
+  ).toBe("vision");
   const stored = loadSafetensors(join(target.partPath("vision"), "weights.safetensors"));
   expect([...stored].map(([name, weight]) => [name, weight.item()])).toEqual([["norm.weight", 1]]);
 });
@@ -66,7 +89,7 @@ test("of a vision run the teacher's transformer is kept, under its own names", a
 test("a distillation becomes an alignment that says whose student it is", async () => {
   const folder = teachers("teachers", 1);
   const run = finishedRun("distillation", new Map([["a.up", Tensor.ones([1])]]), folder.path);
-  expect(await exportTinyPart("distillation", run, folder, root)).toBe("alignment");
+  expect(await exportTinyPart("distillation", run, folder, { cache: root })).toBe("alignment");
   expect(folder.config("alignment", AlignmentPart)).toEqual({
     student: "aligned",
     rank: 4,
@@ -75,7 +98,7 @@ test("a distillation becomes an alignment that says whose student it is", async 
     teachers: folder.hash(TEACHER_PARTS.alignment),
   });
   const others = teachers("others", 2);
-  const attempt = exportTinyPart("distillation", run, others, root);
+  const attempt = exportTinyPart("distillation", run, others, { cache: root });
   await expect(attempt).rejects.toThrow(/expected the adapters that the run was distilled from/);
   expect(others.has("alignment")).toBe(false);
 });
@@ -84,6 +107,6 @@ test("an alignment may be put elsewhere, and leaves the model as it is", async (
   const folder = teachers("untouched", 3);
   const run = finishedRun("distillation", new Map([["a.up", Tensor.ones([1])]]), folder.path);
   const elsewhere = new ModelFolder(folder.path, { alignment: join(root, "elsewhere") });
-  await exportTinyPart("distillation", run, elsewhere, root);
+  await exportTinyPart("distillation", run, elsewhere, { cache: root });
   expect([folder.has("alignment"), elsewhere.has("alignment")]).toEqual([false, true]);
 });

@@ -20,6 +20,7 @@ import {
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
+import { averagesIn, newestCheckpoint } from "../training/checkpoint.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import {
   StyleAdapterSettings,
@@ -33,27 +34,59 @@ import { tinyTokenizer } from "./tiny-tokenizer.ts";
 /** Pictures from which the mean and deviation of latents are taken. */
 const STATISTICS_PICTURES = 256;
 
-/** Puts the averaged weights of a finished run into a model folder, in float16, with their receipt. */
+/** How a part is exported. */
+export interface ExportOptions {
+  /** Folder of rendered pictures. */
+  readonly cache: string;
+  /** Whether a run that is not finished gives its newest checkpoint; default false. */
+  readonly isUnfinishedTaken?: boolean;
+}
+
+/** Where the weights to export lie, and what says how they came to be. */
+interface Trained {
+  readonly weights: string;
+  readonly receipt: string;
+}
+
+/** What a finished run has left, or, where `isUnfinishedTaken`, the newest checkpoint of one that is not. */
+function trainedBy(stage: string, run: string, isUnfinishedTaken: boolean): Trained {
+  const weights = join(run, "weights", `${stage}.safetensors`);
+  if (existsSync(weights)) return { weights, receipt: join(run, "receipt.json") };
+  const newest = newestCheckpoint(run);
+  if (isUnfinishedTaken && newest !== undefined)
+    return { weights: averagesIn(newest), receipt: join(newest, "receipt.json") };
+  const way = `finish it with "./eve train ${stage}"`;
+  if (newest === undefined)
+    throw new UserError(`expected the weights of a finished run at ${weights}, found none: ${way}`);
+  throw new UserError(
+    `expected the weights of a finished run at ${weights}, found none: ${way}, or take its newest checkpoint with --unfinished`,
+  );
+}
+
+/**
+ * Puts the averaged weights of a finished run into a model folder, in float16, with their receipt.
+ *
+ * With `isUnfinishedTaken` a run that was stopped gives those of its newest checkpoint; the receipt tells its steps.
+ */
 export async function exportTinyPart(
   stage: string,
   run: string,
   target: ModelFolder,
-  cache: string,
+  { cache, isUnfinishedTaken = false }: ExportOptions,
 ): Promise<Part> {
   const known = PARTS.find((name) => stageOf(name) === stage);
   if (known === undefined) {
     const stages = [...new Set(PARTS.map(stageOf))].join(", ");
     throw new UserError(`expected a stage among ${stages}, got "${stage}"`);
   }
-  const path = join(run, "weights", `${stage}.safetensors`);
-  if (!existsSync(path)) {
-    throw new UserError(
-      `expected the weights of a finished run at ${path}, found none: finish it with "./eve train ${stage}"`,
-    );
-  }
-  const receipt: unknown = JSON.parse(readFileSync(join(run, "receipt.json"), "utf8"));
+  const trained = trainedBy(stage, run, isUnfinishedTaken);
+  const receipt: unknown = JSON.parse(readFileSync(trained.receipt, "utf8"));
   const part = known === "alignment" ? alignmentName(receipt) : known;
-  const content = await partContent(part, loadSafetensors(path), { receipt, cache, target });
+  const content = await partContent(part, loadSafetensors(trained.weights), {
+    receipt,
+    cache,
+    target,
+  });
   if (stage !== "distillation") target.describe(TINY);
   target.savePart(part, { ...content, receipt });
   return part;

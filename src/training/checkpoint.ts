@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { fileDigest } from "../engine/file-digest.ts";
@@ -9,6 +17,11 @@ import { tensorScope } from "../engine/scope.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
 import type { Stage } from "./stage.ts";
 import type { TrainState } from "./step.ts";
+
+/** The file that names the newest checkpoint. */
+const LATEST = "latest";
+/** The moving averages of the weights: what a run ends with. */
+const AVERAGES = "ema.safetensors";
 
 const FileFacts = z.strictObject({ bytes: z.int().nonnegative(), sha256: z.string() });
 
@@ -93,7 +106,7 @@ export class Checkpoints {
     writeFileSync(join(partial, "state.json"), `${JSON.stringify(facts, null, 2)}\n`);
     rmSync(path, { recursive: true, force: true });
     renameSync(partial, path);
-    replaceFile(join(this.folder, "latest"), `${name}\n`);
+    replaceFile(join(this.folder, LATEST), `${name}\n`);
     this.#rotate();
     return path;
   }
@@ -140,6 +153,18 @@ export class Checkpoints {
   }
 }
 
+/** The folder of the newest checkpoint of the run in `directory`; undefined where there is none. */
+export function newestCheckpoint(directory: string): string | undefined {
+  const latest = join(directory, "checkpoints", LATEST);
+  if (!existsSync(latest)) return undefined;
+  return join(directory, "checkpoints", readFileSync(latest, "utf8").trim());
+}
+
+/** The moving averages of the weights in a checkpoint's folder. */
+export function averagesIn(checkpoint: string): string {
+  return join(checkpoint, AVERAGES);
+}
+
 function tensorFiles(
   { trainable, adversaries }: Stage,
   { ema, optimizer, adversary }: TrainState,
@@ -150,7 +175,7 @@ function tensorFiles(
   ];
   return [
     ["weights.safetensors", trainable],
-    ["ema.safetensors", ema.averages],
+    [AVERAGES, ema.averages],
     ["moments.safetensors", optimizer.moments()],
     ...critics.filter(([, tensors]) => tensors.size > 0),
   ];

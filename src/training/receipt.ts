@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { replaceFile } from "../engine/replace-file.ts";
 import { configHash } from "./config.ts";
@@ -17,8 +18,12 @@ const ValidationLine = z.looseObject({
 /** Logged steps over which the final losses are averaged. */
 const FINAL_STEPS = 100;
 
-/** Writes `receipt.json`: how the weights of a finished run came to be. */
-export function writeReceipt(run: Run, state: TrainState, frozenHash: string): void {
+/** Writes `receipt.json` into `folder`: how the weights of the run so far came to be. */
+export function writeReceipt(
+  run: Run,
+  state: TrainState,
+  { frozenHash, folder }: { readonly frozenHash: string; readonly folder: string },
+): void {
   const { stage, config, directory } = run;
   const lines = directory.metricLines().map(({ line }) => line);
   const losses = lines
@@ -46,7 +51,7 @@ export function writeReceipt(run: Run, state: TrainState, frozenHash: string): v
     versions: versions(),
     machine: machine(),
   };
-  replaceFile(directory.file("receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
+  replaceFile(join(folder, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
 }
 
 function meanOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {

@@ -52,11 +52,9 @@ async function* loop(
     guard.glance();
     saved = state.step;
     pace.checkpointSaved();
-    return {
-      type: "checkpoint-saved",
-      step: saved,
-      path: checkpoints.save(stage, state, identity),
-    };
+    const path = checkpoints.save(stage, state, identity);
+    writeReceipt(run, state, { frozenHash: guard.hash, folder: path });
+    return { type: "checkpoint-saved", step: saved, path };
   };
   while (state.step < config.steps && !signal.aborted) {
     const result = await trainStep(stage, config, state);
@@ -135,6 +133,6 @@ function finish(run: Run, state: TrainState, guard: FrozenGuard): TrainEvent {
   const weights = directory.file("weights", `${stage.name}.safetensors`);
   const metadata = { stage: stage.name, step: String(step), configHash: configHash(config) };
   saveSafetensors(weights, ema.averages, { metadata });
-  writeReceipt(run, state, guard.hash);
+  writeReceipt(run, state, { frozenHash: guard.hash, folder: directory.path });
   return { type: "run-end", step, reason: "finished", weights };
 }

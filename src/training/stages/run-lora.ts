@@ -12,6 +12,7 @@ import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { copyParameters } from "../../nn/module.ts";
+import { averagesIn, newestCheckpoint } from "../checkpoint.ts";
 import { DistillationSettings } from "./distillation-settings.ts";
 
 /** The name under a run's directory that stands for the newest of its weights: `runs/open/last`. */
@@ -30,10 +31,9 @@ export function runDirectoryAt(path: string): string | undefined {
 
 /** Where the newest weights of a run of distillation lie: the averages of its last checkpoint, or what it ended with. */
 export function runWeights(directory: string): string {
-  const latest = join(directory, "checkpoints", "latest");
-  const saved = existsSync(latest) ? [readFileSync(latest, "utf8").trim()] : [];
+  const newest = newestCheckpoint(directory);
   const paths = [
-    ...saved.map((name) => join(directory, "checkpoints", name, "ema.safetensors")),
+    ...(newest === undefined ? [] : [averagesIn(newest)]),
     join(directory, "weights", "distillation.safetensors"),
   ];
   const found = paths.find((path) => existsSync(path));
