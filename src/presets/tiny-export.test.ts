@@ -53,6 +53,18 @@ test("a run that was stopped gives its newest checkpoint where that is asked for
   expect(stored.get("weight")!.item()).toBe(3);
 });
 
+test("a checkpoint that has no receipt, as those of earlier versions, is not taken", async () => {
+  const run = join(root, "stopped-earlier");
+  const checkpoint = join(run, "checkpoints", "checkpoint-000002");
+  mkdirSync(checkpoint, { recursive: true });
+  writeFileSync(join(run, "checkpoints", "latest"), "checkpoint-000002\n");
+  const target = new ModelFolder(join(root, "from-earlier"));
+  const options = { cache: root, isUnfinishedTaken: true };
+  await expect(exportTinyPart("backbone", run, target, options)).rejects.toThrow(
+    /finish it with "\.\/eve train backbone"$/,
+  );
+});
+
 /** A finished run of `stage` with `weights`, distilled from `model`. */
 function finishedRun(stage: string, weights: Parameters, model = ""): string {
   const run = join(root, `run-${stage}`);

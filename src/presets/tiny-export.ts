@@ -20,7 +20,7 @@ import {
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
-import { averagesIn, newestCheckpoint } from "../training/checkpoint.ts";
+import { averagesIn, newestCheckpoint, receiptIn } from "../training/checkpoint.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import {
   StyleAdapterSettings,
@@ -53,13 +53,12 @@ function trainedBy(stage: string, run: string, isUnfinishedTaken: boolean): Trai
   const weights = join(run, "weights", `${stage}.safetensors`);
   if (existsSync(weights)) return { weights, receipt: join(run, "receipt.json") };
   const newest = newestCheckpoint(run);
-  if (isUnfinishedTaken && newest !== undefined)
-    return { weights: averagesIn(newest), receipt: join(newest, "receipt.json") };
-  const way = `finish it with "./eve train ${stage}"`;
-  if (newest === undefined)
-    throw new UserError(`expected the weights of a finished run at ${weights}, found none: ${way}`);
+  const isTold = newest !== undefined && existsSync(receiptIn(newest));
+  if (isUnfinishedTaken && isTold)
+    return { weights: averagesIn(newest), receipt: receiptIn(newest) };
+  const other = isTold ? ", or take its newest checkpoint with --unfinished" : "";
   throw new UserError(
-    `expected the weights of a finished run at ${weights}, found none: ${way}, or take its newest checkpoint with --unfinished`,
+    `expected the weights of a finished run at ${weights}, found none: finish it with "./eve train ${stage}"${other}`,
   );
 }
 

@@ -20,6 +20,8 @@ import type { TrainState } from "./step.ts";
 
 /** The file that names the newest checkpoint. */
 const LATEST = "latest";
+/** How the weights came to be. */
+const RECEIPT = "receipt.json";
 /** The moving averages of the weights: what a run ends with. */
 const AVERAGES = "ema.safetensors";
 
@@ -77,7 +79,11 @@ export class Checkpoints {
   }
 
   /** Writes everything an exact continuation needs and drops what is older than the last `keep`. */
-  save(stage: Stage, state: TrainState, identity: RunIdentity): string {
+  save(
+    stage: Stage,
+    state: TrainState,
+    { receipt, ...identity }: RunIdentity & { readonly receipt: string },
+  ): string {
     const name = `checkpoint-${String(state.step).padStart(6, "0")}`;
     const path = join(this.folder, name);
     const partial = `${path}.partial`;
@@ -103,6 +109,7 @@ export class Checkpoints {
       ...identity,
       files: Object.fromEntries(files),
     };
+    writeFileSync(receiptIn(partial), receipt);
     writeFileSync(join(partial, "state.json"), `${JSON.stringify(facts, null, 2)}\n`);
     rmSync(path, { recursive: true, force: true });
     renameSync(partial, path);
@@ -163,6 +170,11 @@ export function newestCheckpoint(directory: string): string | undefined {
 /** The moving averages of the weights in a checkpoint's folder. */
 export function averagesIn(checkpoint: string): string {
   return join(checkpoint, AVERAGES);
+}
+
+/** How the weights in a checkpoint's folder came to be; there is none in those of earlier versions. */
+export function receiptIn(checkpoint: string): string {
+  return join(checkpoint, RECEIPT);
 }
 
 function tensorFiles(

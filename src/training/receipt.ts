@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import { z } from "zod";
-import { replaceFile } from "../engine/replace-file.ts";
 import { configHash } from "./config.ts";
 import { gitHash, machine, versions } from "./provenance.ts";
 import type { Run } from "./run.ts";
@@ -18,12 +16,8 @@ const ValidationLine = z.looseObject({
 /** Logged steps over which the final losses are averaged. */
 const FINAL_STEPS = 100;
 
-/** Writes `receipt.json` into `folder`: how the weights of the run so far came to be. */
-export function writeReceipt(
-  run: Run,
-  state: TrainState,
-  { frozenHash, folder }: { readonly frozenHash: string; readonly folder: string },
-): void {
+/** What `receipt.json` holds: how the weights of the run so far came to be. */
+export function receiptOf(run: Run, state: TrainState, frozenHash: string): string {
   const { stage, config, directory } = run;
   const lines = directory.metricLines().map(({ line }) => line);
   const losses = lines
@@ -51,7 +45,7 @@ export function writeReceipt(
     versions: versions(),
     machine: machine(),
   };
-  replaceFile(join(folder, "receipt.json"), `${JSON.stringify(receipt, null, 2)}\n`);
+  return `${JSON.stringify(receipt, null, 2)}\n`;
 }
 
 function meanOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import { replaceFile } from "../engine/replace-file.ts";
 import { saveSafetensors } from "../engine/safetensors.ts";
 import { setThreads, setTunedConvolutions } from "../engine/settings.ts";
 import type { DamagedCheckpoint, RunIdentity } from "./checkpoint.ts";
@@ -8,7 +9,7 @@ import { configHash } from "./config.ts";
 import type { TrainEvent } from "./events.ts";
 import { FrozenGuard } from "./frozen.ts";
 import { Pace } from "./pace.ts";
-import { writeReceipt } from "./receipt.ts";
+import { receiptOf } from "./receipt.ts";
 import type { Run } from "./run.ts";
 import { writeSampleFiles } from "./sample-files.ts";
 import { countValues, startState, trainStep, type StepResult, type TrainState } from "./step.ts";
@@ -52,8 +53,8 @@ async function* loop(
     guard.glance();
     saved = state.step;
     pace.checkpointSaved();
-    const path = checkpoints.save(stage, state, identity);
-    writeReceipt(run, state, { frozenHash: guard.hash, folder: path });
+    const receipt = receiptOf(run, state, guard.hash);
+    const path = checkpoints.save(stage, state, { ...identity, receipt });
     return { type: "checkpoint-saved", step: saved, path };
   };
   while (state.step < config.steps && !signal.aborted) {
@@ -133,6 +134,6 @@ function finish(run: Run, state: TrainState, guard: FrozenGuard): TrainEvent {
   const weights = directory.file("weights", `${stage.name}.safetensors`);
   const metadata = { stage: stage.name, step: String(step), configHash: configHash(config) };
   saveSafetensors(weights, ema.averages, { metadata });
-  writeReceipt(run, state, { frozenHash: guard.hash, folder: directory.path });
+  replaceFile(directory.file("receipt.json"), receiptOf(run, state, guard.hash));
   return { type: "run-end", step, reason: "finished", weights };
 }
