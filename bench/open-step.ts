@@ -23,6 +23,7 @@ import { resolveMotionConfig } from "../src/models/motion/config.ts";
 import { MotionAdapter } from "../src/models/motion/motion-adapter.ts";
 import { resolveUNetConfig } from "../src/models/unet/config.ts";
 import { UNet } from "../src/models/unet/unet.ts";
+import { packConvolutions } from "../src/nn/pack-convolutions.ts";
 import { forgetPeak, fullWidth, noisy, processBytes } from "./full-width.ts";
 
 const { values } = parseArgs({
@@ -41,10 +42,12 @@ setThreads(Number(values.threads));
 const config = resolveUNetConfig({});
 const motion = resolveMotionConfig({ statistics: "clip" });
 const unet = fullWidth(() => new UNet(Rng.seed(0), config), precision);
+packConvolutions(unet, precision);
 const controlNet = fullWidth(
   () => new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
   precision,
 );
+packConvolutions(controlNet, precision);
 const adapter = fullWidth(() => new MotionAdapter(Rng.seed(0), motion), precision);
 
 const latents = persist(noisy([frames, 4, size, size]));

@@ -3,8 +3,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
+import { fastType } from "../engine/settings.ts";
 import { OpenModel } from "../eve/open-model.ts";
-import { OPEN_NAME } from "../eve/open-name.ts";
+import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
 import {
   OPEN_PARTS,
   openWeightBytes,
@@ -28,6 +29,9 @@ export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgr
   readonly size?: number;
 }
 
+/** Side in pixels up to which the model's large kernels are packed: above, laying them out costs little beside convolving. */
+const LARGEST_PACKED = 256;
+
 /** Loads the open model from its public folders and makes an editor of it. */
 export async function openFolderEditor({
   folders,
@@ -44,7 +48,8 @@ export async function openFolderEditor({
   const onCpu = defaultDevice() === "cpu";
   if (onCpu) requireMemoryFor(openWeightBytes(folders), `the weights of the ${OPEN_NAME} model`);
   // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
-  const parts = openParts(folders, onCpu ? {} : { weightType: "bfloat16" });
+  const packed = (size ?? OPEN_SIZE) <= LARGEST_PACKED ? fastType("cpu") : null;
+  const parts = openParts(folders, onCpu ? { packed } : { weightType: "bfloat16" });
   const alignment =
     file === undefined || path === undefined ? null : { lora: loraOf(file, parts), path };
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));

@@ -130,6 +130,11 @@ export function isFastInBfloat16(device: string): boolean {
   return gainsFromBfloat16(device, ownFlags);
 }
 
+/** What `inFastPrecision` computes in on `device` (`cpu`, `cuda:0`) where no region encloses it. */
+export function fastType(device: string): "bfloat16" | "float32" {
+  return isFastInBfloat16(device) ? "bfloat16" : "float32";
+}
+
 /**
  * Runs `work` with convolutions and matrix products in bfloat16 where `device` gains from it: what inference chooses on
  * its own. Elsewhere the precision of the enclosing region stays, float32 if there is none.

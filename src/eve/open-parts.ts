@@ -14,6 +14,7 @@ import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { decodeLatents, encodePixels } from "./coding.ts";
+import { packConvolutions, type PackedType } from "../nn/pack-convolutions.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
 import type { Networks } from "./teachers.ts";
@@ -28,6 +29,12 @@ export interface OpenParts {
   readonly maxFrames: number;
 }
 
+/** How public weights are opened as parts. */
+export interface OpenPartsOptions extends OpenOptions {
+  /** What to pack large kernels in, for inference with small pictures on the CPU (`packConvolutions`); default: not at all. */
+  readonly packed?: PackedType | null;
+}
+
 /** Pictures of 512×512 through the autoencoder at once: each takes gigabytes there. */
 const CODING_BATCH = 1;
 
@@ -37,19 +44,23 @@ const CODING_BATCH = 1;
  * Noise is that of the motion adapter, whose betas are linear between the ends of the pipeline's; backbone and ControlNet
  * get the labels under which they know a noise level.
  */
-export function openParts(folders: OpenFolders, options: OpenOptions = {}): OpenParts {
+export function openParts(
+  folders: OpenFolders,
+  { packed = null, ...options }: OpenPartsOptions = {},
+): OpenParts {
   const { unet, autoencoder, textEncoder, tokenizer, scheduler } = openPipeline(
     folders.pipeline,
     options,
   );
   const motion = openNetwork(folders.videoAdapter, MOTION_ADAPTER, options);
+  const controlNet = openNetwork(folders.editAdapter, CONTROLNET, options);
+  const firstFrames = openNetwork(folders.firstFrames, SPARSE_CONTROLNET, options);
+  if (packed)
+    for (const network of [unet, controlNet, firstFrames]) packConvolutions(network, packed);
   const networks: Networks = {
     unet,
-    editAdapter: new PublicEditAdapter(openNetwork(folders.editAdapter, CONTROLNET, options)),
-    videoAdapter: new PublicVideoAdapter(
-      motion,
-      openNetwork(folders.firstFrames, SPARSE_CONTROLNET, options),
-    ),
+    editAdapter: new PublicEditAdapter(controlNet),
+    videoAdapter: new PublicVideoAdapter(motion, firstFrames),
     schedule: createSchedule({ ...scheduler.scheduleConfig, kind: "linear" }),
     imageSchedule: scheduler.schedule,
     kind: scheduler.kind,

@@ -1,11 +1,11 @@
 import { dispatch, type Float } from "../engine/tensor.ts";
 import type { Rng } from "../engine/random.ts";
+import { computingType } from "../engine/settings.ts";
+import { scoped } from "../engine/scope.ts";
 import { Module } from "./module.ts";
 import { fanInUniform } from "./init.ts";
+import { convolvePacked, isPacked, unpacked, type ConvolutionGeometry } from "./packed-kernel.ts";
 import { withWeight } from "./stored-weight.ts";
-
-/** How a convolution steps and how far it pads with zeros, the same along both axes. */
-export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
 
 /** A 2-D convolution. */
 export class Conv2d extends Module {
@@ -31,7 +31,7 @@ export class Conv2d extends Module {
   }
 }
 
-/** Convolves with weights held elsewhere; the kernel may be stored in half precision, the bias is float32. */
+/** Convolves with weights held elsewhere; the kernel may be stored in half precision or packed, the bias is float32. */
 export function convolve(
   x: Float<"b in h w">,
   weight: Float<"out in kh kw">,
@@ -41,6 +41,11 @@ export function convolve(
     bias = null,
   }: Partial<ConvolutionGeometry> & { readonly bias?: Float<"out"> | null } = {},
 ): Float<"b out h w"> {
+  if (isPacked(weight)) {
+    if (weight.dtype === computingType(x.device))
+      return convolvePacked(x, weight, { stride, padding, bias });
+    return scoped(() => convolve(x, unpacked(weight), { stride, padding, bias }));
+  }
   const steps = [stride, stride];
   const sides = [padding, padding];
   return withWeight(weight, (kernel) => dispatch("aten::conv2d", x, kernel, bias, steps, sides));

@@ -1,0 +1,85 @@
+import { persist, scoped, tensorScope } from "../engine/scope.ts";
+import { Tensor, dispatch, type Float } from "../engine/tensor.ts";
+import type { DType } from "../engine/dtype.ts";
+
+/** How a convolution steps and how far it pads with zeros, the same along both axes. */
+export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
+
+const packed = new WeakSet<Tensor>();
+
+/** Whether `kernel` lies as the processor's convolution reads it (`packedKernel`): its values are `unpacked` alone. */
+export function isPacked(kernel: Tensor): boolean {
+  return packed.has(kernel);
+}
+
+/**
+ * `kernel` in `dtype`, laid out as the processor's convolution reads it, outliving every scope; for inference alone.
+ *
+ * libtorch otherwise lays it out anew in every forward pass. That takes as long as it is large, whatever the pictures are:
+ * longer than to convolve where they are small.
+ */
+export function packedKernel(
+  kernel: Float<"out in kh kw">,
+  { stride, padding }: ConvolutionGeometry,
+  dtype: DType,
+): Float<"out in kh kw"> {
+  const made = scoped(() => {
+    const opaque = dispatch("aten::to_mkldnn", kernel.to(dtype));
+    const sides = [padding, padding];
+    return dispatch(
+      "aten::mkldnn_reorder_conv2d_weight",
+      opaque,
+      sides,
+      [stride, stride],
+      [1, 1],
+      1,
+    );
+  });
+  packed.add(persist(made));
+  return made;
+}
+
+/** The values of a packed kernel, in rows. */
+export function unpacked(kernel: Float<"out in kh kw">): Float<"out in kh kw"> {
+  return dispatch("aten::to_dense", kernel);
+}
+
+/** Convolves with a packed kernel, in the kernel's type. */
+export function convolvePacked(
+  x: Float<"b in h w">,
+  kernel: Float<"out in kh kw">,
+  { stride, padding, bias }: ConvolutionGeometry & { readonly bias: Float<"out"> | null },
+): Float<"b out h w"> {
+  const { dtype } = kernel;
+  const sides = [padding, padding];
+  const steps = [stride, stride];
+  return scoped(() =>
+    dispatch(
+      "aten::mkldnn_convolution",
+      x.to(dtype),
+      kernel,
+      bias?.to(dtype),
+      sides,
+      steps,
+      [1, 1],
+      1,
+    ),
+  );
+}
+
+let known: boolean | undefined;
+
+/** Whether this libtorch has the processor's own convolution (oneDNN). */
+export function canPack(): boolean {
+  return (known ??= tryToPack());
+}
+
+function tryToPack(): boolean {
+  using _ = tensorScope();
+  try {
+    dispatch("aten::to_mkldnn", Tensor.zeros([1], "float32", "cpu"));
+    return true;
+  } catch {
+    return false;
+  }
+}
