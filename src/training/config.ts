@@ -75,8 +75,14 @@ const FREE: ReadonlySet<string> = new Set([
   "logEvery",
 ] satisfies (keyof TrainConfig)[]);
 
-/** Settings that came later, with what older runs did: left out of the hash, so that their checkpoints still resume. */
-const LATER: Readonly<Record<string, unknown>> = { optimizer: "adamw" };
+/**
+ * Settings that came later, by their dotted paths, with what older runs did: left out of the hash, so that their
+ * checkpoints still resume.
+ */
+const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["optimizer", "adamw"],
+  ["stage.sharedNoise", 0],
+]);
 
 /** Samples of one forward pass. */
 export function partSize({ batch, accumulate }: TrainConfig): number {
@@ -96,22 +102,31 @@ export function sampleNumbers(config: TrainConfig, step: number, part: number): 
 
 /** SHA-256 of everything that decides what a step computes. */
 export function configHash(config: TrainConfig): string {
-  const decisive = Object.entries(config).filter(
-    ([key, value]) => !FREE.has(key) && value !== LATER[key],
-  );
   return createHash("sha256")
-    .update(canonicalJson(Object.fromEntries(decisive)))
+    .update(canonicalJson(decisive(config)))
     .digest("hex");
+}
+
+/** The values below `path` that decide what a step computes. */
+function decisive(value: Readonly<Record<string, unknown>>, path = ""): Record<string, unknown> {
+  const kept = Object.entries(value).flatMap(([key, child]) => {
+    const at = path ? `${path}.${key}` : key;
+    if (FREE.has(at) || (LATER.has(at) && LATER.get(at) === child)) return [];
+    return [[key, isRecord(child) ? decisive(child, at) : child] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 /** Dotted paths at which two configs differ in what a step computes, with both values. */
 export function decisiveDifferences(before: TrainConfig, now: TrainConfig): string[] {
-  const old = leaves(before);
-  const fresh = leaves(now);
+  const old = leaves(decisive(before));
+  const fresh = leaves(decisive(now));
   const paths = [...new Set([...old.keys(), ...fresh.keys()])];
+  const told = (values: ReadonlyMap<string, string>, path: string): string =>
+    values.get(path) ?? JSON.stringify(LATER.get(path)) ?? "absent";
   return paths
-    .filter((path) => !FREE.has(path) && old.get(path) !== fresh.get(path))
-    .map((path) => `${path} ${old.get(path) ?? "absent"} became ${fresh.get(path) ?? "absent"}`);
+    .filter((path) => old.get(path) !== fresh.get(path))
+    .map((path) => `${path} ${told(old, path)} became ${told(fresh, path)}`);
 }
 
 /** Every innermost value as JSON by its dotted path. */
