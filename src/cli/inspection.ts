@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { DataError, UserError } from "../engine/errors.ts";
+import { isRecord } from "../engine/json.ts";
 import { readHeader, type TensorEntry } from "../engine/safetensors-header.ts";
 import { isLoraFile } from "../models/lora-files/contents.ts";
 import { loraSummary, type Counts } from "../models/lora-files/summary.ts";
@@ -92,8 +93,7 @@ const RECORD_WIDTH = 100;
 
 /** A record's first level, one line per field. */
 function recordText({ path, content }: { path: string; content: unknown }): string {
-  const isObject = typeof content === "object" && content !== null && !Array.isArray(content);
-  if (!isObject) return `${path}\n  ${cut(JSON.stringify(content))}`;
+  if (!isRecord(content)) return `${path}\n  ${cut(JSON.stringify(content))}`;
   const lines = table(
     Object.entries(content).map(([key, value]) => [`  ${key}`, cut(JSON.stringify(value))]),
     { numbers: "left" },

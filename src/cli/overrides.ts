@@ -1,5 +1,6 @@
 import { UserError } from "../engine/errors.ts";
-import { isRecord, type TrainConfig } from "../training/config.ts";
+import { isRecord } from "../engine/json.ts";
+import type { TrainConfig } from "../training/config.ts";
 import { resolveConfig, type StageEntry } from "../training/stage.ts";
 import { suggestion } from "./arguments.ts";
 

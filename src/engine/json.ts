@@ -6,3 +6,8 @@ export function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** Whether `value` is an object of named values, as JSON has them. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

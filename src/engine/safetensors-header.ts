@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DataError } from "./errors.ts";
 import type { DType } from "./dtype.ts";
+import { isRecord } from "./json.ts";
 
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA_KEY = "__metadata__";
@@ -160,10 +161,6 @@ function repeatedKey(json: string): string | undefined {
     }
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {

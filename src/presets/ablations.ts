@@ -1,5 +1,6 @@
 import { UserError } from "../engine/errors.ts";
-import { isRecord, type TrainConfigInput } from "../training/config.ts";
+import { isRecord } from "../engine/json.ts";
+import type { TrainConfigInput } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";
 
 type StageSettings = NonNullable<TrainConfigInput["stage"]>;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { isRecord } from "../engine/json.ts";
 
 /** Settings of one training run: what the loop needs, and under `stage` what the stage needs. */
 export const TrainConfig = z
@@ -147,9 +148,4 @@ function canonicalJson(value: unknown): string {
 
 function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1;
-}
-
-/** Whether `value` is a plain object of named values. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
