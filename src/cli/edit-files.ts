@@ -1,4 +1,4 @@
-import { parse } from "node:path";
+import { join, parse } from "node:path";
 import { readCodec, readQuality } from "../data/video/codecs.ts";
 import type { OutputChoice } from "../data/video/outputs.ts";
 import { isPictureFolder, tgveFolder } from "../data/video/picture-folder.ts";
@@ -46,6 +46,13 @@ export function outputOf(
   }
   if (isGiven) return out;
   return video === "-" ? "stdin-edited.mp4" : `${parse(video).name}-edited.mp4`;
+}
+
+/** Where the result of one of several seeds is written: `out.mp4` gives `out-seed-7.mp4`, `out/` `out-seed-7/`. */
+export function seedPath(output: string, seed: number): string {
+  const { dir, name, ext } = parse(output);
+  const folder = isPictureFolder(output) ? "/" : "";
+  return join(dir, `${name}-seed-${seed}${ext}${folder}`);
 }
 
 /** The files that an edit reads and writes, also where the user gave pipes. */

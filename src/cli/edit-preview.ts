@@ -1,8 +1,8 @@
 import { writeContactSheet } from "../data/image/contact-sheet.ts";
 import { writePng } from "../data/image/png.ts";
 import type { EditedFrame } from "../editing/edited-frame.ts";
-import type { CheckedEdit } from "./edit.ts";
 import { estimateLine, type JobContext, requirePng } from "./edit-run.ts";
+import type { CheckedEdit } from "./edit-request.ts";
 
 /** Edits one frame and writes it as a PNG; `--compare` adds a sheet with the input beside it. */
 export async function runPreview(

@@ -2,20 +2,13 @@ import { join, parse } from "node:path";
 import { writeContactSheet, type SheetRow } from "../data/image/contact-sheet.ts";
 import type { RgbImage } from "../data/image/rgb-image.ts";
 import type { EditedFrame } from "../editing/edited-frame.ts";
-import { isPictureFolder } from "../data/video/picture-folder.ts";
 import { thumbnail } from "./comparison.ts";
-import type { CheckedEdit } from "./edit.ts";
+import { seedPath } from "./edit-files.ts";
 import { type JobContext, reportEnd, runJob } from "./edit-run.ts";
+import type { CheckedEdit } from "./edit-request.ts";
 
 /** Pictures of each result in the sheet. */
 const COLUMNS = 4;
-
-/** Where the result of one of several seeds is written: `out.mp4` gives `out-seed-7.mp4`, `out/` `out-seed-7/`. */
-export function seedPath(output: string, seed: number): string {
-  const { dir, name, ext } = parse(output);
-  const folder = isPictureFolder(output) ? "/" : "";
-  return join(dir, `${name}-seed-${seed}${ext}${folder}`);
-}
 
 /** Edits once with each seed, and draws a sheet of all results below the input. */
 export async function runSeeds(request: CheckedEdit, context: JobContext): Promise<void> {

@@ -16,7 +16,7 @@ import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import { openCritics } from "./critics.ts";
-import { requireData, type OpenWeightsSource } from "./open.ts";
+import { requireData, type OpenWeightsSource } from "./open-needs.ts";
 import { openOwnInputs } from "./own-inputs.ts";
 
 /** The alignment of the public adapters by Factorized Diffusion Distillation, on a data set of one's own. */

@@ -1,16 +1,8 @@
 import type { z } from "zod";
-import { UserError } from "../engine/errors.ts";
-import type { OpenFolders } from "../eve/open-folders.ts";
 import { OPEN_NAME } from "../eve/open-name.ts";
 import type { Preset } from "../training/stage.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
-
-/** Who knows where the public weights lie. */
-export interface OpenWeightsSource {
-  readonly model: () => Promise<OpenFolders>;
-  /** The folder of DINOv2-S/14, which the critics see with. */
-  readonly vision: () => Promise<string>;
-}
+import type { OpenWeightsSource } from "./open-needs.ts";
 
 /** Guidance of public networks: they were trained to be guided by words, and have no scale for pictures. */
 const GUIDED = { image: 1, text: 7.5 };
@@ -60,12 +52,4 @@ export function openPreset(source: OpenWeightsSource): Preset {
       },
     },
   };
-}
-
-/** The folder of a data set that a run on the open preset needs; a sentence where none is named. */
-export function requireData({ data }: Pick<DistillationSettings, "data">): string {
-  if (data !== null) return data;
-  throw new UserError(
-    'the open preset learns from videos of your own: make a data set with "./eve data prepare <videos> --model open --out data/mine", and give --data data/mine',
-  );
 }
