@@ -13,9 +13,15 @@ import {
   type OpenFolders,
 } from "../eve/open-folders.ts";
 import { openParts, type OpenParts } from "../eve/open-parts.ts";
+import { videoStrengthOf } from "../eve/lora-export.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
-import { loadRunLora, runDirectoryAt, runWeights } from "../training/stages/run-lora.ts";
+import {
+  loadRunLora,
+  runDirectoryAt,
+  runVideoStrength,
+  runWeights,
+} from "../training/stages/run-lora.ts";
 import { Editor, type LoadOptions } from "./editor.ts";
 import { requireMemoryFor } from "./estimate.ts";
 
@@ -51,7 +57,9 @@ export async function openFolderEditor({
   const packed = (size ?? OPEN_SIZE) <= LARGEST_PACKED ? fastType("cpu") : null;
   const parts = openParts(folders, onCpu ? { packed } : { weightType: "bfloat16" });
   const alignment =
-    file === undefined || path === undefined ? null : { lora: loraOf(file, parts), path };
+    file === undefined || path === undefined
+      ? null
+      : { lora: loraOf(file, parts), path, videoStrength: strengthOf(file) };
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
   if (file !== undefined) hash.update(readFileSync(file.weights));
   signal?.throwIfAborted();
@@ -82,6 +90,12 @@ function loraFile(path: string): LoraSource {
   throw new UserError(
     `--lora: expected the directory of a run of "./eve distill", or a LoRA's .safetensors file, found neither at ${path}`,
   );
+}
+
+function strengthOf(source: LoraSource): number {
+  return source.type === "run"
+    ? runVideoStrength(source.directory)
+    : videoStrengthOf(source.weights);
 }
 
 /** The LoRA of the backbone. One of the text encoder that comes with it is merged into that. */

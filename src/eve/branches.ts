@@ -38,8 +38,11 @@ export interface NoisyClips {
   readonly firstFrame: Float<"b c h w"> | null;
 }
 
+/** What a video adapter puts into the backbone and beside it. */
+export type VideoParts = Pick<UNetOptions, "temporal" | "residuals">;
+
 /** A video-generation adapter `θ_video` of a backbone (§3.1): `TemporalLayers`, or public motion modules. */
 export interface VideoBranch extends Module {
   /** What stands in and beside `unet` while it draws these clips. */
-  beside(unet: UNet, clips: NoisyClips): Pick<UNetOptions, "temporal" | "residuals">;
+  beside(unet: UNet, clips: NoisyClips): VideoParts;
 }

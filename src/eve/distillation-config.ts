@@ -20,11 +20,20 @@ export const LookAdapterConfig = z.strictObject({
 });
 export type LookAdapterConfig = z.infer<typeof LookAdapterConfig>;
 
+/**
+ * How strongly the video adapter speaks in the aligned student (`StackOptions`), from 0 to 1.
+ *
+ * Deviation: the paper's speaks as it was trained. A small video adapter, asked about much noise, repeats the first frame, and
+ * talks the stack out of what the edit adapter knows.
+ */
+const videoStrength = z.number().min(0).max(1).default(1);
+
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [
   z.strictObject({
     student: z.literal("aligned"),
     ...AlignmentConfig.shape,
+    videoStrength,
     /** SHA-256 of the teachers' weight files. */
     teachers: z.string(),
   }),
@@ -114,6 +123,7 @@ export const DistillationConfig = z.strictObject({
   /** `aligned`: both adapters and a LoRA; `unpretrained`: fresh adapters, all trained, the ablation "Random Init". */
   student: z.enum(["aligned", "unpretrained"]).default("aligned"),
   alignment: AlignmentConfig.prefault({}),
+  videoStrength,
   kBin: KBinConfig.prefault({}),
   scoreDistillation: ScoreDistillationConfig.prefault({}),
   samples: TeacherSampleConfig.prefault({}),

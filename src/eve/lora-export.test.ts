@@ -9,7 +9,7 @@ import { largestDifference } from "../../test/support/difference.ts";
 import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { AlignmentPart } from "./distillation-config.ts";
-import { exportLora, ORIGIN_KEY } from "./lora-export.ts";
+import { exportLora, ORIGIN_KEY, videoStrengthOf } from "./lora-export.ts";
 import { loadBackbone, loadLook } from "./parts.ts";
 import { createAlignment } from "./student.ts";
 
@@ -37,7 +37,7 @@ test("an alignment is written as a public file that gives the backbone the same 
 test("the file tells where it comes from, and names no path", () => {
   const path = join(root, "told.safetensors");
   folder.savePart("alignment", {
-    config: folder.config("alignment", AlignmentPart),
+    config: { ...folder.config("alignment", AlignmentPart), videoStrength: 0.25 },
     weights: createAlignment(Rng.seed(0), unet, {
       rank: 2,
       alpha: null,
@@ -53,12 +53,15 @@ test("the file tells where it comes from, and names no path", () => {
     model: "small",
     backbone: folder.hash(["backbone"]),
     training: { stage: "distillation", steps: 7 },
+    videoStrength: 0.25,
   });
+  expect(videoStrengthOf(path)).toBe(0.25);
 });
 
 test.each(["style-adapter", "subject-adapter"] as const)("a %s is written, too", (part) => {
   const path = join(root, `${part}.safetensors`);
   exportLora(folder, part, path);
+  expect(videoStrengthOf(path)).toBe(1);
   const { look } = loadLook(folder, unet, part);
   const { unet: read } = loadLora(path, { unet });
   const written = look.parameters();

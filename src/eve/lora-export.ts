@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
+import { jsonOf } from "../engine/json.ts";
+import { readLoraContents } from "../models/lora-files/contents.ts";
 import { saveLora, type Adapted } from "../models/lora-files/save.ts";
 import { UNetConfig } from "../models/unet/config.ts";
 import { UNet } from "../models/unet/unet.ts";
@@ -44,7 +46,8 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
   folder.require("backbone", part);
   const unetConfig = folder.config("backbone", UNetConfig);
   const network = uninitialised(() => new UNet(Rng.seed(0), unetConfig));
-  const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shapeOf(folder, part)));
+  const shape = shapeOf(folder, part);
+  const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shape));
   folder.loadWeights(part, lora);
   writeLora(
     path,
@@ -54,6 +57,7 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
       model: folder.description().name,
       backbone: folder.hash(["backbone"]),
       training: Training.safeParse(folder.receipt(part)).data ?? null,
+      ...("videoStrength" in shape && { videoStrength: shape.videoStrength }),
     },
   );
   return lora;
@@ -66,6 +70,16 @@ interface LoraOrigin {
   readonly model: string;
   readonly backbone?: string;
   readonly training?: z.infer<typeof Training> | null;
+  /** How strongly the video adapter spoke while an alignment was distilled (`StackOptions`). */
+  readonly videoStrength?: number;
+}
+
+const StrengthOrigin = z.looseObject({ videoStrength: z.number().min(0).max(1) });
+
+/** How strongly the video adapter is to speak beside the LoRA of a file: as its origin says; 1 where it says nothing. */
+export function videoStrengthOf(path: string): number {
+  const origin = jsonOf(readLoraContents(path).metadata[ORIGIN_KEY] ?? "");
+  return StrengthOrigin.safeParse(origin).data?.videoStrength ?? 1;
 }
 
 /** Writes a LoRA of a backbone as a public LoRA file in float16, with its origin. */
@@ -74,7 +88,10 @@ export function writeLora(path: string, unet: Adapted<UNet>, origin: LoraOrigin)
   saveLora(path, { unet }, { metadata, dtype: "float16" });
 }
 
-function shapeOf(folder: ModelFolder, part: LoraPart): AlignmentConfig {
+function shapeOf(
+  folder: ModelFolder,
+  part: LoraPart,
+): AlignmentConfig | Extract<AlignmentPart, { student: "aligned" }> {
   if (part === "style-adapter" || part === "subject-adapter")
     return folder.config(part, LookAdapterConfig);
   const config = folder.config(part, AlignmentPart);

@@ -18,6 +18,7 @@ import {
   stackedCondition,
   type EditCondition,
   type StackedCondition,
+  type StackOptions,
 } from "./teachers.ts";
 
 /** Frames that it sees at once: as many as AnimateDiff was trained on, where it has positions for them. */
@@ -25,12 +26,19 @@ export function openWindow({ maxFrames }: Pick<OpenParts, "maxFrames">): number 
   return Math.min(16, maxFrames);
 }
 
+/** What aligns the public adapters. */
+export interface OpenAlignment extends Pick<StackOptions, "videoStrength"> {
+  readonly lora: Lora;
+  /** Where it was read from. */
+  readonly path: string;
+}
+
 /** How an open model is made from its parts. */
 export interface OpenModelOptions {
   /** SHA-256 that identifies its weights, the LoRA's included. */
   readonly hash: string;
   /** A LoRA of the backbone: what distillation trained, or a public one; none by default. */
-  readonly alignment?: { readonly lora: Lora; readonly path: string } | null;
+  readonly alignment?: OpenAlignment | null;
   /** Side of its pictures in pixels; default `OPEN_SIZE`. */
   readonly size?: number;
 }
@@ -78,7 +86,7 @@ export class OpenModel {
     this.#parts = parts;
     this.#stride = latentStride(autoencoder.config);
     this.#channels = autoencoder.config.latentChannels;
-    this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora));
+    this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora, alignment));
     if (size % this.#stride !== 0)
       throw new ConfigError(`expected a size divisible by ${this.#stride}, got ${size}`);
   }

@@ -116,8 +116,10 @@ export function loadStudent(
 
 function untrainedStudent(networks: Networks, config: AlignmentPart): Student {
   switch (config.student) {
-    case "aligned":
-      return alignedStudent(networks, createAlignment(NO_SEED, networks.unet, config));
+    case "aligned": {
+      const lora = createAlignment(NO_SEED, networks.unet, config);
+      return alignedStudent(networks, lora, { videoStrength: config.videoStrength });
+    }
     case "unpretrained":
       return unpretrainedStudent(NO_SEED, networks);
   }

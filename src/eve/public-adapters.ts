@@ -6,9 +6,9 @@ import {
   sparseCondition,
   type SparseControlNet,
 } from "../models/sparse-controlnet/sparse-controlnet.ts";
-import type { Residuals, UNet, UNetOptions } from "../models/unet/unet.ts";
+import type { Residuals, UNet } from "../models/unet/unet.ts";
 import { Module } from "../nn/module.ts";
-import type { EditBranch, EditInputs, NoisyClips, VideoBranch } from "./branches.ts";
+import type { EditBranch, EditInputs, NoisyClips, VideoBranch, VideoParts } from "./branches.ts";
 
 /**
  * A public ControlNet as edit adapter: `control_v11e_sd15_ip2p`, which is shown the input frame's pixels and reads the
@@ -56,10 +56,7 @@ export class PublicVideoAdapter extends Module implements VideoBranch {
     this.firstFrames = firstFrames;
   }
 
-  beside(
-    unet: UNet,
-    { t, caption, frames, firstFrame }: NoisyClips,
-  ): Pick<UNetOptions, "temporal" | "residuals"> {
+  beside(unet: UNet, { t, caption, frames, firstFrame }: NoisyClips): VideoParts {
     const temporal = this.motion.on(unet, { frames });
     if (!firstFrame) return { temporal };
     const shown = sparseCondition(firstFrame, [0], frames);

@@ -13,6 +13,7 @@ import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.
 import { AlignmentConfig } from "./distillation-config.ts";
 import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
 import {
+  editTeacher,
   asDenoiser,
   stacked,
   stackedCondition,
@@ -86,6 +87,22 @@ describe("the student", () => {
       expect(largestDifference(x0, wanted.x0)).toBe(0);
       expect(largestDifference(noise, wanted.noise)).toBe(0);
     }
+  });
+
+  test("hears the video adapter as strongly as it is told: at 0 every frame is edited by itself", () => {
+    const own = networks();
+    const at = (videoStrength: number): Float<"b c h w"> => {
+      const lora = createAlignment(rng, own.unet, AlignmentConfig.parse({ rank: 2 }));
+      const { denoiser } = alignedStudent(own, lora, { videoStrength });
+      return noGrad(() => denoiser.predict(xt, 400, point)).x0;
+    };
+    const alone = editTeacher(own).predict(xt, 400, point).x0;
+    const together = stacked(own).predict(xt, 400, point).x0;
+    expect(largestDifference(at(0), alone)).toBeLessThan(1e-5);
+    expect(largestDifference(at(1), together)).toBe(0);
+    const half = at(0.5);
+    expect(largestDifference(half, alone)).toBeGreaterThan(1e-4);
+    expect(largestDifference(half, together)).toBeGreaterThan(1e-4);
   });
 
   test("adapts the layers of the backbone that its config names", () => {

@@ -20,6 +20,7 @@ import {
   stackedNetwork,
   type Networks,
   type StackedCondition,
+  type StackOptions,
 } from "./teachers.ts";
 
 /** The layers of the backbone that a LoRA can stand beside, by the name of the choice. */
@@ -54,14 +55,14 @@ export function createAlignment(
  * The student `φ = [θ, θ_edit, θ_video, θ_align]` (§3.1): the teachers' own networks, with `alignment` beside the
  * backbone.
  *
- * With a fresh LoRA it equals `stacked`, bit for bit. It holds no weight but the LoRA's; gradients reach those
+ * With a fresh LoRA it equals `stacked`, with the video adapter at `videoStrength`, bit for bit. It holds no weight but the LoRA's; gradients reach those
  * alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with `recompute` the
  * backward pass computes each layer again.
  */
 export function alignedStudent(
   networks: Networks,
   alignment: Lora,
-  options: { readonly recompute?: boolean } = {},
+  options: StackOptions = {},
 ): Student {
   const lora = alignment.on(networks.unet, lookOf(networks));
   const network = stackedNetwork(networks, lora, options);

@@ -6,7 +6,8 @@ import { toPrediction, type PredictionKind } from "../diffusion/prediction.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import { addedUp, type Residuals, type UNet, type UNetOptions } from "../models/unet/unet.ts";
 import { plainLayer, type ApplyLayer, type Lora } from "../nn/lora.ts";
-import type { EditBranch, EditInputs, VideoBranch } from "./branches.ts";
+import type { EditBranch, EditInputs, VideoBranch, VideoParts } from "./branches.ts";
+import { weakened } from "./video-strength.ts";
 
 /** What can be taken from a condition, for guidance. */
 export interface Droppable {
@@ -105,6 +106,17 @@ export function videoTeacher(networks: Networks): Denoiser<VideoCondition> {
   });
 }
 
+/** How the adapters are stacked. */
+export interface StackOptions {
+  /** Whether the backward pass computes each layer again; default false. */
+  readonly recompute?: boolean;
+  /**
+   * How strongly the video adapter speaks: what it adds to the backbone's states is multiplied by this. 1, the default, is
+   * as it was trained; with 0 every frame stands by itself.
+   */
+  readonly videoStrength?: number;
+}
+
 /** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
 export function stacked(networks: Networks): Denoiser<StackedCondition> {
   return frozen(networks, stackedNetwork(networks));
@@ -119,12 +131,13 @@ export function stacked(networks: Networks): Denoiser<StackedCondition> {
 export function stackedNetwork(
   networks: Networks,
   lora: ApplyLayer = lookOf(networks),
-  { recompute = false }: { readonly recompute?: boolean } = {},
+  { recompute = false, videoStrength = 1 }: StackOptions = {},
 ): AdaptedNetwork<StackedCondition> {
   const { unet, editAdapter } = networks;
   return (xt, labels, condition) => {
     const edit = editAdapter.forward(xt, labels.image, condition, { recompute });
-    const { residuals, ...video } = videoParts(networks, xt, labels, condition);
+    const whole = videoParts(networks, xt, labels, condition);
+    const { residuals, ...video } = weakened(whole, videoStrength);
     return unet.forward(xt, backboneLabels(networks, labels), condition.caption, {
       ...adding(edit, residuals),
       ...video,
@@ -157,7 +170,7 @@ function videoParts(
   xt: Float<"(b f) c h w">,
   { clip: t }: TimeLabels,
   { caption, firstFrame }: Pick<VideoCondition, "caption" | "firstFrame">,
-): Pick<UNetOptions, "temporal" | "residuals"> {
+): VideoParts {
   if (!videoAdapter) return {};
   const frames = xt.shape[0]! / caption.shape[0]!;
   return videoAdapter.beside(unet, { t, caption, frames, firstFrame });

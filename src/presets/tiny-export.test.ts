@@ -107,6 +107,7 @@ test("a distillation becomes an alignment that says whose student it is", async 
     rank: 4,
     alpha: null,
     layers: "transformer",
+    videoStrength: 1,
     teachers: folder.hash(TEACHER_PARTS.alignment),
   });
   const others = teachers("others", 2);

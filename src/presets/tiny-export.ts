@@ -142,7 +142,7 @@ async function partContent(
 function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolder): AlignmentPart {
   const parts = TEACHER_PARTS[part];
   const { config } = DistillationReceipt.parse(receipt);
-  const { student, alignment, model } = config.stage;
+  const { student, alignment, videoStrength, model } = config.stage;
   const source = new ModelFolder(model);
   for (const folder of [source, target]) folder.require(...parts);
   const teachers = target.hash(parts);
@@ -152,7 +152,9 @@ function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolde
         "export to that model, or distil again",
     );
   }
-  return student === "aligned" ? { student, ...alignment, teachers } : { student, teachers };
+  return student === "aligned"
+    ? { student, ...alignment, videoStrength, teachers }
+    : { student, teachers };
 }
 
 /** Which combination a run of the distillation aligned. */

@@ -47,12 +47,18 @@ test("a run from before optimizers could be chosen has the hash of one with Adam
   expect(decisiveDifferences(config, other)).toEqual(['optimizer "adamw" became "muon"']);
 });
 
-test("a run from before clips could share their noise has the hash of one whose clips do not", () => {
-  const older = TrainConfig.parse({ ...base, stage: { items: 8 } });
-  const now = TrainConfig.parse({ ...base, stage: { items: 8, sharedNoise: 0 } });
-  expect(configHash(now)).toBe(configHash(older));
-  expect(decisiveDifferences(older, now)).toEqual([]);
-  const other = TrainConfig.parse({ ...base, stage: { items: 8, sharedNoise: 0.3 } });
-  expect(configHash(other)).not.toBe(configHash(older));
-  expect(decisiveDifferences(older, other)).toEqual(["stage.sharedNoise 0 became 0.3"]);
-});
+test.each([
+  ["sharedNoise", 0, 0.3],
+  ["videoStrength", 1, 0.5],
+])(
+  "a run from before %s could be set has the hash of one with %d, and not that of one with %d",
+  (key, before, after) => {
+    const older = TrainConfig.parse({ ...base, stage: { items: 8 } });
+    const now = TrainConfig.parse({ ...base, stage: { items: 8, [key]: before } });
+    expect(configHash(now)).toBe(configHash(older));
+    expect(decisiveDifferences(older, now)).toEqual([]);
+    const other = TrainConfig.parse({ ...base, stage: { items: 8, [key]: after } });
+    expect(configHash(other)).not.toBe(configHash(older));
+    expect(decisiveDifferences(older, other)).toEqual([`stage.${key} ${before} became ${after}`]);
+  },
+);

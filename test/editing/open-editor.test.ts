@@ -12,6 +12,7 @@ import type { OpenFolders } from "../../src/eve/open-folders.ts";
 import { createAlignment } from "../../src/eve/student.ts";
 import { saveLora } from "../../src/models/lora-files/save.ts";
 import { UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
+import type { DistillationSettings } from "../../src/training/stages/distillation-settings.ts";
 import { makeClip, framesOf } from "../support/clips.ts";
 import {
   SMALL_OPEN_SIZE,
@@ -33,16 +34,24 @@ beforeAll(async () => {
   const lora = createAlignment(Rng.seed(3), network, alignment);
   saveLora(file("fresh.safetensors"), { unet: { lora, network } });
   saveRun("fresh-run", lora.parameters());
+  saveRun("quiet-run", lora.parameters(), { videoStrength: 0 });
   disturbed(lora);
   saveLora(file("trained.safetensors"), { unet: { lora, network } });
   saveRun("trained-run", lora.parameters());
 });
 
 /** What a stopped run of the distillation leaves behind, as far as an editor reads it. */
-function saveRun(name: string, weights: Parameters<typeof saveSafetensors>[1]): void {
+function saveRun(
+  name: string,
+  weights: Parameters<typeof saveSafetensors>[1],
+  settings: Partial<DistillationSettings> = {},
+): void {
   const checkpoint = join(file(name), "checkpoints", "checkpoint-000005");
   mkdirSync(checkpoint, { recursive: true });
-  const config = { stage: "distillation", config: { stage: { model: "open", alignment } } };
+  const config = {
+    stage: "distillation",
+    config: { stage: { model: "open", alignment, ...settings } },
+  };
   writeFileSync(join(file(name), "config.json"), JSON.stringify(config));
   writeFileSync(join(file(name), "checkpoints", "latest"), "checkpoint-000005\n");
   saveSafetensors(join(checkpoint, "ema.safetensors"), weights);
@@ -94,6 +103,12 @@ describe("the open model's editor", () => {
       expect(new Set(hashes).size).toBe(3);
     },
   );
+
+  test("hears the video adapter as strongly as the student of a run did", async () => {
+    const plain = await edited("loud.mp4", file("fresh-run"));
+    const quiet = await edited("quiet.mp4", file("quiet-run"));
+    expect(quiet.rgb).not.toEqual(plain.rgb);
+  });
 
   test("refuses a LoRA that is not there before it loads anything", async () => {
     const missing = openFolderEditor({ folders, lora: file("nothing"), device: "cpu" });

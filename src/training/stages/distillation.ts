@@ -124,13 +124,13 @@ export function distillationStage(
 
 function newStudent(
   networks: Networks,
-  { student, alignment, recompute }: DistillationSettings,
+  { student, alignment, videoStrength, recompute }: DistillationSettings,
   seed: number,
 ): Student {
   const rng = Rng.seed(seed).split("student");
   if (student === "unpretrained") return unpretrainedStudent(rng, networks);
   const lora = createAlignment(rng, networks.unet, alignment);
-  return alignedStudent(networks, lora, { recompute: recompute === "layers" });
+  return alignedStudent(networks, lora, { recompute: recompute === "layers", videoStrength });
 }
 
 function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {

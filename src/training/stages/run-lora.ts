@@ -62,10 +62,16 @@ export function loadRunLora(directory: string, unet: UNet): Lora {
   return lora;
 }
 
+/** How strongly the video adapter speaks in the student of a run of distillation. */
+export function runVideoStrength(directory: string): number {
+  return settingsOf(directory).videoStrength;
+}
+
 /** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
 export function exportRunLora(directory: string, unet: UNet, path: string): Lora {
   const lora = loadRunLora(directory, unet);
-  writeLora(path, { lora, network: unet }, { part: "alignment", model: runModel(directory) });
+  const { model, videoStrength } = settingsOf(directory);
+  writeLora(path, { lora, network: unet }, { part: "alignment", model, videoStrength });
   return lora;
 }
 
