@@ -32,12 +32,13 @@ const UNGUIDED = { image: 1, text: 1 };
 /**
  * Where the distillation of the small networks departs from the defaults: guidance costs them quality, and the
  * transformer that critics see with has four layers. Deviation: the weights of both teachers, the rate and the length are
- * measured (docs/alignment.md): the video teacher costs what is to be kept, and long runs lose what short ones gain.
+ * measured (docs/alignment.md): the video adapter costs what is to be kept, and long runs lose what short ones gain.
  */
 const TINY_DISTILLATION = {
   items: 128,
   held: 7,
   alignment: { rank: 8, layers: "all" },
+  videoStrength: 0.5,
   kBin: { start: "end" },
   scoreDistillation: { times: [0.3, 0.98], draws: 2, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
   samples: { steps: 3, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
