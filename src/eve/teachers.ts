@@ -118,8 +118,11 @@ export interface StackOptions {
 }
 
 /** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
-export function stacked(networks: Networks): Denoiser<StackedCondition> {
-  return frozen(networks, stackedNetwork(networks));
+export function stacked(
+  networks: Networks,
+  options: Pick<StackOptions, "videoStrength"> = {},
+): Denoiser<StackedCondition> {
+  return frozen(networks, stackedNetwork(networks, lookOf(networks), options));
 }
 
 /**
