@@ -59,6 +59,16 @@ describe.runIf(canPack())("packConvolutions", () => {
     expect(largestDifference(found, wanted)).toBeLessThan(dtype === "float32" ? 1e-5 : 2 ** -6);
   });
 
+  test("needs no bias", () => {
+    const [plain, twin] = [0, 1].map(
+      () => new Conv2d(rng.split("large"), CHANNELS, CHANNELS, { bias: false }),
+    );
+    packConvolutions(twin!, "float32");
+    expect(isPacked(twin!.weight)).toBe(true);
+    const [found, wanted] = noGrad(() => [twin!.forward(x), plain!.forward(x)]);
+    expect(largestDifference(found, wanted)).toBeLessThan(1e-5);
+  });
+
   test("packs large kernels alone, of more than one place", () => {
     const { twin } = twins("float32");
     expect([twin.large, twin.small, twin.flat].map(({ weight }) => isPacked(weight))).toEqual([

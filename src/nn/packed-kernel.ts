@@ -58,7 +58,7 @@ export function convolvePacked(
       "aten::mkldnn_convolution",
       x.to(dtype),
       kernel,
-      bias?.to(dtype),
+      bias?.to(dtype) ?? null,
       sides,
       steps,
       [1, 1],

@@ -1,0 +1,58 @@
+// Single convolutions of full width, with their kernels in rows and packed (`src/nn/packed-kernel.ts`): medians in
+// milliseconds.
+//
+//   node bench/packed-kernels.ts [--threads 2] [--frames 8] [--runs 5]
+import { parseArgs } from "node:util";
+import { noGrad } from "../src/engine/autodiff.ts";
+import { Rng, normal } from "../src/engine/random.ts";
+import { tensorScope } from "../src/engine/scope.ts";
+import { autocast, setThreads } from "../src/engine/settings.ts";
+import type { Tensor } from "../src/engine/tensor.ts";
+import { convolve } from "../src/nn/conv.ts";
+import { packedKernel } from "../src/nn/packed-kernel.ts";
+
+const { values } = parseArgs({
+  options: {
+    threads: { type: "string", default: "2" },
+    frames: { type: "string", default: "8" },
+    runs: { type: "string", default: "5" },
+  },
+});
+const [frames, runs] = [Number(values.frames), Number(values.runs)];
+setThreads(Number(values.threads));
+
+/** Channels in and out, side of the pictures, side of the kernel. */
+const SHAPES = [
+  [1280, 1280, 2, 3],
+  [2560, 1280, 4, 3],
+  [1280, 1280, 8, 3],
+  [1280, 1280, 16, 3],
+  [640, 640, 32, 3],
+  [320, 320, 16, 1],
+] as const;
+
+function median(work: () => Tensor): number {
+  const times = Array.from({ length: runs + 1 }, () => {
+    using _ = tensorScope();
+    const started = performance.now();
+    work();
+    return performance.now() - started;
+  });
+  // the first run prepares
+  return times.slice(1).toSorted((a, b) => a - b)[Math.floor(runs / 2)]!;
+}
+
+for (const dtype of ["bfloat16", "float32"] as const)
+  for (const [inputs, outputs, side, kernel] of SHAPES) {
+    using _ = tensorScope();
+    const padding = (kernel - 1) / 2;
+    const weight = normal(Rng.seed(1), [outputs, inputs, kernel, kernel]).to(dtype);
+    const x = normal(Rng.seed(2), [frames, inputs, side, side]).to(dtype);
+    const bias = normal(Rng.seed(3), [outputs]).to(dtype);
+    const packed = packedKernel(weight, { stride: 1, padding }, dtype);
+    const timed = (of: Tensor): number =>
+      median(() => noGrad(() => autocast(dtype, () => convolve(x, of, { padding, bias }))));
+    const [rows, once] = [timed(weight), timed(packed)];
+    const shape = `${inputs} → ${outputs}, ${side}×${side}, kernel ${kernel}`;
+    console.log(`${dtype}  ${shape}: ${rows.toFixed(1)} in rows, ${once.toFixed(1)} packed`);
+  }
