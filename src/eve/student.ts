@@ -55,9 +55,9 @@ export function createAlignment(
  * The student `φ = [θ, θ_edit, θ_video, θ_align]` (§3.1): the teachers' own networks, with `alignment` beside the
  * backbone.
  *
- * With a fresh LoRA it equals `stacked`, with the video adapter at `videoStrength`, bit for bit. It holds no weight but the LoRA's; gradients reach those
- * alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with `recompute` the
- * backward pass computes each layer again.
+ * With a fresh LoRA it equals `stacked` at the same `videoStrength`, bit for bit. It holds no weight but the LoRA's;
+ * gradients reach those alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with
+ * `recompute` the backward pass computes each layer again.
  */
 export function alignedStudent(
   networks: Networks,

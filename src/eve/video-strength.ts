@@ -20,7 +20,7 @@ function weakenedHooks(hooks: TemporalHooks, strength: number): TemporalHooks {
   return {
     behind(layer, h) {
       const heard = hooks.behind(layer, h);
-      return heard === h ? h : scoped(() => h.add(heard.sub(h).mul(strength)));
+      return heard === h ? h : scoped(() => h.addScaled(heard.sub(h), strength));
     },
   };
 }

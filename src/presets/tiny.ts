@@ -31,8 +31,9 @@ const UNGUIDED = { image: 1, text: 1 };
 
 /**
  * Where the distillation of the small networks departs from the defaults: guidance costs them quality, and the
- * transformer that critics see with has four layers. Deviation: the weights of both teachers, the rate and the length are
- * measured (docs/alignment.md): the video adapter costs what is to be kept, and long runs lose what short ones gain.
+ * transformer that critics see with has four layers. Deviation: the weights of both teachers, the strength of the
+ * video adapter, the rate and the length are measured (docs/alignment.md): the video teacher costs what is to be kept, the
+ * stack believes the video adapter too much, and long runs lose what short ones gain.
  */
 const TINY_DISTILLATION = {
   items: 128,

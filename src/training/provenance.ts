@@ -4,7 +4,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { defaultDevice } from "../engine/device.ts";
-import { engineInfo, isFastInBfloat16 } from "../engine/settings.ts";
+import { engineInfo, fastType } from "../engine/settings.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -41,8 +41,7 @@ export function versions(): Readonly<Record<"openEve" | "node" | "libtorch", str
 
 /** How sums are made here: other threads or another precision round them otherwise. */
 export function arithmetic(): Readonly<Record<"threads" | "precision", string>> {
-  const precision = isFastInBfloat16(defaultDevice()) ? "bfloat16" : "float32";
-  return { threads: String(engineInfo().threads), precision };
+  return { threads: String(engineInfo().threads), precision: fastType(defaultDevice()) };
 }
 
 /** The machine, without anything that names it. */
