@@ -5,7 +5,7 @@
 //
 //   node bench/score-descent.ts [--model models/tiny] [--clips 1] [--updates 40]
 //     [--edit-times 0.02,0.98] [--video-times 0.02,0.98] [--video-weight 0.5] [--weight sigmaSquared]
-//     [--image 1] [--text 1]
+//     [--image 1] [--text 1] [--video-strength 1]
 //
 // Each update draws one time (in both ranges alike) and one noise, and subtracts `rate·c(t)·(ε̂ − ε)` of both teachers,
 // weighted; first frames stay as they are. Columns: dB above the stack's in changed and in kept pixels, and the ratio of
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     weight: { type: "string", default: "sigmaSquared" },
     image: { type: "string", default: "1" },
     text: { type: "string", default: "1" },
+    "video-strength": { type: "string", default: "1" },
   },
 });
 
@@ -69,7 +70,10 @@ function timeAt(share: number, [first, last]: readonly [number, number]): number
 
 function descend(task: (typeof TASKS)[number], index: number): void {
   using _ = tensorScope();
-  const { condition, x0, rng, figures } = stackedEdit(model, task, index, Number(values.steps));
+  const { condition, x0, rng, figures } = stackedEdit(model, task, index, {
+    steps: Number(values.steps),
+    videoStrength: Number(values["video-strength"]),
+  });
   rows.push("stack", figures(x0));
   const behindFirst = Tensor.from(
     Array.from({ length: x0.shape[0]! }, (__, frame) => Math.min(frame, 1)),

@@ -85,7 +85,7 @@ for (const name of ["edit", "video"] as const) {
   const clips = TASKS.slice(0, Number(values.clips)).map((task) =>
     noGrad(() => {
       using _ = tensorScope();
-      return shares(name, stackedEdit(model, task, 0, 2));
+      return shares(name, stackedEdit(model, task, 0, { steps: 2 }));
     }),
   );
   const cells = KINDS.map((kind, i) => {

@@ -7,13 +7,14 @@ import { Rng } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import type { Float } from "../src/engine/tensor.ts";
 import { flickerError } from "../src/evaluation/flicker.ts";
+import { spacingOf } from "../src/editing/settings.ts";
 import { truthClip } from "../src/evaluation/ground-truth.ts";
 import { psnr } from "../src/evaluation/psnr.ts";
 import { changedRegion } from "../src/evaluation/success.ts";
 import { unitRange } from "../src/evaluation/unit-range.ts";
 import type { EditModel } from "../src/eve/edit-model.ts";
 import { startNoise } from "../src/eve/start-noise.ts";
-import type { StackedCondition } from "../src/eve/teachers.ts";
+import { stacked, type EditCondition, type StackedCondition } from "../src/eve/teachers.ts";
 
 /** Figures of one picture series beside the truth. */
 export interface Figures {
@@ -37,14 +38,24 @@ export interface StackedEdit {
 /** DDIM steps of the edited first frame. */
 const FIRST_STEPS = 2;
 
-/** The stack's edit of a validation clip; call it inside a scope and without a graph. */
+/** How the stack draws; its first frame is drawn in two steps. */
+export interface StackedEditOptions {
+  readonly steps: number;
+  /** Default 1. */
+  readonly videoStrength?: number;
+}
+
+/** The stack's edit of a validation clip, sampled as the model says; call it inside a scope and without a graph. */
 export function stackedEdit(
   model: EditModel,
   task: (typeof TASKS)[number],
   index: number,
-  steps: number,
+  { steps, videoStrength = 1 }: StackedEditOptions,
 ): StackedEdit {
-  const { schedule, size, window } = model;
+  const { schedule, size, window, defaults } = model;
+  const start = (condition: EditCondition, source: Rng): Float<"f c h w"> =>
+    startNoise(condition, "independent", source, defaults.temperature);
+  const sampled = (of: number) => ({ schedule, steps: of, spacing: spacingOf(of, defaults) });
   const request = sampleEdit("validation", index, task);
   const unit = (frames: readonly Uint8Array[]): Float<"f 3 h w"> =>
     unitRange(toPixels(frames, size, size));
@@ -65,14 +76,14 @@ export function stackedEdit(
   const texts = { caption: request.outputCaption, instruction: request.instruction, task };
   const input = model.encode(toPixels(inputFrames, size, size));
   const edit = model.editCondition(texts, input);
-  const firstNoise = startNoise(edit, "independent", rng.split("first")).narrow(0, 0, 1);
+  const firstNoise = start(edit, rng.split("first")).narrow(0, 0, 1);
   const firstCondition = model.editCondition(texts, input.narrow(0, 0, 1));
-  const first = finish(
-    ddim(model.editTeacher(), firstNoise, firstCondition, { schedule, steps: FIRST_STEPS }),
-  );
+  const first = finish(ddim(model.editTeacher(), firstNoise, firstCondition, sampled(FIRST_STEPS)));
   const condition = model.stackedCondition(texts, input, first);
-  const xT = startNoise(condition, "independent", rng.split("noise"));
-  const x0 = finish(ddim(model.stacked(), xT, condition, { schedule, steps }));
+  const xT = start(condition, rng.split("noise"));
+  const x0 = finish(
+    ddim(stacked(model.networks, { videoStrength }), xT, condition, sampled(steps)),
+  );
   return { condition, x0, rng, figures };
 }
 

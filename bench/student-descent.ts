@@ -72,7 +72,7 @@ const cast = {
 };
 for (const weight of student.trainable.values()) weight.setRequiresGrad(true);
 const adam = new AdamW(student.trainable, { betas: [0.9, 0.99], epsilon: 1e-8, weightDecay: 0 });
-const clips = TASKS.map((task) => noGrad(() => stackedEdit(model, task, 0, 2)));
+const clips = TASKS.map((task) => noGrad(() => stackedEdit(model, task, 0, { steps: 2 })));
 const rows = new Rows();
 /** Steps of DDIM that the student is looked at in. */
 const STEPS = [2, config.kBin.bins];

@@ -42,7 +42,9 @@ const rows = new Rows();
 /** Measures every teacher at every time on one clip. */
 function measure(task: (typeof TASKS)[number], index: number): void {
   using _ = tensorScope();
-  const { condition, x0, rng, figures } = stackedEdit(model, task, index, Number(values.steps));
+  const { condition, x0, rng, figures } = stackedEdit(model, task, index, {
+    steps: Number(values.steps),
+  });
   rows.push("stack", figures(x0));
   for (const time of TIMES) {
     using __ = tensorScope();

@@ -106,7 +106,13 @@ export const args = {
     type: "string",
     group: what,
     valueHint: "n",
-    description: "which of the possible results (default: 0)",
+    description: "which of the possible results, at temperature 1 if nothing else is said",
+  },
+  temperature: {
+    type: "string",
+    group: what,
+    valueHint: "t",
+    description: "from 0, the steadiest result, to 1, one of many (default: the model's)",
   },
   preview: {
     type: "string",
@@ -243,13 +249,24 @@ export function settingsFrom(
     frames,
     feather: wholeNumber("--feather", given.feather),
     seed: wholeNumber("--seed", given.seed),
+    temperature: temperatureFrom(given.temperature),
     steps: wholeNumber("--steps", given.steps),
     window: wholeNumber("--window", given.window),
     overlap: wholeNumber("--overlap", given.overlap),
     guidance: guidanceScales(given, receipt),
   };
   const said = Object.entries(chosen).filter(([, value]) => value !== undefined);
-  return { ...receipt?.settings, ...Object.fromEntries(said) };
+  return { ...repeated(given, receipt), ...Object.fromEntries(said) };
+}
+
+/** A receipt's settings; another seed asks for another result, which the receipt's temperature need not have. */
+function repeated(
+  { seed, seeds }: GivenOptions,
+  receipt: Pick<Receipt, "settings"> | undefined,
+): Partial<Receipt["settings"]> {
+  if (!receipt || (seed === undefined && seeds === undefined)) return receipt?.settings ?? {};
+  const { temperature: _, ...others } = receipt.settings;
+  return others;
 }
 
 /** The seeds of `--seeds`, or none where it is not given. */
@@ -277,6 +294,12 @@ function chosenMethod({ method, stacked }: GivenOptions): string | boolean | und
 
 function wholeNumber(flag: string, text: string | boolean | undefined): number | undefined {
   return typeof text === "string" ? numberOption(flag, text, { integer: true }) : undefined;
+}
+
+function temperatureFrom(text: string | boolean | undefined): number | undefined {
+  return typeof text === "string"
+    ? numberOption("--temperature", text, { min: 0, max: 1 })
+    : undefined;
 }
 
 /** Scales that are given; a strength that is given takes the place of a receipt's. */

@@ -80,6 +80,7 @@ describe("the options of evaluate world", () => {
     [{ tasks: "colour" }, "--tasks: expected one of style"],
     [{ frames: "1" }, "--frames: expected a whole number, at least 2"],
     [{ count: "0" }, "--count: expected a whole number, at least 1"],
+    [{ temperature: "-1" }, "--temperature: expected a number, at least 0"],
     [{ "text-guidance": "much" }, "--text-guidance: expected a number"],
   ])("%j is refused in one sentence", async (given, sentence) => {
     const read = worldOptions({ ...defaults, ...given });

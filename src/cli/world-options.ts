@@ -39,6 +39,11 @@ export const drawingArgs = {
     valueHint: "name",
     description: "ddim or dpm-solver",
   },
+  temperature: {
+    type: "string",
+    valueHint: "t",
+    description: "from 0, no noise, to 1, all of it (default: the model's)",
+  },
   "text-guidance": {
     type: "string",
     default: "1",
@@ -167,6 +172,10 @@ export async function drawingOptions(
     }),
     draw: {
       sampler: oneOf("--sampler", given.sampler, SAMPLERS),
+      temperature:
+        given.temperature === undefined
+          ? undefined
+          : numberOption("--temperature", given.temperature, { min: 0, max: 1 }),
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
       detail: oneOf("--detail", given.detail, DETAIL_MODES),
     },

@@ -55,6 +55,14 @@ describe("timesteps", () => {
     expect(timesteps(plain, 3, "leading")).toEqual([666, 333, 0]);
   });
 
+  test("are those that are listed, if they fall and are as many as asked", () => {
+    expect(timesteps(plain, 2, [999, 350])).toEqual([999, 350]);
+    for (const times of [[999], [350, 999], [999, 999], [1000, 350], [999, -1], [999, 3.5]])
+      expect(() => timesteps(plain, 2, times)).toThrow(
+        `expected 2 falling times from 999 to 0, got ${times.join(", ")}`,
+      );
+  });
+
   test("linspace reach both ends", () => {
     expect(timesteps(plain, 5, "linspace")).toEqual([999, 749, 500, 250, 0]);
   });

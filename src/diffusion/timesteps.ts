@@ -1,8 +1,11 @@
 import { ConfigError } from "../engine/errors.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** How a sampler's times are spread: `trailing` starts at T − 1, which zero terminal SNR needs. */
-export type Spacing = "trailing" | "leading" | "linspace";
+/**
+ * How a sampler's times are spread: `trailing` starts at T − 1, which zero terminal SNR needs. Or the times themselves,
+ * falling, one for each step.
+ */
+export type Spacing = "trailing" | "leading" | "linspace" | readonly number[];
 
 /** Rounds halves to even, as the public schedulers do. */
 function roundEven(value: number): number {
@@ -27,6 +30,7 @@ export function timesteps(
   if (!Number.isInteger(count) || count < 1 || count > steps) {
     throw new ConfigError(`expected 1 to ${steps} sampling steps, got ${count}`);
   }
+  if (typeof spacing === "object") return listed(spacing, count, steps);
   const indices = Array.from({ length: count }, (_, index) => index);
   switch (spacing) {
     case "trailing":
@@ -38,4 +42,12 @@ export function timesteps(
         count === 1 ? 0 : roundEven(((count - 1 - i) * (steps - 1)) / (count - 1)),
       );
   }
+}
+
+function listed(times: readonly number[], count: number, steps: number): number[] {
+  const isFalling = times.every((t, i) => Number.isInteger(t) && t < (times[i - 1] ?? steps));
+  if (times.length === count && isFalling && times.at(-1)! >= 0) return [...times];
+  throw new ConfigError(
+    `expected ${count} falling times from ${steps - 1} to 0, got ${times.join(", ")}`,
+  );
 }

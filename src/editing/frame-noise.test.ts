@@ -22,6 +22,14 @@ describe("frameNoise", () => {
     expect(values(0, 1, 6)).not.toEqual(values(0, 1, 5));
   });
 
+  test("is less at a lower temperature, the same otherwise", () => {
+    const options = { seed: 5, mode: "independent", shape } as const;
+    const half = frameNoise(0, 2, { ...options, temperature: 0.5 }).toFloat32Array();
+    expect(half).toEqual(values(0, 2).map((value) => value / 2));
+    const none = frameNoise(0, 2, { ...options, temperature: 0 });
+    expect(none.abs().max().item()).toBe(0);
+  });
+
   test("is frame 0's everywhere where it is shared", () => {
     const first = values(0, 1);
     expect(values(7, 2, 5, "shared")).toEqual(Float32Array.from([...first, ...first]));

@@ -1,3 +1,4 @@
+import { atTemperature } from "../diffusion/temperature.ts";
 import { normal, Rng } from "../engine/random.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import type { NoiseMode } from "./settings.ts";
@@ -6,6 +7,8 @@ import type { NoiseMode } from "./settings.ts";
 export interface FrameNoiseOptions {
   readonly seed: number;
   readonly mode: NoiseMode;
+  /** From 0, no noise, to 1, the default. */
+  readonly temperature?: number | undefined;
   /** Shape of one frame's latent, `[c, h, w]`. */
   readonly shape: readonly number[];
 }
@@ -18,15 +21,15 @@ export interface FrameNoiseOptions {
 export function frameNoise(
   first: number,
   count: number,
-  { seed, mode, shape }: FrameNoiseOptions,
+  { seed, mode, temperature, shape }: FrameNoiseOptions,
 ): Float<"f c h w"> {
   const source = Rng.seed(seed).split("noise");
   if (mode === "shared") {
     const one = normal(source.split(0), shape);
-    return Tensor.stack(Array<Tensor>(count).fill(one), 0);
+    return atTemperature(Tensor.stack(Array<Tensor>(count).fill(one), 0), temperature);
   }
   const frames = Array.from({ length: count }, (_, offset) =>
     normal(source.split(first + offset), shape),
   );
-  return Tensor.stack(frames, 0);
+  return atTemperature(Tensor.stack(frames, 0), temperature);
 }

@@ -18,12 +18,16 @@ export interface GuidedCondition {
   withoutImage(): GuidedCondition;
 }
 
-/** What a model is used with where the user says nothing. */
+/** What a model is used with where the user says nothing; where it says nothing either, `settings.ts` does. */
 export interface ModelDefaults {
   /** Denoising steps. */
-  readonly steps: number;
+  readonly steps?: number;
+  /** The times of that many steps, falling; absent: evenly spread. */
+  readonly times?: readonly number[];
+  /** From 0, no noise, to 1. */
+  readonly temperature?: number;
   /** What each strength means. */
-  readonly guidance: Readonly<Record<Strength, GuidanceScales>>;
+  readonly guidance?: Readonly<Record<Strength, GuidanceScales>>;
 }
 
 /** What the editor needs of a model; `EditModel` and `OpenModel` are such. */
@@ -42,7 +46,7 @@ export interface EditingModel {
   readonly hasVideoAdapter: boolean;
   /** Whether its adapters have been aligned with each other by distillation. */
   readonly hasAlignment: boolean;
-  /** Where its defaults differ from the shipped model's. */
+  /** Its own defaults, if it has any. */
   readonly defaults?: ModelDefaults;
   readonly tokenizer: { unknownWords(text: string): string[] };
   latentShape(frames: number): readonly number[];

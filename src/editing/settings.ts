@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { inferTask } from "../data/world/language.ts";
 import { TASKS } from "../data/world/tasks.ts";
+import { FULL_TEMPERATURE } from "../diffusion/temperature.ts";
+import type { Spacing } from "../diffusion/timesteps.ts";
 import { UserError } from "../engine/errors.ts";
-import type { EditingModel } from "./model.ts";
+import type { EditingModel, ModelDefaults } from "./model.ts";
 import { ALL_FRAMES, parseSpan } from "./span.ts";
 import { guidanceFor, STRENGTHS } from "./strength.ts";
 
@@ -38,6 +40,8 @@ const choice = <const Names extends readonly [string, ...string[]]>(names: Names
   z.enum(names, expected(`one of ${names.join(", ")}`));
 const isScale = expected("a number from 0 to 30");
 const scale = z.number(isScale).min(0, isScale).max(30, isScale);
+const isTemperature = expected("a number from 0 to 1");
+const temperature = z.number(isTemperature).min(0, isTemperature).max(1, isTemperature);
 const sentence = z
   .string(expected('a sentence such as "make the ball blue"'))
   .trim()
@@ -60,7 +64,13 @@ export const EditSettings = z.strictObject({
   caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
   /** Which task label the adapter reads; inferred from the instruction by default. Further instructions have their own. */
   task: choice(TASKS).optional(),
-  seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+  /** Which of the possible results; 0 by default. Given, it asks for temperature 1, where nothing else is said of that. */
+  seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  /**
+   * How much of the noise an edit starts from: 1, all of it, results as various as the model's; 0: none, one result for
+   * all seeds, and frames that differ no more than their inputs do. The model's own by default.
+   */
+  temperature: temperature.optional(),
   /** Denoising steps; the model's own number by default, 2 for the shipped one. */
   steps: whole(1, 1000).optional(),
   /** Frames edited together; the model's own number by default. */
@@ -135,8 +145,10 @@ export function resolveSettings(
     further: settings.further,
     caption: settings.caption,
     task: settings.task ?? inferTask(settings.instruction),
-    seed: settings.seed,
-    steps: settings.steps ?? model.defaults?.steps ?? DEFAULT_STEPS,
+    seed: settings.seed ?? 0,
+    temperature: temperatureFor(settings, model),
+    steps:
+      settings.steps ?? model.defaults?.steps ?? model.defaults?.times?.length ?? DEFAULT_STEPS,
     window,
     overlap: isTogether(method) ? settings.overlap : 0,
     noise: settings.noise,
@@ -149,6 +161,20 @@ export function resolveSettings(
     mask: settings.mask,
     feather: settings.feather,
   };
+}
+
+/** Who asks for one of several results wants them to differ: at the temperature of many models they would not. */
+function temperatureFor(
+  { temperature: asked, seed }: Pick<EditSettings, "temperature" | "seed">,
+  { defaults }: Pick<EditingModel, "defaults">,
+): number {
+  if (asked !== undefined) return asked;
+  return seed === undefined ? (defaults?.temperature ?? FULL_TEMPERATURE) : FULL_TEMPERATURE;
+}
+
+/** How the times of so many steps are spread: as the model says, if it says that of this number. */
+export function spacingOf(steps: number, { times }: ModelDefaults = {}): Spacing {
+  return times?.length === steps ? times : "trailing";
 }
 
 /** The edits that the settings ask for, one for each instruction; the caption tells what the last one shows. */

@@ -7,7 +7,7 @@ import { frameNoise } from "./frame-noise.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
-import { isTogether, type ResolvedSettings } from "./settings.ts";
+import { isTogether, spacingOf, type ResolvedSettings } from "./settings.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -180,9 +180,9 @@ export class WindowEditor implements Disposable {
   }
 
   #noise(first: number, frames: number): Float<"f c h w"> {
-    const { seed, noise: mode } = this.#settings;
+    const { seed, noise: mode, temperature } = this.#settings;
     const shape = this.#model.latentShape(frames).slice(1);
-    return frameNoise(this.#first + first, frames, { seed, mode, shape });
+    return frameNoise(this.#first + first, frames, { seed, mode, temperature, shape });
   }
 
   #guided(
@@ -206,8 +206,10 @@ export class WindowEditor implements Disposable {
     options: DenoisingOptions,
   ): Promise<Float<"f c h w">> {
     const { steps, sampler } = this.#settings;
+    const { schedule, defaults } = this.#model;
     const solve = sampler === "ddim" ? ddim : dpmSolver;
-    const sampling = solve(denoiser, noise, condition, { schedule: this.#model.schedule, steps });
+    const spacing = spacingOf(steps, defaults);
+    const sampling = solve(denoiser, noise, condition, { schedule, steps, spacing });
     return denoise(sampling, held, options);
   }
 

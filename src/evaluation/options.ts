@@ -3,12 +3,16 @@ import type { Split } from "../data/world/splits.ts";
 import type { Task } from "../data/world/tasks.ts";
 import { readSettings, resolveSettings } from "../editing/settings.ts";
 import type { EditSettingsInput, ResolvedSettings } from "../editing/settings.ts";
+import { FULL_TEMPERATURE } from "../diffusion/temperature.ts";
 import { Rng } from "../engine/random.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
 
 /** How samples are drawn: the editor's own settings. */
-export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance" | "detail">;
+export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance" | "detail"> & {
+  /** The model's own where it is absent. */
+  readonly temperature?: number | undefined;
+};
 
 /** What is evaluated, and on what. */
 export interface EvaluationOptions {
@@ -66,6 +70,7 @@ export function settingsFor(
   },
 ): ResolvedSettings {
   const caption = isCaptionGiven ? outputCaption : "";
-  const settings = readSettings({ instruction, caption, task, ...draw, ...own });
+  const temperature = draw.temperature ?? model.defaults?.temperature ?? FULL_TEMPERATURE;
+  const settings = readSettings({ instruction, caption, task, ...draw, temperature, ...own });
   return resolveSettings(settings, model);
 }

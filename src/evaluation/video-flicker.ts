@@ -121,7 +121,7 @@ interface Subject {
   readonly options: EvaluationOptions;
 }
 
-/** Latents of one window, from noise of the frames' own. */
+/** Latents of one window, from noise of the frames' own, all of it if nothing else is asked for. */
 function drawn(
   model: EvaluatedModel,
   { denoiser, condition, index, options }: Subject,
@@ -129,11 +129,13 @@ function drawn(
   denoising: DenoisingOptions,
 ): Promise<Float<"f c h w">> {
   const { schedule } = model;
-  const { steps, sampler } = options.draw;
+  const { steps, sampler, temperature } = options.draw;
   const count = windowFrames(model, options);
   const shape = model.latentShape(1).slice(1);
   const seed = clipSeed(options, "video", index);
-  const noise = held.make(() => frameNoise(0, count, { seed, mode: "independent", shape }));
+  const noise = held.make(() =>
+    frameNoise(0, count, { seed, mode: "independent", temperature, shape }),
+  );
   const prepared = held.make(condition);
   const solve = sampler === "dpm-solver" ? dpmSolver : ddim;
   return denoise(solve(denoiser, noise, prepared, { schedule, steps }), held, denoising);

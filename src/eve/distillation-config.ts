@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FULL_TEMPERATURE } from "../diffusion/temperature.ts";
 
 /**
  * The LoRA `θ_align` (§3.1): it stands on the backbone alone.
@@ -27,6 +28,9 @@ export type LookAdapterConfig = z.infer<typeof LookAdapterConfig>;
  * talks the stack out of what the edit adapter knows.
  */
 const videoStrength = z.number().min(0).max(1).default(1);
+
+/** How much of the noise samples start from (`diffusion/temperature.ts`). Deviation: the paper's start from all of it. */
+const temperature = z.number().min(0).max(1).default(FULL_TEMPERATURE);
 
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [
@@ -103,6 +107,9 @@ export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
 export const TeacherSampleConfig = z.strictObject({
   /** Steps of DDIM. Deviation: not in the paper. */
   steps: z.int().positive().default(20),
+  /** The times of that many steps, falling; null: evenly spread. */
+  times: z.array(z.int().nonnegative()).min(1).nullable().default(null),
+  temperature,
   /** Clips that are drawn at once, whose number decides their noise: fewer take less memory. */
   atOnce: z.int().positive().default(32),
   guideEdit,
@@ -141,6 +148,8 @@ export const DistillationConfig = z.strictObject({
   beta: z.number().nonnegative().default(0.5),
   /** Weight of score distillation beside the critics (§4). */
   lambda: z.number().nonnegative().default(2.5),
+  /** What the student's noise is multiplied by, as in use. */
+  temperature,
   /** Whether a clip's frames start from noise of their own, from one, or every other batch from one. */
   noise: z.enum(["independent", "shared", "both"]).default("independent"),
   /**

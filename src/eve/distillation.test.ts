@@ -206,6 +206,18 @@ describe("the student's edit", () => {
     expect(new Set(isShared)).toEqual(new Set([true, false]));
   });
 
+  test("starts from less noise at a lower temperature, from none at 0", () => {
+    const options = { schedule, rng };
+    const startAt = (temperature: number): Tensor => {
+      const student = witness();
+      const config = { ...defaults, temperature, holdFirstFrame: false };
+      studentEdit(student, condition, { ...options, config });
+      return student.seen[0]![0];
+    };
+    expect(largestDifference(startAt(0.5), startAt(1).mul(0.5))).toBe(0);
+    expect(startAt(0).abs().max().item()).toBe(0);
+  });
+
   test("visits one time in each bin, and keeps the first frame it was given where it is to", () => {
     const student = witness();
     const x0 = studentEdit(student, condition, { schedule, config: defaults, rng });

@@ -125,7 +125,10 @@ export function phaseAt(all: readonly Phase[], step: number): Phase {
 /** How the student draws in one iteration. */
 export interface StudentOptions {
   readonly schedule: Schedule;
-  readonly config: Pick<DistillationConfig, "kBin" | "noise" | "holdFirstFrame" | "recompute">;
+  readonly config: Pick<
+    DistillationConfig,
+    "kBin" | "noise" | "temperature" | "holdFirstFrame" | "recompute"
+  >;
   readonly rng: Rng;
 }
 
@@ -135,7 +138,7 @@ export function studentEdit(
   condition: StackedCondition,
   { schedule, config, rng }: StudentOptions,
 ): Float<"(b f) c h w"> {
-  const xT = startNoise(condition, config.noise, rng.split("noise"));
+  const xT = startNoise(condition, config.noise, rng.split("noise"), config.temperature);
   const times = kBinTimes(schedule, config.kBin, rng.split("times"));
   const drawing = config.holdFirstFrame ? holdingFirstFrames(student, xT, schedule) : student;
   return kBinSample(drawing, xT, condition, {

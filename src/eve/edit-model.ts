@@ -7,7 +7,7 @@ import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
 import { decodeLatents, encodePixels, sentenceFeatures } from "./coding.ts";
-import type { ModelDescription } from "./model-description.ts";
+import type { ModelDescription, SamplingDefaults } from "./model-description.ts";
 import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
   loadAutoencoder,
@@ -71,6 +71,8 @@ export class EditModel {
   /** Frames that the video adapter sees at once. */
   readonly window: number;
   readonly schedule: Schedule;
+  /** How it is sampled where nobody asks for anything else. */
+  readonly defaults: Partial<SamplingDefaults>;
   readonly tokenizer: Tokenizer;
   readonly hasVideoAdapter: boolean;
   /** Whether its adapters have been aligned with each other. */
@@ -84,7 +86,8 @@ export class EditModel {
   /** The edit adapter with a style adapter, and with a subject adapter; null where the model has none. */
   readonly looks: Readonly<Record<LookType, LookEditors | null>>;
 
-  constructor(folder: ModelFolder, { name, size, prediction, schedule }: ModelDescription) {
+  constructor(folder: ModelFolder, description: ModelDescription) {
+    const { name, size, prediction, schedule, sampling = {} } = description;
     folder.require("autoencoder", "text-encoder", "backbone", "edit-adapter");
     const unet = loadBackbone(folder);
     const video = folder.has("video-adapter") ? loadVideoAdapter(folder, unet) : null;
@@ -95,6 +98,7 @@ export class EditModel {
     this.size = size;
     this.window = video?.window ?? DEFAULT_WINDOW;
     this.schedule = createSchedule(schedule);
+    this.defaults = sampling;
     this.tokenizer = tokenizer;
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);

@@ -1,6 +1,21 @@
 import { z } from "zod";
 import { ScheduleConfig } from "../diffusion/schedule.ts";
 
+/** How a model is sampled from where nobody asks for anything else; found on validation clips. */
+export const SamplingDefaults = z.strictObject({
+  /** The times that are visited, falling: as many steps. A sampler spreads those of other numbers of steps itself. */
+  times: z
+    .array(z.int().nonnegative())
+    .min(1)
+    .refine(
+      (times) => times.every((t, i) => i === 0 || t < times[i - 1]!),
+      "expected falling times",
+    ),
+  /** From 0, no noise at all, to 1. */
+  temperature: z.number().min(0).max(1),
+});
+export type SamplingDefaults = z.infer<typeof SamplingDefaults>;
+
 /** What `model.json` says of a model as a whole. */
 export const ModelDescription = z.strictObject({
   /** Version of the folder's layout. */
@@ -13,5 +28,7 @@ export const ModelDescription = z.strictObject({
   prediction: z.enum(["noise", "v", "x0"]),
   /** The noise schedule that all parts were trained on. */
   schedule: ScheduleConfig,
+  /** Absent: two steps, spread evenly, at temperature 1. */
+  sampling: SamplingDefaults.optional(),
 });
 export type ModelDescription = z.infer<typeof ModelDescription>;

@@ -7,7 +7,7 @@ import { largestDifference } from "../../test/support/difference.ts";
 import { GaussianData } from "../../test/support/gaussian.ts";
 import { startNoise } from "./start-noise.ts";
 import { drawEdits, drawTeacherSamples, type Teachers } from "./teacher-samples.ts";
-import { stackedCondition } from "./teachers.ts";
+import { stackedCondition, type StackedCondition } from "./teachers.ts";
 
 const rng = Rng.seed(81);
 const schedule = createSchedule({ zeroTerminalSnr: true });
@@ -48,6 +48,17 @@ describe("what the teachers draw", () => {
       drawTeacherSamples(teachers, condition, { ...options, holdFirstFrame }).video;
     expect(largestDifference(firsts(draw(true)), condition.firstFrame!)).toBe(0);
     expect(largestDifference(firsts(draw(false)), condition.firstFrame!)).toBeGreaterThan(1);
+  });
+
+  test("starts from as much noise as asked, and visits the times it is told", () => {
+    const own = { ...options, steps: 2, times: [999, 350], temperature: 0 };
+    const start = Tensor.zeros(condition.input.shape);
+    const sampler = { schedule, steps: 2, spacing: [999, 350] };
+    const drawn = drawTeacherSamples(teachers, condition, { ...own, holdFirstFrame: false });
+    for (const kind of ["edit", "video"] as const) {
+      const wanted = finish(ddim<StackedCondition>(teachers[kind], start, condition, sampler));
+      expect(largestDifference(drawn[kind], wanted), kind).toBe(0);
+    }
   });
 
   test("is a function of the random source, and differs from clip to clip", () => {

@@ -2,7 +2,7 @@ import type { Rng } from "../engine/random.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { guidedTwice } from "../diffusion/guidance.ts";
-import { ddim, finish } from "../diffusion/samplers.ts";
+import { ddim, finish, type DdimOptions } from "../diffusion/samplers.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { TeacherSampleConfig } from "./distillation-config.ts";
 import { startNoise } from "./start-noise.ts";
@@ -58,6 +58,10 @@ export interface TeacherSamples {
 export interface TeacherSampleOptions {
   readonly schedule: Schedule;
   readonly steps: number;
+  /** The times of the steps, falling; by default evenly spread. */
+  readonly times?: readonly number[] | null;
+  /** Default 1. */
+  readonly temperature?: number;
   readonly rng: Rng;
 }
 
@@ -65,10 +69,10 @@ export interface TeacherSampleOptions {
 export function drawEdits(
   teacher: Denoiser<EditCondition>,
   condition: EditCondition,
-  { schedule, steps, rng }: TeacherSampleOptions,
+  { rng, ...options }: TeacherSampleOptions,
 ): Float<"(b f) c h w"> {
-  const xT = startNoise(condition, "independent", rng);
-  return finish(ddim(teacher, xT, condition, { schedule, steps }));
+  const xT = startNoise(condition, "independent", rng, options.temperature);
+  return finish(ddim(teacher, xT, condition, ddimOptions(options)));
 }
 
 /**
@@ -79,12 +83,20 @@ export function drawEdits(
 export function drawTeacherSamples(
   teachers: Teachers,
   condition: StackedCondition,
-  { schedule, steps, rng, holdFirstFrame }: TeacherSampleOptions & { holdFirstFrame: boolean },
+  { rng, holdFirstFrame, ...options }: TeacherSampleOptions & { holdFirstFrame: boolean },
 ): TeacherSamples {
-  const edit = drawEdits(teachers.edit, condition, { schedule, steps, rng: rng.split("edit") });
-  const xT = startNoise(condition, "independent", rng.split("video"));
+  const edit = drawEdits(teachers.edit, condition, { ...options, rng: rng.split("edit") });
+  const xT = startNoise(condition, "independent", rng.split("video"), options.temperature);
   const drawing = holdFirstFrame
-    ? holdingFirstFrames(teachers.video, xT, schedule)
+    ? holdingFirstFrames(teachers.video, xT, options.schedule)
     : teachers.video;
-  return { edit, video: finish(ddim(drawing, xT, condition, { schedule, steps })) };
+  return { edit, video: finish(ddim(drawing, xT, condition, ddimOptions(options))) };
+}
+
+function ddimOptions({
+  schedule,
+  steps,
+  times,
+}: Omit<TeacherSampleOptions, "rng">): Pick<DdimOptions, "schedule" | "steps" | "spacing"> {
+  return { schedule, steps, spacing: times ?? "trailing" };
 }

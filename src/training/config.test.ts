@@ -50,6 +50,7 @@ test("a run from before optimizers could be chosen has the hash of one with Adam
 test.each([
   ["sharedNoise", 0, 0.3],
   ["videoStrength", 1, 0.5],
+  ["temperature", 1, 0],
 ])(
   "a run from before %s could be set has the hash of one with %d, and not that of one with %d",
   (key, before, after) => {

@@ -84,6 +84,9 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["optimizer", "adamw"],
   ["stage.sharedNoise", 0],
   ["stage.videoStrength", 1],
+  ["stage.temperature", 1],
+  ["stage.samples.temperature", 1],
+  ["stage.samples.times", null],
 ]);
 
 /** Samples of one forward pass. */

@@ -113,6 +113,7 @@ describe("settings out of range", () => {
     ],
     ["a long caption", { caption: "x".repeat(1001) }, /caption: expected at most 1000/],
     ["no steps", { steps: 0 }, /steps: expected a whole number from 1 to 1000, got 0/],
+    ["too hot", { temperature: 2 }, /temperature: expected a number from 0 to 1, got 2/],
     ["half a step", { steps: 1.5 }, /steps: expected a whole number/],
     ["a negative seed", { seed: -1 }, /seed: expected a whole number/],
     ["a seed past exact integers", { seed: 2 ** 53 }, /seed: expected a whole number/],
@@ -137,6 +138,7 @@ describe("settings out of range", () => {
   });
 
   test.each([
+    ["a temperature out of range", { temperature: "2" }, /--temperature: .*at most 1, got "2"/],
     ["steps that are no number", { steps: "many" }, /--steps: expected a whole number, got "many"/],
     ["two methods", { method: "aligned", stacked: true }, /--stacked and --method aligned exclude/],
     [

@@ -1,7 +1,12 @@
 import type { Denoiser } from "../../src/diffusion/denoiser.ts";
 import { toPrediction } from "../../src/diffusion/prediction.ts";
 import { createSchedule } from "../../src/diffusion/schedule.ts";
-import type { EditingModel, EditTexts, GuidedCondition } from "../../src/editing/model.ts";
+import type {
+  EditingModel,
+  EditTexts,
+  GuidedCondition,
+  ModelDefaults,
+} from "../../src/editing/model.ts";
 import { dispatch, Tensor, type Float } from "../../src/engine/tensor.ts";
 
 /** How a stand-in departs from one that gives back its input. */
@@ -14,6 +19,7 @@ export interface StandInOptions {
   readonly factor?: number;
   /** How much of the noise stays in the result, so that the seed can be seen in it. */
   readonly grain?: number;
+  readonly defaults?: ModelDefaults;
   /** Called at every evaluation. */
   readonly onPredict?: (evaluation: Evaluation) => void;
 }
@@ -40,7 +46,7 @@ interface Condition extends GuidedCondition {
  */
 export function standInModel(options: StandInOptions = {}): EditingModel {
   const { size = 32, window = 4, hasVideoAdapter = true, hasAlignment = false } = options;
-  const { factor = 1, grain = 0 } = options;
+  const { factor = 1, grain = 0, defaults = {} } = options;
   const schedule = createSchedule({ zeroTerminalSnr: true });
   const condition = (
     texts: EditTexts,
@@ -70,6 +76,7 @@ export function standInModel(options: StandInOptions = {}): EditingModel {
     schedule,
     hasVideoAdapter,
     hasAlignment,
+    defaults,
     tokenizer: { unknownWords: (text) => text.split(" ").filter((word) => word === "unicorn") },
     latentShape: (frames) => [frames, 12, size / 2, size / 2],
     encode: (pixels) => dispatch("aten::pixel_unshuffle", pixels, 2),

@@ -64,6 +64,7 @@ export async function openDistillationInputs(
 ): Promise<DistillationInputs> {
   const { networks, texts, settings, teachersHash } = options;
   const { samples: config, terms } = settings;
+  const { steps, times, temperature } = config;
   const { schedule } = networks;
   const teachers = guidedTeachers(networks, config);
   const rng = Rng.seed(0).split("teachers");
@@ -73,11 +74,11 @@ export async function openDistillationInputs(
     source,
     {
       what: "first frames",
-      by: digest([teachersHash, config.steps, config.atOnce, config.guideEdit]),
+      by: digest([teachersHash, steps, times, temperature, config.atOnce, config.guideEdit]),
       shardSize: FIRST_FRAMES_A_SHARD,
       draw: inBatches(config.atOnce, (indices) => {
         const condition = firstFrameCondition(own, texts, indices);
-        const drawing = { schedule, steps: config.steps, rng: rng.split(indices[0]!) };
+        const drawing = { schedule, steps, times, temperature, rng: rng.split(indices[0]!) };
         return { firstFrame: drawEdits(teachers.edit, condition, drawing) };
       }),
     },
@@ -110,6 +111,8 @@ export async function openTeacherSamples(
         const drawn = drawTeacherSamples(teachers, condition, {
           schedule,
           steps: config.steps,
+          times: config.times,
+          temperature: config.temperature,
           rng: rng.split(indices[0]!),
           holdFirstFrame,
         });

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { clipFolder, makeClip } from "../../test/support/clips.ts";
+import { framesEdited, standInEditor } from "../../test/support/edits.ts";
+import type { EditOptions } from "./editor.ts";
+import type { ModelDefaults } from "./model.ts";
+import { readSettings, resolveSettings, spacingOf } from "./settings.ts";
+
+const model = { name: "m", window: 8, hasVideoAdapter: true, hasAlignment: false };
+const defaults: ModelDefaults = { times: [999, 350], temperature: 0 };
+const resolved = (own: Record<string, unknown>, of: ModelDefaults = defaults) =>
+  resolveSettings(readSettings({ instruction: "make it snow", ...own }), {
+    ...model,
+    defaults: of,
+  });
+
+describe("the temperature of an edit", () => {
+  test("is the model's, or 1 where it has none", () => {
+    expect(resolved({})).toMatchObject({ temperature: 0, seed: 0 });
+    expect(resolved({}, {}).temperature).toBe(1);
+  });
+
+  test("is 1 where one of several results is asked for, but not against what is said", () => {
+    expect(resolved({ seed: 0 })).toMatchObject({ temperature: 1, seed: 0 });
+    expect(resolved({ seed: 7, temperature: 0.3 })).toMatchObject({ temperature: 0.3, seed: 7 });
+  });
+
+  test.each([-0.1, 1.5, "hot"])("is no %s", (temperature) => {
+    expect(() => resolved({ temperature })).toThrow(
+      `temperature: expected a number from 0 to 1, got ${JSON.stringify(temperature)}`,
+    );
+  });
+});
+
+describe("the times of an edit", () => {
+  test("are the model's where as many steps are made, and even ones otherwise", () => {
+    expect(resolved({}).steps).toBe(2);
+    expect(resolved({}, { times: [999, 600, 100] }).steps).toBe(3);
+    expect(spacingOf(2, defaults)).toEqual([999, 350]);
+    expect(spacingOf(4, defaults)).toBe("trailing");
+    expect(spacingOf(2)).toBe("trailing");
+  });
+});
+
+test("an edit visits the model's times, and at temperature 0 no seed and no kind of noise changes it", async () => {
+  await using folder = await clipFolder();
+  const input = folder.file("input.mp4");
+  const ticks = Array.from({ length: 3 }, (_, index) => index * 512);
+  await makeClip(input, { width: 32, height: 32, ticks });
+  const seen: number[] = [];
+  const editor = standInEditor({ defaults, grain: 0.3, onPredict: ({ t }) => seen.push(t) });
+  const edited = async (options: EditOptions) =>
+    (await framesEdited(editor, input, "make it snow", options)).map(({ rgb }) => rgb);
+  const plain = await edited({});
+  expect([...new Set(seen)]).toEqual([999, 350]);
+  expect(await edited({ seed: 3, temperature: 0 })).toEqual(plain);
+  expect(await edited({ noise: "shared" })).toEqual(plain);
+  expect(await edited({ seed: 3 })).not.toEqual(plain);
+});
