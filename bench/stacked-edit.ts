@@ -3,11 +3,12 @@ import { sampleEdit } from "../src/data/world/edits.ts";
 import { renderClip } from "../src/data/world/render.ts";
 import type { TASKS } from "../src/data/world/tasks.ts";
 import { ddim, finish } from "../src/diffusion/samplers.ts";
+import { spacingOf } from "../src/diffusion/timesteps.ts";
 import { Rng } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import type { Float } from "../src/engine/tensor.ts";
+import { mean } from "../src/evaluation/bootstrap.ts";
 import { flickerError } from "../src/evaluation/flicker.ts";
-import { spacingOf } from "../src/editing/settings.ts";
 import { truthClip } from "../src/evaluation/ground-truth.ts";
 import { psnr } from "../src/evaluation/psnr.ts";
 import { changedRegion } from "../src/evaluation/success.ts";
@@ -55,7 +56,7 @@ export function stackedEdit(
   const { schedule, size, window, defaults } = model;
   const start = (condition: EditCondition, source: Rng): Float<"f c h w"> =>
     startNoise(condition, "independent", source, defaults.temperature);
-  const sampled = (of: number) => ({ schedule, steps: of, spacing: spacingOf(of, defaults) });
+  const sampled = (of: number) => ({ schedule, steps: of, spacing: spacingOf(of, defaults.times) });
   const request = sampleEdit("validation", index, task);
   const unit = (frames: readonly Uint8Array[]): Float<"f 3 h w"> =>
     unitRange(toPixels(frames, size, size));
@@ -95,30 +96,29 @@ export class Rows {
     this.#rows.set(row, [...(this.#rows.get(row) ?? []), figures]);
   }
 
-  /** `row` against the row `base`, means over the clips that have both: dB more, dB more, and the ratio of flicker. */
+  /**
+   * `row` against the row `base`: dB more and dB more, means over the clips that have both, and the ratio of their mean
+   * flicker. A clip that stands still has none to divide by.
+   */
   against(row: string, base = "stack"): string {
     const cells = [
-      this.#mean(row, base, "changed", difference),
-      this.#mean(row, base, "kept", difference),
-      this.#mean(row, base, "flicker", ratio),
+      this.#more(row, base, "changed"),
+      this.#more(row, base, "kept"),
+      this.#flicker(row) / this.#flicker(base),
     ];
     return cells.map((cell) => cell.toFixed(2).padStart(7)).join(" ");
   }
 
-  #mean(
-    row: string,
-    base: string,
-    key: keyof Figures,
-    compare: (of: number, base: number) => number,
-  ): number {
-    const stack = this.#rows.get(base)!;
+  #more(row: string, base: string, key: "changed" | "kept"): number {
+    const before = this.#rows.get(base)!;
     const found = this.#rows.get(row)!.flatMap((figures, i) => {
-      const [of, before] = [figures[key], stack[i]![key]];
-      return of === null || before === null ? [] : [compare(of, before)];
+      const [of, than] = [figures[key], before[i]![key]];
+      return of === null || than === null ? [] : [of - than];
     });
-    return found.reduce((sum, value) => sum + value, 0) / found.length;
+    return mean(found)!;
+  }
+
+  #flicker(row: string): number {
+    return mean(this.#rows.get(row)!.map(({ flicker }) => flicker))!;
   }
 }
-
-const difference = (of: number, base: number): number => of - base;
-const ratio = (of: number, base: number): number => of / base;

@@ -3,6 +3,7 @@
 // was shown. Settings of `scoreDistillation` (c(t), times, guidance) are chosen by this table.
 //
 //   node bench/teacher-scores.ts [--model models/tiny] [--clips 4] [--steps 3] [--image 1] [--text 1]
+//     [--video-strength 1]
 //
 // Validation clips of the model's window, `--clips` a task. Training sees many draws of noise, so that what matters is
 // the mean of x̂₀ over them: `--draws`. Differences are means over clips, in the model's
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     image: { type: "string", default: "1" },
     text: { type: "string", default: "1" },
     draws: { type: "string", default: "1" },
+    "video-strength": { type: "string", default: "1" },
     times: { type: "string", default: "0.05,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.98" },
   },
 });
@@ -44,6 +46,7 @@ function measure(task: (typeof TASKS)[number], index: number): void {
   using _ = tensorScope();
   const { condition, x0, rng, figures } = stackedEdit(model, task, index, {
     steps: Number(values.steps),
+    videoStrength: Number(values["video-strength"]),
   });
   rows.push("stack", figures(x0));
   for (const time of TIMES) {

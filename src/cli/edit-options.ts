@@ -205,7 +205,7 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "name",
-    description: "independent or shared between frames (default: independent)",
+    description: "where there is some: independent or shared between frames (default: independent)",
   },
   sampler: {
     type: "string",

@@ -7,6 +7,11 @@ import type { Schedule } from "./schedule.ts";
  */
 export type Spacing = "trailing" | "leading" | "linspace" | readonly number[];
 
+/** The spacing of so many steps for a model with `times` of its own: those, if they are as many; else evenly. */
+export function spacingOf(steps: number, times: readonly number[] | null | undefined): Spacing {
+  return times?.length === steps ? times : "trailing";
+}
+
 /** Rounds halves to even, as the public schedulers do. */
 function roundEven(value: number): number {
   const below = Math.floor(value);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { spacingOf } from "../diffusion/timesteps.ts";
 import { clipFolder, makeClip } from "../../test/support/clips.ts";
 import { framesEdited, standInEditor } from "../../test/support/edits.ts";
 import type { EditOptions } from "./editor.ts";
 import type { ModelDefaults } from "./model.ts";
-import { readSettings, resolveSettings, spacingOf } from "./settings.ts";
+import { readSettings, resolveSettings } from "./settings.ts";
 
 const model = { name: "m", window: 8, hasVideoAdapter: true, hasAlignment: false };
 const defaults: ModelDefaults = { times: [999, 350], temperature: 0 };
@@ -35,9 +36,9 @@ describe("the times of an edit", () => {
   test("are the model's where as many steps are made, and even ones otherwise", () => {
     expect(resolved({}).steps).toBe(2);
     expect(resolved({}, { times: [999, 600, 100] }).steps).toBe(3);
-    expect(spacingOf(2, defaults)).toEqual([999, 350]);
-    expect(spacingOf(4, defaults)).toBe("trailing");
-    expect(spacingOf(2)).toBe("trailing");
+    expect(spacingOf(2, defaults.times)).toEqual([999, 350]);
+    expect(spacingOf(4, defaults.times)).toBe("trailing");
+    expect(spacingOf(2, undefined)).toBe("trailing");
   });
 });
 

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { inferTask } from "../data/world/language.ts";
 import { TASKS } from "../data/world/tasks.ts";
 import { FULL_TEMPERATURE } from "../diffusion/temperature.ts";
-import type { Spacing } from "../diffusion/timesteps.ts";
 import { UserError } from "../engine/errors.ts";
-import type { EditingModel, ModelDefaults } from "./model.ts";
+import type { EditingModel } from "./model.ts";
 import { ALL_FRAMES, parseSpan } from "./span.ts";
 import { guidanceFor, STRENGTHS } from "./strength.ts";
 
@@ -170,11 +169,6 @@ function temperatureFor(
 ): number {
   if (asked !== undefined) return asked;
   return seed === undefined ? (defaults?.temperature ?? FULL_TEMPERATURE) : FULL_TEMPERATURE;
-}
-
-/** How the times of so many steps are spread: as the model says, if it says that of this number. */
-export function spacingOf(steps: number, { times }: ModelDefaults = {}): Spacing {
-  return times?.length === steps ? times : "trailing";
 }
 
 /** The edits that the settings ask for, one for each instruction; the caption tells what the last one shows. */

@@ -1,13 +1,14 @@
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { guidedTwice } from "../diffusion/guidance.ts";
 import { ddim, dpmSolver } from "../diffusion/samplers.ts";
+import { spacingOf } from "../diffusion/timesteps.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
-import { isTogether, spacingOf, type ResolvedSettings } from "./settings.ts";
+import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -208,7 +209,7 @@ export class WindowEditor implements Disposable {
     const { steps, sampler } = this.#settings;
     const { schedule, defaults } = this.#model;
     const solve = sampler === "ddim" ? ddim : dpmSolver;
-    const spacing = spacingOf(steps, defaults);
+    const spacing = spacingOf(steps, defaults?.times);
     const sampling = solve(denoiser, noise, condition, { schedule, steps, spacing });
     return denoise(sampling, held, options);
   }

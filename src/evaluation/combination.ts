@@ -3,6 +3,7 @@ import { finished, lookRequestAt, tasksOf } from "../data/caches/look-requests.t
 import { parseLook, type Look, type LookType } from "../data/world/looks.ts";
 import { renderFrame } from "../data/world/render.ts";
 import { denoise } from "../editing/denoising.ts";
+import { spacingOf } from "../diffusion/timesteps.ts";
 import { frameNoise } from "../editing/frame-noise.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { Task } from "../data/world/tasks.ts";
@@ -129,9 +130,12 @@ async function evaluatePicture(
   const condition = model.stackedCondition({ caption, instruction, task }, latents, null);
   const results: CombinationScored[] = [];
   for (const [method, editor] of editors) {
-    const noise = held.make(() => frameNoise(0, 1, { seed, mode: "independent", shape }));
-    const { schedule } = model;
-    const sampling = ddim(editor, noise, condition, { schedule, steps: options.steps });
+    const { schedule, defaults: { times, temperature } = {} } = model;
+    const drawn = { seed, mode: "independent", temperature, shape } as const;
+    const noise = held.make(() => frameNoise(0, 1, drawn));
+    const { steps } = options;
+    const spacing = spacingOf(steps, times);
+    const sampling = ddim(editor, noise, condition, { schedule, steps, spacing });
     const onStep = (step: number): void =>
       context.onWork?.({
         phase: `pictures with ${look.name}`,

@@ -107,7 +107,7 @@ export type ScoreDistillationConfig = z.infer<typeof ScoreDistillationConfig>;
 export const TeacherSampleConfig = z.strictObject({
   /** Steps of DDIM. Deviation: not in the paper. */
   steps: z.int().positive().default(20),
-  /** The times of that many steps, falling; null: evenly spread. */
+  /** The times of that many steps, falling; null, or others than `steps`: evenly spread. */
   times: z.array(z.int().nonnegative()).min(1).nullable().default(null),
   temperature,
   /** Clips that are drawn at once, whose number decides their noise: fewer take less memory. */

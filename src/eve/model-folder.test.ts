@@ -171,6 +171,26 @@ describe("the description", () => {
     expect(folder.description().size).toBe(32);
   });
 
+  test("says how the model is sampled, and keeps that where the same model is described again", () => {
+    const folder = newFolder();
+    const sampling = { times: [999, 350], temperature: 0 };
+    folder.describe({ ...SMALL, sampling });
+    folder.describe(SMALL);
+    folder.describe({ ...SMALL, sampling: { times: [999], temperature: 1 } });
+    expect(folder.description().sampling).toEqual(sampling);
+  });
+
+  test.each([
+    { times: [350, 999], temperature: 0 },
+    { times: [], temperature: 0 },
+    { times: [999], temperature: 2 },
+  ])("is refused where it samples by %j", (sampling) => {
+    const folder = newFolder();
+    mkdirSync(folder.path);
+    writeFileSync(join(folder.path, "model.json"), JSON.stringify({ ...SMALL, sampling }));
+    expect(() => folder.description()).toThrow(/does not describe a model this version knows/);
+  });
+
   test("that is not there, or of another version, is a sentence", () => {
     const folder = newFolder();
     expect(() => folder.description()).toThrow(/found no model\.json there/);

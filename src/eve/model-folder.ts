@@ -125,15 +125,22 @@ export class ModelFolder {
     return parsed.data;
   }
 
-  /** Writes `model.json`; a folder that holds a model of another description is refused. */
+  /**
+   * Writes `model.json`; a folder that holds a model of another description is refused. One that is there stays, and with
+   * it how that model is sampled.
+   */
   describe(description: ModelDescription): void {
     mkdirSync(this.path, { recursive: true });
     const path = join(this.path, "model.json");
-    const text = `${JSON.stringify(description, null, 2)}\n`;
-    if (existsSync(path) && readFileSync(path, "utf8") !== text) {
-      throw new UserError(`${this.path} holds a model of another kind: choose another folder`);
+    if (!existsSync(path)) {
+      writeFileSync(path, `${JSON.stringify(description, null, 2)}\n`);
+      return;
     }
-    writeFileSync(path, text);
+    const [found, wanted] = [this.description(), ModelDescription.parse(description)].map(
+      ({ sampling: _, ...rest }) => JSON.stringify(rest),
+    );
+    if (found !== wanted)
+      throw new UserError(`${this.path} holds a model of another kind: choose another folder`);
   }
 
   /** SHA-256 over the weight files of `parts`, in their order. */

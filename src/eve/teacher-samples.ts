@@ -3,6 +3,7 @@ import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { guidedTwice } from "../diffusion/guidance.ts";
 import { ddim, finish, type DdimOptions } from "../diffusion/samplers.ts";
+import { spacingOf } from "../diffusion/timesteps.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { TeacherSampleConfig } from "./distillation-config.ts";
 import { startNoise } from "./start-noise.ts";
@@ -58,7 +59,7 @@ export interface TeacherSamples {
 export interface TeacherSampleOptions {
   readonly schedule: Schedule;
   readonly steps: number;
-  /** The times of the steps, falling; by default evenly spread. */
+  /** The times of the steps, falling, if they are as many; by default evenly spread. */
   readonly times?: readonly number[] | null;
   /** Default 1. */
   readonly temperature?: number;
@@ -98,5 +99,5 @@ function ddimOptions({
   steps,
   times,
 }: Omit<TeacherSampleOptions, "rng">): Pick<DdimOptions, "schedule" | "steps" | "spacing"> {
-  return { schedule, steps, spacing: times ?? "trailing" };
+  return { schedule, steps, spacing: spacingOf(steps, times) };
 }

@@ -64,7 +64,7 @@ export async function openPublicDistillation(
       texts,
       jury,
       frozen: parametersOf({ autoencoder, textEncoder, ...(vision && { vision }) }),
-      draw: (student) => drawAlignment({ networks, decode, texts, held }, student),
+      draw: (student) => drawAlignment({ networks, decode, texts, held, settings }, student),
     },
     config,
   );

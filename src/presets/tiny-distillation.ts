@@ -98,7 +98,7 @@ export async function openDistillation(
       texts,
       jury,
       frozen: parametersOf({ autoencoder, textEncoder: encoder, ...(vision && { vision }) }),
-      draw: (student) => drawAlignment({ networks, decode, texts, held }, student),
+      draw: (student) => drawAlignment({ networks, decode, texts, held, settings }, student),
     },
     config,
   );

@@ -6,6 +6,7 @@ import { VideoAdapterConfig } from "../eve/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";
+import { TINY_SAMPLING } from "./tiny-sampling.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
 
 /** Side of the pictures of the tiny model, in pixels. */
@@ -66,6 +67,7 @@ export const TINY: ModelDescription = {
     betaEnd: 0.012,
     zeroTerminalSnr: true,
   },
+  sampling: TINY_SAMPLING,
 };
 
 /** Four layers of 128 features over at most 36 tokens; the vocabulary is the world's. */

@@ -125,7 +125,8 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
   const material = await editMaterial(workshop, (held) =>
     drawEdits({ autoencoder, unet, texts, schedule }, adapter, held),
   );
-  return editAdapterStage(unet, adapter, material, config);
+  const { sampling } = workshop.folder.description();
+  return editAdapterStage(unet, adapter, { ...material, sampling }, config);
 }
 
 /** The video adapter on the frozen backbone. */

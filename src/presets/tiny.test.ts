@@ -36,13 +36,14 @@ test("a stage that does not exist is answered with those that do", () => {
   expect(() => stageEntry(tiny, "student")).toThrow(/it has autoencoder, text-encoder, backbone/);
 });
 
-test("distillation is the paper's in λ, its bins and its phases, led by the edit teacher, and unguided", () => {
+test("distillation is the paper's in λ and its phases, led by the edit teacher, unguided, and drawn as in use", () => {
   const config = resolveConfig(stageEntry(tiny, "distillation"));
   const settings = DistillationSettings.parse(config.stage);
-  expect(settings).toMatchObject({ alpha: 0.9, beta: 0.1, lambda: 2.5 });
-  expect(settings.kBin).toMatchObject({ bins: 3, times: "random" });
+  expect(settings).toMatchObject({ alpha: 0.95, beta: 0.05, lambda: 2.5, temperature: 0 });
+  expect(settings.kBin).toMatchObject({ bins: 2, times: "random", start: "end" });
+  expect(settings.samples).toMatchObject({ steps: 2, times: [999, 350], temperature: 0 });
   expect([config.steps, judgedFrom(settings, config.steps)]).toEqual([72, 48]);
   const { guideEdit, guideVideo, times } = settings.scoreDistillation;
   for (const scales of [guideEdit, guideVideo]) expect(scales).toEqual({ image: 1, text: 1 });
-  expect(times).toEqual([0.3, 0.98]);
+  expect(times).toEqual([0.1, 0.55]);
 });

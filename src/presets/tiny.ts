@@ -11,6 +11,7 @@ import {
   StyleAdapterSettings,
   SubjectAdapterSettings,
 } from "../training/stages/look-adapter-settings.ts";
+import { TINY_SAMPLING } from "./tiny-sampling.ts";
 import { VisionSettings } from "../training/stages/vision-settings.ts";
 
 /** What all stages on latents share: small networks like a high rate, and a moving average of a few hundred steps. */
@@ -31,20 +32,27 @@ const UNGUIDED = { image: 1, text: 1 };
 
 /**
  * Where the distillation of the small networks departs from the defaults: guidance costs them quality, and the
- * transformer that critics see with has four layers. Deviation: the weights of both teachers, the strength of the
- * video adapter, the rate and the length are measured (docs/alignment.md): the video teacher costs what is to be kept, the
- * stack believes the video adapter too much, and long runs lose what short ones gain.
+ * transformer that critics see with has four layers. The student draws as in use: in two steps, without noise.
+ * Deviation: that, the weights of both teachers, the strength of the video adapter, the rate and the length are measured
+ * (docs/alignment.md): the video teacher costs what is to be kept, the stack believes the video adapter too much, and long
+ * runs lose what short ones gain.
  */
 const TINY_DISTILLATION = {
   items: 128,
   held: 7,
   alignment: { rank: 8, layers: "all" },
-  videoStrength: 0.5,
-  kBin: { start: "end" },
-  scoreDistillation: { times: [0.3, 0.98], draws: 2, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
-  samples: { steps: 3, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
-  alpha: 0.9,
-  beta: 0.1,
+  videoStrength: 0.1,
+  kBin: { bins: 2, start: "end" },
+  scoreDistillation: { times: [0.1, 0.55], draws: 2, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
+  samples: {
+    steps: TINY_SAMPLING.times.length,
+    ...TINY_SAMPLING,
+    guideEdit: UNGUIDED,
+    guideVideo: UNGUIDED,
+  },
+  temperature: TINY_SAMPLING.temperature,
+  alpha: 0.95,
+  beta: 0.05,
   noise: "both",
   criticWarmup: 18,
   heads: { depths: [0, 2, 4] },
@@ -149,7 +157,7 @@ export const tiny: Preset = {
         ...LATENT_DEFAULTS,
         steps: 72,
         batch: 4,
-        learningRate: 1e-4,
+        learningRate: 5e-5,
         warmup: 20,
         weightDecay: 0,
         ema: 0.95,

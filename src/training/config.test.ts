@@ -49,6 +49,7 @@ test("a run from before optimizers could be chosen has the hash of one with Adam
 
 test.each([
   ["sharedNoise", 0, 0.3],
+  ["inUse", 0, 0.5],
   ["videoStrength", 1, 0.5],
   ["temperature", 1, 0],
 ])(

@@ -83,6 +83,7 @@ const FREE: ReadonlySet<string> = new Set([
 const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["optimizer", "adamw"],
   ["stage.sharedNoise", 0],
+  ["stage.inUse", 0],
   ["stage.videoStrength", 1],
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],

@@ -180,15 +180,16 @@ describe("an orthogonalised matrix", () => {
   };
 
   test.each([
-    [[3, 32, 96], "float32"],
-    [[2, 96, 40], "float32"],
-    [[1, 48, 64], "float32"],
-    [[2, 96, 40], "bfloat16"],
-  ] as const)("of shape %j in %s is about U·Vᵀ", (shape, precision) => {
+    [[3, 32, 96], "float32", 0.6],
+    [[2, 96, 40], "float32", 0.6],
+    [[1, 48, 64], "float32", 0.6],
+    // Processors without bfloat16 round elsewhere than those with it
+    [[2, 96, 40], "bfloat16", 0.5],
+  ] as const)("of shape %j in %s is about U·Vᵀ", (shape, precision, least) => {
     const matrices = random(shape);
     const made = orthogonalised(matrices, precision);
     const sizes = singularValues(made)[1];
-    expect(Math.min(...sizes.toFloat32Array())).toBeGreaterThan(0.6);
+    expect(Math.min(...sizes.toFloat32Array())).toBeGreaterThan(least);
     expect(Math.max(...sizes.toFloat32Array())).toBeLessThan(1.25);
     const [u, , v] = singularValues(matrices);
     // its singular values are that far from 1

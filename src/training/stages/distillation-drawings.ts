@@ -5,11 +5,13 @@ import type { Float, Pixels } from "../../engine/tensor.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
+import { spacingOf } from "../../diffusion/timesteps.ts";
 import { startNoise } from "../../eve/start-noise.ts";
 import { holdingFirstFrames } from "../../eve/student.ts";
 import { stacked, type Networks, type StackedCondition } from "../../eve/teachers.ts";
 import type { Sample } from "../stage.ts";
 import { pointOf, type DistillationInputs } from "./distillation-inputs.ts";
+import type { DistillationSettings } from "./distillation-settings.ts";
 
 /** What the samples of distillation are drawn with. */
 export interface AlignmentKit {
@@ -18,26 +20,31 @@ export interface AlignmentKit {
   readonly decode: (latents: Float<"f c h w">) => Pixels<"f 3 _ _">;
   readonly texts: TextCache;
   readonly held: DistillationInputs;
+  /** By whose temperature and times the samples are drawn. */
+  readonly settings: Pick<DistillationSettings, "temperature" | "samples">;
 }
 
-/** Clips on the sheet, and steps of each sample. */
+/** Clips on the sheet. */
 const CLIPS = 3;
+/** Steps of each sample where the settings list no times. */
 const STEPS = 3;
 
 /** Held clips over time: what came in, both adapters stacked, and the student, from one noise. */
 export function drawAlignment(
-  { networks, decode, texts, held }: AlignmentKit,
+  { networks, decode, texts, held, settings }: AlignmentKit,
   student: Denoiser<StackedCondition>,
 ): Sample[] {
   const { schedule } = networks;
+  const { times } = settings.samples;
+  const steps = times?.length ?? STEPS;
+  const options = { schedule, steps, spacing: spacingOf(steps, times) };
   using scope = tensorScope();
   const rows = held.clips.firstIndices(CLIPS).flatMap((index) => {
     const { condition } = pointOf(held, texts, [index]);
-    const xT = startNoise(condition, "independent", Rng.seed(0).split("drawing").split(index));
+    const source = Rng.seed(0).split("drawing").split(index);
+    const xT = startNoise(condition, "independent", source, settings.temperature);
     const edit = (denoiser: Denoiser<StackedCondition>): Float<"f c h w"> =>
-      finish(
-        ddim(holdingFirstFrames(denoiser, xT, schedule), xT, condition, { schedule, steps: STEPS }),
-      );
+      finish(ddim(holdingFirstFrames(denoiser, xT, schedule), xT, condition, options));
     const clips = [condition.input, edit(stacked(networks)), noGrad(() => edit(student))];
     return clips.map((clip) => framesOf(noGrad(() => decode(clip).clamp(-1, 1))));
   });

@@ -6,14 +6,17 @@ import type { EditText } from "../../data/caches/latents.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import { TASKS } from "../../data/world/tasks.ts";
+import { networkDenoiser } from "../../diffusion/denoiser.ts";
 import type { EditInputs } from "../../eve/branches.ts";
 import type { EditAdapter } from "../../eve/edit-adapter.ts";
+import type { SamplingDefaults } from "../../eve/model-description.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
-import type { Stage } from "../stage.ts";
+import type { Losses, Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
 import { LatentSettings } from "./settings.ts";
+import { lossInUse } from "./in-use.ts";
 import { changeWeights, noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Edited pictures with everything that determines them. */
@@ -29,28 +32,62 @@ type Drops = Pick<LatentSettings, "dropCaption" | "dropInstruction" | "dropPictu
 const NO_DROPS: Drops = { dropCaption: 0, dropInstruction: 0, dropPicture: 0 };
 const NO_CAPTIONS: Drops = { ...NO_DROPS, dropCaption: 1 };
 
+/** A loss of a batch; `changeWeight` as in `LatentSettings`. */
+type EditLoss = (batch: EditBatch, rng: Rng, changeWeight?: number) => Float<"">;
+
+/** What the edit adapter is trained with. */
+export interface EditMaterial extends LatentMaterial<EditText> {
+  /** How the model is sampled; by default in two steps, evenly, from all of the noise. */
+  readonly sampling?: SamplingDefaults | undefined;
+}
+
+const EVENLY: SamplingDefaults = { times: [999, 499], temperature: 1 };
+
 /** Trains the edit adapter on single frames before and after an edit; the backbone is frozen (§3.1). */
 export function editAdapterStage(
   unet: UNet,
   adapter: EditAdapter,
-  material: LatentMaterial<EditText>,
+  material: EditMaterial,
   config: TrainConfig,
 ): Stage<EditBatch> {
   const settings = LatentSettings.parse(config.stage);
-  const { train, held, texts, schedule, frozen, draw } = material;
-  const loss = (batch: EditBatch, rng: Rng, changeWeight = 0): Float<""> => {
-    const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
-    const residuals = adapter.forward(noised.xt, noised.labels, batch);
-    const output = unet.forward(noised.xt, noised.labels, batch.caption, { residuals });
-    const weights =
-      changeWeight > 0 ? changeWeights(batch.x0, batch.input, changeWeight) : undefined;
-    return velocityLoss(output, noised, weights);
+  const { train, held, texts, schedule, sampling = EVENLY, frozen, draw } = material;
+  const network = (
+    xt: Float<"b c h w">,
+    labels: Float<"b">,
+    batch: EditBatch,
+  ): Float<"b c h w"> => {
+    const residuals = adapter.forward(xt, labels, batch);
+    return unet.forward(xt, labels, batch.caption, { residuals });
   };
-  const heldLoss = (drops: Drops): number => {
+  const denoiser = networkDenoiser({ schedule, kind: "v", network });
+  const weightsOf = ({ x0, input }: EditBatch, changeWeight: number) =>
+    changeWeight > 0 ? changeWeights(x0, input, changeWeight) : undefined;
+  const loss: EditLoss = (batch, rng, changeWeight = 0) => {
+    const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
+    const output = network(noised.xt, noised.labels, batch);
+    return velocityLoss(output, noised, weightsOf(batch, changeWeight));
+  };
+  const usedLoss: EditLoss = (batch, rng, changeWeight = 0) => {
+    const weights = weightsOf(batch, changeWeight);
+    const options = { schedule, sampling, rng: rng.split("in use"), weights };
+    return lossInUse(denoiser, batch.x0, batch, options);
+  };
+  const losses = (batch: EditBatch, rng: Rng): Losses => {
+    const { inUse, changeWeight } = settings;
+    const count = batch.x0.shape[0]!;
+    const used = Math.round(inUse * count);
+    const [first, rest] = [part(batch, 0, used), part(batch, used, count - used)];
+    return {
+      ...(used < count && { velocity: loss(rest, rng, changeWeight) }),
+      ...(used > 0 && { inUse: usedLoss(first, rng, changeWeight) }),
+    };
+  };
+  const heldLoss = (of: EditLoss, drops: Drops): number => {
     const numbers = held.firstIndices(HELD_ITEMS);
     const rng = Rng.seed(0).split("held");
     using _ = tensorScope();
-    return noGrad(() => loss(editBatch(held, texts, numbers, { rng: null, drops }), rng)).item();
+    return noGrad(() => of(editBatch(held, texts, numbers, { rng: null, drops }), rng)).item();
   };
   const source = Rng.seed(config.seed).split("edit");
   return {
@@ -61,9 +98,25 @@ export function editAdapterStage(
     lossWeights: {},
     nextBatch: (step, part) =>
       editBatch(train, texts, sampleNumbers(config, step, part), { rng: source, drops: settings }),
-    losses: (batch, rng) => ({ velocity: loss(batch, rng, settings.changeWeight) }),
-    validate: () => ({ velocity: heldLoss(NO_DROPS), withoutCaption: heldLoss(NO_CAPTIONS) }),
+    losses,
+    validate: () => ({
+      velocity: heldLoss(loss, NO_DROPS),
+      withoutCaption: heldLoss(loss, NO_CAPTIONS),
+      ...(settings.inUse > 0 && { inUse: heldLoss(usedLoss, NO_DROPS) }),
+    }),
     samples: async () => draw(),
+  };
+}
+
+/** Some of a batch's items. */
+function part(batch: EditBatch, from: number, count: number): EditBatch {
+  const { x0, caption, input, instruction, tasks } = batch;
+  return {
+    x0: x0.narrow(0, from, count),
+    caption: caption.narrow(0, from, count),
+    input: input.narrow(0, from, count),
+    instruction: instruction.narrow(0, from, count),
+    tasks: tasks.narrow(0, from, count),
   };
 }
 

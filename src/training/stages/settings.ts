@@ -45,6 +45,13 @@ export const LatentSettings = z.strictObject({
    * with `d` the distance of the edited latent from the input's, scaled to a mean of one. 0 counts all places alike.
    */
   changeWeight: z.number().nonnegative().default(0),
+  /**
+   * Share of each batch that the edit adapter learns as in use: through the times and from the noise that the model is
+   * sampled with, each step behind the first from what the adapter itself made of the one before. The rest learns as ever.
+   *
+   * Deviation: not in the paper. A sampler of two steps without noise asks for what noised edits do not show.
+   */
+  inUse: z.number().min(0).max(1).default(0),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { normal, Rng } from "../../engine/random.ts";
+import { Tensor } from "../../engine/tensor.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { toPrediction } from "../../diffusion/prediction.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import { lossInUse } from "./in-use.ts";
+
+const rng = Rng.seed(12);
+const schedule = createSchedule({ zeroTerminalSnr: true });
+const x0 = normal(rng.split("x0"), [2, 3, 4, 4]);
+const sampling = { times: [999, 350], temperature: 0 };
+const options = { schedule, sampling, rng };
+
+/** Says that the clean sample is `scale·x0`, and notes what it is shown. */
+function witness(scale: Tensor) {
+  const seen: Tensor[] = [];
+  const denoiser: Denoiser<null> = {
+    predict(xt, t) {
+      seen.push(xt);
+      return toPrediction("x0", x0.mul(scale), { xt, t, schedule });
+    },
+  };
+  return { seen, denoiser };
+}
+
+test("is nothing where every step answers right", () => {
+  const { denoiser } = witness(Tensor.full([1], 1));
+  expect(lossInUse(denoiser, x0, null, options).item()).toBe(0);
+});
+
+test("shows the second step what the first one made, with the noise of that temperature", () => {
+  const half = Tensor.full([1], 0.5);
+  const still = witness(half);
+  lossInUse(still.denoiser, x0, null, options);
+  expect(still.seen[0]!.abs().max().item()).toBe(0);
+  const alpha = schedule.alpha(350);
+  expect(largestDifference(still.seen[1]!, x0.mul(0.5 * alpha))).toBeLessThan(1e-6);
+  const noisy = witness(half);
+  const at = { ...options, sampling: { ...sampling, temperature: 1 } };
+  lossInUse(noisy.denoiser, x0, null, at);
+  const wanted = schedule.addNoise(x0.mul(0.5), noisy.seen[0]!, 350);
+  expect(largestDifference(noisy.seen[1]!, wanted)).toBeLessThan(1e-6);
+});
+
+test("is the mean over steps of the velocity's squared error, weighed by place, with no gradient from step to step", () => {
+  const scale = Tensor.full([1], 0.5).setRequiresGrad(true);
+  const { denoiser } = witness(scale);
+  const weights = Tensor.full([2, 1, 4, 4], 3);
+  const loss = lossInUse(denoiser, x0, null, { ...options, weights });
+  // (s − 1)²·x0²/σ², and 2·(s − 1)·x0²/σ² by s: of each step alone
+  const square = x0.square().mean().item();
+  const shares = sampling.times.map((t) => 1 / schedule.sigma(t) ** 2);
+  const mean = (shares[0]! + shares[1]!) / 2;
+  expect(loss.item()).toBeCloseTo(3 * 0.25 * square * mean, 5);
+  loss.backward();
+  expect(scale.grad!.item()).toBeCloseTo(-3 * square * mean, 4);
+});
