@@ -136,8 +136,8 @@ export class ModelFolder {
       writeFileSync(path, `${JSON.stringify(description, null, 2)}\n`);
       return;
     }
-    const [found, wanted] = [this.description(), ModelDescription.parse(description)].map(
-      ({ sampling: _, ...rest }) => JSON.stringify(rest),
+    const [found, wanted] = [this.description(), ModelDescription.parse(description)].map((of) =>
+      JSON.stringify({ ...of, sampling: null }),
     );
     if (found !== wanted)
       throw new UserError(`${this.path} holds a model of another kind: choose another folder`);

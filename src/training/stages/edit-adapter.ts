@@ -77,7 +77,7 @@ export function editAdapterStage(
     const { inUse, changeWeight } = settings;
     const count = batch.x0.shape[0]!;
     const used = Math.round(inUse * count);
-    const [first, rest] = [part(batch, 0, used), part(batch, used, count - used)];
+    const [first, rest] = [itemsOf(batch, 0, used), itemsOf(batch, used, count - used)];
     return {
       ...(used < count && { velocity: loss(rest, rng, changeWeight) }),
       ...(used > 0 && { inUse: usedLoss(first, rng, changeWeight) }),
@@ -109,7 +109,7 @@ export function editAdapterStage(
 }
 
 /** Some of a batch's items. */
-function part(batch: EditBatch, from: number, count: number): EditBatch {
+function itemsOf(batch: EditBatch, from: number, count: number): EditBatch {
   const { x0, caption, input, instruction, tasks } = batch;
   return {
     x0: x0.narrow(0, from, count),
