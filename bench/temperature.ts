@@ -7,7 +7,7 @@
 // `--clips` a task, of the model's window. A method is frame-by-frame, aligned, or the stack at a strength of its video
 // adapter. With `--draws n` each step is the mean of x̂₀ over n noises, in pairs of opposite ones: what sampling at
 // temperature 0 is an estimate of. Columns: dB above the first row's in changed and in kept pixels, and the ratio of
-// flicker to the first row's: the first method at the first temperature, by the first times, from one draw.
+// flicker to the first row's: the first method at the first temperature, by the first times, from as many draws.
 import { parseArgs } from "node:util";
 import { TASKS } from "../src/data/world/tasks.ts";
 import type { Denoiser } from "../src/diffusion/denoiser.ts";

@@ -23,6 +23,8 @@ export function frameNoise(
   count: number,
   { seed, mode, temperature, shape }: FrameNoiseOptions,
 ): Float<"f c h w"> {
+  // Nothing of it would be left, and drawing takes time for every frame
+  if (temperature === 0) return Tensor.zeros([count, ...shape]);
   const source = Rng.seed(seed).split("noise");
   if (mode === "shared") {
     const one = normal(source.split(0), shape);

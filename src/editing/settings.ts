@@ -67,7 +67,7 @@ export const EditSettings = z.strictObject({
   seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   /**
    * How much of the noise an edit starts from: 1, all of it, results as various as the model's; 0: none, one result for
-   * all seeds, and frames that differ no more than their inputs do. The model's own by default.
+   * all seeds, and frames that differ by their inputs alone. The model's own by default.
    */
   temperature: temperature.optional(),
   /** Denoising steps; the model's own number by default, 2 for the shipped one. */
@@ -163,8 +163,8 @@ export function resolveSettings(
 }
 
 /** Who asks for one of several results wants them to differ: at the temperature of many models they would not. */
-function temperatureFor(
-  { temperature: asked, seed }: Pick<EditSettings, "temperature" | "seed">,
+export function temperatureFor(
+  { temperature: asked, seed }: Partial<Pick<EditSettings, "temperature" | "seed">>,
   { defaults }: Pick<EditingModel, "defaults">,
 ): number {
   if (asked !== undefined) return asked;

@@ -1,9 +1,8 @@
 import type { EditRequest } from "../data/world/edits.ts";
 import type { Split } from "../data/world/splits.ts";
 import type { Task } from "../data/world/tasks.ts";
-import { readSettings, resolveSettings } from "../editing/settings.ts";
+import { readSettings, resolveSettings, temperatureFor } from "../editing/settings.ts";
 import type { EditSettingsInput, ResolvedSettings } from "../editing/settings.ts";
-import { FULL_TEMPERATURE } from "../diffusion/temperature.ts";
 import { Rng } from "../engine/random.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
@@ -70,7 +69,7 @@ export function settingsFor(
   },
 ): ResolvedSettings {
   const caption = isCaptionGiven ? outputCaption : "";
-  const temperature = draw.temperature ?? model.defaults?.temperature ?? FULL_TEMPERATURE;
+  const temperature = temperatureFor({ temperature: draw.temperature }, model);
   const settings = readSettings({ instruction, caption, task, ...draw, temperature, ...own });
   return resolveSettings(settings, model);
 }

@@ -7,6 +7,8 @@ import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import { networkDenoiser } from "../../diffusion/denoiser.ts";
+import { FULL_TEMPERATURE } from "../../diffusion/temperature.ts";
+import { timesteps } from "../../diffusion/timesteps.ts";
 import type { EditInputs } from "../../eve/branches.ts";
 import type { EditAdapter } from "../../eve/edit-adapter.ts";
 import type { SamplingDefaults } from "../../eve/model-description.ts";
@@ -41,8 +43,6 @@ export interface EditMaterial extends LatentMaterial<EditText> {
   readonly sampling?: SamplingDefaults | undefined;
 }
 
-const EVENLY: SamplingDefaults = { times: [999, 499], temperature: 1 };
-
 /** Trains the edit adapter on single frames before and after an edit; the backbone is frozen (§3.1). */
 export function editAdapterStage(
   unet: UNet,
@@ -51,7 +51,9 @@ export function editAdapterStage(
   config: TrainConfig,
 ): Stage<EditBatch> {
   const settings = LatentSettings.parse(config.stage);
-  const { train, held, texts, schedule, sampling = EVENLY, frozen, draw } = material;
+  const { train, held, texts, schedule, frozen, draw } = material;
+  const evenly = { times: timesteps(schedule, 2, "trailing"), temperature: FULL_TEMPERATURE };
+  const { sampling = evenly } = material;
   const network = (
     xt: Float<"b c h w">,
     labels: Float<"b">,

@@ -6,6 +6,7 @@ import { ddimJump } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import { atTemperature } from "../../diffusion/temperature.ts";
 import type { SamplingDefaults } from "../../eve/model-description.ts";
+import { weightedMean } from "./velocity.ts";
 
 /** How a model is sampled in use. */
 export interface InUseOptions {
@@ -35,7 +36,7 @@ export function lossInUse<Condition>(
     const xt: Float<"b c h w"> = before ? ddimJump(before, schedule, t) : noise;
     const said = denoiser.predict(xt, t, condition);
     const errors = said.x0.sub(x0).div(schedule.sigma(t)).square();
-    losses.push((weights ? errors.mul(weights) : errors).mean());
+    losses.push(weightedMean(errors, weights));
     before = { x0: said.x0.detach(), noise: said.noise.detach() };
   }
   return Tensor.stack(losses, 0).mean();

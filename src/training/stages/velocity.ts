@@ -82,7 +82,11 @@ export function velocityLoss(
   { target }: NoisedBatch,
   weights?: Float<"b 1 h w">,
 ): Float<""> {
-  const errors = output.to("float32").sub(target).square();
+  return weightedMean(output.to("float32").sub(target).square(), weights);
+}
+
+/** The mean of `errors`; `weights` as in `velocityLoss`. */
+export function weightedMean(errors: Float<"b ...">, weights?: Float<"b 1 h w">): Float<""> {
   return (weights ? errors.mul(weights) : errors).mean();
 }
 
