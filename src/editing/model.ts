@@ -34,7 +34,7 @@ export interface ModelDefaults {
 export interface EditingModel {
   readonly path: string;
   readonly name: string;
-  /** SHA-256 of the weights. */
+  /** SHA-256 of what decides how it edits: weights, configs, how it is sampled. */
   readonly hash: string;
   /** Where its LoRA was read from, if there is one of its own. */
   readonly lora?: string;

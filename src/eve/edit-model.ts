@@ -64,7 +64,7 @@ const DEFAULT_WINDOW = 8;
 export class EditModel {
   readonly path: string;
   readonly name: string;
-  /** SHA-256 of all weights. */
+  /** SHA-256 of all weights and configs, and of how it is sampled. */
   readonly hash: string;
   /** Side of its square pictures, in pixels. */
   readonly size: number;
@@ -94,7 +94,7 @@ export class EditModel {
     const { encoder, tokenizer } = loadTextEncoder(folder);
     this.path = folder.path;
     this.name = name;
-    this.hash = folder.hash(EDITING_PARTS.filter((part) => folder.has(part)));
+    this.hash = folder.identity(EDITING_PARTS.filter((part) => folder.has(part)));
     this.size = size;
     this.window = video?.window ?? DEFAULT_WINDOW;
     this.schedule = createSchedule(schedule);

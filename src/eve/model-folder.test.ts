@@ -212,3 +212,26 @@ test("the hash changes with any weight and with the order of the parts", () => {
   });
   expect(folder.hash(["backbone", "edit-adapter"])).not.toBe(both);
 });
+
+test("the identity changes with the weights, with a part's config and with how the model is sampled, and with nothing else", () => {
+  const folder = written();
+  folder.describe(SMALL);
+  const identity = (): string => folder.identity(["backbone"]);
+  const before = identity();
+  const write = (description: object): void =>
+    writeFileSync(join(folder.path, "model.json"), JSON.stringify(description));
+  write({ ...SMALL, sampling: { times: [999, 500], temperature: 0 } });
+  const sampled = identity();
+  expect(sampled).not.toBe(before);
+  write(SMALL);
+  expect(identity()).toBe(before);
+  folder.savePart("backbone", { config: { width: 4 }, weights: linear().parameters() });
+  const configured = identity();
+  expect(configured).not.toBe(before);
+  folder.savePart("backbone", {
+    config: { width: 4 },
+    weights: linear(2).parameters(),
+    receipt: {},
+  });
+  expect(identity()).not.toBe(configured);
+});

@@ -143,6 +143,15 @@ export class ModelFolder {
       throw new UserError(`${this.path} holds a model of another kind: choose another folder`);
   }
 
+  /** SHA-256 over all that decides what `parts` compute in an edit: `model.json`, their configs and weights, in their order. */
+  identity(parts: readonly Part[]): string {
+    const configs = parts.map((part) => readJson(join(this.partPath(part), "config.json")));
+    return createHash("sha256")
+      .update(JSON.stringify([this.description(), ...configs]))
+      .update(this.hash(parts))
+      .digest("hex");
+  }
+
   /** SHA-256 over the weight files of `parts`, in their order. */
   hash(parts: readonly Part[]): string {
     const hash = createHash("sha256");
