@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Task } from "../data/world/tasks.ts";
+import { temperatureFor } from "../editing/settings.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
 import { hasPart, METHODS } from "./methods.ts";
-import type { EvaluationContext, EvaluationOptions } from "./options.ts";
+import type { DrawSettings, EvaluationContext, EvaluationOptions } from "./options.ts";
 import { comparisonsWith, type Comparison } from "./paired.ts";
 import { summarizeTasks, type TaskScores, type TaskSummary } from "./summary.ts";
 import { makeTestClip, scoredClip, type ClipScored } from "./test-clip.ts";
@@ -14,15 +15,36 @@ export interface ClipsContext extends EvaluationContext {
   readonly onClip?: ((clip: ClipScored) => void) | undefined;
 }
 
+/** The methods asked for, and how much noise they are to draw. */
+export type AskedMethods = Pick<EvaluationOptions, "methods"> & {
+  readonly draw: Pick<DrawSettings, "temperature">;
+};
+
+/** How the names of methods that draw one noise for all frames end. */
+const SHARED = "-shared";
+
 /** Summaries by method, in the order of `METHODS`. */
 export type MethodSummaries = Readonly<Partial<Record<MethodName, TaskSummary>>>;
 
-/** The methods of `options` that `model` has the parts for. */
+/** The methods of `options` that `model` has the parts for, each edit once. */
 export function possibleMethods(
-  model: Pick<EvaluatedModel, "hasVideoAdapter" | "hasAlignment">,
-  { methods }: Pick<EvaluationOptions, "methods">,
+  model: Pick<EvaluatedModel, "hasVideoAdapter" | "hasAlignment" | "defaults">,
+  options: AskedMethods,
 ): MethodName[] {
-  return methods.filter((name) => hasPart(model, METHODS[name].needs));
+  const twins = new Set(twinsWithoutNoise(model, options));
+  return options.methods.filter((name) => hasPart(model, METHODS[name].needs) && !twins.has(name));
+}
+
+/** The methods that draw one noise for all frames, beside those that draw each frame's own, where none is drawn at all. */
+export function twinsWithoutNoise(
+  model: Pick<EvaluatedModel, "defaults">,
+  { methods, draw }: AskedMethods,
+): MethodName[] {
+  if (temperatureFor({ temperature: draw.temperature }, model) > 0) return [];
+  const asked = new Set<string>(methods);
+  return methods.filter(
+    (name) => name.endsWith(SHARED) && asked.has(name.slice(0, -SHARED.length)),
+  );
 }
 
 /** What came of all clips. */

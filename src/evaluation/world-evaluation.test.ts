@@ -11,7 +11,8 @@ import { METHOD_NAMES } from "./method-names.ts";
 import type { EvaluationOptions } from "./options.ts";
 import { ContactSheets } from "./sheets.ts";
 import { reportTables } from "./tables.ts";
-import { evaluateWorld, evaluationCost, MEASUREMENTS } from "./world-evaluation.ts";
+import { possibleMethods } from "./clips.ts";
+import { evaluateWorld, evaluationCost, leftOut, MEASUREMENTS } from "./world-evaluation.ts";
 
 const options: EvaluationOptions = {
   split: "test",
@@ -119,6 +120,20 @@ describe("an evaluation of a model that changes nothing", () => {
       "copying has no alignment: aligned, aligned-shared left out",
     ]);
     expect(report.comparisons).toEqual([]);
+  });
+
+  test("measures a sampler without noise once, whoever's the noise would be, and says so", async () => {
+    const model = copyingModel();
+    const still = { ...options, draw: { ...options.draw, temperature: 0 } };
+    expect(possibleMethods(model, still)).toEqual(
+      METHOD_NAMES.filter((name) => !name.endsWith("-shared")),
+    );
+    expect(leftOut(model, still, ["clips"])).toEqual([
+      "without noise, whose it is makes no difference: aligned-shared, stacked-shared, frame-by-frame-shared left out",
+    ]);
+    expect(possibleMethods(model, options)).toEqual(METHOD_NAMES);
+    const sharedAlone = { ...still, methods: ["aligned-shared", "copy"] as const };
+    expect(possibleMethods(model, sharedAlone)).toEqual(["aligned-shared", "copy"]);
   });
 
   test("stops after the step in which it is told to", async () => {

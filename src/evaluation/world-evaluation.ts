@@ -5,6 +5,8 @@ import {
   type ClipsContext,
   type ClipsReport,
   type MethodSummaries,
+  twinsWithoutNoise,
+  type AskedMethods,
 } from "./clips.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import { hasPart, METHODS } from "./methods.ts";
@@ -89,13 +91,13 @@ export async function evaluateWorld(
   };
 }
 
-/** What this model cannot be measured on, in sentences. */
+/** What is not measured of what was asked for, in sentences: what this model has no part for, or what would be the same twice. */
 export function leftOut(
   model: EvaluatedModel,
-  options: Pick<EvaluationOptions, "methods">,
+  options: AskedMethods,
   wanted: readonly Measurement[],
 ): string[] {
-  return (["video adapter", "alignment"] as const).flatMap((part) => {
+  const lacking = (["video adapter", "alignment"] as const).flatMap((part) => {
     if (hasPart(model, part)) return [];
     const needing = options.methods.filter((name) => METHODS[name].needs === part);
     const missing = [
@@ -105,4 +107,10 @@ export function leftOut(
     if (missing.length === 0) return [];
     return [`${model.name} has no ${part}: ${missing.join(", ")} left out`];
   });
+  const twins = wanted.includes("clips")
+    ? twinsWithoutNoise(model, options).filter((name) => hasPart(model, METHODS[name].needs))
+    : [];
+  if (twins.length === 0) return lacking;
+  const sentence = `without noise, whose it is makes no difference: ${twins.join(", ")} left out`;
+  return [...lacking, sentence];
 }
