@@ -47,9 +47,8 @@ export default defineCommand({
     count: { type: "string", default: "20", valueHint: "n", description: "clips of each task" },
     "draw-steps": {
       type: "string",
-      default: "3",
       valueHint: "n",
-      description: "denoising steps of what is measured",
+      description: "denoising steps of what is measured (default: the model's)",
     },
     table: {
       type: "boolean",
@@ -87,7 +86,9 @@ export default defineCommand({
         evaluate: [
           ["--split", oneOf("--split", args.split, ["validation", "test"])],
           ["--count", number("--count", args.count)],
-          ["--steps", number("--draw-steps", args["draw-steps"])],
+          args["draw-steps"] === undefined
+            ? []
+            : ["--steps", number("--draw-steps", args["draw-steps"])],
         ].flat(),
       },
       { report, signal },

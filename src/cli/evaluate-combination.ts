@@ -5,7 +5,7 @@ import { numberOption, oneOf } from "./arguments.ts";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { stepCount, stepsArg, worldArgs } from "./world-options.ts";
+import { stepsArg, stepsAsked, worldArgs } from "./world-options.ts";
 
 /** The verb that measures the combination of the edit adapter with a look. */
 const combination = (type: LookType, description: string) =>
@@ -29,13 +29,15 @@ const combination = (type: LookType, description: string) =>
         type,
         split: oneOf("--split", given.split, ["test", "validation"] as const),
         count: numberOption("--count", given.count, { ...whole, max: 10_000 }),
-        steps: stepCount(given.steps),
         seed: numberOption("--seed", given.seed, { ...whole, min: 0 }),
       };
       if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
+      const steps = stepsAsked(given.steps);
+      const { stepsFor } = await import("../editing/settings.ts");
       const { runCombinationEvaluation } = await import("./combination-evaluation-run.ts");
       const model = await openEvaluated(given, report);
-      await runCombinationEvaluation(model, options, { report, signal, sheets: given.sheets });
+      const drawn = { ...options, steps: stepsFor({ steps }, model) };
+      await runCombinationEvaluation(model, drawn, { report, signal, sheets: given.sheets });
     },
   });
 

@@ -9,9 +9,10 @@ import {
   drawingArgs,
   drawingOptions,
   elsewhere,
+  forModel,
   listOf,
-  stepCount,
   stepsArg,
+  stepsAsked,
 } from "./world-options.ts";
 
 /** Ways to edit that a sheet can show, from the one that sees least to the one that sees most. */
@@ -70,13 +71,13 @@ export default defineCommand({
       methods: listOf("--methods", args.methods, EDITORS).map((name) =>
         mode === "shared" ? (`${name}-shared` as const) : name,
       ),
-      draw: { ...draw, steps: stepCount(args.steps) },
+      draw: { ...draw, steps: stepsAsked(args.steps) },
     };
     await requirePicturePath(args.out);
     const parts = elsewhere(args);
     const { runClipSheet } = await import("./clip-sheet-run.ts");
     const model = await openEvaluated(args, report, parts);
-    await runClipSheet(model, options, { report, signal, out: args.out });
+    await runClipSheet(model, await forModel(options, model), { report, signal, out: args.out });
   },
 });
 

@@ -6,7 +6,7 @@ import { copyingModel } from "../../test/support/copying-model.ts";
 import { recorder } from "../../test/support/recorder.ts";
 import { UserError } from "../engine/errors.ts";
 import { METHOD_NAMES } from "../evaluation/method-names.ts";
-import { worldOptions, type WorldArguments } from "./world-options.ts";
+import { forModel, worldOptions, type WorldArguments } from "./world-options.ts";
 import type { Reporter } from "./output.ts";
 import { runEvaluation } from "./world-evaluation-run.ts";
 
@@ -30,7 +30,8 @@ async function run(report: Reporter, given: Partial<WorldArguments>, sheets?: st
   const small = { ...defaults, count: "1", frames: "2", steps: "1", tasks: "style,add", ...given };
   const { options, wanted } = await worldOptions(small);
   const { signal } = new AbortController();
-  await runEvaluation(copyingModel(), options, wanted, { report, signal, sheets });
+  const model = copyingModel();
+  await runEvaluation(model, await forModel(options, model), wanted, { report, signal, sheets });
 }
 
 describe("the options of evaluate world", () => {
@@ -40,6 +41,17 @@ describe("the options of evaluate world", () => {
     expect(options.tasks).toHaveLength(7);
     expect(options.methods).toEqual(METHOD_NAMES);
     expect(wanted).toEqual(["autoencoder", "single", "video", "clips"]);
+  });
+
+  test("sample in the steps asked for, or else in the model's own", async () => {
+    const model = { defaults: { times: [999, 700, 300] } };
+    const stepsOf = async (steps: string | undefined): Promise<number> => {
+      const { options } = await worldOptions({ ...defaults, steps });
+      return (await forModel(options, model)).draw.steps;
+    };
+    expect(await stepsOf(undefined)).toBe(3);
+    expect(await stepsOf("5")).toBe(5);
+    await expect(stepsOf("0")).rejects.toThrow("--steps: expected a whole number, at least 1");
   });
 
   test("choose among the methods by name and by noise", async () => {

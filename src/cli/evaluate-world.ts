@@ -3,7 +3,7 @@ import { defineCommand } from "citty";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { elsewhere, worldArgs, worldOptions } from "./world-options.ts";
+import { elsewhere, forModel, worldArgs, worldOptions } from "./world-options.ts";
 
 export default defineCommand({
   meta: {
@@ -19,6 +19,10 @@ export default defineCommand({
     if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
     const { runEvaluation } = await import("./world-evaluation-run.ts");
     const model = await openEvaluated(given, report, elsewhere(given));
-    await runEvaluation(model, options, wanted, { report, signal, sheets: given.sheets });
+    await runEvaluation(model, await forModel(options, model), wanted, {
+      report,
+      signal,
+      sheets: given.sheets,
+    });
   },
 });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../engine/errors.ts";
+import type { EditingModel } from "../editing/model.ts";
 import type { PartsElsewhere } from "../eve/model-folder.ts";
 import type { MethodName } from "../evaluation/method-names.ts";
 import type { DrawSettings, EvaluationOptions } from "../evaluation/options.ts";
@@ -92,9 +93,8 @@ export const clipArgs = {
 /** The option of the verbs that draw with one number of steps. */
 export const stepsArg = {
   type: "string",
-  default: "2",
   valueHint: "n",
-  description: "denoising steps",
+  description: "denoising steps (default: the model's)",
 } as const;
 
 /** The options of `evaluate world`. */
@@ -149,6 +149,12 @@ export function elsewhere({ alignment }: Pick<DrawingArguments, "alignment">): P
   );
 }
 
+/** How to draw, as it was asked for: where no number of steps is, it is the model's. */
+type AskedDraw = Omit<DrawSettings, "steps"> & { readonly steps: number | undefined };
+
+/** The options of `evaluate world` before the model is there. */
+export type AskedOptions = Omit<EvaluationOptions, "draw"> & { readonly draw: AskedDraw };
+
 /** What the options of `clipArgs` say; methods and steps are each verb's own. */
 interface ClipOptions extends Omit<EvaluationOptions, "methods" | "draw"> {
   readonly draw: Omit<DrawSettings, "steps">;
@@ -195,14 +201,14 @@ export async function clipOptions(given: ClipArguments): Promise<ClipOptions> {
 /** Reads the options of `evaluate world`; each that is wrong gives one sentence. */
 export async function worldOptions(
   given: WorldArguments,
-): Promise<{ options: EvaluationOptions; wanted: Measurement[] }> {
+): Promise<{ options: AskedOptions; wanted: Measurement[] }> {
   const { METHOD_NAMES } = await import("../evaluation/method-names.ts");
   const { MEASUREMENTS } = await import("../evaluation/world-evaluation.ts");
   const { draw, ...rest } = await clipOptions(given);
-  const options: EvaluationOptions = {
+  const options = {
     ...rest,
     methods: await chosenMethods(given, METHOD_NAMES),
-    draw: { ...draw, steps: stepCount(given.steps) },
+    draw: { ...draw, steps: stepsAsked(given.steps) },
   };
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
 }
@@ -210,6 +216,20 @@ export async function worldOptions(
 /** A number of denoising steps, of the option `--steps`. */
 export function stepCount(text: string): number {
   return numberOption("--steps", text, { min: 1, max: 1000, integer: true });
+}
+
+/** The number of denoising steps of `--steps`, where it is given. */
+export function stepsAsked(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : stepCount(text);
+}
+
+/** The options with the steps that were asked for, or those in which `model` is sampled. */
+export async function forModel<Asked extends { readonly draw: AskedDraw }>(
+  asked: Asked,
+  model: Pick<EditingModel, "defaults">,
+): Promise<Omit<Asked, "draw"> & { readonly draw: DrawSettings }> {
+  const { stepsFor } = await import("../editing/settings.ts");
+  return { ...asked, draw: { ...asked.draw, steps: stepsFor(asked.draw, model) } };
 }
 
 /** Those of `names` that draw the noise that `--noise` asks for, or none. */

@@ -146,8 +146,7 @@ export function resolveSettings(
     task: settings.task ?? inferTask(settings.instruction),
     seed: settings.seed ?? 0,
     temperature: temperatureFor(settings, model),
-    steps:
-      settings.steps ?? model.defaults?.steps ?? model.defaults?.times?.length ?? DEFAULT_STEPS,
+    steps: stepsFor(settings, model),
     window,
     overlap: isTogether(method) ? settings.overlap : 0,
     noise: settings.noise,
@@ -160,6 +159,14 @@ export function resolveSettings(
     mask: settings.mask,
     feather: settings.feather,
   };
+}
+
+/** The steps asked for, else those in which the model is sampled. */
+export function stepsFor(
+  { steps }: Pick<EditSettings, "steps">,
+  { defaults }: Pick<EditingModel, "defaults">,
+): number {
+  return steps ?? defaults?.steps ?? defaults?.times?.length ?? DEFAULT_STEPS;
 }
 
 /** Who asks for one of several results wants them to differ: at the temperature of many models they would not. */
