@@ -40,8 +40,8 @@ test("distillation is the paper's in λ and its phases, led by the edit teacher,
   const config = resolveConfig(stageEntry(tiny, "distillation"));
   const settings = DistillationSettings.parse(config.stage);
   expect(settings).toMatchObject({ alpha: 0.95, beta: 0.05, lambda: 2.5, temperature: 0 });
-  expect(settings.kBin).toMatchObject({ bins: 2, times: "random", start: "end" });
-  expect(settings.samples).toMatchObject({ steps: 2, times: [999, 350], temperature: 0 });
+  expect(settings.kBin).toMatchObject({ bins: 3, times: "random", start: "end" });
+  expect(settings.samples).toMatchObject({ steps: 3, times: [999, 500, 200], temperature: 0 });
   expect([config.steps, judgedFrom(settings, config.steps)]).toEqual([72, 48]);
   const { guideEdit, guideVideo, times } = settings.scoreDistillation;
   for (const scales of [guideEdit, guideVideo]) expect(scales).toEqual({ image: 1, text: 1 });
