@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { loadEditor } from "../src/editing/editor.ts";
 import { makeClip } from "../test/support/clips.ts";
+import { median } from "./median.ts";
 
 const model = process.argv[2] ?? "models/tiny";
 const frames = Number(process.argv[3] ?? 32);
@@ -46,7 +47,6 @@ for (let stop = 0; stop < STOPS; stop++) {
 const left = (await readdir(folder)).filter((name) => name !== "input.mp4");
 await rm(folder, { recursive: true });
 const worst = Math.max(...delays);
-const sorted = delays.toSorted((a, b) => a - b);
 console.log(
-  `${delays.length} of ${STOPS} edits stopped: median ${sorted[delays.length >> 1]!.toFixed(0)} ms, longest ${worst.toFixed(0)} ms; files left: ${left.length}; load ${loadavg()[0]!.toFixed(1)}`,
+  `${delays.length} of ${STOPS} edits stopped: median ${median(delays).toFixed(0)} ms, longest ${worst.toFixed(0)} ms; files left: ${left.length}; load ${loadavg()[0]!.toFixed(1)}`,
 );

@@ -9,6 +9,7 @@ import { tensorScope } from "../src/engine/scope.ts";
 import { engineInfo, setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
 import { Linear } from "../src/nn/linear.ts";
+import { median } from "./median.ts";
 import { residualStep } from "./residual-step.ts";
 
 const { values } = parseArgs({
@@ -19,10 +20,6 @@ const { values } = parseArgs({
   },
 });
 const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
-
-function median(samples: readonly number[]): number {
-  return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? NaN;
-}
 
 /** The median over 20 rounds of the time of one call, in µs. */
 function microseconds(work: () => unknown): number {

@@ -37,6 +37,7 @@ import { latentStride } from "../src/models/vae/config.ts";
 import { startState, trainStep } from "../src/training/step.ts";
 import { noisy } from "./full-width.ts";
 import { MatrixWork } from "./matrix-work.ts";
+import { median } from "./median.ts";
 import { openNoise } from "./open-noise.ts";
 
 const PHASES = ["stack", "edit", "iteration"] as const;
@@ -113,10 +114,6 @@ function rate(flops: number, seconds: number): Readonly<Record<string, unknown>>
 function settled(tensor: Tensor): number {
   using _ = tensorScope();
   return rounded(tensor.to("float32").square().mean().sqrt().item());
-}
-
-function median(all: readonly number[]): number {
-  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!;
 }
 
 /** Runs a sampler, waiting for the device after every step, until it ends or time is up. */

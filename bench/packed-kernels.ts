@@ -10,6 +10,7 @@ import { autocast, setThreads } from "../src/engine/settings.ts";
 import type { Tensor } from "../src/engine/tensor.ts";
 import { convolve } from "../src/nn/conv.ts";
 import { packedKernel } from "../src/nn/packed-kernel.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const SHAPES = [
   [320, 320, 16, 1],
 ] as const;
 
-function median(work: () => Tensor): number {
+function milliseconds(work: () => Tensor): number {
   const times = Array.from({ length: runs + 1 }, () => {
     using _ = tensorScope();
     const started = performance.now();
@@ -39,7 +40,7 @@ function median(work: () => Tensor): number {
     return performance.now() - started;
   });
   // the first run prepares
-  return times.slice(1).toSorted((a, b) => a - b)[Math.floor(runs / 2)]!;
+  return median(times.slice(1));
 }
 
 for (const dtype of ["bfloat16", "float32"] as const)
@@ -51,7 +52,7 @@ for (const dtype of ["bfloat16", "float32"] as const)
     const bias = normal(Rng.seed(3), [outputs]).to(dtype);
     const packed = packedKernel(weight, { stride: 1, padding }, dtype);
     const timed = (of: Tensor): number =>
-      median(() => noGrad(() => autocast(dtype, () => convolve(x, of, { padding, bias }))));
+      milliseconds(() => noGrad(() => autocast(dtype, () => convolve(x, of, { padding, bias }))));
     const [rows, once] = [timed(weight), timed(packed)];
     const shape = `${inputs} → ${outputs}, ${side}×${side}, kernel ${kernel}`;
     console.log(`${dtype}  ${shape}: ${rows.toFixed(1)} in rows, ${once.toFixed(1)} packed`);
