@@ -50,10 +50,11 @@ test("a run from before optimizers could be chosen has the hash of one with Adam
 test.each([
   ["sharedNoise", 0, 0.3],
   ["inUse", 0, 0.5],
+  ["inUseError", "squared", "absolute"],
   ["videoStrength", 1, 0.5],
   ["temperature", 1, 0],
 ])(
-  "a run from before %s could be set has the hash of one with %d, and not that of one with %d",
+  "a run from before %s could be set has the hash of one with %s, and not that of one with %s",
   (key, before, after) => {
     const older = TrainConfig.parse({ ...base, stage: { items: 8 } });
     const now = TrainConfig.parse({ ...base, stage: { items: 8, [key]: before } });
@@ -61,6 +62,8 @@ test.each([
     expect(decisiveDifferences(older, now)).toEqual([]);
     const other = TrainConfig.parse({ ...base, stage: { items: 8, [key]: after } });
     expect(configHash(other)).not.toBe(configHash(older));
-    expect(decisiveDifferences(older, other)).toEqual([`stage.${key} ${before} became ${after}`]);
+    expect(decisiveDifferences(older, other)).toEqual([
+      `stage.${key} ${JSON.stringify(before)} became ${JSON.stringify(after)}`,
+    ]);
   },
 );

@@ -84,6 +84,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["optimizer", "adamw"],
   ["stage.sharedNoise", 0],
   ["stage.inUse", 0],
+  ["stage.inUseError", "squared"],
   ["stage.videoStrength", 1],
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],

@@ -72,7 +72,8 @@ export function editAdapterStage(
   };
   const usedLoss: EditLoss = (batch, rng, changeWeight = 0) => {
     const weights = weightsOf(batch, changeWeight);
-    const options = { schedule, sampling, rng: rng.split("in use"), weights };
+    const { inUseError: error } = settings;
+    const options = { schedule, sampling, rng: rng.split("in use"), error, weights };
     return lossInUse(denoiser, batch.x0, batch, options);
   };
   const losses = (batch: EditBatch, rng: Rng): Losses => {

@@ -57,3 +57,15 @@ test("is the mean over steps of the velocity's squared error, weighed by place, 
   loss.backward();
   expect(scale.grad!.item()).toBeCloseTo(-3 * square * mean, 4);
 });
+
+test("counts the size of an error where it is told to: the gradient has its sign alone", () => {
+  const scale = Tensor.full([1], 0.5).setRequiresGrad(true);
+  const { denoiser } = witness(scale);
+  const loss = lossInUse(denoiser, x0, null, { ...options, error: "absolute" });
+  const size = x0.abs().mean().item();
+  const shares = sampling.times.map((t) => 1 / schedule.sigma(t));
+  const mean = (shares[0]! + shares[1]!) / 2;
+  expect(loss.item()).toBeCloseTo(0.5 * size * mean, 5);
+  loss.backward();
+  expect(scale.grad!.item()).toBeCloseTo(-size * mean, 5);
+});

@@ -52,6 +52,11 @@ export const LatentSettings = z.strictObject({
    * Deviation: not in the paper. A sampler of two steps without noise asks for what noised edits do not show.
    */
   inUse: z.number().min(0).max(1).default(0),
+  /**
+   * What of an error in use counts: its square, whose least is the mean of all that might be right, or its size, whose least
+   * is their median: an edit that decides. Evaluation counts sizes.
+   */
+  inUseError: z.enum(["squared", "absolute"]).default("squared"),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */
