@@ -176,7 +176,7 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "n",
-    description: "denoising steps (default: the model's, 3 or 20)",
+    description: "denoising steps (default: the model's, 4 or 20)",
   },
   "guidance-text": {
     type: "string",
