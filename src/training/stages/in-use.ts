@@ -20,8 +20,8 @@ export interface InUseOptions {
 }
 
 /**
- * The mean error, squared or absolute, of every step of an edit as in use, with `x0` as the one right answer: each step is shown what
- * the step before it made, held constant.
+ * The mean error, squared or absolute, of every step of an edit as in use, with `x0` as the one right answer: each step is
+ * shown what the step before it made, held constant.
  *
  * Errors of x̂₀ are divided by σ(t): those of the velocity that would have answered right.
  */

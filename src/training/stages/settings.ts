@@ -49,7 +49,7 @@ export const LatentSettings = z.strictObject({
    * Share of each batch that the edit adapter learns as in use: through the times and from the noise that the model is
    * sampled with, each step behind the first from what the adapter itself made of the one before. The rest learns as ever.
    *
-   * Deviation: not in the paper. A sampler of two steps without noise asks for what noised edits do not show.
+   * Deviation: not in the paper. A sampler without noise asks for what noised edits do not show.
    */
   inUse: z.number().min(0).max(1).default(0),
   /**
