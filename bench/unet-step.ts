@@ -1,7 +1,7 @@
 // Samples per second of a training step of the tiny U-Net: node bench/unet-step.ts [batch] [threads]
 import { Rng, normal } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
-import { autocast, engineInfo, setThreads } from "../src/engine/settings.ts";
+import { autocast, engineInfo, isFastInBfloat16, setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
 import { UNet } from "../src/models/unet/unet.ts";
 import { TINY_UNET } from "../src/presets/tiny-networks.ts";
@@ -31,7 +31,10 @@ function seconds(precision: "bfloat16" | "float32"): number[] {
 console.log(
   `libtorch ${engineInfo().version}, batch ${batch}, ${threads} threads, forward and backward`,
 );
-for (const precision of ["bfloat16", "float32"] as const) {
+const precisions = isFastInBfloat16("cpu")
+  ? (["bfloat16", "float32"] as const)
+  : (["float32"] as const);
+for (const precision of precisions) {
   const times = seconds(precision);
   const rate = (index: number): string => (batch / times[index]!).toFixed(0);
   console.log(`${precision}: best ${rate(0)}, median ${rate(STEPS / 2)} samples/s`);

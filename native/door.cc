@@ -1,6 +1,7 @@
 // The door to libtorch: any ATen operator by schema name, tensors as handles, gradients, settings.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
@@ -241,9 +242,9 @@ napi_value setTunedConvolutions(napi_env env, size_t, napi_value* arguments) {
   return nullptr;
 }
 
-// information(): [libtorch version, threads, live tensors, CUDA devices, parallel settings]
+// information(): [libtorch version, threads, live tensors, CUDA devices, how it was built and what it uses]
 napi_value information(napi_env env, size_t, napi_value*) {
-  napi_value array, version, capability;
+  napi_value array, version, configuration;
   check(env, napi_create_array_with_length(env, 5, &array));
   check(env, napi_create_string_utf8(env, TORCH_VERSION, NAPI_AUTO_LENGTH, &version));
   check(env, napi_set_element(env, array, 0, version));
@@ -251,9 +252,9 @@ napi_value information(napi_env env, size_t, napi_value*) {
   check(env, napi_set_element(env, array, 2, number(env, static_cast<double>(handles().live()))));
   const double devices = at::hasCUDA() ? static_cast<double>(at::detail::getCUDAHooks().getNumGPUs()) : 0;
   check(env, napi_set_element(env, array, 3, number(env, devices)));
-  const std::string info = at::get_parallel_info();
-  check(env, napi_create_string_utf8(env, info.data(), info.size(), &capability));
-  check(env, napi_set_element(env, array, 4, capability));
+  const std::string info = at::get_parallel_info() + at::show_config();
+  check(env, napi_create_string_utf8(env, info.data(), info.size(), &configuration));
+  check(env, napi_set_element(env, array, 4, configuration));
   return array;
 }
 

@@ -85,9 +85,9 @@ async function checkEngine(): Promise<Check> {
   const name = "engine";
   try {
     const { engineInfo } = await import("../engine/settings.ts");
-    const { version, cudaDevices, parallel } = engineInfo();
-    const backend = /parallel backend: (\S+)/.exec(parallel)?.[1] ?? "no parallel backend";
-    const capability = process.env["ATEN_CPU_CAPABILITY"] ?? "default";
+    const { version, cudaDevices, configuration } = engineInfo();
+    const backend = /parallel backend: (\S+)/.exec(configuration)?.[1] ?? "no parallel backend";
+    const capability = /CPU capability usage: (\S+)/.exec(configuration)?.[1] ?? "unknown";
     const detail = `libtorch ${version}, ${backend}, CPU capability ${capability}, ${cudaDevices} CUDA devices`;
     return { name, status: "ok", detail };
   } catch (error) {

@@ -33,7 +33,7 @@ export interface Door {
     threads: number,
     live: number,
     cudaDevices: number,
-    parallel: string,
+    configuration: string,
   ];
   backward(root: number, gradient: number | null, retainGraph: boolean): void;
   gradientsOf(
@@ -60,10 +60,12 @@ function useWidestVectors(): void {
 }
 
 /**
- * OpenMP's threads spin for milliseconds where they wait for each other, and then for a processor that another program
- * has: an edit of 6 s took 24 to 97 s beside others. They sleep at once unless the environment says how they are to wait.
+ * Threads spin for milliseconds where they wait for each other, OpenMP's and those that OpenBLAS has beside them, and take
+ * the processor from who has work: an edit of 6 s took 24 to 97 s beside others. OpenMP's sleep at once, OpenBLAS's after
+ * 2¹⁴ cycles, some microseconds, unless the environment says how they are to wait.
  */
 function waitAsleep(): void {
+  process.env["OPENBLAS_THREAD_TIMEOUT"] ??= "14";
   if (process.env["OMP_WAIT_POLICY"] !== undefined) return;
   process.env["GOMP_SPINCOUNT"] ??= "0";
 }

@@ -72,9 +72,10 @@ describe("the engine", () => {
   });
 
   test("tells its version and counts live tensors", () => {
-    const { version, liveTensors, parallel } = engineInfo();
+    const { version, liveTensors, configuration } = engineInfo();
     expect(version).toMatch(/^\d+\.\d+/);
-    expect(parallel).toContain("at::get_num_threads()");
+    expect(configuration).toContain("at::get_num_threads()");
+    expect(configuration).toMatch(/CPU capability usage: \w+/);
     const made = Tensor.ones([1]);
     expect(engineInfo().liveTensors).toBe(liveTensors + made.size);
   });

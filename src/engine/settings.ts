@@ -11,13 +11,13 @@ export interface EngineInfo {
   /** Tensors alive behind the door. */
   readonly liveTensors: number;
   readonly cudaDevices: number;
-  /** libtorch's own description of its parallel back ends and CPU capability. */
-  readonly parallel: string;
+  /** libtorch's own description of its parallel back ends, its libraries and the CPU capability that it uses. */
+  readonly configuration: string;
 }
 
 export function engineInfo(): EngineInfo {
-  const [version, threads, liveTensors, cudaDevices, parallel] = door.information();
-  return { version, threads, liveTensors, cudaDevices, parallel };
+  const [version, threads, liveTensors, cudaDevices, configuration] = door.information();
+  return { version, threads, liveTensors, cudaDevices, configuration };
 }
 
 /** As it was set last; undefined as long as libtorch has chosen. */
