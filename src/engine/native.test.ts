@@ -5,31 +5,34 @@ import { expect, test } from "vitest";
 
 const native = fileURLToPath(new URL("native.ts", import.meta.url));
 
-/** Loads the engine in a process of its own and prints what OpenBLAS is told there. */
-const PRINT_TIMEOUT = `await import(${JSON.stringify(native)}); console.log(process.env.OPENBLAS_THREAD_TIMEOUT)`;
+/** Loads the engine and prints what OpenBLAS is told. */
+const PROGRAM = `await import(${JSON.stringify(native)}); console.log(process.env.OPENBLAS_THREAD_TIMEOUT)`;
 
-/** How OpenMP's threads wait in a process of its own that loads the engine, as OpenMP itself tells. */
-async function waitingWith(environment: Record<string, string>): Promise<string | undefined> {
-  const { GOMP_SPINCOUNT: _, OMP_WAIT_POLICY: __, ...inherited } = process.env;
-  const { stderr } = await promisify(execFile)(process.execPath, [native], {
-    env: { ...inherited, ...environment, OMP_DISPLAY_ENV: "verbose" },
-  });
-  return /GOMP_SPINCOUNT = '(\w+)'/.exec(stderr)?.[1];
+/** How threads wait in a process of its own that loads the engine: OpenMP's as itself tells, OpenBLAS's as it is told. */
+async function waitingWith(
+  environment: Record<string, string>,
+): Promise<{ openmp: string | undefined; openblas: string }> {
+  const {
+    GOMP_SPINCOUNT: _,
+    OMP_WAIT_POLICY: __,
+    OPENBLAS_THREAD_TIMEOUT: ___,
+    ...inherited
+  } = process.env;
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "--eval", PROGRAM],
+    { env: { ...inherited, ...environment, OMP_DISPLAY_ENV: "verbose" } },
+  );
+  return { openmp: /GOMP_SPINCOUNT = '(\w+)'/.exec(stderr)?.[1], openblas: stdout.trim() };
 }
 
 test("threads of one operator sleep where they wait, unless the environment says how they are to", async () => {
-  expect(await waitingWith({})).toBe("0");
-  expect(await waitingWith({ GOMP_SPINCOUNT: "700" })).toBe("700");
-  expect(await waitingWith({ OMP_WAIT_POLICY: "active" })).not.toBe("0");
+  expect((await waitingWith({})).openmp).toBe("0");
+  expect((await waitingWith({ GOMP_SPINCOUNT: "700" })).openmp).toBe("700");
+  expect((await waitingWith({ OMP_WAIT_POLICY: "active" })).openmp).not.toBe("0");
 });
 
 test("OpenBLAS's threads sleep after microseconds, unless the environment says when", async () => {
-  const { OPENBLAS_THREAD_TIMEOUT: _, ...inherited } = process.env;
-  const told = async (environment: Record<string, string>): Promise<string> => {
-    const args = ["--input-type=module", "--eval", PRINT_TIMEOUT];
-    const env = { ...inherited, ...environment };
-    return (await promisify(execFile)(process.execPath, args, { env })).stdout.trim();
-  };
-  expect(await told({})).toBe("14");
-  expect(await told({ OPENBLAS_THREAD_TIMEOUT: "26" })).toBe("26");
+  expect((await waitingWith({})).openblas).toBe("14");
+  expect((await waitingWith({ OPENBLAS_THREAD_TIMEOUT: "26" })).openblas).toBe("26");
 });
