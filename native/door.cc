@@ -313,12 +313,21 @@ void add(napi_env env, napi_value exports, const char* name) {
 }
 
 // A scope frees all tensors of a step at once. Left alone, glibc would hand those pages back to the system and fault
-// them in again in the next step: a tenth of a training step went there.
+// them in again in the next step: a tenth of a training step went there. Tensors of more than 32 MiB would be mapped
+// each by itself, whatever the threshold, and unmapped when they are freed; so nothing is.
 void keepFreedMemory() {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+  mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
 #endif
+}
+
+// returnFreedMemory(): hands all that is kept so back to the system.
+napi_value returnFreedMemory(napi_env, size_t, napi_value*) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return nullptr;
 }
 
 napi_value initialise(napi_env env, napi_value exports) {
@@ -338,6 +347,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   add<limitThreads>(env, exports, "limitThreads");
   add<setTunedConvolutions>(env, exports, "setTunedConvolutions");
   add<peakDeviceMemory>(env, exports, "peakDeviceMemory");
+  add<returnFreedMemory>(env, exports, "returnFreedMemory");
   add<information>(env, exports, "information");
   add<backward>(env, exports, "backward");
   add<gradientsOf>(env, exports, "gradientsOf");

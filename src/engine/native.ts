@@ -28,6 +28,7 @@ export interface Door {
   limitThreads(count: number): void;
   setTunedConvolutions(enabled: boolean): void;
   peakDeviceMemory(forget: boolean): [allocated: number, reserved: number] | null;
+  returnFreedMemory(): void;
   information(): [
     version: string,
     threads: number,
