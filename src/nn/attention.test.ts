@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { gradients } from "../engine/autodiff.ts";
+import { gradients, noGrad } from "../engine/autodiff.ts";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
-import { autocast } from "../engine/settings.ts";
+import { autocast, engineInfo } from "../engine/settings.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { BF16_NETWORK, largestDifference, relativeError } from "../../test/support/difference.ts";
@@ -61,6 +61,16 @@ test("attend and attendInBlocks agree to bf16's precision in bf16", () => {
   const [found, expected] = [attend(q!, k!, v!), attendInBlocks(q!, k!, v!)];
   expect(found.dtype).toBe("bfloat16");
   expect(relativeError(found, expected)).toBeLessThan(BF16_NETWORK);
+});
+
+test("attendInBlocks holds the scores of one block, not of all", () => {
+  using _ = tensorScope();
+  const [q, k, v] = [1, 2, 3].map((seed) => normal(Rng.seed(seed), [1, 16, 2048, 4]));
+  const blocks = (16 * 2048 * 2048) / (4 * 1024 * 1024);
+  const before = engineInfo().liveTensors;
+  noGrad(() => attendInBlocks(q!, k!, v!));
+  // of each block its queries and what they read; of all of them how they were prepared, and joined
+  expect(engineInfo().liveTensors - before).toBeLessThanOrEqual(2 * blocks + 11);
 });
 
 describe("Attention", () => {

@@ -3,6 +3,7 @@ import { dtypeCode } from "../engine/dtype.ts";
 import { ConfigError, ShapeError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import { hasOperator } from "../engine/operators.ts";
+import { scoped } from "../engine/scope.ts";
 import { Tensor, dispatch, dispatchMany, type Float } from "../engine/tensor.ts";
 import { Linear } from "./linear.ts";
 import { plainLayer, type ApplyLayer } from "./lora.ts";
@@ -61,15 +62,16 @@ export function attendInBlocks(
   const values = v.reshape([b * a, m, d]);
   const block = Math.max(1, Math.floor(SCORES_AT_ONCE / (b * a * m)));
   const blocks = block < n ? dispatchMany("aten::split.Tensor", queries, block, 1) : [queries];
-  const read = blocks.map((some) => attendBlock(some, keys, values));
+  const read = blocks.map((some) => scoped(() => attendBlock(some, keys, values)));
   const joined = read.length > 1 ? Tensor.cat(read, 1) : read[0]!;
   return joined.reshape([b, a, n, d]);
 }
 
 function attendBlock(q: Float<"b n d">, keys: Float<"b d m">, v: Float<"b m d">): Float<"b n d"> {
-  const scores = dispatch("aten::bmm", q, keys);
   // float32: sums of exponentials lose too much in bf16
-  const weights = dispatch("aten::softmax.int", scores, -1, dtypeCode("float32"));
+  const weights = scoped(() =>
+    dispatch("aten::softmax.int", dispatch("aten::bmm", q, keys), -1, dtypeCode("float32")),
+  );
   return dispatch("aten::bmm", weights.to(v.dtype), v);
 }
 
@@ -115,9 +117,12 @@ export class Attention extends Module {
     if (b % c !== 0)
       throw new ShapeError(`expected a context that divides ${b} batch entries, got ${c}`);
     const split = (y: Tensor): Tensor => rearrange(y, "b n (a d) -> b a n d", { a: this.#heads });
-    const queries = split(apply(this.toQ, x).reshape([c, (b / c) * n, d]));
-    const read = attend(queries, split(apply(this.toK, context)), split(apply(this.toV, context)));
-    const joined = rearrange(read, "b a n d -> b n (a d)");
-    return apply(this.toOut, joined.reshape([b, n, d]));
+    const read = scoped(() => {
+      const queries = split(apply(this.toQ, x).reshape([c, (b / c) * n, d]));
+      const keys = split(apply(this.toK, context));
+      const values = split(apply(this.toV, context));
+      return rearrange(attend(queries, keys, values), "b a n d -> b n (a d)").reshape([b, n, d]);
+    });
+    return apply(this.toOut, read);
   }
 }

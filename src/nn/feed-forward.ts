@@ -1,4 +1,5 @@
 import type { Rng } from "../engine/random.ts";
+import { scoped } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
 import { Linear } from "./linear.ts";
 import { plainLayer, type ApplyLayer } from "./lora.ts";
@@ -16,8 +17,11 @@ export class FeedForward extends Module {
   }
 
   forward(x: Float<"... d">, apply: ApplyLayer = plainLayer): Float<"... d"> {
-    // chunks, not slices: their gradients are joined by one copy
-    const [value, gate] = apply(this.projIn, x).chunk(2, -1);
-    return apply(this.projOut, value!.mul(gate!.gelu()));
+    const gated = scoped(() => {
+      // chunks, not slices: their gradients are joined by one copy
+      const [value, gate] = apply(this.projIn, x).chunk(2, -1);
+      return value!.mul(gate!.gelu());
+    });
+    return apply(this.projOut, gated);
   }
 }

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { engineInfo } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { uninitialised } from "../../nn/init.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
@@ -84,6 +86,13 @@ describe.each([
     const residuals = controlnet.forward(latents, labels, text, hint);
     const steered = unet.forward(latents, labels, text, { residuals });
     expect(largestDifference(steered, unet.forward(latents, labels, text))).toBe(0);
+  });
+
+  test("leaves nothing in memory but what it hands on", () => {
+    using _scope = tensorScope();
+    const before = engineInfo().liveTensors;
+    const { down } = controlnet.forward(latents, labels, text, hint);
+    expect(engineInfo().liveTensors - before).toBe(down.length + 1);
   });
 
   test("is all that a gradient reaches", () => {

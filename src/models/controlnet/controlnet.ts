@@ -12,6 +12,7 @@ import type { UNetConfig } from "../unet/config.ts";
 import {
   buildEncoder,
   encode,
+  handedOn,
   stateChannels,
   timeVector,
   type EncoderParts,
@@ -92,24 +93,26 @@ export class ControlNet extends Module {
     { timeShift, temporal = null, recompute = false }: ControlNetOptions = {},
   ): Residuals {
     checkInput(x, this.config);
-    const patches = pixelUnshuffle(x, this.config.patchSize);
-    const convolved = this.convIn.forward(patches).to("float32");
-    const input = temporal?.behind(this.convIn, convolved) ?? convolved;
-    const seen = scoped(() => this.controlnetCondEmbedding.forward(hint));
-    if (seen.shape.join() !== input.shape.join()) {
-      throw new ShapeError(
-        `expected a hint that becomes [${input.shape.join(" ")}], got [${hint.shape.join(" ")}], which becomes [${seen.shape.join(" ")}]`,
-      );
-    }
-    const time = timeVector(this, t, { timeShift, apply: plainLayer });
-    const pass = { time, text, apply: plainLayer, temporal, recompute };
-    const states = encode(this, input.add(seen), pass);
-    const leaving = (zero: Conv2d, state: Tensor): Tensor =>
-      evaluated(pass, (_, own) => zero.forward(own).to("float32"), state);
-    return {
-      down: this.controlnetDownBlocks.map((zero, i) => leaving(zero, states.down[i]!)),
-      mid: leaving(this.controlnetMidBlock, states.mid),
-    };
+    return handedOn({ recompute }, () => {
+      const patches = pixelUnshuffle(x, this.config.patchSize);
+      const convolved = this.convIn.forward(patches).to("float32");
+      const input = temporal?.behind(this.convIn, convolved) ?? convolved;
+      const seen = scoped(() => this.controlnetCondEmbedding.forward(hint));
+      if (seen.shape.join() !== input.shape.join()) {
+        throw new ShapeError(
+          `expected a hint that becomes [${input.shape.join(" ")}], got [${hint.shape.join(" ")}], which becomes [${seen.shape.join(" ")}]`,
+        );
+      }
+      const time = timeVector(this, t, { timeShift, apply: plainLayer });
+      const pass = { time, text, apply: plainLayer, temporal, recompute };
+      const states = encode(this, input.add(seen), pass);
+      const leaving = (zero: Conv2d, state: Tensor): Tensor =>
+        evaluated(pass, (_, own) => zero.forward(own).to("float32"), state);
+      return {
+        down: this.controlnetDownBlocks.map((zero, i) => leaving(zero, states.down[i]!)),
+        mid: leaving(this.controlnetMidBlock, states.mid),
+      };
+    });
   }
 }
 

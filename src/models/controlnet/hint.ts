@@ -1,4 +1,5 @@
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
@@ -41,8 +42,10 @@ export class RgbHint extends Module implements HintEntry {
 
   /** `hint` is RGB in [0, 1]. */
   forward(hint: Float<"b 3 _ _">): Float<"b c h w"> {
-    const first = this.convIn.forward(hint).silu();
-    return this.convOut.forward(this.blocks.reduce((h, conv) => conv.forward(h).silu(), first));
+    const active = (conv: Conv2d, h: Float<"b c h w">): Float<"b c _ _"> =>
+      scoped(() => conv.forward(h).silu());
+    const first = active(this.convIn, hint);
+    return this.convOut.forward(this.blocks.reduce((h, conv) => active(conv, h), first));
   }
 }
 

@@ -47,10 +47,11 @@ export class MotionBlock extends Module {
 
   /** `x` holds one row of frames per place. Both attentions see the positions, the two-layer network does not. */
   forward(x: Float<"b f c">): Float<"b f c"> {
-    const tracks = x.to("float32");
-    const once = this.#attend(this.norm1, this.attn1, tracks);
-    const mixed = this.norm2 && this.attn2 ? this.#attend(this.norm2, this.attn2, once) : once;
-    return scoped(() => mixed.add(this.ff.forward(this.norm3.forward(mixed))));
+    return scoped(() => {
+      const once = this.#attend(this.norm1, this.attn1, x.to("float32"));
+      const mixed = this.norm2 && this.attn2 ? this.#attend(this.norm2, this.attn2, once) : once;
+      return scoped(() => mixed.add(this.ff.forward(this.norm3.forward(mixed))));
+    });
   }
 
   #attend(norm: LayerNorm, attention: Attention, x: Float<"b f c">): Float<"b f c"> {
@@ -88,7 +89,7 @@ export class MotionModule extends Module {
 
   #add(h: Float<"(b f) c h w">, f: number): Float<"(b f) c h w"> {
     const { h: height, w: width } = dims(h, "_ _ h w");
-    const tracks = this.projIn.forward(this.#tracks(h, f));
+    const tracks = scoped(() => this.projIn.forward(this.#tracks(h, f)));
     const read = this.transformerBlocks.reduce((value, block) => block.forward(value), tracks);
     const update = this.projOut.forward(read);
     return h.add(rearrange(update, "(b h w) f c -> (b f) c h w", { h: height, w: width }));

@@ -1,4 +1,5 @@
 import type { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import type { ApplyLayer } from "../../nn/lora.ts";
@@ -35,6 +36,21 @@ export type EncoderStates = {
   readonly down: Tensor[];
   readonly mid: Float<"b c h w">;
 };
+
+/**
+ * What `work` makes, all else freed behind it: memory then holds what is handed on, and not the states that led to it.
+ *
+ * With `recompute` nothing is freed: the backward pass begins with those states.
+ */
+export function handedOn(
+  { recompute }: Pick<Pass, "recompute">,
+  work: () => EncoderStates,
+): EncoderStates {
+  if (recompute) return work();
+  using _ = tensorScope();
+  const { down, mid } = work();
+  return { down: down.map(keep), mid: keep(mid) };
+}
 
 /** Runs the way down and the middle on `h`, the output of the first convolution. */
 export function encode(

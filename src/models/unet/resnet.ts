@@ -43,15 +43,17 @@ export class Resnet extends Module {
 
   forward(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
     return scoped(() => {
-      const sum = this.#add(x, pass);
+      const sum = scoped(() => this.#add(x, pass));
       return pass.temporal?.behind(this, sum) ?? sum;
     });
   }
 
   #add(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
-    const first = this.#convolve(this.conv1, this.norm1.forward(x), pass);
+    const first = scoped(() => this.#convolve(this.conv1, this.norm1.forward(x), pass));
     const time = pass.apply(this.timeEmbProj, pass.time).unsqueeze(2).unsqueeze(3);
-    const second = this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass);
+    const second = scoped(() =>
+      this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass),
+    );
     const shortcut = this.convShortcut ? pass.apply(this.convShortcut, x) : x;
     return shortcut.to("float32").add(second);
   }
@@ -61,9 +63,7 @@ export class Resnet extends Module {
     normed: Float<"b _ h w">,
     { apply, temporal }: Pass,
   ): Float<"b out h w"> {
-    return scoped(() => {
-      const h = apply(layer, normed.silu());
-      return temporal?.behind(layer, h) ?? h;
-    });
+    const h = scoped(() => apply(layer, normed.silu()));
+    return temporal?.behind(layer, h) ?? h;
   }
 }

@@ -42,14 +42,16 @@ export class TransformerBlock extends Module {
   }
 
   forward(x: Float<"b n c">, { text, apply }: Pass): Float<"b n c"> {
-    const tokens = x.to("float32");
-    const mixed = scoped(() =>
-      tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply })),
-    );
-    const told = scoped(() =>
-      mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply })),
-    );
-    return scoped(() => told.add(this.ff.forward(this.norm3.forward(told), apply)));
+    return scoped(() => {
+      const tokens = x.to("float32");
+      const mixed = scoped(() =>
+        tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply })),
+      );
+      const told = scoped(() =>
+        mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply })),
+      );
+      return scoped(() => told.add(this.ff.forward(this.norm3.forward(told), apply)));
+    });
   }
 }
 
@@ -72,15 +74,16 @@ export class Transformer extends Module {
 
   forward(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     return scoped(() => {
-      const result = this.#add(x, pass);
+      const result = scoped(() => this.#add(x, pass));
       return pass.temporal?.behind(this, result) ?? result;
     });
   }
 
   #add(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     const { h } = dims(x, "_ _ h _");
-    const projected = pass.apply(this.projIn, this.norm.forward(x));
-    const tokens = rearrange(projected, "b c h w -> b (h w) c");
+    const tokens = scoped(() =>
+      rearrange(pass.apply(this.projIn, this.norm.forward(x)), "b c h w -> b (h w) c"),
+    );
     const read = this.transformerBlocks.reduce(
       (value, block) => block.forward(value, pass),
       tokens,

@@ -4,7 +4,8 @@ import { rearrange } from "../../engine/axes.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
-import { autocast } from "../../engine/settings.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { autocast, engineInfo } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Lora } from "../../nn/lora.ts";
 import { formulaInput, formulaTensor } from "../../../test/support/formula-weights.ts";
@@ -13,6 +14,7 @@ import {
   largestDifference,
   relativeError,
 } from "../../../test/support/difference.ts";
+import { ControlNet } from "../controlnet/controlnet.ts";
 import { resolveUNetConfig } from "./config.ts";
 import { UNet, isTransformerLinear } from "./unet.ts";
 import { loadPublicWeights, publicWeights } from "./weights.ts";
@@ -99,6 +101,19 @@ describe("UNet", () => {
     const perClip = text.narrow(0, 0, 2);
     const repeated = unet.forward(latents, labels, perClip.repeatInterleave(2, 0));
     expect(largestDifference(unet.forward(latents, labels, perClip), repeated)).toBeLessThan(1e-5);
+  });
+
+  test("leaves nothing in memory but its prediction, with residuals or without", () => {
+    using _ = tensorScope();
+    const { down, mid } = new ControlNet(Rng.seed(5), tiny, {
+      type: "latent",
+      channels: 4,
+    }).forward(latents, labels, text, latents);
+    for (const residuals of [undefined, { down, mid }]) {
+      const before = engineInfo().liveTensors;
+      unet.forward(latents, labels, text, { ...(residuals && { residuals }) });
+      expect(engineInfo().liveTensors - before).toBe(1);
+    }
   });
 
   test("reads the text and the time", () => {

@@ -1,6 +1,7 @@
 import { dims } from "../../engine/axes.ts";
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import { plainLayer, type ApplyLayer } from "../../nn/lora.ts";
@@ -9,8 +10,8 @@ import { GroupNorm } from "../../nn/norm.ts";
 import type { TimeEmbedding } from "../../nn/time-embedding.ts";
 import { UpBlock, type DownBlock, type MidBlock } from "./blocks.ts";
 import { unetStride, type UNetConfig } from "./config.ts";
-import { buildEncoder, encode, timeVector, type EncoderStates } from "./encoder.ts";
-import type { TemporalHooks } from "./pass.ts";
+import { buildEncoder, encode, handedOn, timeVector, type EncoderStates } from "./encoder.ts";
+import type { Pass, TemporalHooks } from "./pass.ts";
 
 /** What an adapter makes of the output, `[b out h w]`, knowing the last state before it, on the first convolution's grid. */
 export type OutputHook = (
@@ -89,21 +90,24 @@ export class UNet extends Module {
     { residuals, timeShift, temporal, lora = plainLayer, recompute = false }: UNetOptions = {},
   ): Float<"b out h w"> {
     checkInput(x, this.config);
-    const pass = {
-      time: timeVector(this, t, { timeShift, apply: lora }),
-      text,
-      apply: lora,
-      temporal: temporal ?? null,
-      recompute,
+    const evaluate = (): Tensor => {
+      const time = timeVector(this, t, { timeShift, apply: lora });
+      const pass = { time, text, apply: lora, temporal: temporal ?? null, recompute };
+      const { down, mid } = handedOn(pass, () => this.#wayDown(x, pass, residuals));
+      const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
+      const state = this.convNormOut.forward(hidden).silu();
+      const output = pixelShuffle(lora(this.convOut, state).to("float32"), this.config.patchSize);
+      return residuals?.output?.(output, state) ?? output;
     };
-    const { patchSize } = this.config;
-    const input = lora(this.convIn, pixelUnshuffle(x, patchSize)).to("float32");
-    const states = encode(this, temporal?.behind(this.convIn, input) ?? input, pass);
-    const { down, mid } = residuals ? addResiduals(states, residuals) : states;
-    const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);
-    const state = this.convNormOut.forward(hidden).silu();
-    const output = pixelShuffle(lora(this.convOut, state).to("float32"), patchSize);
-    return residuals?.output?.(output, state) ?? output;
+    return recompute ? evaluate() : scoped(evaluate);
+  }
+
+  /** The encoder's states for `x` with what comes to them from outside. */
+  #wayDown(x: Float<"b c h w">, pass: Pass, residuals: Residuals | undefined): EncoderStates {
+    const patches = pixelUnshuffle(x, this.config.patchSize);
+    const input = pass.apply(this.convIn, patches).to("float32");
+    const states = encode(this, pass.temporal?.behind(this.convIn, input) ?? input, pass);
+    return residuals ? addResiduals(states, residuals) : states;
   }
 }
 
