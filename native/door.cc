@@ -13,16 +13,13 @@
 #define DOOR_KNOWS_DEVICE_MEMORY
 #endif
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <cstring>
 #include <sstream>
 
 #include "autograd.h"
 #include "convert.h"
 #include "handles.h"
+#include "memory.h"
 
 // libtorch's own OpenMP; there is none where it was built with another way to share loops.
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
@@ -312,21 +309,8 @@ void add(napi_env env, napi_value exports, const char* name) {
   check(env, napi_set_named_property(env, exports, name, value));
 }
 
-// A scope frees all tensors of a step at once. Left alone, glibc would hand those pages back to the system and fault
-// them in again in the next step: a tenth of a training step went there. Tensors of more than 32 MiB would be mapped
-// each by itself, whatever the threshold, and unmapped when they are freed; so nothing is.
-void keepFreedMemory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, -1);
-#endif
-}
-
-// returnFreedMemory(): hands all that is kept so back to the system.
-napi_value returnFreedMemory(napi_env, size_t, napi_value*) {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
+napi_value returnMemory(napi_env, size_t, napi_value*) {
+  returnFreedMemory();
   return nullptr;
 }
 
@@ -347,7 +331,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   add<limitThreads>(env, exports, "limitThreads");
   add<setTunedConvolutions>(env, exports, "setTunedConvolutions");
   add<peakDeviceMemory>(env, exports, "peakDeviceMemory");
-  add<returnFreedMemory>(env, exports, "returnFreedMemory");
+  add<returnMemory>(env, exports, "returnFreedMemory");
   add<information>(env, exports, "information");
   add<backward>(env, exports, "backward");
   add<gradientsOf>(env, exports, "gradientsOf");

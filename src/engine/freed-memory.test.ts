@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { returnFreedMemory } from "./freed-memory.ts";
-import { tensorScope } from "./scope.ts";
+import { scoped, tensorScope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 
 const MEBI = 1 << 20;
@@ -23,4 +23,18 @@ test("keeps the memory of freed tensors, large ones too, until it is asked to re
   expect(held() - before).toBeGreaterThan(250);
   returnFreedMemory();
   expect(held() - before).toBeLessThan(100);
+});
+
+test("gives a tensor the place that one of its size has left", () => {
+  using _ = tensorScope();
+  returnFreedMemory();
+  const before = held();
+  // a small tensor stays behind each large one, so that their places cannot join
+  for (let round = 0; round < 8; round++)
+    scoped(() => {
+      Tensor.ones([64 * (MEBI / 4)]);
+      return Tensor.ones([256]);
+    });
+  // eight places of 64 MiB otherwise; other allocations may break one or another
+  expect(held() - before).toBeLessThan(3 * 64);
 });

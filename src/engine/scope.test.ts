@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keep, persist, scoped, tensorScope } from "./scope.ts";
+import { inTurn, keep, persist, scoped, tensorScope } from "./scope.ts";
 import { engineInfo } from "./settings.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -89,6 +89,29 @@ describe("keep", () => {
     });
     // The two last kept tensors have left the outermost scope; x has not.
     expect(remaining).toBe(2);
+  });
+});
+
+describe("inTurn", () => {
+  test("holds at most what one step reads and what it makes", () => {
+    using _ = tensorScope();
+    const x = Tensor.ones([2]);
+    const before = live();
+    const seen: number[] = [];
+    const doubled = (value: Tensor): Tensor => {
+      const sum = value.add(value);
+      seen.push(live() - before);
+      return sum;
+    };
+    const result = inTurn(x, [doubled, doubled, doubled, doubled]);
+    expect(result.toFloat32Array()).toEqual(Float32Array.of(16, 16));
+    expect(seen).toEqual([1, 2, 2, 2]);
+    expect(live() - before).toBe(1);
+  });
+
+  test("gives what it began with where there are no steps", () => {
+    const x = Tensor.ones([2]);
+    expect(inTurn(x, [])).toBe(x);
   });
 });
 

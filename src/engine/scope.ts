@@ -120,3 +120,15 @@ export function scoped<T extends Owned>(work: () => T): T {
   using _ = tensorScope();
   return keep(work());
 }
+
+/**
+ * Applies `steps` one after another, beginning with `x`. What a step returns is freed once the next one has read it, and all
+ * else that a step makes when it ends.
+ */
+export function inTurn<T extends Owned>(x: T, steps: readonly ((value: T) => T)[]): T {
+  const run = steps.reduce<() => T>(
+    (before, step) => () => scoped(() => step(before())),
+    () => x,
+  );
+  return run();
+}
