@@ -1,3 +1,4 @@
+import { inTurn } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { dims } from "../../engine/axes.ts";
 import { ShapeError, invariant } from "../../engine/errors.ts";
@@ -5,7 +6,7 @@ import { normal, type Rng } from "../../engine/random.ts";
 import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
 import type { GroupNorm } from "../../nn/norm.ts";
-import { DownBlock, MidBlock, UpBlock, groupNorm } from "./blocks.ts";
+import { DownBlock, MidBlock, UpBlock, groupNorm, steps } from "./blocks.ts";
 import { latentStride, type VaeConfig } from "./config.ts";
 
 /** The Gaussian that the encoder sees a picture as, before any normalisation. */
@@ -39,12 +40,11 @@ export class Encoder extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b 2z _ _"> {
-    const down = this.downBlocks.reduce(
-      (value, block) => block.forward(value),
-      this.convIn.forward(x),
-    );
-    const hidden = this.convNormOut.forward(this.midBlock.forward(down));
-    return this.convOut.forward(hidden.silu());
+    return inTurn(x, [
+      ...steps([this.convIn, ...this.downBlocks, this.midBlock]),
+      (h) => this.convNormOut.forward(h).silu(),
+      (h) => this.convOut.forward(h),
+    ]);
   }
 }
 
@@ -73,9 +73,11 @@ export class Decoder extends Module {
   }
 
   forward(z: Float<"b z h w">): Float<"b c _ _"> {
-    const mid = this.midBlock.forward(this.convIn.forward(z));
-    const hidden = this.upBlocks.reduce((value, block) => block.forward(value), mid);
-    return this.convOut.forward(this.convNormOut.forward(hidden).silu());
+    return inTurn(z, [
+      ...steps([this.convIn, this.midBlock, ...this.upBlocks]),
+      (h) => this.convNormOut.forward(h).silu(),
+      (h) => this.convOut.forward(h),
+    ]);
   }
 }
 

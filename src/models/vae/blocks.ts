@@ -1,4 +1,5 @@
-import type { Float } from "../../engine/tensor.ts";
+import { inTurn, scoped } from "../../engine/scope.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
 import { attend } from "../../nn/attention.ts";
@@ -18,6 +19,16 @@ export interface BlockShape {
 /** The normalisation that every part of the autoencoder uses. */
 export function groupNorm(channels: number, groups: number): GroupNorm {
   return new GroupNorm(channels, { groups, eps: EPS });
+}
+
+/** What a picture goes through. */
+interface Layer {
+  forward(x: Tensor): Tensor;
+}
+
+/** `layers` as steps of `inTurn`. */
+export function steps(layers: readonly Layer[]): ((x: Tensor) => Tensor)[] {
+  return layers.map((layer) => (x) => layer.forward(x));
 }
 
 /** Two convolutions added to their input. */
@@ -41,9 +52,15 @@ export class ResnetBlock extends Module {
   }
 
   forward(x: Float<"b in h w">): Float<"b out h w"> {
-    const hidden = this.conv1.forward(this.norm1.forward(x).silu());
-    const update = this.conv2.forward(this.norm2.forward(hidden).silu());
-    return (this.convShortcut?.forward(x) ?? x).add(update);
+    return scoped(() => {
+      const update = inTurn(x, [
+        (h) => this.norm1.forward(h).silu(),
+        (h) => this.conv1.forward(h),
+        (h) => this.norm2.forward(h).silu(),
+        (h) => this.conv2.forward(h),
+      ]);
+      return (this.convShortcut?.forward(x) ?? x).add(update);
+    });
   }
 }
 
@@ -65,12 +82,14 @@ export class AttentionBlock extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b c h w"> {
-    const { h, w } = dims(x, "_ _ h w");
-    const tokens = rearrange(this.groupNorm.forward(x), "b c h w -> b (h w) c");
-    const asOneHead = (layer: Linear): Float<"b 1 n c"> => layer.forward(tokens).unsqueeze(1);
-    const read = attend(asOneHead(this.toQ), asOneHead(this.toK), asOneHead(this.toV)).squeeze(1);
-    const update = this.toOut[0].forward(read);
-    return x.add(rearrange(update, "b (h w) c -> b c h w", { h, w }));
+    return scoped(() => {
+      const { h, w } = dims(x, "_ _ h w");
+      const tokens = rearrange(this.groupNorm.forward(x), "b c h w -> b (h w) c");
+      const asOneHead = (layer: Linear): Float<"b 1 n c"> => layer.forward(tokens).unsqueeze(1);
+      const read = attend(asOneHead(this.toQ), asOneHead(this.toK), asOneHead(this.toV)).squeeze(1);
+      const update = this.toOut[0].forward(read);
+      return x.add(rearrange(update, "b (h w) c -> b c h w", { h, w }));
+    });
   }
 }
 
@@ -129,8 +148,7 @@ export class DownBlock extends Module {
   }
 
   forward(x: Float<"b in h w">): Float<"b out _ _"> {
-    const hidden = this.resnets.reduce((value, block) => block.forward(value), x);
-    return this.downsamplers.reduce((value, block) => block.forward(value), hidden);
+    return inTurn(x, steps([...this.resnets, ...this.downsamplers]));
   }
 }
 
@@ -146,8 +164,7 @@ export class UpBlock extends Module {
   }
 
   forward(x: Float<"b in h w">): Float<"b out _ _"> {
-    const hidden = this.resnets.reduce((value, block) => block.forward(value), x);
-    return this.upsamplers.reduce((value, block) => block.forward(value), hidden);
+    return inTurn(x, steps([...this.resnets, ...this.upsamplers]));
   }
 }
 
@@ -168,10 +185,7 @@ export class MidBlock extends Module {
   }
 
   forward(x: Float<"b c h w">): Float<"b c h w"> {
-    const hidden = this.attentions.reduce(
-      (value, block) => block.forward(value),
-      this.resnets[0].forward(x),
-    );
-    return this.resnets[1].forward(hidden);
+    const [first, second] = this.resnets;
+    return inTurn(x, steps([first, ...this.attentions, second]));
   }
 }
