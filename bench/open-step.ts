@@ -1,7 +1,9 @@
 // One evaluation of the open stack at full width: Stable Diffusion 1.5's U-Net, a ControlNet and AnimateDiff's motion
 // adapter (version 2) on 8 frames of 128×128 pixels, without guidance. open_step.py is the same in diffusers.
 //
-//   node bench/open-step.ts [--precision float32|bfloat16] [--frames 8] [--size 16] [--threads 2] [--runs 5]
+//   node bench/open-step.ts [--precision float32|bfloat16] [--weights float16] [--frames 8] [--size 16] [--threads 2] [--runs 5]
+//
+// `--weights float16` holds the weights as public files have them, and computes in `--precision` all the same.
 //
 // To pair them, run both by turns on an otherwise idle machine and compare `seconds` (the middle one; `cpuSeconds`, of
 // all threads together, where others are at work) and `peakGB` (the peak of the process once everything is loaded and
@@ -14,6 +16,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { noGrad } from "../src/engine/autodiff.ts";
+import { returnFreedMemory } from "../src/engine/freed-memory.ts";
 import { Rng } from "../src/engine/random.ts";
 import { keep, persist, tensorScope } from "../src/engine/scope.ts";
 import { autocast, engineInfo, setThreads } from "../src/engine/settings.ts";
@@ -29,6 +32,7 @@ import { forgetPeak, fullWidth, noisy, processBytes } from "./full-width.ts";
 const { values } = parseArgs({
   options: {
     precision: { type: "string", default: "float32" },
+    weights: { type: "string" },
     frames: { type: "string", default: "8" },
     size: { type: "string", default: "16" },
     threads: { type: "string", default: "2" },
@@ -36,19 +40,23 @@ const { values } = parseArgs({
   },
 });
 const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
+const stored = z.enum(["float32", "bfloat16", "float16"]).parse(values.weights ?? precision);
 const [frames, size, runs] = [Number(values.frames), Number(values.size), Number(values.runs)];
 setThreads(Number(values.threads));
 
 const config = resolveUNetConfig({});
 const motion = resolveMotionConfig({ statistics: "clip" });
-const unet = fullWidth(() => new UNet(Rng.seed(0), config), precision);
-packConvolutions(unet, precision);
+const unet = fullWidth(() => new UNet(Rng.seed(0), config), stored);
+const packing = { dtype: precision, spareBytes: Infinity };
+packConvolutions(unet, packing);
 const controlNet = fullWidth(
   () => new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
-  precision,
+  stored,
 );
-packConvolutions(controlNet, precision);
-const adapter = fullWidth(() => new MotionAdapter(Rng.seed(0), motion), precision);
+packConvolutions(controlNet, packing);
+const adapter = fullWidth(() => new MotionAdapter(Rng.seed(0), motion), stored);
+
+returnFreedMemory();
 
 const latents = persist(noisy([frames, 4, size, size]));
 const text = persist(noisy([1, 77, 768]));

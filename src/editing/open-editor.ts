@@ -16,6 +16,7 @@ import { openParts, type OpenParts } from "../eve/open-parts.ts";
 import { videoStrengthOf } from "../eve/lora-export.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
+import type { Packing } from "../nn/pack-convolutions.ts";
 import {
   loadRunLora,
   runDirectoryAt,
@@ -23,7 +24,7 @@ import {
   runWeights,
 } from "../training/stages/run-lora.ts";
 import { Editor, type LoadOptions } from "./editor.ts";
-import { requireMemoryFor } from "./estimate.ts";
+import { processMemory, requireMemoryFor } from "./estimate.ts";
 
 /** Which public weights to load, and what aligns them. */
 export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgress"> {
@@ -52,10 +53,11 @@ export async function openFolderEditor({
   const file = path === undefined ? undefined : loraFile(path);
   chooseDevice(device);
   const onCpu = defaultDevice() === "cpu";
-  if (onCpu) requireMemoryFor(openWeightBytes(folders), `the weights of the ${OPEN_NAME} model`);
   // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
-  const packed = (size ?? OPEN_SIZE) <= LARGEST_PACKED ? fastType("cpu") : null;
-  const parts = openParts(folders, onCpu ? { packed } : { weightType: "bfloat16" });
+  const parts = openParts(
+    folders,
+    onCpu ? { packing: packingFor(folders, size) } : { weightType: "bfloat16" },
+  );
   const alignment =
     file === undefined || path === undefined
       ? null
@@ -70,6 +72,16 @@ export async function openFolderEditor({
       ...(size !== undefined && { size }),
     }),
   );
+}
+
+/** How to pack large kernels on the CPU; null: not at all. Refuses weights that are more than the free memory. */
+function packingFor(folders: OpenFolders, size = OPEN_SIZE): Packing | null {
+  const weightBytes = openWeightBytes(folders);
+  const { availableBytes } = processMemory();
+  requireMemoryFor(weightBytes, `the weights of the ${OPEN_NAME} model`, { availableBytes });
+  if (size > LARGEST_PACKED) return null;
+  // half of what the weights leave is for the edit itself
+  return { dtype: fastType("cpu"), spareBytes: (availableBytes - weightBytes) / 2 };
 }
 
 /** Where a LoRA comes from, looked up before anything is loaded. */

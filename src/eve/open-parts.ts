@@ -1,5 +1,6 @@
 import { noGrad } from "../engine/autodiff.ts";
 import { checkpoint } from "../engine/checkpoint.ts";
+import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import {
@@ -14,7 +15,8 @@ import type { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";
 import { decodeLatents, encodePixels } from "./coding.ts";
-import { packConvolutions, type PackedType } from "../nn/pack-convolutions.ts";
+import type { Module } from "../nn/module.ts";
+import { packConvolutions, type Packing } from "../nn/pack-convolutions.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
 import type { Networks } from "./teachers.ts";
@@ -31,8 +33,8 @@ export interface OpenParts {
 
 /** How public weights are opened as parts. */
 export interface OpenPartsOptions extends OpenOptions {
-  /** What to pack large kernels in, for inference with small pictures on the CPU (`packConvolutions`); default: not at all. */
-  readonly packed?: PackedType | null;
+  /** How to pack large kernels, for inference with small pictures on the CPU (`packConvolutions`); default: not at all. */
+  readonly packing?: Packing | null;
 }
 
 /** Pictures of 512×512 through the autoencoder at once: each takes gigabytes there. */
@@ -46,7 +48,7 @@ const CODING_BATCH = 1;
  */
 export function openParts(
   folders: OpenFolders,
-  { packed = null, ...options }: OpenPartsOptions = {},
+  { packing = null, ...options }: OpenPartsOptions = {},
 ): OpenParts {
   const { unet, autoencoder, textEncoder, tokenizer, scheduler } = openPipeline(
     folders.pipeline,
@@ -55,8 +57,7 @@ export function openParts(
   const motion = openNetwork(folders.videoAdapter, MOTION_ADAPTER, options);
   const controlNet = openNetwork(folders.editAdapter, CONTROLNET, options);
   const firstFrames = openNetwork(folders.firstFrames, SPARSE_CONTROLNET, options);
-  if (packed)
-    for (const network of [unet, controlNet, firstFrames]) packConvolutions(network, packed);
+  if (packing) packAll([unet, controlNet, firstFrames], packing);
   const networks: Networks = {
     unet,
     editAdapter: new PublicEditAdapter(controlNet),
@@ -68,6 +69,14 @@ export function openParts(
   };
   const { maxFrames } = motion.config;
   return { networks, autoencoder, textEncoder, tokenizer, maxFrames };
+}
+
+function packAll(networks: readonly Module[], { dtype, spareBytes: spare = 0 }: Packing): void {
+  networks.reduce(
+    (spareBytes, network) => spareBytes - packConvolutions(network, { dtype, spareBytes }),
+    spare,
+  );
+  returnFreedMemory();
 }
 
 /** Latents of pictures, a few at a time. */

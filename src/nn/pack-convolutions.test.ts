@@ -28,7 +28,11 @@ class Net extends Module {
 /** A network and its twin, whose kernels are `dtype` and packed as `packed`. */
 function twins(
   packed: PackedType,
-  { stride = 1, stored = "float32" }: { stride?: number; stored?: "float32" | "float16" } = {},
+  {
+    stride = 1,
+    stored = "float32",
+    spareBytes = 0,
+  }: { stride?: number; stored?: "float32" | "float16"; spareBytes?: number } = {},
 ) {
   const [plain, twin] = [new Net(stride), new Net(stride)];
   for (const network of [plain, twin]) {
@@ -37,8 +41,8 @@ function twins(
     );
     adoptParameters(network, new Map(weights), "the weights");
   }
-  packConvolutions(twin, packed);
-  return { plain, twin };
+  const taken = packConvolutions(twin, { dtype: packed, spareBytes });
+  return { plain, twin, taken };
 }
 
 /** The types that this processor convolves in by itself. */
@@ -63,7 +67,7 @@ describe.runIf(canPack())("packConvolutions", () => {
     const [plain, twin] = [0, 1].map(
       () => new Conv2d(rng.split("large"), CHANNELS, CHANNELS, { bias: false }),
     );
-    packConvolutions(twin!, "float32");
+    packConvolutions(twin!, { dtype: "float32" });
     expect(isPacked(twin!.weight)).toBe(true);
     const [found, wanted] = noGrad(() => [twin!.forward(x), plain!.forward(x)]);
     expect(largestDifference(found, wanted)).toBeLessThan(1e-5);
@@ -79,9 +83,14 @@ describe.runIf(canPack())("packConvolutions", () => {
     expect(twin.large.weight.shape).toEqual([CHANNELS, CHANNELS, 3, 3]);
   });
 
-  test("leaves kernels alone that would take more memory than they do", () => {
-    const { twin } = twins("float32", { stored: "float16" });
-    expect(isPacked(twin.large.weight)).toBe(false);
+  test("leaves kernels alone that would take more memory than they do, unless there is some to spare", () => {
+    const more = 2 * CHANNELS * CHANNELS * 9;
+    const kept = twins("float32", { stored: "float16", spareBytes: more - 1 });
+    expect([isPacked(kept.twin.large.weight), kept.taken]).toEqual([false, 0]);
+    const { plain, twin, taken } = twins("float32", { stored: "float16", spareBytes: more });
+    expect([isPacked(twin.large.weight), taken]).toEqual([true, more]);
+    const [found, wanted] = noGrad(() => [twin.large.forward(x), plain.large.forward(x)]);
+    expect(largestDifference(found, wanted)).toBeLessThan(1e-5);
   });
 
   test.runIf(isFastInBfloat16("cpu"))(
@@ -114,11 +123,11 @@ describe.runIf(canPack())("packConvolutions", () => {
   test("frees the stored kernels and packs nothing twice", () => {
     const { twin } = twins("float32");
     const kernel = twin.large.weight;
-    packConvolutions(twin, "float32");
+    packConvolutions(twin, { dtype: "float32" });
     expect(twin.large.weight).toBe(kernel);
     const fresh = new Net();
     const before = engineInfo().liveTensors;
-    packConvolutions(fresh, "float32");
+    packConvolutions(fresh, { dtype: "float32" });
     expect(engineInfo().liveTensors).toBe(before);
   });
 });
