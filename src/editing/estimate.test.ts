@@ -5,6 +5,8 @@ import { standInModel } from "../../test/editing/stand-in-model.ts";
 import { clipFolder, makeClip } from "../../test/support/clips.ts";
 import { eventsOf, only } from "../../test/support/edits.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { tensorScope } from "../engine/scope.ts";
+import { Tensor } from "../engine/tensor.ts";
 import { Editor } from "./editor.ts";
 import { MemoryError, requireMemory, requireMemoryForWeights } from "./estimate.ts";
 import { readSettings, resolveSettings } from "./settings.ts";
@@ -91,6 +93,19 @@ describe("an estimate", () => {
     expect(await estimates(40, 1e11)).toEqual([40]); // windows of 4 frames
     expect(await estimates(8, 1e11)).toEqual([]);
     expect(await estimates(8, 1e9)).toEqual([8]);
+  });
+
+  test("takes memory that tensors have left behind for free", async () => {
+    await using folder = await clipFolder();
+    await makeClip(folder.file("input.mp4"), { width: 32, height: 32 });
+    {
+      using _ = tensorScope();
+      Tensor.ones([1 << 26]); // 256 MiB
+    }
+    const kept = process.memoryUsage.rss();
+    const editor = new Editor(standInModel());
+    const { heldBytes } = await editor.estimate(folder.file("input.mp4"), instruction);
+    expect(kept - heldBytes).toBeGreaterThan(2e8);
   });
 
   test("counts frames of the span and steps of all instructions, and edits nothing", async () => {

@@ -6,6 +6,7 @@ import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { freeBytes } from "../data/byte-pictures.ts";
 import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
+import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { onOneThread } from "../engine/settings.ts";
 import { arithmetic, versions } from "../training/provenance.ts";
 import { calibrate } from "./calibration.ts";
@@ -165,6 +166,7 @@ async function estimated(
   memory: typeof processMemory,
   signal: AbortSignal,
 ): Promise<EditEstimate> {
+  returnFreedMemory(); // what an edit before has left is free for this one
   const before = memory();
   const calibration = await calibrate(edit.model, edit.settings, signal);
   requireMemory(edit.info, edit.chain, calibration, before);
