@@ -12,6 +12,7 @@ import {
 } from "../../test/support/clips.ts";
 import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
+import { Tensor } from "../engine/tensor.ts";
 import type { EditedFrame } from "./edited-frame.ts";
 import { Editor } from "./editor.ts";
 import { totalWork } from "./progress.ts";
@@ -231,6 +232,16 @@ describe("Editor", () => {
     // After the first windows only the history of the last one lives.
     expect(Math.max(...alive.slice(3))).toBeLessThanOrEqual(alive[2]!);
   });
+});
+
+test("an edit gives back to the system what its tensors took", async () => {
+  await using folder = await clipFolder();
+  const input = await clipOf(folder, 4);
+  const onPredict = (): void => void Tensor.ones([1 << 26]); // 256 MiB
+  const editor = standInEditor({ onPredict });
+  const before = process.memoryUsage.rss();
+  await editor.edit(input, instruction, { steps: 1 }).result;
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2e8);
 });
 
 describe("the receipt", () => {

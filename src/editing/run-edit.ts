@@ -76,6 +76,7 @@ export async function runEdit(
   options: RunOptions,
   { signal, onEvent }: EditListeners,
 ): Promise<EditResult> {
+  using _ = { [Symbol.dispose]: returnFreedMemory }; // a program may go on without editing
   const startedAt = performance.now();
   onEvent({ type: "progress", phase: "reading" });
   signal.throwIfAborted();
