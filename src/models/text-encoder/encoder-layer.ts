@@ -1,7 +1,9 @@
 import { rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
+import { inTurn } from "../../engine/scope.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import type { Attend } from "../../nn/attention.ts";
+import { layerSteps } from "../../nn/layer-steps.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { LayerNorm } from "../../nn/norm.ts";
@@ -107,6 +109,6 @@ export class LayerStack extends Module {
   }
 
   forward(x: Float<"b n d">): Float<"b n d"> {
-    return this.layers.reduce((hidden, layer) => layer.forward(hidden), x);
+    return inTurn(x, layerSteps(this.layers));
   }
 }

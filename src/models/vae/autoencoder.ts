@@ -4,9 +4,10 @@ import { dims } from "../../engine/axes.ts";
 import { ShapeError, invariant } from "../../engine/errors.ts";
 import { normal, type Rng } from "../../engine/random.ts";
 import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
+import { layerSteps } from "../../nn/layer-steps.ts";
 import { Module } from "../../nn/module.ts";
 import type { GroupNorm } from "../../nn/norm.ts";
-import { DownBlock, MidBlock, UpBlock, groupNorm, steps } from "./blocks.ts";
+import { DownBlock, MidBlock, UpBlock, groupNorm } from "./blocks.ts";
 import { latentStride, type VaeConfig } from "./config.ts";
 
 /** The Gaussian that the encoder sees a picture as, before any normalisation. */
@@ -41,7 +42,7 @@ export class Encoder extends Module {
 
   forward(x: Float<"b c h w">): Float<"b 2z _ _"> {
     return inTurn(x, [
-      ...steps([this.convIn, ...this.downBlocks, this.midBlock]),
+      ...layerSteps([this.convIn, ...this.downBlocks, this.midBlock]),
       (h) => this.convNormOut.forward(h).silu(),
       (h) => this.convOut.forward(h),
     ]);
@@ -74,7 +75,7 @@ export class Decoder extends Module {
 
   forward(z: Float<"b z h w">): Float<"b c _ _"> {
     return inTurn(z, [
-      ...steps([this.convIn, this.midBlock, ...this.upBlocks]),
+      ...layerSteps([this.convIn, this.midBlock, ...this.upBlocks]),
       (h) => this.convNormOut.forward(h).silu(),
       (h) => this.convOut.forward(h),
     ]);

@@ -1,9 +1,10 @@
 import { inTurn, scoped } from "../../engine/scope.ts";
-import type { Float, Tensor } from "../../engine/tensor.ts";
+import type { Float } from "../../engine/tensor.ts";
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
 import { attend } from "../../nn/attention.ts";
 import { Conv2d, upsampleNearest, zeroPad } from "../../nn/conv.ts";
+import { layerSteps } from "../../nn/layer-steps.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { GroupNorm } from "../../nn/norm.ts";
@@ -19,16 +20,6 @@ export interface BlockShape {
 /** The normalisation that every part of the autoencoder uses. */
 export function groupNorm(channels: number, groups: number): GroupNorm {
   return new GroupNorm(channels, { groups, eps: EPS });
-}
-
-/** What a picture goes through. */
-interface Layer {
-  forward(x: Tensor): Tensor;
-}
-
-/** `layers` as steps of `inTurn`. */
-export function steps(layers: readonly Layer[]): ((x: Tensor) => Tensor)[] {
-  return layers.map((layer) => (x) => layer.forward(x));
 }
 
 /** Two convolutions added to their input. */
@@ -148,7 +139,7 @@ export class DownBlock extends Module {
   }
 
   forward(x: Float<"b in h w">): Float<"b out _ _"> {
-    return inTurn(x, steps([...this.resnets, ...this.downsamplers]));
+    return inTurn(x, layerSteps([...this.resnets, ...this.downsamplers]));
   }
 }
 
@@ -164,7 +155,7 @@ export class UpBlock extends Module {
   }
 
   forward(x: Float<"b in h w">): Float<"b out _ _"> {
-    return inTurn(x, steps([...this.resnets, ...this.upsamplers]));
+    return inTurn(x, layerSteps([...this.resnets, ...this.upsamplers]));
   }
 }
 
@@ -186,6 +177,6 @@ export class MidBlock extends Module {
 
   forward(x: Float<"b c h w">): Float<"b c h w"> {
     const [first, second] = this.resnets;
-    return inTurn(x, steps([first, ...this.attentions, second]));
+    return inTurn(x, layerSteps([first, ...this.attentions, second]));
   }
 }

@@ -1,7 +1,9 @@
 import type { Rng } from "../../engine/random.ts";
+import { inTurn } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import type { Attend } from "../../nn/attention.ts";
 import { FusedAttention } from "../../nn/fused-attention.ts";
+import { layerSteps } from "../../nn/layer-steps.ts";
 import { Module } from "../../nn/module.ts";
 import { LayerNorm } from "../../nn/norm.ts";
 import { FeedForward } from "../text-encoder/encoder-layer.ts";
@@ -52,6 +54,6 @@ export class Transformer extends Module {
   }
 
   forward(x: Float<"b n d">): Float<"b n d"> {
-    return this.resblocks.reduce((hidden, block) => block.forward(hidden), x);
+    return inTurn(x, layerSteps(this.resblocks));
   }
 }

@@ -1,6 +1,7 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
 import { Tensor, dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import { FusedAttention } from "../../nn/fused-attention.ts";
@@ -132,7 +133,7 @@ export class VisionTransformer extends Module {
       throw new ConfigError(`expected depths from 0 to ${layers}, got ${wrong}`);
     const states = [this.#embed(pixels)];
     for (const block of this.blocks.slice(0, Math.max(...depths)))
-      states.push(block.forward(states.at(-1)!));
+      states.push(scoped(() => block.forward(states.at(-1)!)));
     return depths.map((depth) => states[depth]!);
   }
 
