@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
-import { fastType } from "../engine/settings.ts";
+import { fastType, useAllCores } from "../engine/settings.ts";
 import { OpenModel } from "../eve/open-model.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
 import {
@@ -53,6 +53,7 @@ export async function openFolderEditor({
   const file = path === undefined ? undefined : loraFile(path);
   chooseDevice(device);
   const onCpu = defaultDevice() === "cpu";
+  if (onCpu) useAllCores();
   // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
   const parts = openParts(
     folders,

@@ -1,10 +1,23 @@
 import { expect, test } from "vitest";
-import { gainsFromBfloat16, processorFlags } from "./processor.ts";
+import { gainsFromBfloat16, physicalCores, processorFlags } from "./processor.ts";
 
 test("a processor's flags are those of the first one listed", () => {
   const cpuInfo = "processor\t: 0\nflags\t\t: fpu avx2\n\nprocessor\t: 1\nflags\t\t: fpu avx512f\n";
   expect(processorFlags(cpuInfo)).toEqual(new Set(["fpu", "avx2"]));
   expect(processorFlags("")).toEqual(new Set());
+});
+
+test("threads of one core are one core, and no more cores count than may be used", () => {
+  const processors = (...places: [socket: number, core: number][]): string =>
+    places
+      .map(([s, c], n) => `processor\t: ${n}\nphysical id\t: ${s}\ncore id\t\t: ${c}\n`)
+      .join("\n");
+  const [both, twice] = [processors([0, 0], [0, 1]), processors([0, 0], [0, 0])];
+  expect(physicalCores(both, 2)).toBe(2);
+  expect(physicalCores(twice, 2)).toBe(1);
+  expect(physicalCores(processors([0, 0], [1, 0], [0, 0], [1, 0]), 4)).toBe(2);
+  expect(physicalCores(both, 1)).toBe(1);
+  expect(physicalCores("processor\t: 0\n\nprocessor\t: 1\n", 2)).toBe(2);
 });
 
 test("bfloat16 is a gain on a GPU, and on a processor with instructions for it", () => {

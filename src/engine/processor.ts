@@ -19,6 +19,20 @@ export function readCpuInfo(): string {
 }
 
 /**
+ * Cores that compute by themselves: two threads of one core count once. `allowed` is how many processors the process may use;
+ * all of them are cores where `/proc/cpuinfo` does not tell.
+ */
+export function physicalCores(cpuInfo: string, allowed: number): number {
+  const cores = cpuInfo.split("\n\n").flatMap((processor) => {
+    const [core] = /^core id\s*:.*$/m.exec(processor) ?? [];
+    const [socket] = /^physical id\s*:.*$/m.exec(processor) ?? [];
+    return core === undefined ? [] : [`${socket} ${core}`];
+  });
+  const count = new Set(cores).size;
+  return count === 0 ? allowed : Math.min(count, allowed);
+}
+
+/**
  * Whether convolutions and matrix products on `device` (`cpu`, `cuda:0`) are faster in bfloat16 than in float32.
  *
  * Every GPU that libtorch drives has it. A processor without instructions for it takes several times as long, and

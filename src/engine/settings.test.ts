@@ -1,5 +1,14 @@
-import { describe, expect, test } from "vitest";
-import { autocast, computingType, engineInfo, onOneThread, setThreads } from "./settings.ts";
+import { availableParallelism } from "node:os";
+import { describe, expect, test, vi } from "vitest";
+import { physicalCores, readCpuInfo } from "./processor.ts";
+import {
+  autocast,
+  computingType,
+  engineInfo,
+  onOneThread,
+  setThreads,
+  useAllCores,
+} from "./settings.ts";
 import { dispatch, Tensor } from "./tensor.ts";
 
 const x = Tensor.ones([1, 2, 4, 4]);
@@ -68,6 +77,19 @@ describe("the engine", () => {
       });
     expect(failing).toThrow("broke");
     expect(engineInfo().threads).toBe(3);
+    setThreads(before);
+  });
+
+  test("runs on every core when asked to, unless the environment says on how many", () => {
+    const before = engineInfo().threads;
+    setThreads(before + 1);
+    vi.stubEnv("OMP_NUM_THREADS", "1");
+    useAllCores();
+    expect(engineInfo().threads).toBe(before + 1);
+    vi.stubEnv("OMP_NUM_THREADS", undefined);
+    useAllCores();
+    expect(engineInfo().threads).toBe(physicalCores(readCpuInfo(), availableParallelism()));
+    vi.unstubAllEnvs();
     setThreads(before);
   });
 

@@ -1,7 +1,8 @@
+import { availableParallelism } from "node:os";
 import { defaultDevice } from "./device.ts";
 import { door } from "./native.ts";
 import { dtypeCode, type DType } from "./dtype.ts";
-import { gainsFromBfloat16, processorFlags, readCpuInfo } from "./processor.ts";
+import { gainsFromBfloat16, physicalCores, processorFlags, readCpuInfo } from "./processor.ts";
 
 /** What the loaded libtorch says of itself. */
 export interface EngineInfo {
@@ -23,6 +24,16 @@ export function engineInfo(): EngineInfo {
 /** As it was set last; undefined as long as libtorch has chosen. */
 let threads: number | undefined;
 let isLimited = false;
+
+/**
+ * Has operators run on every core that there is, for networks of full size; nothing where `OMP_NUM_THREADS` is set.
+ *
+ * libtorch takes half of the processors by itself, as if each core had two: one of two on many virtual machines.
+ */
+export function useAllCores(): void {
+  if (process.env["OMP_NUM_THREADS"] !== undefined) return;
+  setThreads(physicalCores(readCpuInfo(), availableParallelism()));
+}
 
 /** Sets the number of threads of one operator. */
 export function setThreads(count: number): void {
