@@ -6,7 +6,6 @@
 // Needs 2 GB of memory for l14, 4.5 GB for h14, and half a minute or more for the weights alone.
 // test/golden/clip/full_size.py made what it is compared with.
 import { noGrad } from "../src/engine/autodiff.ts";
-import { returnFreedMemory } from "../src/engine/freed-memory.ts";
 import { Rng } from "../src/engine/random.ts";
 import { loadSafetensors } from "../src/engine/safetensors.ts";
 import { scoped, tensorScope } from "../src/engine/scope.ts";
@@ -17,7 +16,7 @@ import { publicWeights } from "../src/models/clip/weights.ts";
 import { uninitialised } from "../src/nn/init.ts";
 import { largestDifference } from "../test/support/difference.ts";
 import { formulaInput, formulaTensor } from "../test/support/formula-weights.ts";
-import { forgetPeak, processBytes } from "./full-width.ts";
+import { peakDuring } from "./full-width.ts";
 
 const name = process.argv[2] ?? "l14";
 const config = { l14: CLIP_L14, h14: CLIP_H14 }[name];
@@ -42,10 +41,8 @@ for (const [what, found] of Object.entries({ image, text })) {
     `${name} ${what}: off by ${share.toExponential(1)} of the largest, ${scale.toFixed(3)}`,
   );
 }
-returnFreedMemory();
-forgetPeak();
-const held = processBytes("VmRSS");
-scoped(() => noGrad(() => clip.imageFeatures(formulaInput("pixels", [8, 3, 224, 224], 0.9))));
-const gigabytes = ((processBytes("VmHWM") - held) / 1e9).toFixed(2);
-console.log(`${gigabytes} GB beside the weights for eight pictures at once`);
+const peak = peakDuring(() =>
+  scoped(() => noGrad(() => clip.imageFeatures(formulaInput("pixels", [8, 3, 224, 224], 0.9)))),
+);
+console.log(`${(peak / 1e9).toFixed(2)} GB beside the weights for eight pictures at once`);
 console.log(`${seconds.toFixed(2)} s for one picture, ${engineInfo().threads} threads, float32`);

@@ -1,5 +1,6 @@
 // Networks of full width on noise that any language computes alike, and the memory of the process.
 import { readFileSync, writeFileSync } from "node:fs";
+import { returnFreedMemory } from "../src/engine/freed-memory.ts";
 import { persist, scoped, tensorScope } from "../src/engine/scope.ts";
 import { Tensor } from "../src/engine/tensor.ts";
 import { unallocated } from "../src/nn/init.ts";
@@ -75,6 +76,15 @@ export function fullWidth<Network extends Module>(
 export function processBytes(field: "VmRSS" | "VmHWM"): number {
   const line = readFileSync("/proc/self/status", "utf8").match(new RegExp(`${field}:\\s+(\\d+)`));
   return Number(line?.[1]) * 1024;
+}
+
+/** The most memory of the process during `work`, in bytes beyond what it held before. */
+export function peakDuring(work: () => void): number {
+  returnFreedMemory();
+  forgetPeak();
+  const before = processBytes("VmRSS");
+  work();
+  return processBytes("VmHWM") - before;
 }
 
 /** Lets the next peak count from now on. */

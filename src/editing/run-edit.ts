@@ -167,7 +167,7 @@ async function estimated(
   memory: typeof processMemory,
   signal: AbortSignal,
 ): Promise<EditEstimate> {
-  returnFreedMemory(); // what an edit before has left is free for this one
+  returnFreedMemory(); // what tensors have left behind is free for this edit
   const before = memory();
   const calibration = await calibrate(edit.model, edit.settings, signal);
   requireMemory(edit.info, edit.chain, calibration, before);

@@ -37,7 +37,7 @@ export interface OpenPartsOptions extends OpenOptions {
   readonly packing?: Packing | null;
 }
 
-/** Pictures of 512×512 through the autoencoder at once: each takes gigabytes there. */
+/** Pictures of 512×512 through the autoencoder at once: each takes more than a gigabyte there. */
 const CODING_BATCH = 1;
 
 /**
@@ -71,11 +71,9 @@ export function openParts(
   return { networks, autoencoder, textEncoder, tokenizer, maxFrames };
 }
 
-function packAll(networks: readonly Module[], { dtype, spareBytes: spare = 0 }: Packing): void {
-  networks.reduce(
-    (spareBytes, network) => spareBytes - packConvolutions(network, { dtype, spareBytes }),
-    spare,
-  );
+function packAll(networks: readonly Module[], { dtype, spareBytes = 0 }: Packing): void {
+  let left = spareBytes;
+  for (const network of networks) left -= packConvolutions(network, { dtype, spareBytes: left });
   returnFreedMemory();
 }
 

@@ -1,6 +1,6 @@
 import type { Rng } from "../../engine/random.ts";
-import { scoped } from "../../engine/scope.ts";
-import type { Float } from "../../engine/tensor.ts";
+import { inTurn } from "../../engine/scope.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
@@ -42,10 +42,10 @@ export class RgbHint extends Module implements HintEntry {
 
   /** `hint` is RGB in [0, 1]. */
   forward(hint: Float<"b 3 _ _">): Float<"b c h w"> {
-    const active = (conv: Conv2d, h: Float<"b c h w">): Float<"b c _ _"> =>
-      scoped(() => conv.forward(h).silu());
-    const first = active(this.convIn, hint);
-    return this.convOut.forward(this.blocks.reduce((h, conv) => active(conv, h), first));
+    const active = [this.convIn, ...this.blocks].map(
+      (conv) => (h: Tensor) => conv.forward(h).silu(),
+    );
+    return inTurn(hint, [...active, (h) => this.convOut.forward(h)]);
   }
 }
 

@@ -1,10 +1,11 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { scoped } from "../../engine/scope.ts";
+import { inTurn, scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Attention } from "../../nn/attention.ts";
 import { FeedForward } from "../../nn/feed-forward.ts";
 import { zeroInit } from "../../nn/init.ts";
+import { layerSteps } from "../../nn/layer-steps.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { GroupNorm, LayerNorm } from "../../nn/norm.ts";
@@ -47,11 +48,10 @@ export class MotionBlock extends Module {
 
   /** `x` holds one row of frames per place. Both attentions see the positions, the two-layer network does not. */
   forward(x: Float<"b f c">): Float<"b f c"> {
-    return scoped(() => {
-      const once = this.#attend(this.norm1, this.attn1, x.to("float32"));
-      const mixed = this.norm2 && this.attn2 ? this.#attend(this.norm2, this.attn2, once) : once;
-      return scoped(() => mixed.add(this.ff.forward(this.norm3.forward(mixed))));
-    });
+    const tracks = x.to("float32");
+    const once = this.#attend(this.norm1, this.attn1, tracks);
+    const mixed = this.norm2 && this.attn2 ? this.#attend(this.norm2, this.attn2, once) : once;
+    return scoped(() => mixed.add(this.ff.forward(this.norm3.forward(mixed))));
   }
 
   #attend(norm: LayerNorm, attention: Attention, x: Float<"b f c">): Float<"b f c"> {
@@ -89,9 +89,10 @@ export class MotionModule extends Module {
 
   #add(h: Float<"(b f) c h w">, f: number): Float<"(b f) c h w"> {
     const { h: height, w: width } = dims(h, "_ _ h w");
-    const tracks = scoped(() => this.projIn.forward(this.#tracks(h, f)));
-    const read = this.transformerBlocks.reduce((value, block) => block.forward(value), tracks);
-    const update = this.projOut.forward(read);
+    const update = inTurn(h, [
+      (frames) => this.projIn.forward(this.#tracks(frames, f)),
+      ...layerSteps([...this.transformerBlocks, this.projOut]),
+    ]);
     return h.add(rearrange(update, "(b h w) f c -> (b f) c h w", { h: height, w: width }));
   }
 

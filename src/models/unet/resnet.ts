@@ -1,5 +1,5 @@
 import type { Rng } from "../../engine/random.ts";
-import { scoped } from "../../engine/scope.ts";
+import { inTurn, scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import { Linear } from "../../nn/linear.ts";
@@ -49,13 +49,13 @@ export class Resnet extends Module {
   }
 
   #add(x: Float<"b in h w">, pass: Pass): Float<"b out h w"> {
-    const first = scoped(() => this.#convolve(this.conv1, this.norm1.forward(x), pass));
     const time = pass.apply(this.timeEmbProj, pass.time).unsqueeze(2).unsqueeze(3);
-    const second = scoped(() =>
-      this.#convolve(this.conv2, this.norm2.forward(first.add(time)), pass),
-    );
+    const update = inTurn(x, [
+      (h) => this.#convolve(this.conv1, this.norm1.forward(h), pass),
+      (h) => this.#convolve(this.conv2, this.norm2.forward(h.add(time)), pass),
+    ]);
     const shortcut = this.convShortcut ? pass.apply(this.convShortcut, x) : x;
-    return shortcut.to("float32").add(second);
+    return shortcut.to("float32").add(update);
   }
 
   #convolve(

@@ -1,7 +1,7 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { scoped } from "../../engine/scope.ts";
-import type { Float } from "../../engine/tensor.ts";
+import { inTurn, scoped } from "../../engine/scope.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
 import { Attention } from "../../nn/attention.ts";
 import { Conv2d } from "../../nn/conv.ts";
 import { FeedForward } from "../../nn/feed-forward.ts";
@@ -42,16 +42,14 @@ export class TransformerBlock extends Module {
   }
 
   forward(x: Float<"b n c">, { text, apply }: Pass): Float<"b n c"> {
-    return scoped(() => {
-      const tokens = x.to("float32");
-      const mixed = scoped(() =>
-        tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply })),
-      );
-      const told = scoped(() =>
-        mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply })),
-      );
-      return scoped(() => told.add(this.ff.forward(this.norm3.forward(told), apply)));
-    });
+    const tokens = x.to("float32");
+    const mixed = scoped(() =>
+      tokens.add(this.attn1.forward(this.norm1.forward(tokens), { apply })),
+    );
+    const told = scoped(() =>
+      mixed.add(this.attn2.forward(this.norm2.forward(mixed), { context: text, apply })),
+    );
+    return scoped(() => told.add(this.ff.forward(this.norm3.forward(told), apply)));
   }
 }
 
@@ -81,13 +79,11 @@ export class Transformer extends Module {
 
   #add(x: Float<"b c h w">, pass: Pass): Float<"b c h w"> {
     const { h } = dims(x, "_ _ h _");
-    const tokens = scoped(() =>
-      rearrange(pass.apply(this.projIn, this.norm.forward(x)), "b c h w -> b (h w) c"),
-    );
-    const read = this.transformerBlocks.reduce(
-      (value, block) => block.forward(value, pass),
-      tokens,
-    );
+    const read = inTurn(x, [
+      (input) =>
+        rearrange(pass.apply(this.projIn, this.norm.forward(input)), "b c h w -> b (h w) c"),
+      ...this.transformerBlocks.map((block) => (tokens: Tensor) => block.forward(tokens, pass)),
+    ]);
     const update = pass.apply(this.projOut, rearrange(read, "b (h w) c -> b c h w", { h }));
     return x.add(update);
   }
