@@ -19,6 +19,7 @@ import type { Losses, Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
 import { LatentSettings } from "./settings.ts";
 import { lossInUse } from "./in-use.ts";
+import { drawByTask, type ItemDraw } from "./task-draw.ts";
 import { changeWeights, noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Edited pictures with everything that determines them. */
@@ -90,9 +91,11 @@ export function editAdapterStage(
     const numbers = held.firstIndices(HELD_ITEMS);
     const rng = Rng.seed(0).split("held");
     using _ = tensorScope();
-    return noGrad(() => of(editBatch(held, texts, numbers, { rng: null, drops }), rng)).item();
+    return noGrad(() => of(editBatch(held, texts, numbers, { random: null, drops }), rng)).item();
   };
   const source = Rng.seed(config.seed).split("edit");
+  const allTasks = Array.from({ length: train.count }, (_, index) => train.text(index).task);
+  const item = drawByTask(allTasks, settings.taskOdds);
   return {
     name: "edit-adapter",
     dataset: `generated world, ${train.count} single-frame triplets of the train split, seven tasks`,
@@ -100,7 +103,10 @@ export function editAdapterStage(
     frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
     nextBatch: (step, part) =>
-      editBatch(train, texts, sampleNumbers(config, step, part), { rng: source, drops: settings }),
+      editBatch(train, texts, sampleNumbers(config, step, part), {
+        random: { rng: source, item },
+        drops: settings,
+      }),
     losses,
     validate: () => ({
       velocity: heldLoss(loss, NO_DROPS),
@@ -123,16 +129,16 @@ function itemsOf(batch: EditBatch, from: number, count: number): EditBatch {
   };
 }
 
-/** Items drawn at random for `numbers`, or the items of those numbers where there is no `rng`. */
+/** Items drawn at random for `numbers`, or the items of those numbers where nothing is random. */
 function editBatch(
   cache: ShardedCache<EditText>,
   texts: TextCache,
   numbers: readonly number[],
-  { rng, drops }: { rng: Rng | null; drops: Drops },
+  { random, drops }: { random: { rng: Rng; item: ItemDraw } | null; drops: Drops },
 ): EditBatch {
   const chosen = numbers.map((number) => {
-    const own = (rng ?? Rng.seed(0)).split(number);
-    const index = rng ? own.split("item").integer(cache.count) : number;
+    const own = (random?.rng ?? Rng.seed(0)).split(number);
+    const index = random ? random.item(own.split("item")) : number;
     const isDropped = (what: keyof Drops): boolean => own.split(what).uniform() < drops[what];
     const { task, instruction, outputCaption } = cache.text(index);
     return {

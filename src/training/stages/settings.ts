@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TASKS } from "../../data/world/tasks.ts";
 
 /** Settings of the autoencoder stage. */
 export const AutoencoderSettings = z.strictObject({
@@ -57,6 +58,10 @@ export const LatentSettings = z.strictObject({
    * is their median: an edit that decides. Evaluation counts sizes.
    */
   inUseError: z.enum(["squared", "absolute"]).default("squared"),
+  /**
+   * How often the edit adapter is shown each task beside the others; tasks without a number count 1. Default: all items alike.
+   */
+  taskOdds: z.partialRecord(z.enum(TASKS), z.number().nonnegative()).default({}),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */
