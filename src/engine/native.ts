@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { existsSync } from "node:fs";
 import { UserError } from "./errors.ts";
-import { processorFlags, readCpuInfo } from "./processor.ts";
+import { openBlasCore, processorFlags, readCpuInfo } from "./processor.ts";
 
 /** The compiled door (`native/door.cc`): tensors are numbers here, and only here. */
 export interface Door {
@@ -54,10 +54,12 @@ const addonPath =
   process.env["EVE_DOOR"] ??
   fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
 
-/** libtorch settles for AVX2 unless it is told otherwise before it loads. */
+/** libtorch settles for AVX2, and OpenBLAS for SSE3 at times, unless they are told otherwise before they load. */
 function useWidestVectors(): void {
-  if (process.env["ATEN_CPU_CAPABILITY"] !== undefined) return;
-  if (processorFlags(readCpuInfo()).has("avx512f")) process.env["ATEN_CPU_CAPABILITY"] = "avx512";
+  const cpuInfo = readCpuInfo();
+  const core = openBlasCore(cpuInfo);
+  if (core !== null) process.env["OPENBLAS_CORETYPE"] ??= core;
+  if (processorFlags(cpuInfo).has("avx512f")) process.env["ATEN_CPU_CAPABILITY"] ??= "avx512";
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gainsFromBfloat16, physicalCores, processorFlags } from "./processor.ts";
+import { gainsFromBfloat16, openBlasCore, physicalCores, processorFlags } from "./processor.ts";
 
 test("a processor's flags are those of the first one listed", () => {
   const cpuInfo = "processor\t: 0\nflags\t\t: fpu avx2\n\nprocessor\t: 1\nflags\t\t: fpu avx512f\n";
@@ -26,4 +26,15 @@ test("bfloat16 is a gain on a GPU, and on a processor with instructions for it",
   expect(gainsFromBfloat16("cuda:0", old)).toBe(true);
   expect(gainsFromBfloat16("cpu", new Set(["avx2", "amx_bf16"]))).toBe(true);
   expect(gainsFromBfloat16("cpu", new Set(["avx2", "avx512_bf16"]))).toBe(true);
+});
+
+test("OpenBLAS is told the kernels of Intel's processors by their vectors, and chooses for others", () => {
+  const processor = (vendor: string, flags: string): string =>
+    `vendor_id\t: ${vendor}\nmodel\t\t: 207\nflags\t\t: ${flags}\n`;
+  const wide = "avx2 fma avx512f avx512dq avx512bw avx512vl avx512cd";
+  expect(openBlasCore(processor("GenuineIntel", wide))).toBe("SkylakeX");
+  expect(openBlasCore(processor("GenuineIntel", "avx2 fma avx512f"))).toBe("Haswell");
+  expect(openBlasCore(processor("GenuineIntel", "sse3"))).toBe(null);
+  expect(openBlasCore(processor("AuthenticAMD", wide))).toBe(null);
+  expect(openBlasCore("")).toBe(null);
 });

@@ -33,6 +33,20 @@ export function physicalCores(cpuInfo: string, allowed: number): number {
 }
 
 /**
+ * The processor whose kernels OpenBLAS is to use, by its own names; `null` where it is left to choose.
+ *
+ * It knows Intel's processors by their model numbers, and takes the kernels of 2004 for one younger than itself (Debian's
+ * 0.3.21 for Emerald Rapids). Those that it knows, it would give the kernels named here: vectors tell as much as numbers.
+ */
+export function openBlasCore(cpuInfo: string): "SkylakeX" | "Haswell" | null {
+  if (!/^vendor_id\s*:\s*GenuineIntel$/m.test(cpuInfo)) return null;
+  const flags = processorFlags(cpuInfo);
+  const has = (...names: string[]): boolean => names.every((name) => flags.has(name));
+  if (has("avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512cd")) return "SkylakeX";
+  return has("avx2", "fma") ? "Haswell" : null;
+}
+
+/**
  * Whether convolutions and matrix products on `device` (`cpu`, `cuda:0`) are faster in bfloat16 than in float32.
  *
  * Every GPU that libtorch drives has it. A processor without instructions for it takes several times as long, and
