@@ -52,7 +52,7 @@ unlock_setup() { exec 9<&-; }
 
 hash_of() { sha256sum -- "$@" 2>/dev/null | sha256sum; }
 
-packages_hash() { hash_of "$root/package-lock.json"; }
+packages_hash() { sha256sum <"$root/package-lock.json"; }
 
 engine_hash() {
   hash_of "$root"/native/*.cc "$root"/native/*.h "$root/native/build.sh" "$(torch_version_header)"
