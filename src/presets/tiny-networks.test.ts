@@ -12,7 +12,7 @@ import {
   type AlignmentName,
   type Part,
 } from "../eve/model-folder.ts";
-import { loadBackbone } from "../eve/parts.ts";
+import { loadBackbone, loadEditAdapter } from "../eve/parts.ts";
 import { createAlignment } from "../eve/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
@@ -150,12 +150,14 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
   });
 });
 
-test("the backbone on its way fits the networks of its own config, and has the receipt of its training", () => {
+test("what is on its way fits the networks of its own config, and has the receipts of its training", () => {
   const next = new ModelFolder(new URL("../../models/next", import.meta.url).pathname);
   const backbone = loadBackbone(next);
+  const adapter = loadEditAdapter(next, backbone);
   const { downBlockTypes, blockOutChannels } = backbone.config;
   expect(downBlockTypes).toEqual(blockOutChannels.map(() => "crossAttention"));
-  for (const [name, weight] of backbone.parameters())
+  for (const [name, weight] of [...backbone.parameters(), ...adapter.parameters()])
     expect(Number.isFinite(weight.abs().max().item()), name).toBe(true);
   expect(next.receipt("backbone")).toMatchObject({ stage: "backbone", steps: 1400 });
+  expect(next.receipt("edit-adapter")).toMatchObject({ stage: "edit-adapter", steps: 240 });
 });
