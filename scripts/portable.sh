@@ -8,18 +8,21 @@
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/setup.sh"
 
-# What training imports, beside Node; node-api-headers is for the build of the native engine.
-modules=(@huggingface/tokenizers @napi-rs/canvas citty node-api-headers zod)
-
 [ $# -eq 1 ] || give_up "expected one file to write: scripts/portable.sh FILE.tar.xz"
 target=$(realpath -m "$1")
 [ -d "$(dirname "$target")" ] || give_up "there is no folder $(dirname "$target") to write into"
+for tool in strip xz; do
+  command -v "$tool" >/dev/null || give_up "$tool is missing: install binutils and xz-utils"
+done
 setup_packages
 
 packed=$(mktemp -d)
 trap 'rm -rf "$packed" "$target.part"' EXIT
 
 cd "$root"
+# Training imports every dependency but the one for video files; node-api-headers is for the build of the native engine.
+mapfile -t modules < <("$node" -p 'Object.keys(require("./package.json").dependencies).join("\n")' | grep -vx node-av)
+modules+=(node-api-headers)
 cp -r --parents node_modules/node/bin/node node_modules/.eve node_modules/@napi-rs/canvas-linux-* "$packed"
 for module in "${modules[@]}"; do cp -r --parents "node_modules/$module" "$packed"; done
 strip "$packed/node_modules/node/bin/node"

@@ -36,7 +36,8 @@ export function physicalCores(cpuInfo: string, allowed: number): number {
  * The processor whose kernels OpenBLAS is to use, by its own names; `null` where it is left to choose.
  *
  * It knows Intel's processors by their model numbers, and takes the kernels of 2004 for one younger than itself (Debian's
- * 0.3.21 for Emerald Rapids). Those that it knows, it would give the kernels named here: vectors tell as much as numbers.
+ * 0.3.21 for Emerald Rapids). To one that it knows it would give these, or from Cooper Lake on a later set, which adds
+ * products in bfloat16; libtorch 1.13 asks it for none.
  */
 export function openBlasCore(cpuInfo: string): "SkylakeX" | "Haswell" | null {
   if (!/^vendor_id\s*:\s*GenuineIntel$/m.test(cpuInfo)) return null;
