@@ -20,7 +20,7 @@ import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
 import { LatentSettings } from "./settings.ts";
 import { lossInUse } from "./in-use.ts";
 import { drawByTask, type ItemDraw } from "./task-draw.ts";
-import { changeWeights, noiseBatch, velocityLoss } from "./velocity.ts";
+import { noiseBatch, placeWeights, velocityLoss, type PlaceWeights } from "./velocity.ts";
 
 /** Edited pictures with everything that determines them. */
 export interface EditBatch extends EditInputs {
@@ -35,8 +35,8 @@ type Drops = Pick<LatentSettings, "dropCaption" | "dropInstruction" | "dropPictu
 const NO_DROPS: Drops = { dropCaption: 0, dropInstruction: 0, dropPicture: 0 };
 const NO_CAPTIONS: Drops = { ...NO_DROPS, dropCaption: 1 };
 
-/** A loss of a batch; `changeWeight` as in `LatentSettings`. */
-type EditLoss = (batch: EditBatch, rng: Rng, changeWeight?: number) => Float<"">;
+/** A loss of a batch; by default all places count alike. */
+type EditLoss = (batch: EditBatch, rng: Rng, places?: PlaceWeights) => Float<"">;
 
 /** What the edit adapter is trained with. */
 export interface EditMaterial extends LatentMaterial<EditText> {
@@ -64,27 +64,27 @@ export function editAdapterStage(
     return unet.forward(xt, labels, batch.caption, { residuals });
   };
   const denoiser = networkDenoiser({ schedule, kind: "v", network });
-  const weightsOf = ({ x0, input }: EditBatch, changeWeight: number) =>
-    changeWeight > 0 ? changeWeights(x0, input, changeWeight) : undefined;
-  const loss: EditLoss = (batch, rng, changeWeight = 0) => {
+  const weightsOf = ({ x0, input }: EditBatch, places?: PlaceWeights) =>
+    places && placeWeights(x0, input, places);
+  const loss: EditLoss = (batch, rng, places) => {
     const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
     const output = network(noised.xt, noised.labels, batch);
-    return velocityLoss(output, noised, weightsOf(batch, changeWeight));
+    return velocityLoss(output, noised, weightsOf(batch, places));
   };
-  const usedLoss: EditLoss = (batch, rng, changeWeight = 0) => {
-    const weights = weightsOf(batch, changeWeight);
+  const usedLoss: EditLoss = (batch, rng, places) => {
+    const weights = weightsOf(batch, places);
     const { inUseError: error } = settings;
     const options = { schedule, sampling, rng: rng.split("in use"), error, weights };
     return lossInUse(denoiser, batch.x0, batch, options);
   };
   const losses = (batch: EditBatch, rng: Rng): Losses => {
-    const { inUse, changeWeight } = settings;
+    const { inUse } = settings;
     const count = batch.x0.shape[0]!;
     const used = Math.round(inUse * count);
     const [first, rest] = [itemsOf(batch, 0, used), itemsOf(batch, used, count - used)];
     return {
-      ...(used < count && { velocity: loss(rest, rng, changeWeight) }),
-      ...(used > 0 && { inUse: usedLoss(first, rng, changeWeight) }),
+      ...(used < count && { velocity: loss(rest, rng, settings) }),
+      ...(used > 0 && { inUse: usedLoss(first, rng, settings) }),
     };
   };
   const heldLoss = (of: EditLoss, drops: Drops): number => {

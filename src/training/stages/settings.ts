@@ -47,6 +47,11 @@ export const LatentSettings = z.strictObject({
    */
   changeWeight: z.number().nonnegative().default(0),
   /**
+   * How much more it counts what an edit keeps, in the same way: of a picture whose background changes, the small thing
+   * before it. Evaluation asks for the mean error of what is kept, however small.
+   */
+  keptWeight: z.number().nonnegative().default(0),
+  /**
    * Share of each batch that the edit adapter learns as in use: through the times and from the noise that the model is
    * sampled with, each step behind the first from what the adapter itself made of the one before. The rest learns as ever.
    *

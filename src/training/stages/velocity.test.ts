@@ -3,7 +3,7 @@ import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
-import { changeWeights, noiseBatch, spreadTimes, velocityLoss } from "./velocity.ts";
+import { noiseBatch, placeWeights, spreadTimes, velocityLoss } from "./velocity.ts";
 
 const rng = Rng.seed(3);
 const schedule = createSchedule({ zeroTerminalSnr: true });
@@ -55,16 +55,28 @@ test("the true velocity has no loss, and gives back the clean batch", () => {
   expect(restored.sub(x0).abs().max().item()).toBeLessThan(1e-6);
 });
 
-describe("changeWeights", () => {
+describe("placeWeights", () => {
   const input = Tensor.zeros([2, 2, 1, 4]);
   // the first picture changes in one place of four, the second nowhere
   const edited = Tensor.from([3, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 2, 1, 4]);
 
   test("have a mean of one, and count a changed place 1 + weight·(its share) times", () => {
-    const weights = [...changeWeights(edited, input, 1).toFloat32Array()];
+    const weights = [
+      ...placeWeights(edited, input, { changeWeight: 1, keptWeight: 0 }).toFloat32Array(),
+    ];
     // shares 4, 0, 0, 0: raw weights 5, 1, 1, 1 of mean 2
     [2.5, 0.5, 0.5, 0.5, 1, 1, 1, 1].forEach((value, i) =>
       expect(weights[i]).toBeCloseTo(value, 4),
+    );
+  });
+
+  test("count a kept place 1 + weight·(its share) times", () => {
+    // changed everywhere but in the last place: shares 0, 0, 0, 4
+    const changed = Tensor.from([3, 3, 3, 0, 3, 3, 3, 0], [1, 2, 1, 4]);
+    const none = Tensor.zeros([1, 2, 1, 4]);
+    const weights = placeWeights(changed, none, { changeWeight: 0, keptWeight: 1 });
+    [0.5, 0.5, 0.5, 2.5].forEach((value, i) =>
+      expect(weights.toFloat32Array()[i]).toBeCloseTo(value, 4),
     );
   });
 
@@ -72,7 +84,7 @@ describe("changeWeights", () => {
     const batch = { xt: edited, labels: Tensor.zeros([2]), target: edited };
     const output = edited.mul(2);
     const plain = velocityLoss(output, batch).item();
-    const weights = changeWeights(edited, input, 0);
+    const weights = placeWeights(edited, input, { changeWeight: 0, keptWeight: 0 });
     expect(velocityLoss(output, batch, weights).item()).toBeCloseTo(plain, 6);
   });
 });
