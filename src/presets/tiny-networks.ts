@@ -24,14 +24,14 @@ export const TINY_AUTOENCODER = resolveVaeConfig({
   scalingFactor: 1,
 });
 
-/** Latents place by place at 16×16, where nothing has to squeeze through; words and all places meet at 8×8 and 4×4. */
+/** Latents place by place at 16×16, where nothing has to squeeze through; words and all places meet at every level. */
 export const TINY_UNET = resolveUNetConfig({
   inChannels: 16,
   outChannels: 16,
   blockOutChannels: [96, 128, 144],
   layersPerBlock: 1,
-  downBlockTypes: ["plain", "crossAttention", "crossAttention"],
-  upBlockTypes: ["crossAttention", "crossAttention", "plain"],
+  downBlockTypes: ["crossAttention", "crossAttention", "crossAttention"],
+  upBlockTypes: ["crossAttention", "crossAttention", "crossAttention"],
   crossAttentionDim: 128,
   heads: [4, 4, 6],
   feedForwardExpansion: 2,

@@ -40,7 +40,7 @@ const UNGUIDED = { image: 1, text: 1 };
 const TINY_DISTILLATION = {
   items: 128,
   held: 7,
-  alignment: { rank: 8, layers: "all" },
+  alignment: { rank: 2, layers: "all" },
   videoStrength: 0.1,
   kBin: { start: "end" },
   scoreDistillation: { times: [0.1, 0.55], draws: 2, guideEdit: UNGUIDED, guideVideo: UNGUIDED },
@@ -158,7 +158,7 @@ export const tiny: Preset = {
         ...LATENT_DEFAULTS,
         steps: 72,
         batch: 4,
-        learningRate: 5e-5,
+        learningRate: 1e-4,
         warmup: 20,
         weightDecay: 0,
         ema: 0.95,
