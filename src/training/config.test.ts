@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { configHash, decisiveDifferences, sampleNumbers, TrainConfig } from "./config.ts";
+import { LatentSettings } from "./stages/settings.ts";
 
 const base = { steps: 10, batch: 8, learningRate: 0.1, stage: { model: { width: 4, depth: 2 } } };
 const config = TrainConfig.parse(base);
@@ -51,6 +52,7 @@ test.each([
   ["sharedNoise", 0, 0.3],
   ["inUse", 0, 0.5],
   ["inUseError", "squared", "absolute"],
+  ["keptWeight", 0, 1],
   ["videoStrength", 1, 0.5],
   ["temperature", 1, 0],
 ])(
@@ -67,3 +69,23 @@ test.each([
     ]);
   },
 );
+
+test("a run from before tasks had odds resumes, and none that gives them", () => {
+  const withStage = (stage: object): TrainConfig => TrainConfig.parse({ ...base, stage });
+  const older = configHash(withStage({ items: 8 }));
+  expect(configHash(withStage({ items: 8, taskOdds: {} }))).toBe(older);
+  expect(configHash(withStage({ items: 8, taskOdds: { add: 2 } }))).not.toBe(older);
+});
+
+test("no setting of the latent stages keeps runs from before it from going on", () => {
+  const first =
+    "model items dropCaption dropInstruction dropPicture noiseBias changeWeight warmStart cache".split(
+      " ",
+    );
+  const settings = LatentSettings.parse({});
+  const older = Object.entries(settings).filter(([name]) => first.includes(name));
+  expect(older).toHaveLength(first.length);
+  expect(configHash(TrainConfig.parse({ ...base, stage: settings }))).toBe(
+    configHash(TrainConfig.parse({ ...base, stage: Object.fromEntries(older) })),
+  );
+});

@@ -85,6 +85,8 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.sharedNoise", 0],
   ["stage.inUse", 0],
   ["stage.inUseError", "squared"],
+  ["stage.taskOdds", {}],
+  ["stage.keptWeight", 0],
   ["stage.videoStrength", 1],
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],
@@ -118,10 +120,15 @@ export function configHash(config: TrainConfig): string {
 function decisive(value: Readonly<Record<string, unknown>>, path = ""): Record<string, unknown> {
   const kept = Object.entries(value).flatMap(([key, child]) => {
     const at = path ? `${path}.${key}` : key;
-    if (FREE.has(at) || (LATER.has(at) && LATER.get(at) === child)) return [];
+    if (FREE.has(at) || isAsBefore(at, child)) return [];
     return [[key, isRecord(child) ? decisive(child, at) : child] as const];
   });
   return Object.fromEntries(kept);
+}
+
+/** Whether the setting at `path` came later, and says what runs did before it. */
+function isAsBefore(path: string, value: unknown): boolean {
+  return LATER.has(path) && canonicalJson(value) === canonicalJson(LATER.get(path));
 }
 
 /** Dotted paths at which two configs differ in what a step computes, with both values. */
