@@ -7,6 +7,7 @@ import type { Denoiser } from "../diffusion/denoiser.ts";
 import { ddim, dpmSolver } from "../diffusion/samplers.ts";
 import { denoise, type DenoisingOptions } from "../editing/denoising.ts";
 import { frameNoise } from "../editing/frame-noise.ts";
+import type { NoiseMode } from "../editing/settings.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Float } from "../engine/tensor.ts";
@@ -39,10 +40,21 @@ export interface VideoFlicker {
   readonly reconstruction: FlickerFigure;
   /** `adapter` by `independent`; the target is at most 0.5. */
   readonly ratio: number | null;
+  /** The video teacher from one noise that all frames share. */
+  readonly sharedAdapter: FlickerFigure;
+  /** The backbone alone, frame by frame, from one noise that all share. */
+  readonly sharedFrames: FlickerFigure;
+  /** `sharedAdapter` by `sharedFrames`. */
+  readonly sharedRatio: number | null;
 }
 
-const CLIPS = ["adapter", "independent", "still", "reconstruction"] as const;
-type ClipName = (typeof CLIPS)[number];
+type ClipName =
+  | "adapter"
+  | "independent"
+  | "sharedAdapter"
+  | "sharedFrames"
+  | "still"
+  | "reconstruction";
 
 /** Length of the generated clips: what the video adapter sees at once. */
 function windowFrames(model: EvaluatedModel, { frames }: EvaluationOptions): number {
@@ -51,7 +63,7 @@ function windowFrames(model: EvaluatedModel, { frames }: EvaluationOptions): num
 
 /** Frames that `evaluateVideo` sends through a denoiser. */
 export function videoCost(model: EvaluatedModel, options: EvaluationOptions): number {
-  return 2 * options.count * windowFrames(model, options) * options.draw.steps;
+  return 4 * options.count * windowFrames(model, options) * options.draw.steps;
 }
 
 /** Generates clips of unedited scenes and compares their changes over time with the true ones. */
@@ -60,24 +72,21 @@ export async function evaluateVideo(
   options: EvaluationOptions,
   { signal, onWork }: EvaluationContext = {},
 ): Promise<VideoFlicker> {
-  const errors: Record<ClipName, number[]> = {
-    adapter: [],
-    independent: [],
-    still: [],
-    reconstruction: [],
-  };
+  const scenes: Record<ClipName, number>[] = [];
   const frames = windowFrames(model, options);
   for (let index = 0; index < options.count; index++) {
     const work = { phase: "video adapter", detail: `scene ${index + 1}/${options.count}` };
     const onStep = (step: number) => onWork?.({ ...work, step, frames });
-    const found = await sceneErrors(model, index, options, { signal, onStep });
-    for (const name of CLIPS) errors[name].push(found[name]);
+    scenes.push(await sceneErrors(model, index, options, { signal, onStep }));
   }
-  const figure = (name: ClipName): FlickerFigure => ({
-    flicker: mean(errors[name]),
-    interval: bootstrapInterval(errors[name]),
-  });
+  const figure = (name: ClipName): FlickerFigure => {
+    const errors = scenes.map((scene) => scene[name]);
+    return { flicker: mean(errors), interval: bootstrapInterval(errors) };
+  };
+  const ratio = (own: FlickerFigure, other: FlickerFigure): number | null =>
+    own.flicker === null || !other.flicker ? null : own.flicker / other.flicker;
   const [adapter, independent] = [figure("adapter"), figure("independent")];
+  const [sharedAdapter, sharedFrames] = [figure("sharedAdapter"), figure("sharedFrames")];
   return {
     scenes: options.count,
     frames,
@@ -85,10 +94,10 @@ export async function evaluateVideo(
     independent,
     still: figure("still"),
     reconstruction: figure("reconstruction"),
-    ratio:
-      adapter.flicker === null || !independent.flicker
-        ? null
-        : adapter.flicker / independent.flicker,
+    ratio: ratio(adapter, independent),
+    sharedAdapter,
+    sharedFrames,
+    sharedRatio: ratio(sharedAdapter, sharedFrames),
   };
 }
 
@@ -105,26 +114,37 @@ async function sceneErrors(
   const truth = renderClip(scene, windowFrames(model, options), model.size);
   const latents = held.make(() => encoded(model, truth));
   const first = held.make(() => latents.narrow(0, 0, 1));
-  const draw = async (denoiser: Denoiser<unknown>, condition: () => unknown) =>
-    decoded(model, await drawn(model, { denoiser, condition, index, options }, held, denoising));
-  const adapter = await draw(model.videoTeacher(), () => model.videoCondition(words, first));
-  const independent = await draw(model.backbone(), () => model.captionCondition(words));
-  const still = truth.map(() => truth[0]!);
-  const clips = { adapter, independent, still, reconstruction: decoded(model, latents) };
+  const draw = async (kind: "adapter" | "frames", mode: NoiseMode) => {
+    const [denoiser, condition] =
+      kind === "adapter"
+        ? [model.videoTeacher(), () => model.videoCondition(words, first)]
+        : [model.backbone(), () => model.captionCondition(words)];
+    const subject = { denoiser, condition, mode, index, options };
+    return decoded(model, await drawn(model, subject, held, denoising));
+  };
+  const clips = {
+    adapter: await draw("adapter", "independent"),
+    independent: await draw("frames", "independent"),
+    sharedAdapter: await draw("adapter", "shared"),
+    sharedFrames: await draw("frames", "shared"),
+    still: truth.map(() => truth[0]!),
+    reconstruction: decoded(model, latents),
+  };
   return changeErrors(clips, truth, model.size);
 }
 
 interface Subject {
   readonly denoiser: Denoiser<unknown>;
   readonly condition: () => unknown;
+  readonly mode: NoiseMode;
   readonly index: number;
   readonly options: EvaluationOptions;
 }
 
-/** Latents of one window, from noise of the frames' own, all of it if nothing else is asked for. */
+/** Latents of one window, from all of the noise if nothing else is asked for. */
 function drawn(
   model: EvaluatedModel,
-  { denoiser, condition, index, options }: Subject,
+  { denoiser, condition, mode, index, options }: Subject,
   held: HeldTensors,
   denoising: DenoisingOptions,
 ): Promise<Float<"f c h w">> {
@@ -133,9 +153,7 @@ function drawn(
   const count = windowFrames(model, options);
   const shape = model.latentShape(1).slice(1);
   const seed = clipSeed(options, "video", index);
-  const noise = held.make(() =>
-    frameNoise(0, count, { seed, mode: "independent", temperature, shape }),
-  );
+  const noise = held.make(() => frameNoise(0, count, { seed, mode, temperature, shape }));
   const prepared = held.make(condition);
   const solve = sampler === "dpm-solver" ? dpmSolver : ddim;
   return denoise(solve(denoiser, noise, prepared, { schedule, steps }), held, denoising);
@@ -155,5 +173,7 @@ function changeErrors(
     independent: error("independent"),
     still: error("still"),
     reconstruction: error("reconstruction"),
+    sharedAdapter: error("sharedAdapter"),
+    sharedFrames: error("sharedFrames"),
   };
 }
