@@ -40,21 +40,11 @@ export interface VideoFlicker {
   readonly reconstruction: FlickerFigure;
   /** `adapter` by `independent`; the target is at most 0.5. */
   readonly ratio: number | null;
-  /** The video teacher from one noise that all frames share. */
+  /** The video teacher from one noise that all frames share; the backbone would draw one picture from it, which is `still`. */
   readonly sharedAdapter: FlickerFigure;
-  /** The backbone alone, frame by frame, from one noise that all share. */
-  readonly sharedFrames: FlickerFigure;
-  /** `sharedAdapter` by `sharedFrames`. */
-  readonly sharedRatio: number | null;
 }
 
-type ClipName =
-  | "adapter"
-  | "independent"
-  | "sharedAdapter"
-  | "sharedFrames"
-  | "still"
-  | "reconstruction";
+type ClipName = "adapter" | "independent" | "sharedAdapter" | "still" | "reconstruction";
 
 /** Length of the generated clips: what the video adapter sees at once. */
 function windowFrames(model: EvaluatedModel, { frames }: EvaluationOptions): number {
@@ -63,7 +53,7 @@ function windowFrames(model: EvaluatedModel, { frames }: EvaluationOptions): num
 
 /** Frames that `evaluateVideo` sends through a denoiser. */
 export function videoCost(model: EvaluatedModel, options: EvaluationOptions): number {
-  return 4 * options.count * windowFrames(model, options) * options.draw.steps;
+  return 3 * options.count * windowFrames(model, options) * options.draw.steps;
 }
 
 /** Generates clips of unedited scenes and compares their changes over time with the true ones. */
@@ -83,10 +73,7 @@ export async function evaluateVideo(
     const errors = scenes.map((scene) => scene[name]);
     return { flicker: mean(errors), interval: bootstrapInterval(errors) };
   };
-  const ratio = (own: FlickerFigure, other: FlickerFigure): number | null =>
-    own.flicker === null || !other.flicker ? null : own.flicker / other.flicker;
   const [adapter, independent] = [figure("adapter"), figure("independent")];
-  const [sharedAdapter, sharedFrames] = [figure("sharedAdapter"), figure("sharedFrames")];
   return {
     scenes: options.count,
     frames,
@@ -94,10 +81,11 @@ export async function evaluateVideo(
     independent,
     still: figure("still"),
     reconstruction: figure("reconstruction"),
-    ratio: ratio(adapter, independent),
-    sharedAdapter,
-    sharedFrames,
-    sharedRatio: ratio(sharedAdapter, sharedFrames),
+    ratio:
+      adapter.flicker === null || !independent.flicker
+        ? null
+        : adapter.flicker / independent.flicker,
+    sharedAdapter: figure("sharedAdapter"),
   };
 }
 
@@ -114,19 +102,20 @@ async function sceneErrors(
   const truth = renderClip(scene, windowFrames(model, options), model.size);
   const latents = held.make(() => encoded(model, truth));
   const first = held.make(() => latents.narrow(0, 0, 1));
-  const draw = async (kind: "adapter" | "frames", mode: NoiseMode) => {
-    const [denoiser, condition] =
-      kind === "adapter"
-        ? [model.videoTeacher(), () => model.videoCondition(words, first)]
-        : [model.backbone(), () => model.captionCondition(words)];
+  const teacher = model.videoTeacher();
+  const given = () => model.videoCondition(words, first);
+  const draw = async (
+    denoiser: Denoiser<unknown>,
+    condition: () => unknown,
+    mode: NoiseMode,
+  ): Promise<Uint8Array[]> => {
     const subject = { denoiser, condition, mode, index, options };
     return decoded(model, await drawn(model, subject, held, denoising));
   };
   const clips = {
-    adapter: await draw("adapter", "independent"),
-    independent: await draw("frames", "independent"),
-    sharedAdapter: await draw("adapter", "shared"),
-    sharedFrames: await draw("frames", "shared"),
+    adapter: await draw(teacher, given, "independent"),
+    independent: await draw(model.backbone(), () => model.captionCondition(words), "independent"),
+    sharedAdapter: await draw(teacher, given, "shared"),
     still: truth.map(() => truth[0]!),
     reconstruction: decoded(model, latents),
   };
@@ -174,6 +163,5 @@ function changeErrors(
     still: error("still"),
     reconstruction: error("reconstruction"),
     sharedAdapter: error("sharedAdapter"),
-    sharedFrames: error("sharedFrames"),
   };
 }

@@ -99,11 +99,9 @@ describe("an evaluation of a model that changes nothing", () => {
     expect(video?.ratio).toBeLessThan(0.5);
   });
 
-  test("finds frames of one noise as still as the repeated first frame, with and without its adapter", () => {
+  test("finds its video adapter as still from one noise", () => {
     const { video } = first.report;
     expect(video?.sharedAdapter).toEqual(video?.still);
-    expect(video?.sharedFrames.flicker).toBeCloseTo(video!.still.flicker!, 7);
-    expect(video?.sharedRatio).toBeCloseTo(1, 4);
   });
 
   test("counts every frame that it said it would denoise", () => {
