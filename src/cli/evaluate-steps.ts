@@ -1,9 +1,18 @@
 import { defineCommand } from "citty";
 import { UserError } from "../engine/errors.ts";
+import { deviceFrom } from "./edit-options.ts";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { clipArgs, clipOptions, elsewhere, stepCount, withNoise } from "./world-options.ts";
+import {
+  clipArgs,
+  clipOptions,
+  elsewhere,
+  jobsArg,
+  jobsAsked,
+  stepCount,
+  withNoise,
+} from "./world-options.ts";
 
 export default defineCommand({
   meta: {
@@ -19,6 +28,7 @@ export default defineCommand({
       valueHint: "list",
       description: "numbers of denoising steps, separated by commas",
     },
+    jobs: jobsArg,
     stacked: {
       type: "boolean",
       description: "measure the adapters as they are, without their alignment",
@@ -32,11 +42,17 @@ export default defineCommand({
     if (args.stacked === true && args.alignment !== undefined)
       throw new UserError("--stacked and --alignment exclude each other: give one");
     const parts = elsewhere(args);
+    const jobs = jobsAsked(args.jobs);
     const { runStepCounts } = await import("./step-counts-run.ts");
     const model = await openEvaluated(args, report, parts);
     const editor = model.hasAlignment && args.stacked !== true ? "aligned" : "stacked";
     const methods = await withNoise([editor, `${editor}-shared`], args.noise);
-    await runStepCounts(model, { ...options, methods, stepCounts }, { report, signal });
+    const { ClipProcesses } = await import("./clip-processes.ts");
+    const asked = { ...options, methods, stepCounts };
+    const device = deviceFrom(args.device);
+    const work = { model: args.model, parts, device, options: asked };
+    await using processes = new ClipProcesses(work, { jobs, signal });
+    await runStepCounts(model, asked, { report, signal, scorers: processes.scorers });
   },
 });
 

@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { defineCommand } from "citty";
+import { deviceFrom } from "./edit-options.ts";
 import { openEvaluated } from "./open-evaluated.ts";
 import { Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
-import { elsewhere, forModel, worldArgs, worldOptions } from "./world-options.ts";
+import { elsewhere, forModel, jobsAsked, worldArgs, worldOptions } from "./world-options.ts";
 
 export default defineCommand({
   meta: {
@@ -17,12 +18,17 @@ export default defineCommand({
     const report = new Reporter(given);
     const { options, wanted } = await worldOptions(given);
     if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
+    const jobs = jobsAsked(given.jobs);
     const { runEvaluation } = await import("./world-evaluation-run.ts");
-    const model = await openEvaluated(given, report, elsewhere(given));
-    await runEvaluation(model, await forModel(options, model), wanted, {
-      report,
-      signal,
-      sheets: given.sheets,
-    });
+    const { placeOptions } = await import("../evaluation/clips.ts");
+    const { ClipProcesses } = await import("./clip-processes.ts");
+    const parts = elsewhere(given);
+    const model = await openEvaluated(given, report, parts);
+    const resolved = await forModel(options, model);
+    const device = deviceFrom(given.device);
+    const work = { model: given.model, parts, device, options: placeOptions(resolved) };
+    await using processes = new ClipProcesses(work, { jobs, signal });
+    const { scorers } = processes;
+    await runEvaluation(model, resolved, wanted, { report, signal, sheets: given.sheets, scorers });
   },
 });

@@ -1,10 +1,7 @@
+import type { ClipsContext } from "../evaluation/clips.ts";
 import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
-import {
-  evaluateStepCounts,
-  stepCountsCost,
-  type StepCountOptions,
-  type StepsScored,
-} from "../evaluation/step-counts.ts";
+import type { PlaceOptions, StepsScored } from "../evaluation/scored-place.ts";
+import { evaluateStepCounts, stepCountsCost } from "../evaluation/step-counts.ts";
 import { fastestSentence, stepCountsTable } from "../evaluation/step-counts-table.ts";
 import { leftOut } from "../evaluation/world-evaluation.ts";
 import { evaluationProgress } from "./evaluation-progress.ts";
@@ -14,13 +11,15 @@ import { table, type Reporter } from "./output.ts";
 interface StepCountsRun {
   readonly report: Reporter;
   readonly signal: AbortSignal;
+  /** What scores the clips; default: this process. */
+  readonly scorers?: ClipsContext["scorers"];
 }
 
 /** Measures a model in different numbers of steps; prints each clip as an event, and at the end the table. */
 export async function runStepCounts(
   model: EvaluatedModel,
-  options: StepCountOptions,
-  { report, signal }: StepCountsRun,
+  options: PlaceOptions,
+  { report, signal, scorers }: StepCountsRun,
 ): Promise<void> {
   const onWork = evaluationProgress(report, { total: stepCountsCost(model, options) });
   const onClip = ({ task, index, method, steps, seconds, instruction, scores }: StepsScored) =>
@@ -34,7 +33,7 @@ export async function runStepCounts(
       instruction,
       ...scores,
     });
-  const found = await evaluateStepCounts(model, options, { signal, onWork, onClip });
+  const found = await evaluateStepCounts(model, options, { signal, onWork, onClip, scorers });
   for (const note of leftOut(model, options, ["clips"])) report.warn(note);
   const { name, hash } = model;
   report.event(

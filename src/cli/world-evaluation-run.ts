@@ -1,5 +1,6 @@
 import type { ClipScored } from "../evaluation/test-clip.ts";
-import { possibleMethods } from "../evaluation/clips.ts";
+import { possibleMethods } from "../evaluation/asked-methods.ts";
+import type { ClipsContext } from "../evaluation/clips.ts";
 import type { EvaluatedModel } from "../evaluation/evaluated-model.ts";
 import type { MethodName } from "../evaluation/method-names.ts";
 import { METHODS } from "../evaluation/methods.ts";
@@ -21,6 +22,8 @@ export interface EvaluationRun {
   readonly signal: AbortSignal;
   /** Folder for contact sheets; none are written without one. */
   readonly sheets?: string | undefined;
+  /** What scores the clips; default: this process. */
+  readonly scorers?: ClipsContext["scorers"];
 }
 
 /** Evaluates a model and prints how far it is, each clip, and at the end the result. */
@@ -28,7 +31,7 @@ export async function runEvaluation(
   model: EvaluatedModel,
   options: EvaluationOptions,
   wanted: readonly Measurement[],
-  { report, signal, sheets: folder }: EvaluationRun,
+  { report, signal, sheets: folder, scorers }: EvaluationRun,
 ): Promise<void> {
   const total = evaluationCost(model, options, wanted);
   const onWork = evaluationProgress(report, { total, steps: options.draw.steps });
@@ -38,7 +41,7 @@ export async function runEvaluation(
     const { task, index, method, instruction, scores } = clip;
     report.event({ type: "clip-scored", task, index, method, instruction, ...scores });
   };
-  const result = await evaluateWorld(model, options, wanted, { signal, onWork, onClip });
+  const result = await evaluateWorld(model, options, wanted, { signal, onWork, onClip, scorers });
   const paths = folder === undefined ? [] : await sheets.write(folder);
   for (const path of paths) report.event({ type: "sheet-written", path }, path);
   for (const note of result.notes) report.warn(note);

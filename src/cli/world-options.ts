@@ -97,10 +97,19 @@ export const stepsArg = {
   description: "denoising steps (default: the model's)",
 } as const;
 
+/** The option of the verbs that edit many clips. */
+export const jobsArg = {
+  type: "string",
+  valueHint: "n",
+  description:
+    "processes that edit clips side by side (default: one for each core, or a GPU's one)",
+} as const;
+
 /** The options of `evaluate world`. */
 export const worldArgs = {
   ...clipArgs,
   steps: stepsArg,
+  jobs: jobsArg,
   methods: {
     type: "string",
     valueHint: "list",
@@ -216,6 +225,13 @@ export async function worldOptions(
 /** A number of denoising steps, of the option `--steps`. */
 export function stepCount(text: string): number {
   return numberOption("--steps", text, { min: 1, max: 1000, integer: true });
+}
+
+/** How many processes `--jobs` asks for, where it is given. */
+export function jobsAsked(text: string | undefined): number | undefined {
+  return text === undefined
+    ? undefined
+    : numberOption("--jobs", text, { min: 1, max: 1024, integer: true });
 }
 
 /** The number of denoising steps of `--steps`, where it is given. */

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { TimeBlock } from "../data/image/time-sheet.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
-import { possibleMethods } from "./clips.ts";
+import { possibleMethods } from "./asked-methods.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
 import { METHODS } from "./methods.ts";

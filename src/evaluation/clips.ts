@@ -1,51 +1,27 @@
-import { setImmediate } from "node:timers/promises";
-import type { Task } from "../data/world/tasks.ts";
-import { temperatureFor } from "../editing/settings.ts";
-import { HeldTensors } from "../engine/held-tensors.ts";
+import { possibleMethods } from "./asked-methods.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
-import { hasPart, METHODS } from "./methods.ts";
-import type { DrawSettings, EvaluationContext, EvaluationOptions } from "./options.ts";
+import { METHODS } from "./methods.ts";
+import type { EvaluationOptions } from "./options.ts";
 import { comparisonsWith, type Comparison } from "./paired.ts";
+import {
+  placeScorer,
+  placesOf,
+  scoredPlaces,
+  type PlaceContext,
+  type PlaceOptions,
+  type ScorePlace,
+} from "./scored-place.ts";
 import { summarizeTasks, type TaskScores, type TaskSummary } from "./summary.ts";
-import { makeTestClip, scoredClip, type ClipScored } from "./test-clip.ts";
 
-/** Who watches the clips. */
-export interface ClipsContext extends EvaluationContext {
-  readonly onClip?: ((clip: ClipScored) => void) | undefined;
+/** Who watches the clips, and what scores them. */
+export interface ClipsContext extends PlaceContext {
+  /** Ways to score that work side by side, by `placeOptions`; default: one after the other in this process. */
+  readonly scorers?: readonly ScorePlace[] | undefined;
 }
-
-/** The methods asked for, and how much noise they are to draw. */
-export type AskedMethods = Pick<EvaluationOptions, "methods"> & {
-  readonly draw: Pick<DrawSettings, "temperature">;
-};
-
-/** How the names of methods that draw one noise for all frames end. */
-const SHARED = "-shared";
 
 /** Summaries by method, in the order of `METHODS`. */
 export type MethodSummaries = Readonly<Partial<Record<MethodName, TaskSummary>>>;
-
-/** The methods of `options` that `model` has the parts for, each edit once. */
-export function possibleMethods(
-  model: Pick<EvaluatedModel, "hasVideoAdapter" | "hasAlignment" | "defaults">,
-  options: AskedMethods,
-): MethodName[] {
-  const twins = new Set(twinsWithoutNoise(model, options));
-  return options.methods.filter((name) => hasPart(model, METHODS[name].needs) && !twins.has(name));
-}
-
-/** The methods that draw one noise for all frames, beside those that draw each frame's own, where none is drawn at all. */
-export function twinsWithoutNoise(
-  model: Pick<EvaluatedModel, "defaults">,
-  { methods, draw }: AskedMethods,
-): MethodName[] {
-  if (temperatureFor({ temperature: draw.temperature }, model) > 0) return [];
-  const asked = new Set<string>(methods);
-  return methods.filter(
-    (name) => name.endsWith(SHARED) && asked.has(name.slice(0, -SHARED.length)),
-  );
-}
 
 /** What came of all clips. */
 export interface ClipsReport {
@@ -62,23 +38,19 @@ export function clipsCost(model: EvaluatedModel, options: EvaluationOptions): nu
     .reduce((sum, cost) => sum + cost, 0);
 }
 
-/** Edits every clip by every method and scores it; the clips of all tasks take turns. */
+/** The options of a single number of steps as those of several. */
+export function placeOptions(options: EvaluationOptions): PlaceOptions {
+  return { ...options, stepCounts: [options.draw.steps] };
+}
+
+/** Edits every clip by every method and scores it. */
 export async function evaluateClips(
   model: EvaluatedModel,
   options: EvaluationOptions,
   context: ClipsContext = {},
 ): Promise<ClipsReport> {
-  const scored: ({ readonly method: MethodName } & TaskScores)[] = [];
-  for (let index = 0; index < options.count; index++) {
-    for (const task of options.tasks) {
-      for (const { method, scores } of await evaluateClip(model, task, index, {
-        options,
-        context,
-      })) {
-        scored.push({ method, task, scores });
-      }
-    }
-  }
+  const { scorers = [placeScorer(model, placeOptions(options))] } = context;
+  const scored = await scoredPlaces(placesOf(options), scorers, context);
   const scoresOf = (name: MethodName): TaskScores[] =>
     scored.filter(({ method }) => method === name);
   const names = possibleMethods(model, options);
@@ -88,29 +60,4 @@ export async function evaluateClips(
       .filter((name) => METHODS[name].needs === "alignment")
       .flatMap((name) => comparisonsWith(name, names, scoresOf)),
   };
-}
-
-/** Edits one clip by every method. */
-async function evaluateClip(
-  model: EvaluatedModel,
-  task: Task,
-  index: number,
-  { options, context }: { options: EvaluationOptions; context: ClipsContext },
-): Promise<ClipScored[]> {
-  using held = new HeldTensors();
-  const clip = makeTestClip(model, { task, index }, options, held);
-  const results: ClipScored[] = [];
-  for (const method of possibleMethods(model, options)) {
-    const work = {
-      phase: "whole clips",
-      detail: `${method} · ${task} ${index + 1}/${options.count}`,
-    };
-    const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
-    const scored = await scoredClip(clip, method, { signal: context.signal, onStep });
-    context.onClip?.(scored);
-    results.push(scored);
-    await setImmediate();
-    context.signal?.throwIfAborted();
-  }
-  return results;
 }

@@ -34,6 +34,8 @@ export class ContactSheets {
     for (const task of TASKS) {
       const rows = this.#clips
         .filter((clip) => clip.task === task)
+        // Clips that are edited side by side come in any order; each one's methods in that of the sheet
+        .toSorted((a, b) => a.index - b.index)
         .flatMap((clip) => this.#rows(clip));
       if (rows.length === 0) continue;
       const path = join(folder, `${task}.png`);

@@ -2,17 +2,16 @@ import { describe, expect, test } from "vitest";
 import { copyingModel } from "../../test/support/copying-model.ts";
 import { engineInfo } from "../engine/settings.ts";
 import type { ClipScores } from "./clip-scores.ts";
+import type { PlaceOptions, StepsScored } from "./scored-place.ts";
 import {
   evaluateStepCounts,
   stepCountsCost,
   stepCountsOf,
-  type StepCountOptions,
   type StepsMeasured,
-  type StepsScored,
 } from "./step-counts.ts";
 import { fastestSentence, stepCountsTable } from "./step-counts-table.ts";
 
-const options: StepCountOptions = {
+const options: PlaceOptions = {
   split: "validation",
   tasks: ["style", "add"],
   count: 1,

@@ -11,7 +11,7 @@ import { METHOD_NAMES } from "./method-names.ts";
 import type { EvaluationOptions } from "./options.ts";
 import { ContactSheets } from "./sheets.ts";
 import { reportTables } from "./tables.ts";
-import { possibleMethods } from "./clips.ts";
+import { possibleMethods } from "./asked-methods.ts";
 import { evaluateWorld, evaluationCost, leftOut, MEASUREMENTS } from "./world-evaluation.ts";
 
 const options: EvaluationOptions = {

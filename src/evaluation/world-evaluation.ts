@@ -1,3 +1,4 @@
+import { twinsWithoutNoise, type AskedMethods } from "./asked-methods.ts";
 import { evaluateAutoencoder, type AutoencoderFidelity } from "./autoencoder-fidelity.ts";
 import {
   clipsCost,
@@ -5,8 +6,6 @@ import {
   type ClipsContext,
   type ClipsReport,
   type MethodSummaries,
-  twinsWithoutNoise,
-  type AskedMethods,
 } from "./clips.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import { hasPart, METHODS } from "./methods.ts";
