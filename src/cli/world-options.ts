@@ -49,13 +49,13 @@ export const drawingArgs = {
     type: "string",
     default: "1",
     valueHint: "scale",
-    description: "how closely to follow the words; 1 is plain",
+    description: "how closely to follow the words; 1: as usual with the model for each task",
   },
   "image-guidance": {
     type: "string",
     default: "1",
     valueHint: "scale",
-    description: "how closely to follow the input frame; 1 is plain",
+    description: "how closely to follow the input frame; 1: as usual",
   },
   detail: {
     type: "string",

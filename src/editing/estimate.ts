@@ -6,7 +6,8 @@ import { type Calibration, codingSeconds } from "./calibration.ts";
 import { totalWork } from "./progress.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
 import { framesWithin, parseSpan } from "./span.ts";
-import { evaluationsPerStep } from "./strength.ts";
+import { evaluationsPerStep, scalesOf } from "./strength.ts";
+import type { ModelDefaults } from "./model.ts";
 
 /** What an edit will take, by a short trial on this machine; sizes in bytes. */
 export interface EditEstimate {
@@ -61,19 +62,26 @@ function neededBytes(
   return window * windowFrameBytes + width * height * VIDEO_BYTES_PER_PIXEL;
 }
 
+/** What an estimate is made from. */
+export interface Measured {
+  readonly calibration: Calibration;
+  readonly memory: Memory;
+  /** The model's own. */
+  readonly defaults?: ModelDefaults | undefined;
+}
+
 /** What the edits of a chain will take, one after another on each window. */
 export function estimateEdit(
   info: VideoInfo,
   chain: readonly ResolvedSettings[],
-  calibration: Calibration,
-  memory: Memory,
+  { calibration, memory, defaults }: Measured,
 ): EditEstimate {
   const frames = framesWithin(parseSpan(chain[0]?.frames ?? "..").span, info);
   const window = Math.max(...chain.map((settings) => settings.window));
   return {
     type: "estimate",
     frames,
-    seconds: frames === null ? null : editSeconds(frames, info, chain, calibration),
+    seconds: frames === null ? null : editSeconds(frames, info, chain, { calibration, defaults }),
     memoryBytes: Math.round(memory.heldBytes + neededBytes(info, window, calibration)),
     ...memory,
   };
@@ -83,13 +91,13 @@ function editSeconds(
   frames: number,
   info: VideoInfo,
   chain: readonly ResolvedSettings[],
-  calibration: Calibration,
+  { calibration, defaults }: Pick<Measured, "calibration" | "defaults">,
 ): number {
   const { stepSeconds, pictureSeconds, detailSeconds } = calibration;
   const pixels = info.width * info.height;
   const ofStages = chain.map((settings) => {
     const perFrame = pictureSeconds + detailSeconds * pixels;
-    const steps = totalWork(frames, settings) * evaluationsPerStep(settings.guidance);
+    const steps = totalWork(frames, settings) * evaluationsPerStep(scalesOf(settings, defaults));
     return steps * stepSeconds + frames * perFrame;
   });
   const coding = codingSeconds(pixels) * (info.frames ?? frames);

@@ -2,7 +2,7 @@ import type { Denoiser } from "../diffusion/denoiser.ts";
 import type { Schedule } from "../diffusion/schedule.ts";
 import type { Float, Pixels } from "../engine/tensor.ts";
 import type { Task } from "../data/world/tasks.ts";
-import type { GuidanceScales, Strength } from "./strength.ts";
+import type { GuidanceScales, Strength, TextGuidance } from "./strength.ts";
 
 /** What an edit is told in words. */
 export interface EditTexts {
@@ -28,6 +28,8 @@ export interface ModelDefaults {
   readonly temperature?: number;
   /** What each strength means. */
   readonly guidance?: Readonly<Record<Strength, GuidanceScales>>;
+  /** What those scales are multiples of. */
+  readonly textGuidance?: TextGuidance | undefined;
 }
 
 /** What the editor needs of a model; `EditModel` and `OpenModel` are such. */

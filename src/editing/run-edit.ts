@@ -171,7 +171,8 @@ async function estimated(
   const before = memory();
   const calibration = await calibrate(edit.model, edit.settings, signal);
   requireMemory(edit.info, edit.chain, calibration, before);
-  return estimateEdit(edit.info, edit.chain, calibration, before);
+  const { defaults } = edit.model;
+  return estimateEdit(edit.info, edit.chain, { calibration, memory: before, defaults });
 }
 
 /** Before a long clip, and wherever memory may be short. */

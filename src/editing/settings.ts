@@ -80,7 +80,7 @@ export const EditSettings = z.strictObject({
   sampler: choice(SAMPLERS).default("ddim"),
   /** How much the edit may change: a rung of the ladder over the two guidance scales. */
   strength: choice(STRENGTHS).default("balanced"),
-  /** How closely to follow text and input frame, in place of the strength's scales; 1 and 1: plain predictions. */
+  /** How closely to follow text and input frame, in place of the strength's scales; 1 and 1: as the model is used for the task. */
   guidance: z.strictObject({ text: scale.optional(), image: scale.optional() }).default({}),
   /**
    * `aligned`: both adapters as distillation has aligned them; `stacked`: without that; `frame-by-frame`: the edit

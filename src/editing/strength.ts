@@ -1,3 +1,5 @@
+import type { Task } from "../data/world/tasks.ts";
+
 /** How much an edit may change, from least to most. */
 export const STRENGTHS = ["keep", "balanced", "bold"] as const;
 export type Strength = (typeof STRENGTHS)[number];
@@ -7,6 +9,9 @@ export interface GuidanceScales {
   readonly text: number;
   readonly image: number;
 }
+
+/** The scale of the words that is usual with a model for some tasks; 1 for the others. */
+export type TextGuidance = Readonly<Record<string, number>>;
 
 /** What a strength means; chosen on validation clips, README.md has the figures. */
 const LADDER: Readonly<Record<Strength, GuidanceScales>> = {
@@ -23,6 +28,14 @@ export function guidanceFor(
 ): GuidanceScales {
   const rung = ladder[strength];
   return { text: given.text ?? rung.text, image: given.image ?? rung.image };
+}
+
+/** The scales that an edit is drawn with: those of its settings count in multiples of what is usual for its task. */
+export function scalesOf(
+  { guidance: { text, image }, task }: { readonly guidance: GuidanceScales; readonly task: Task },
+  defaults: { readonly textGuidance?: TextGuidance | undefined } = {},
+): GuidanceScales {
+  return { text: text * (defaults.textGuidance?.[task] ?? 1), image };
 }
 
 /** How often the denoiser is asked in one step: branches of `guidedTwice` whose weight is 0 cost nothing. */

@@ -9,6 +9,7 @@ import { HeldTensors } from "../engine/held-tensors.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
+import { scalesOf } from "./strength.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -190,7 +191,7 @@ export class WindowEditor implements Disposable {
     denoiser: Denoiser<GuidedCondition>,
     { withoutText, unconditional }: Conditions,
   ): Denoiser<GuidedCondition> {
-    const { text, image } = this.#settings.guidance;
+    const { text, image } = scalesOf(this.#settings, this.#model.defaults);
     return guidedTwice(denoiser, {
       textScale: text,
       imageScale: image,

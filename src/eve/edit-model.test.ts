@@ -1,6 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ConfigError, UserError } from "../engine/errors.ts";
+import { ConfigError, DataError, UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
 import { BF16_BATCHES, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../test/support/small-model.ts";
@@ -31,6 +32,21 @@ describe("a loaded model", () => {
     const other = saveSmallModel(join(root, "other"), { isTrained: false });
     expect(EditModel.load(other.path).hash).not.toBe(model.hash);
     expect(EditModel.load(model.path).hash).toBe(model.hash);
+  });
+
+  test("says for which of its tasks it is guided, and is refused where there is no such task", () => {
+    const { path } = saveSmallModel(join(root, "guided"));
+    const guide = (textGuidance: Record<string, number>): void => {
+      const sampling = { times: [999], temperature: 0, textGuidance };
+      writeFileSync(join(path, "model.json"), JSON.stringify({ ...SMALL, sampling }));
+    };
+    guide({ add: 2 });
+    expect(EditModel.load(path).defaults.textGuidance).toEqual({ add: 2 });
+    guide({ add: 2, fly: 3 });
+    expect(() => EditModel.load(path)).toThrow(DataError);
+    expect(() => EditModel.load(path)).toThrow(
+      /expected textGuidance of some of style, .*, got fly/,
+    );
   });
 
   test("needs a description and every part of an image editor", () => {

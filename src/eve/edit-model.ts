@@ -1,4 +1,5 @@
-import { ConfigError, UserError } from "../engine/errors.ts";
+import { join } from "node:path";
+import { ConfigError, DataError, UserError } from "../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import type { Denoiser } from "../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
@@ -105,6 +106,7 @@ export class EditModel {
     this.#textEncoder = encoder;
     const editAdapter = loadEditAdapter(folder, unet);
     this.#tasks = editAdapter.config.tasks;
+    requireKnown(Object.keys(this.defaults.textGuidance ?? {}), this.#tasks, folder);
     this.networks = {
       unet,
       editAdapter,
@@ -242,4 +244,17 @@ export class EditModel {
   #features(sentence: string): Float<"1 n d"> {
     return sentenceFeatures(this.#textEncoder, this.tokenizer, sentence);
   }
+}
+
+/** Throws a DataError where `model.json` says how to guide tasks that there are none of. */
+function requireKnown(
+  guided: readonly string[],
+  tasks: readonly string[],
+  folder: ModelFolder,
+): void {
+  const unknown = guided.filter((task) => !tasks.includes(task));
+  if (unknown.length === 0) return;
+  throw new DataError(
+    `${join(folder.path, "model.json")}: expected textGuidance of some of ${tasks.join(", ")}, got ${unknown.join(", ")}`,
+  );
 }

@@ -13,6 +13,11 @@ export const SamplingDefaults = z.strictObject({
     ),
   /** From 0, no noise at all, to 1. */
   temperature: z.number().min(0).max(1),
+  /**
+   * The scale of the words for some tasks, 1 for the others: a network that is unsure of a small edit leaves things as they are,
+   * and guidance makes more of what it is half sure of. Deviation: §4.1 guides all edits alike.
+   */
+  textGuidance: z.record(z.string(), z.number().positive().max(30)).optional(),
 });
 export type SamplingDefaults = z.infer<typeof SamplingDefaults>;
 

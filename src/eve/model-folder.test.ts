@@ -184,6 +184,7 @@ describe("the description", () => {
     { times: [350, 999], temperature: 0 },
     { times: [], temperature: 0 },
     { times: [999], temperature: 2 },
+    { times: [999], temperature: 0, textGuidance: { add: -1 } },
   ])("is refused where it samples by %j", (sampling) => {
     const folder = newFolder();
     mkdirSync(folder.path);
