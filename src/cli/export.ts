@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { invariant, UserError } from "../engine/errors.ts";
 import type { ModelFolder } from "../eve/model-folder.ts";
 import type { UNet } from "../models/unet/unet.ts";
+import { numberOption } from "./arguments.ts";
 import { Reporter } from "./output.ts";
 
 export default defineCommand({
@@ -46,6 +47,13 @@ export default defineCommand({
       valueHint: "dir",
       description: "where an alignment lies instead of in the model folder",
     },
+    share: {
+      type: "string",
+      default: "1",
+      valueHint: "s",
+      description:
+        "how far to go from the model's weights to the run's, from 0 to 1: the mean of both is often better than either",
+    },
     unfinished: {
       type: "boolean",
       description: "take the newest checkpoint of a run that was stopped",
@@ -72,7 +80,8 @@ export default defineCommand({
     if (args.out !== undefined)
       throw new UserError(`--out is the file of --format peft; a part goes into --model ${model}`);
     const { exportTinyPart } = await import("../presets/tiny-export.ts");
-    const options = { cache, isUnfinishedTaken: args.unfinished ?? false };
+    const share = numberOption("--share", args.share, { min: 0, max: 1 });
+    const options = { cache, isUnfinishedTaken: args.unfinished ?? false, share };
     const part = await exportTinyPart(stage, args.run ?? `runs/${stage}`, target, options);
     const path = target.partPath(part);
     report.event({ type: "part-exported", part, model, path }, `${part} written to ${path}`);

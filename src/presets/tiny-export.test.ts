@@ -83,6 +83,40 @@ function teachers(name: string, value: number): ModelFolder {
   return folder;
 }
 
+/** A finished run of a part with one weight. */
+function finished(name: string, stage: string, weight: Tensor): string {
+  const run = join(root, name);
+  mkdirSync(join(run, "weights"), { recursive: true });
+  saveSafetensors(join(run, "weights", `${stage}.safetensors`), new Map([["weight", weight]]));
+  writeFileSync(join(run, "receipt.json"), JSON.stringify({ stage, steps: name.length }));
+  return run;
+}
+
+test("a share of the way from the part that is there is their mean, and its receipt holds both", async () => {
+  const target = new ModelFolder(join(root, "mean"));
+  const put = (run: string, share?: number): Promise<string> =>
+    exportTinyPart("backbone", run, target, { cache: root, ...(share !== undefined && { share }) });
+  const stored = (): number[] => [
+    ...loadSafetensors(join(target.partPath("backbone"), "weights.safetensors"))
+      .get("weight")!
+      .to("float32")
+      .toFloat32Array(),
+  ];
+  const first = finished("first", "backbone", Tensor.from([1, -2], [2]));
+  await expect(put(first, 0.5)).rejects.toThrow(/has no backbone/);
+  await put(first);
+  await put(finished("second", "backbone", Tensor.from([3, 2], [2])), 0.25);
+  expect(stored()).toEqual([1.5, -1]);
+  expect(target.receipt("backbone")).toEqual({
+    averaged: { share: 0.25, before: { stage: "backbone", steps: 5 } },
+    stage: "backbone",
+    steps: 6,
+  });
+  const other = finished("third", "backbone", Tensor.from([3, 2, 1], [3]));
+  await expect(put(other, 0.5)).rejects.toThrow(/weight/);
+  expect(stored()).toEqual([1.5, -1]);
+});
+
 test("of a vision run the teacher's transformer is kept, under its own names", async () => {
   const [kept, left] = [Tensor.from([1], [1]), Tensor.from([2], [1])];
   const weights = new Map([
@@ -114,6 +148,8 @@ test("a distillation becomes an alignment that says whose student it is", async 
   const attempt = exportTinyPart("distillation", run, others, { cache: root });
   await expect(attempt).rejects.toThrow(/expected the adapters that the run was distilled from/);
   expect(others.has("alignment")).toBe(false);
+  const half = exportTinyPart("distillation", run, folder, { cache: root, share: 0.5 });
+  await expect(half).rejects.toThrow(/--share: expected a part that is trained by itself/);
 });
 
 test("an alignment may be put elsewhere, and leaves the model as it is", async () => {

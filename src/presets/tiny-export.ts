@@ -40,6 +40,11 @@ export interface ExportOptions {
   readonly cache: string;
   /** Whether a run that is not finished gives its newest checkpoint; default false. */
   readonly isUnfinishedTaken?: boolean;
+  /**
+   * How far weights go from those of the part that is there to the run's, from 0 to 1; default 1, all the way. A run that went
+   * on from that part and its start have a mean that is often better than either (Wortsman et al. 2022, "Robust fine-tuning").
+   */
+  readonly share?: number;
 }
 
 /** Where the weights to export lie, and what says how they came to be. */
@@ -71,7 +76,7 @@ export async function exportTinyPart(
   stage: string,
   run: string,
   target: ModelFolder,
-  { cache, isUnfinishedTaken = false }: ExportOptions,
+  { cache, isUnfinishedTaken = false, share = 1 }: ExportOptions,
 ): Promise<Part> {
   const known = PARTS.find((name) => stageOf(name) === stage);
   if (known === undefined) {
@@ -87,8 +92,30 @@ export async function exportTinyPart(
     target,
   });
   if (stage !== "distillation") target.describe(TINY);
-  target.savePart(part, { ...content, receipt });
+  if (share === 1) target.savePart(part, { ...content, receipt });
+  else target.savePart(part, averaged(part, { ...content, receipt }, target, share));
   return part;
+}
+
+/** A part between the one that is there and `content`; its receipt holds both. */
+function averaged(
+  part: Part,
+  content: PartContent,
+  target: ModelFolder,
+  share: number,
+): PartContent {
+  if (part in TEACHER_PARTS)
+    throw new UserError(
+      `--share: expected a part that is trained by itself, got ${part}: distil it for its adapters`,
+    );
+  target.require(part);
+  const before = join(target.partPath(part), "weights.safetensors");
+  const weights = interpolated(loadSafetensors(before), content.weights, share, before);
+  const receipt = {
+    averaged: { share, before: target.receipt(part) },
+    ...asObject(content.receipt),
+  };
+  return { ...content, weights, receipt };
 }
 
 /** The stage that trains a part. */
@@ -193,3 +220,22 @@ async function withStatistics(weights: Parameters, cache: string): Promise<VaeCo
     [...values.reshape([-1]).toFloat32Array()].map((v) => Number(v.toFixed(5)));
   return { ...TINY_AUTOENCODER, latentMean: rounded(mean), latentStd: rounded(deviation) };
 }
+
+/** `(1 − share)·before + share·now` of every weight, in float32; both have the same names and shapes. */
+function interpolated(
+  before: Parameters,
+  now: Parameters,
+  share: number,
+  path: string,
+): Parameters {
+  const mixed = new Map([...now].map(([name, weight]) => [name, weight.to("float32").clone()]));
+  copyParameters(mixed, before, path);
+  for (const [name, weight] of now) {
+    using _ = tensorScope();
+    const mean = mixed.get(name)!;
+    mean.copyFrom(mean.mul(1 - share).add(weight.to("float32").mul(share)));
+  }
+  return mixed;
+}
+
+const asObject = (receipt: unknown): object => z.looseObject({}).parse(receipt);
