@@ -1,6 +1,7 @@
-import { sampleEdit } from "../data/world/edits.ts";
+import { sampleEdit, type EditRequest } from "../data/world/edits.ts";
 import { renderFrame } from "../data/world/render.ts";
 import type { Task } from "../data/world/tasks.ts";
+import type { WindowEditOptions } from "../editing/window-editor.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import { Rng } from "../engine/random.ts";
 import { clipScores, type ClipScores } from "./clip-scores.ts";
@@ -43,21 +44,36 @@ async function evaluateFrame(
   index: number,
   { options, context }: { options: EvaluationOptions; context: EvaluationContext },
 ): Promise<ClipScores> {
-  const { size } = model;
-  using held = new HeldTensors();
   const seed = clipSeed(options, `single ${task}`, index);
   const frame = Rng.seed(seed).split("frame").integer(options.frames);
   const request = sampleEdit(options.split, index, task);
+  const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
+  const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
+  return scoredFrame(model, request, { options, seed, frame }, { signal: context.signal, onStep });
+}
+
+/** Which frame of a clip is edited, and how. */
+export interface FrameOptions {
+  readonly options: Pick<EvaluationOptions, "draw" | "isCaptionGiven">;
+  readonly seed: number;
+  /** Counted from 0. */
+  readonly frame: number;
+}
+
+/** Edits one frame by itself, and scores it. */
+export async function scoredFrame(
+  model: EvaluatedModel,
+  request: EditRequest,
+  { options, seed, frame }: FrameOptions,
+  context: WindowEditOptions = {},
+): Promise<ClipScores> {
+  const { size } = model;
+  using held = new HeldTensors();
   const input = [renderFrame(request.scene, frame, size)];
   const truth = [truthFrame(request, frame, size)];
   const clip = { inputFrames: input, input: held.make(() => encoded(model, input)) };
-  const settings = settingsFor(model, request, options, {
-    method: "frame-by-frame",
-    noise: "independent",
-    seed,
-  });
-  const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
-  const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
-  const output = await editFrames(model, clip, settings, { signal: context.signal, onStep });
+  const own = { method: "frame-by-frame", noise: "independent", seed } as const;
+  const settings = settingsFor(model, request, options, own);
+  const output = await editFrames(model, clip, settings, context);
   return clipScores({ input, truth, output }, { size, window: 1, reconstruction: [] });
 }

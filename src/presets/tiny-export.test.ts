@@ -65,14 +65,19 @@ test("a checkpoint that has no receipt, as those of earlier versions, is not tak
   );
 });
 
-/** A finished run of `stage` with `weights`, distilled from `model`. */
-function finishedRun(stage: string, weights: Parameters, model = ""): string {
-  const run = join(root, `run-${stage}`);
+/** A finished run of `stage` with `weights` and its receipt. */
+function runWith(name: string, stage: string, weights: Parameters, receipt: object): string {
+  const run = join(root, name);
   mkdirSync(join(run, "weights"), { recursive: true });
   saveSafetensors(join(run, "weights", `${stage}.safetensors`), weights);
-  const settings = stage === "distillation" ? { model, alignment: { rank: 4 } } : {};
-  writeFileSync(join(run, "receipt.json"), JSON.stringify({ stage, config: { stage: settings } }));
+  writeFileSync(join(run, "receipt.json"), JSON.stringify({ stage, ...receipt }));
   return run;
+}
+
+/** The same, distilled from `model`. */
+function finishedRun(stage: string, weights: Parameters, model = ""): string {
+  const settings = stage === "distillation" ? { model, alignment: { rank: 4 } } : {};
+  return runWith(`run-${stage}`, stage, weights, { config: { stage: settings } });
 }
 
 /** A model folder whose parts, as teachers, are one number. */
@@ -81,15 +86,6 @@ function teachers(name: string, value: number): ModelFolder {
   const weights = new Map([["weight", Tensor.from([value], [1])]]);
   for (const part of TEACHER_PARTS.alignment) folder.savePart(part, { config: {}, weights });
   return folder;
-}
-
-/** A finished run of a part with one weight. */
-function finished(name: string, stage: string, weight: Tensor): string {
-  const run = join(root, name);
-  mkdirSync(join(run, "weights"), { recursive: true });
-  saveSafetensors(join(run, "weights", `${stage}.safetensors`), new Map([["weight", weight]]));
-  writeFileSync(join(run, "receipt.json"), JSON.stringify({ stage, steps: name.length }));
-  return run;
 }
 
 test("a share of the way from the part that is there is their mean, and its receipt holds both", async () => {
@@ -102,17 +98,21 @@ test("a share of the way from the part that is there is their mean, and its rece
       .to("float32")
       .toFloat32Array(),
   ];
-  const first = finished("first", "backbone", Tensor.from([1, -2], [2]));
+  const trained = (name: string, values: number[]): string => {
+    const weights = new Map([["weight", Tensor.from(values, [values.length])]]);
+    return runWith(name, "backbone", weights, { steps: name.length });
+  };
+  const first = trained("first", [1, -2]);
   await expect(put(first, 0.5)).rejects.toThrow(/has no backbone/);
   await put(first);
-  await put(finished("second", "backbone", Tensor.from([3, 2], [2])), 0.25);
+  await put(trained("second", [3, 2]), 0.25);
   expect(stored()).toEqual([1.5, -1]);
   expect(target.receipt("backbone")).toEqual({
     averaged: { share: 0.25, before: { stage: "backbone", steps: 5 } },
     stage: "backbone",
     steps: 6,
   });
-  const other = finished("third", "backbone", Tensor.from([3, 2, 1], [3]));
+  const other = trained("third", [3, 2, 1]);
   await expect(put(other, 0.5)).rejects.toThrow(/weight/);
   expect(stored()).toEqual([1.5, -1]);
 });

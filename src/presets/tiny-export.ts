@@ -233,6 +233,7 @@ function interpolated(
   for (const [name, weight] of now) {
     using _ = tensorScope();
     const mean = mixed.get(name)!;
+    // `lerp` rounds otherwise, and the part that ships was made so
     mean.copyFrom(mean.mul(1 - share).add(weight.to("float32").mul(share)));
   }
   return mixed;
