@@ -87,6 +87,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.inUseError", "squared"],
   ["stage.taskOdds", {}],
   ["stage.keptWeight", 0],
+  ["stage.inUseLearned", "all"],
   ["stage.videoStrength", 1],
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],

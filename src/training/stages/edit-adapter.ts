@@ -74,7 +74,8 @@ export function editAdapterStage(
   const usedLoss: EditLoss = (batch, rng, places) => {
     const weights = weightsOf(batch, places);
     const { inUseError: error } = settings;
-    const options = { schedule, sampling, rng: rng.split("in use"), error, weights };
+    const learned = places && settings.inUseLearned;
+    const options = { schedule, sampling, rng: rng.split("in use"), error, learned, weights };
     return lossInUse(denoiser, batch.x0, batch, options);
   };
   const losses = (batch: EditBatch, rng: Rng): Losses => {

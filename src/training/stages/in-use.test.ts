@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { normal, Rng } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
@@ -68,4 +68,45 @@ test("counts the size of an error where it is told to: the gradient has its sign
   expect(loss.item()).toBeCloseTo(0.5 * size * mean, 5);
   loss.backward();
   expect(scale.grad!.item()).toBeCloseTo(-size * mean, 5);
+});
+
+describe("where one step is learned", () => {
+  const times = [999, 749, 499, 249];
+  /** The loss of four steps that all answer alike, and how many were gone through, for the generator of that number. */
+  const oneOfFour = (number: number, scale = Tensor.full([1], 0.5)) => {
+    const { seen, denoiser } = witness(scale);
+    const loss = lossInUse(denoiser, x0, null, {
+      schedule,
+      sampling: { times, temperature: 0 },
+      rng: rng.split(number),
+      learned: "one",
+    });
+    return { seen, loss };
+  };
+  const lengths = Array.from({ length: 200 }, (_, number) => oneOfFour(number).seen.length);
+
+  test("goes no further than to it, and counts its error alone", () => {
+    const square = x0.square().mean().item();
+    for (const [number, length] of lengths.slice(0, 20).entries()) {
+      const sigma = schedule.sigma(times[length - 1]!);
+      expect(oneOfFour(number).loss.item()).toBeCloseTo((0.25 * square) / sigma ** 2, 5);
+    }
+  });
+
+  test("learns the first in half of the batches, and the last in some", () => {
+    const share = (length: number): number =>
+      lengths.filter((other) => other === length).length / lengths.length;
+    expect(share(1)).toBeGreaterThan(0.4);
+    expect(share(1)).toBeLessThan(0.6);
+    expect(share(4)).toBeGreaterThan(0.05);
+  });
+
+  test("has no gradient from the steps that lead to it", () => {
+    const scale = Tensor.full([1], 0.5).setRequiresGrad(true);
+    const { seen, loss } = oneOfFour(lengths.indexOf(3), scale);
+    loss.backward();
+    expect(seen.some((xt) => xt.requiresGrad)).toBe(false);
+    const square = x0.square().mean().item();
+    expect(scale.grad!.item()).toBeCloseTo(-square / schedule.sigma(499) ** 2, 4);
+  });
 });

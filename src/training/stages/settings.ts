@@ -64,6 +64,11 @@ export const LatentSettings = z.strictObject({
    */
   inUseError: z.enum(["squared", "absolute"]).default("squared"),
   /**
+   * Which of those steps a batch teaches: all, or one drawn at random, the first ones more often, to which those before it only
+   * lead. One costs a third of four, and the first decides most of an edit.
+   */
+  inUseLearned: z.enum(["all", "one"]).default("all"),
+  /**
    * How often the edit adapter is shown each task beside the others; tasks without a number count 1. Default: all items alike.
    */
   taskOdds: z.partialRecord(z.enum(TASKS), z.number().nonnegative()).default({}),
