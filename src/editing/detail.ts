@@ -6,7 +6,7 @@ import {
   freeBytes,
   largestByte,
 } from "../data/byte-pictures.ts";
-import { unfitFrame } from "../data/video/fit.ts";
+import { fitFrame, unfitFrame } from "../data/video/fit.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 
@@ -45,27 +45,43 @@ export function keepDetails({ sources, size, reconstructions, edited }: EditedGr
   });
 }
 
-/** Differences of edited and reconstruction, 0–255, that count as none and as a change. */
+/** Differences of edited and reconstruction, 0–255, that count as none. */
 const unchangedBelow = 20;
+/** From here on they count as a whole change for detail of the model's own size, which its autoencoder has lost. */
+const redrawnAbove = 120;
+/** And from here on for finer detail: a trunk in the place of which the sky now shows should leave no outline there. */
 const changedAbove = 50;
 /** How far a change reaches beyond its own pixels, in the model's pixels; the filters below are written for it. */
 const reach = 2;
 
 /**
- * The edit at the frame's own size, with the detail that the model cannot carry given back.
+ * The edit at the frame's own size, with the detail that the model cannot carry given back: first, in the model's square, what
+ * its autoencoder has lost, `square = edited + (1 − m₁)·(fitted − reconstruction)`, then what is finer than its pixels,
+ * `up(square) + (1 − m₂)·(source − up(fitted))`.
  *
- * `up(edited) + (1 − m)·(source − up(reconstruction))`, where the mask m is 1 in places that the
- * edit changed and 0 in those it left alone: there the source stays, but for the small change asked.
+ * The masks are 1 in places that the edit changed and 0 in those it left alone: there the source stays, but for the
+ * small change asked. A frame of the model's own size has nothing finer, and where nothing changed both are one.
  */
 export function keepDetail(frame: EditedSquare): Uint8Array {
   using _ = tensorScope();
-  const { source, reconstruction, edited } = frame;
-  const base = unfitted(edited, frame);
-  const carried = unfitted(reconstruction, frame);
-  const result = bytesOf(addDetail(base, byteTensor(source), carried));
-  if (largestByte(byteDifference(edited, reconstruction)) > unchangedBelow) {
-    takeDetail(result, bytesOf(base), bytesOf(carried), frame);
+  const { source, width, height, size, reconstruction, edited } = frame;
+  if (largestByte(byteDifference(edited, reconstruction)) <= unchangedBelow) {
+    const [base, carried] = [edited, reconstruction].map((square) => unfitted(square, frame));
+    return withDetail({ base: base!, source, carried: carried! }, width);
   }
+  const maskOf = (changed: number): Uint8Array =>
+    changeMask(bytesOf(edited), bytesOf(reconstruction), size, changed);
+  const fitted = fitFrame(source, width, height, size);
+  const lost = { base: edited, source: fitted, carried: reconstruction };
+  const square = withDetail(lost, size, maskOf(redrawnAbove));
+  if (fitted === source) return square;
+  const finer = {
+    base: unfitted(byteTensor(square), frame),
+    source,
+    carried: unfitted(byteTensor(fitted), frame),
+  };
+  const result = withDetail(finer, width, unfitFrame(maskOf(changedAbove), size, width, height));
+  for (const used of [square, fitted]) freeBytes(used);
   return result;
 }
 
@@ -82,25 +98,33 @@ export function unfitted(
   return tensor;
 }
 
-/** Makes anew what of `result` lies where the edit changed something: with less of the source's detail, or none. */
-function takeDetail(
-  result: Uint8Array,
-  base: Uint8Array,
-  carried: Uint8Array,
-  { source, width, height, size, edited, reconstruction }: EditedSquare,
-): void {
-  const squareMask = changeMask(bytesOf(edited), bytesOf(reconstruction), size);
-  const mask = unfitFrame(squareMask, size, width, height);
+/** A picture, and detail for it: what `source` has over what is `carried` of it. */
+interface Detailed {
+  readonly base: Tensor;
+  readonly source: Uint8Array;
+  readonly carried: Tensor;
+}
+
+/** `base + (1 − mask)·(source − carried)`, rows of `width` pixels; without a mask all of the detail. The mask's bytes are freed. */
+function withDetail(
+  { base, source, carried }: Detailed,
+  width: number,
+  mask?: Uint8Array,
+): Uint8Array {
+  const result = bytesOf(addDetail(base, byteTensor(source), carried));
+  if (!mask) return result;
+  const [plain, lost] = [bytesOf(base), bytesOf(carried)];
   const unchanged = new Uint8Array(width * 3);
   for (let from = 0; from < result.length; from += unchanged.length) {
     const to = from + unchanged.length;
     if (Buffer.compare(mask.subarray(from, to), unchanged) === 0) continue;
     for (let at = from; at < to; at++) {
-      const value = base[at]! + part(source[at]! - carried[at]!, 255 - mask[at]!);
+      const value = plain[at]! + part(source[at]! - lost[at]!, 255 - mask[at]!);
       result[at] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
-  for (const used of [base, carried, squareMask, mask]) freeBytes(used);
+  for (const used of [plain, lost, mask]) freeBytes(used);
+  return result;
 }
 
 /** `detail · share / 255`, rounded, for a share of 0–255; in whole numbers, which no half can come between. */
@@ -108,27 +132,34 @@ function part(detail: number, share: number): number {
   return (((2 * detail * share + 255 + 510 * 256) / 510) | 0) - 256;
 }
 
-/** How much a difference of 0–255 counts as a change, from 0 to 1. */
-const changeOf = Float32Array.from({ length: 256 }, (_, difference) =>
-  smoothStep((difference - unchangedBelow) / (changedAbove - unchangedBelow)),
-);
+/** How much each difference of 0–255 counts as a change, from 0 to 1 where it is `changed`. */
+function changes(changed: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, difference) =>
+    smoothStep((difference - unchangedBelow) / (changed - unchangedBelow)),
+  );
+}
 
 function smoothStep(value: number): number {
   const within = Math.min(1, Math.max(0, value));
   return within * within * (3 - 2 * within);
 }
 
-/** How much each pixel changed, 0–255 in all three channels, spread and smoothed at its edges. */
+/**
+ * How much each pixel changed, 0–255 in all three channels, spread and smoothed at its edges; a difference of `changed` is a
+ * whole change.
+ */
 export function changeMask(
   edited: Uint8Array,
   reconstruction: Uint8Array,
   size: number,
+  changed: number,
 ): Uint8Array {
   const mask = new Uint8Array(size * size * 3);
-  const { largest, changed } = largestDifferences(edited, reconstruction, size);
-  if (!changed) return mask;
+  const { largest, extent } = largestDifferences(edited, reconstruction, size);
+  if (!extent) return mask;
   const stride = size + 2 * reach;
-  const area = grown(changed, size);
+  const area = grown(extent, size);
+  const changeOf = changes(changed);
   const spread = spreadAlong(spreadAlong(largest, stride, area, 1), stride, area, stride);
   const change = new Float32Array(spread.length);
   for (let at = 0; at < spread.length; at++) change[at] = changeOf[spread[at]!]!;
@@ -177,7 +208,7 @@ function largestDifferences(edited: Uint8Array, reconstruction: Uint8Array, size
       if (column >= right) right = column + 1;
     }
   }
-  return { largest, changed: bottom === 0 ? undefined : { top, bottom, left, right } };
+  return { largest, extent: bottom === 0 ? undefined : { top, bottom, left, right } };
 }
 
 /** The area and as much around it as two filters reach. */
