@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { byteTensor } from "../data/byte-pictures.ts";
 import { fitFrame } from "../data/video/fit.ts";
-import { changeMask, keepDetail } from "./detail.ts";
+import { keepDetail } from "./detail.ts";
 
 const size = 32;
 const width = 96;
@@ -77,17 +77,5 @@ describe("where an edit changes things by 50 of 255, keepDetail", () => {
       expect(step(source, x)).toBeGreaterThan(30);
       expect(step(result, x)).toBeLessThan(8);
     }
-  });
-});
-
-describe("changeMask", () => {
-  test("is 255 inside a change, 0 away from it and between the two at its edge", () => {
-    const mask = changeMask(withGrayHalf(255), reconstruction, size, 50);
-    const at = (x: number) => mask[(16 * size + x) * 3]!;
-    expect(at(4)).toBe(255);
-    expect(at(28)).toBe(0);
-    const edge = [15, 16, 17, 18, 19, 20].map(at);
-    expect(edge.toSorted((a, b) => b - a)).toEqual(edge);
-    expect(edge.some((value) => value > 0 && value < 255)).toBe(true);
   });
 });
