@@ -36,7 +36,7 @@ const [count, frame] = [Number(values.count), Number(values.frame)];
 const BATCH = 16;
 const CHANGED_ABOVE = 0.35;
 const UNDONE_BELOW = 0.4;
-
+/** Kept places, fewer of which are not measured. */
 const FEWEST_KEPT = 4;
 
 const model = EditModel.load(values.model);

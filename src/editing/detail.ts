@@ -69,8 +69,8 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
     const [base, carried] = [edited, reconstruction].map((square) => unfitted(square, frame));
     return withDetail({ base: base!, source, carried: carried! }, width);
   }
-  const maskOf = (changed: number): Uint8Array =>
-    changeMask(bytesOf(edited), bytesOf(reconstruction), size, changed);
+  const [after, before] = [bytesOf(edited), bytesOf(reconstruction)];
+  const maskOf = (changed: number): Uint8Array => changeMask(after, before, size, changed);
   const fitted = fitFrame(source, width, height, size);
   const lost = { base: edited, source: fitted, carried: reconstruction };
   const square = withDetail(lost, size, maskOf(redrawnAbove));
@@ -80,8 +80,9 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
     source,
     carried: unfitted(byteTensor(fitted), frame),
   };
-  const result = withDetail(finer, width, unfitFrame(maskOf(changedAbove), size, width, height));
-  for (const used of [square, fitted]) freeBytes(used);
+  const squareMask = maskOf(changedAbove);
+  const result = withDetail(finer, width, unfitFrame(squareMask, size, width, height));
+  for (const used of [after, before, square, fitted, squareMask]) freeBytes(used);
   return result;
 }
 

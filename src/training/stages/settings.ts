@@ -65,7 +65,7 @@ export const LatentSettings = z.strictObject({
   inUseError: z.enum(["squared", "absolute"]).default("squared"),
   /**
    * Which of those steps a batch teaches: all, or one drawn at random, the first ones more often, to which those before it only
-   * lead. One costs a third of four, and the first decides most of an edit.
+   * lead. The first decides most of an edit.
    */
   inUseLearned: z.enum(["all", "one"]).default("all"),
   /**
