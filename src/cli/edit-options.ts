@@ -219,6 +219,13 @@ export const args = {
     valueHint: "name",
     description: "keep the input's detail where little changed, or off (default: keep)",
   },
+  deflicker: {
+    type: "string",
+    group: how,
+    valueHint: "name",
+    description:
+      "on: steady what stands still, or off (default: on, but for --method frame-by-frame)",
+  },
 } as const;
 
 /** Options as the parser hands them over. */
@@ -234,7 +241,8 @@ export function settingsFrom(
   given: GivenOptions,
   receipt?: Pick<Receipt, "settings">,
 ): Readonly<Record<string, unknown>> {
-  const { instruction, caption, task, strength, noise, sampler, detail, mask, frames } = given;
+  const { instruction, caption, task, strength, noise, sampler, detail, deflicker, mask, frames } =
+    given;
   const chosen = {
     instruction,
     further: instruction === undefined ? undefined : (given._ ?? []).slice(2),
@@ -245,6 +253,7 @@ export function settingsFrom(
     noise,
     sampler,
     detail,
+    deflicker,
     mask,
     frames,
     feather: wholeNumber("--feather", given.feather),

@@ -63,6 +63,12 @@ export const drawingArgs = {
     valueHint: "name",
     description: "keep the input's detail where little changed, as eve edit does, or off",
   },
+  deflicker: {
+    type: "string",
+    valueHint: "name",
+    description:
+      "on: steady what stands still, or off (default: on, but for the edit adapter frame by frame)",
+  },
   caption: {
     type: "string",
     default: "output",
@@ -173,7 +179,7 @@ interface ClipOptions extends Omit<EvaluationOptions, "methods" | "draw"> {
 export async function drawingOptions(
   given: DrawingArguments,
 ): Promise<Omit<ClipOptions, "tasks" | "count">> {
-  const { DETAIL_MODES, SAMPLERS } = await import("../editing/settings.ts");
+  const { DEFLICKER_MODES, DETAIL_MODES, SAMPLERS } = await import("../editing/settings.ts");
   const scale = (flag: "text-guidance" | "image-guidance"): number =>
     numberOption(`--${flag}`, given[flag], { min: 0, max: 30 });
   return {
@@ -193,6 +199,9 @@ export async function drawingOptions(
           : numberOption("--temperature", given.temperature, { min: 0, max: 1 }),
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
       detail: oneOf("--detail", given.detail, DETAIL_MODES),
+      ...(given.deflicker !== undefined && {
+        deflicker: oneOf("--deflicker", given.deflicker, DEFLICKER_MODES),
+      }),
     },
   };
 }

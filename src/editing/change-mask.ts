@@ -1,5 +1,7 @@
 /** Differences of edited and reconstruction, 0–255, that count as none. */
 export const UNCHANGED_BELOW = 20;
+/** And from which on the edit has drawn a place anew, in a picture of the model's own size. */
+export const REDRAWN_ABOVE = 120;
 /** How far a change reaches beyond its own pixels, in the model's pixels; the filters below are written for it. */
 const reach = 2;
 

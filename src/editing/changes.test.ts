@@ -13,6 +13,7 @@ describe("changeHints", () => {
     further: [],
     strength: "balanced",
     mask: "",
+    deflicker: "on",
   };
   const hints = (changes: Partial<Changes>, own: Partial<Parameters<typeof changeHints>[1]> = {}) =>
     changeHints({ ...usual, ...changes }, { ...settings, ...own }).join("; ");
@@ -35,6 +36,9 @@ describe("changeHints", () => {
 
   test("tells of a result that flickers, and not of one that only moves", () => {
     expect(hints({ flicker: { source: 2, result: 4.5 } })).toMatch(/flickers more.*--noise shared/);
+    expect(hints({ flicker: { source: 2, result: 4.5 } }, { deflicker: "off" })).toMatch(
+      /flickers more.*--deflicker on/,
+    );
     expect(hints({ flicker: { source: 0.1, result: 1.9 } })).toBe("");
     expect(hints({ flicker: { source: 10, result: 15 } })).toBe("");
   });

@@ -32,7 +32,8 @@ export function changeHints(
     further,
     strength,
     mask,
-  }: Pick<ResolvedSettings, "task" | "further" | "strength" | "mask">,
+    deflicker,
+  }: Pick<ResolvedSettings, "task" | "further" | "strength" | "mask" | "deflicker">,
 ): string[] {
   if (frames === 0) return [];
   const hints: string[] = [];
@@ -47,7 +48,8 @@ export function changeHints(
   }
   const limit = Math.max(STEADY_FACTOR * flicker.source, flicker.source + STEADY_DIFFERENCE);
   if (flicker.result > limit) {
-    hints.push("the result flickers more than its source: try --noise shared, or --strength keep");
+    const advice = deflicker === "off" ? "--deflicker on" : "--noise shared, or --strength keep";
+    hints.push(`the result flickers more than its source: try ${advice}`);
   }
   return hints;
 }

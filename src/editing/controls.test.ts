@@ -172,6 +172,7 @@ describe("several instructions", () => {
       steps: 1,
       further: ["remove the box"],
       caption: "a blue ball",
+      deflicker: "off",
     });
     // A negative of a negative is the picture itself, but for a level of rounding.
     for (const { rgb, source } of frames) {

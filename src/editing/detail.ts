@@ -9,7 +9,7 @@ import {
 import { fitFrame, unfitFrame } from "../data/video/fit.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { changeMask, UNCHANGED_BELOW } from "./change-mask.ts";
+import { changeMask, REDRAWN_ABOVE, UNCHANGED_BELOW } from "./change-mask.ts";
 
 /** A frame at its own size, and what the model made of it at its square size. */
 export interface EditedSquare {
@@ -25,33 +25,10 @@ export interface EditedSquare {
   readonly edited: Tensor;
 }
 
-/** Frames at their own sizes, with what the model made of them. */
-export interface EditedGroup {
-  readonly sources: readonly Pick<EditedSquare, "source" | "width" | "height">[];
-  readonly size: number;
-  readonly reconstructions: readonly Uint8Array[];
-  readonly edited: readonly Uint8Array[];
-}
-
-/** `keepDetail` for frames that were edited together. */
-export function keepDetails({ sources, size, reconstructions, edited }: EditedGroup): Uint8Array[] {
-  return sources.map((frame, index) => {
-    using _ = tensorScope();
-    return keepDetail({
-      ...frame,
-      size,
-      edited: byteTensor(edited[index]!),
-      reconstruction: byteTensor(reconstructions[index]!),
-    });
-  });
-}
-
 /**
- * Differences of edited and reconstruction, 0–255, from which on they count as a whole change for detail of the model's own
- * size, which its autoencoder has lost.
+ * Differences of edited and reconstruction, 0–255, from which on they count as a whole change for detail finer than the
+ * model's pixels: a trunk in the place of which the sky now shows should leave no outline there.
  */
-const redrawnAbove = 120;
-/** And from which on for finer detail: a trunk in the place of which the sky now shows should leave no outline there. */
 const changedAbove = 50;
 
 /**
@@ -73,7 +50,7 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
   const maskOf = (changed: number): Uint8Array => changeMask(after, before, size, changed);
   const fitted = fitFrame(source, width, height, size);
   const lost = { base: edited, source: fitted, carried: reconstruction };
-  const square = withDetail(lost, size, maskOf(redrawnAbove));
+  const square = withDetail(lost, size, maskOf(REDRAWN_ABOVE));
   if (fitted === source) return square;
   const finer = {
     base: unfitted(byteTensor(square), frame),

@@ -1,12 +1,12 @@
 import { fitFrame } from "../data/video/fit.ts";
-import { bytesOf, freeBytes } from "../data/byte-pictures.ts";
+import { freeBytes } from "../data/byte-pictures.ts";
 import { toPackedBytes, toPixels } from "../data/pixels.ts";
-import { scoped, tensorScope } from "../engine/scope.ts";
+import { scoped } from "../engine/scope.ts";
 import { onOneThread } from "../engine/settings.ts";
 import type { Float, Tensor } from "../engine/tensor.ts";
 import { breathe } from "./denoising.ts";
-import { keepDetail, unfitted } from "./detail.ts";
 import type { EditedFrame } from "./edited-frame.ts";
+import { type FinishableFrame, Finishing, type Squares, wantsReconstruction } from "./finishing.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import type { EditingModel } from "./model.ts";
 import { isTogether, type ResolvedSettings } from "./settings.ts";
@@ -29,52 +29,33 @@ export interface FrameEditing extends WindowEditOptions {
 /**
  * Edits frames as they come, one window at a time, and hands them out at their own size.
  *
- * Holds one window of frames and the latents of another, however long the clip is.
+ * Holds the frames of one window, a few of the one before it and its latents, however long the clip is.
  */
 export async function* editedFrames(
   frames: AsyncIterable<EditedFrame>,
   editing: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
   using editor = new WindowEditor(editing.model, editing.settings, editing.first);
+  const finishing = new Finishing<EditedFrame>(editing.model.size, editing.settings);
   let number = 0;
   for await (const group of inWindows(frames, editing.settings)) {
-    yield* editGroup(group, number++, editor, editing);
+    using held = new HeldTensors();
+    const squares = await groupSquares(group, number++, editor, held, editing);
+    yield* finishedFrames(finishing.next(group, squares), editing);
   }
+  yield* finishedFrames(finishing.rest(), editing);
 }
 
-async function* editGroup(
-  group: readonly EditedFrame[],
-  number: number,
-  editor: WindowEditor,
-  editing: FrameEditing,
+async function* finishedFrames(
+  frames: readonly FinishableFrame<EditedFrame>[],
+  { signal }: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
-  const { signal, model } = editing;
-  using held = new HeldTensors();
-  const squares = await groupSquares(group, number, editor, held, editing);
-  for (const [index, frame] of group.entries()) {
+  for (const { frame, finish } of frames) {
     await breathe(signal);
-    const rgb = onOneThread(() => finished(frame, squares[index]!, model.size));
+    const rgb = onOneThread(finish);
     if (frame.rgb !== frame.source) freeBytes(frame.rgb); // of the edit before, which nobody else has
     yield { ...frame, rgb, isEdited: true };
   }
-}
-
-/** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
-interface Squares {
-  readonly edited: Tensor;
-  /** The frame there and back through the autoencoder, where its detail is wanted. */
-  readonly reconstruction: Tensor | undefined;
-}
-
-/** The picture of a frame at its own size. */
-function finished(
-  { width, height, rgb: source }: EditedFrame,
-  { edited, reconstruction }: Squares,
-  size: number,
-): Uint8Array {
-  if (reconstruction) return keepDetail({ source, width, height, size, edited, reconstruction });
-  using _ = tensorScope();
-  return bytesOf(unfitted(edited, { size, width, height }));
 }
 
 async function groupSquares(
@@ -88,7 +69,7 @@ async function groupSquares(
   const { input, edited } = await groupLatents(group, number, editor, held, editing);
   await breathe(signal);
   const pictures = held.make(() => decoded(model, edited));
-  if (settings.detail === "off") {
+  if (!wantsReconstruction(settings)) {
     return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
   }
   await breathe(signal);

@@ -70,12 +70,30 @@ describe("Editor", () => {
     const input = await clipOf(folder, 6);
     const frames = await framesEdited(standInEditor({ factor: -1 }), input, instruction, {
       steps: 1,
+      deflicker: "off",
     });
     expect(frames.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
     for (const { rgb, source } of frames) {
       const negative = source.map((value) => 255 - value);
       expect(difference(rgb, negative)).toBeLessThan(1.01); // a byte's rounding
     }
+  });
+
+  test("takes flicker out alike whatever the windows, where it is asked to", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 11);
+    const edited = (deflicker: "on" | "off" | undefined, window: number) =>
+      framesEdited(standInEditor({ factor: -1 }), input, instruction, {
+        steps: 1,
+        method: "frame-by-frame",
+        window,
+        ...(deflicker && { deflicker }),
+      });
+    const [asDrawn, steady] = [await edited("off", 4), await edited("on", 4)];
+    expect(steady.map(({ index }) => index)).toEqual(asDrawn.map(({ index }) => index));
+    expect(difference(steady[5]!.rgb, asDrawn[5]!.rgb)).toBeGreaterThan(0);
+    for (const window of [1, 3, 16]) expect(await edited("on", window)).toEqual(steady);
+    expect(await edited(undefined, 4)).toEqual(asDrawn); // each frame as a picture of its own
   });
 
   test("brings any size back to its own, with the detail the model cannot carry", async () => {

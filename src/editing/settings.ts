@@ -26,6 +26,7 @@ export function isTogether(method: (typeof METHODS)[number] | undefined): boolea
 }
 
 export const DETAIL_MODES = ["keep", "off"] as const;
+export const DEFLICKER_MODES = ["on", "off"] as const;
 
 const tooLong: Refusal = {
   error: ({ input }) =>
@@ -89,6 +90,11 @@ export const EditSettings = z.strictObject({
   method: choice(METHODS).optional(),
   /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
   detail: choice(DETAIL_MODES).default("keep"),
+  /**
+   * `on`: take what flickers out of the edit, where source and edit stand still; `off`: frames as they were drawn. On by
+   * default where frames are edited together; frame by frame, each is left as a picture of its own.
+   */
+  deflicker: choice(DEFLICKER_MODES).optional(),
   /**
    * Which frames to edit, `from..to`, the first included and the last not: numbers from 0, or seconds as in `2s..6s`.
    * Either end may be left out. All others are copied.
@@ -155,6 +161,7 @@ export function resolveSettings(
     guidance: guidanceFor(settings.strength, settings.guidance, model.defaults?.guidance),
     method,
     detail: settings.detail,
+    deflicker: settings.deflicker ?? (isTogether(method) ? "on" : "off"),
     frames: settings.frames,
     mask: settings.mask,
     feather: settings.feather,

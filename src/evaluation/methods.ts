@@ -1,5 +1,6 @@
 import type { EditRequest } from "../data/world/edits.ts";
-import { keepDetails } from "../editing/detail.ts";
+import { byteTensor } from "../data/byte-pictures.ts";
+import { Finishing, wantsReconstruction } from "../editing/finishing.ts";
 import { HeldTensors } from "../engine/held-tensors.ts";
 import { totalWork } from "../editing/progress.ts";
 import { isTogether, type NoiseMode, type ResolvedSettings } from "../editing/settings.ts";
@@ -81,19 +82,27 @@ export async function editFrames(
   context: WindowEditOptions,
 ): Promise<Uint8Array[]> {
   using editor = new WindowEditor(model, settings);
-  const frames = inputFrames.length;
-  const pictures: Uint8Array[] = [];
-  while (pictures.length < frames) {
-    using held = new HeldTensors();
-    const produced = pictures.length;
-    const count = Math.min(windowCapacity(produced, settings), frames - produced);
-    const fresh = held.make(() => input.narrow(0, produced, count));
-    pictures.push(...decoded(model, await editor.edit(fresh, held, context)));
-  }
-  if (settings.detail === "off") return pictures;
   const { size } = model;
-  const sources = inputFrames.map((source) => ({ source, width: size, height: size }));
-  return keepDetails({ sources, size, edited: pictures, reconstructions: decoded(model, input) });
+  const finishing = new Finishing(size, settings);
+  const sources = inputFrames.map((rgb) => ({ rgb, width: size, height: size }));
+  const pictures: Uint8Array[] = [];
+  for (let done = 0; done < sources.length;) {
+    using held = new HeldTensors();
+    const group = sources.slice(done, done + windowCapacity(done, settings));
+    const fresh = held.make(() => input.narrow(0, done, group.length));
+    const edited = decoded(model, await editor.edit(fresh, held, context));
+    const carried = wantsReconstruction(settings) ? decoded(model, fresh) : [];
+    const squares = held.make(() =>
+      edited.map((picture, index) => ({
+        edited: byteTensor(picture),
+        reconstruction: carried[index] && byteTensor(carried[index]),
+      })),
+    );
+    pictures.push(...finishing.next(group, squares).map(({ finish }) => finish()));
+    done += group.length;
+  }
+  pictures.push(...finishing.rest().map(({ finish }) => finish()));
+  return pictures;
 }
 
 /** All methods. */

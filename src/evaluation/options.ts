@@ -11,6 +11,8 @@ import type { MethodName } from "./method-names.ts";
 export type DrawSettings = Pick<ResolvedSettings, "steps" | "sampler" | "guidance" | "detail"> & {
   /** The model's own where it is absent. */
   readonly temperature?: number | undefined;
+  /** The method's own where it is absent. */
+  readonly deflicker?: ResolvedSettings["deflicker"] | undefined;
 };
 
 /** What is evaluated, and on what. */
