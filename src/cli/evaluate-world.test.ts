@@ -54,6 +54,14 @@ describe("the options of evaluate world", () => {
     await expect(stepsOf("0")).rejects.toThrow("--steps: expected a whole number, at least 1");
   });
 
+  test("leave it to the methods whether flicker is taken out, unless told", async () => {
+    const drawn = async (deflicker?: string) =>
+      (await worldOptions({ ...defaults, ...(deflicker && { deflicker }) })).options.draw;
+    expect(await drawn()).not.toHaveProperty("deflicker");
+    expect(await drawn("off")).toMatchObject({ deflicker: "off" });
+    await expect(drawn("no")).rejects.toThrow("--deflicker: expected one of on, off");
+  });
+
   test("choose among the methods by name and by noise", async () => {
     const named = await worldOptions({ ...defaults, methods: "copy,stacked" });
     expect(named.options.methods).toEqual(["stacked", "copy"]);
