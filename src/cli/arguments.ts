@@ -118,11 +118,27 @@ export function oneOf<T extends string>(what: string, value: string, known: read
   );
 }
 
+/** What an option's number may be. */
+interface NumberLimits {
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+}
+
+/** The same as `numberOption` where the option is given. */
+export function optionalNumber(
+  flag: string,
+  text: string | boolean | undefined,
+  limits: NumberLimits,
+): number | undefined {
+  return typeof text === "string" ? numberOption(flag, text, limits) : undefined;
+}
+
 /** An option's text as a number within `[min, max]`. */
 export function numberOption(
   flag: string,
   text: string,
-  { min = -Infinity, max = Infinity, integer = false },
+  { min = -Infinity, max = Infinity, integer = false }: NumberLimits,
 ): number {
   const value = Number(text);
   const isNumber =

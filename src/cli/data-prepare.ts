@@ -4,7 +4,7 @@ import type { PrepareEvent, PreparePlan } from "../data/clips/prepare.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
 import type { EncodeClip } from "../data/clips/store.ts";
 import type { ClipRequest } from "../presets/clip-encoder.ts";
-import { numberOption } from "./arguments.ts";
+import { numberOption, optionalNumber } from "./arguments.ts";
 import { Pace } from "./pace.ts";
 import { byteSize, Reporter } from "./output.ts";
 import type { VerbContext } from "./verb.ts";
@@ -69,11 +69,9 @@ export default defineCommand({
     const { signal }: VerbContext = data;
     const report = new Reporter(args);
     const whole = { min: 1, integer: true };
-    const optional = (flag: string, text: string | undefined, max: number) =>
-      text === undefined ? undefined : numberOption(flag, text, { ...whole, max });
     const request = {
-      frames: optional("--frames", args.frames, 256),
-      size: optional("--size", args.size, 2048),
+      frames: optionalNumber("--frames", args.frames, { ...whole, max: 256 }),
+      size: optionalNumber("--size", args.size, { ...whole, max: 2048 }),
       stride: numberOption("--stride", args.stride, { ...whole, max: 1000 }),
       clipsPerVideo: numberOption("--clips-per-video", args["clips-per-video"], {
         ...whole,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Receipt } from "../editing/receipt.ts";
 import { UserError } from "../engine/errors.ts";
 import type { DeviceChoice } from "../engine/device.ts";
-import { numberOption, oneOf } from "./arguments.ts";
+import { numberOption, oneOf, optionalNumber } from "./arguments.ts";
 
 const where = "Where to";
 const what = "What to change, and what to keep";
@@ -258,7 +258,7 @@ export function settingsFrom(
     frames,
     feather: wholeNumber("--feather", given.feather),
     seed: wholeNumber("--seed", given.seed),
-    temperature: temperatureFrom(given.temperature),
+    temperature: optionalNumber("--temperature", given.temperature, { min: 0, max: 1 }),
     steps: wholeNumber("--steps", given.steps),
     window: wholeNumber("--window", given.window),
     overlap: wholeNumber("--overlap", given.overlap),
@@ -302,13 +302,7 @@ function chosenMethod({ method, stacked }: GivenOptions): string | boolean | und
 }
 
 function wholeNumber(flag: string, text: string | boolean | undefined): number | undefined {
-  return typeof text === "string" ? numberOption(flag, text, { integer: true }) : undefined;
-}
-
-function temperatureFrom(text: string | boolean | undefined): number | undefined {
-  return typeof text === "string"
-    ? numberOption("--temperature", text, { min: 0, max: 1 })
-    : undefined;
+  return optionalNumber(flag, text, { integer: true });
 }
 
 /** Scales that are given; a strength that is given takes the place of a receipt's. */
@@ -316,11 +310,8 @@ function guidanceScales(
   given: GivenOptions,
   receipt: Pick<Receipt, "settings"> | undefined,
 ): Record<string, number | undefined> | undefined {
-  const scale = (flag: "guidance-text" | "guidance-image") => {
-    const text = given[flag];
-    if (typeof text !== "string") return undefined;
-    return numberOption(`--${flag}`, text, { min: 0, max: 30 });
-  };
+  const scale = (flag: "guidance-text" | "guidance-image") =>
+    optionalNumber(`--${flag}`, given[flag], { min: 0, max: 30 });
   const chosen = { text: scale("guidance-text"), image: scale("guidance-image") };
   const said = Object.entries(chosen).filter(([, value]) => value !== undefined);
   if (said.length === 0 && given.strength === undefined) return undefined;

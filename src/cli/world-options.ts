@@ -6,7 +6,7 @@ import type { PartsElsewhere } from "../eve/model-folder.ts";
 import type { MethodName } from "../evaluation/method-names.ts";
 import type { DrawSettings, EvaluationOptions } from "../evaluation/options.ts";
 import type { Measurement } from "../evaluation/world-evaluation.ts";
-import { numberOption, oneOf } from "./arguments.ts";
+import { numberOption, oneOf, optionalNumber } from "./arguments.ts";
 
 /** How clips of the world are edited: the options of every verb that edits some. */
 export const drawingArgs = {
@@ -193,10 +193,7 @@ export async function drawingOptions(
     }),
     draw: {
       sampler: oneOf("--sampler", given.sampler, SAMPLERS),
-      temperature:
-        given.temperature === undefined
-          ? undefined
-          : numberOption("--temperature", given.temperature, { min: 0, max: 1 }),
+      temperature: optionalNumber("--temperature", given.temperature, { min: 0, max: 1 }),
       guidance: { text: scale("text-guidance"), image: scale("image-guidance") },
       detail: oneOf("--detail", given.detail, DETAIL_MODES),
       ...(given.deflicker !== undefined && {
@@ -231,21 +228,21 @@ export async function worldOptions(
   return { options, wanted: listOf("--only", given.only, MEASUREMENTS) };
 }
 
+const stepLimits = { min: 1, max: 1000, integer: true };
+
 /** A number of denoising steps, of the option `--steps`. */
 export function stepCount(text: string): number {
-  return numberOption("--steps", text, { min: 1, max: 1000, integer: true });
+  return numberOption("--steps", text, stepLimits);
 }
 
 /** How many processes `--jobs` asks for, where it is given. */
 export function jobsAsked(text: string | undefined): number | undefined {
-  return text === undefined
-    ? undefined
-    : numberOption("--jobs", text, { min: 1, max: 1024, integer: true });
+  return optionalNumber("--jobs", text, { min: 1, max: 1024, integer: true });
 }
 
 /** The number of denoising steps of `--steps`, where it is given. */
 export function stepsAsked(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : stepCount(text);
+  return optionalNumber("--steps", text, stepLimits);
 }
 
 /** The options with the steps that were asked for, or those in which `model` is sampled. */
