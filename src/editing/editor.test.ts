@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { type Evaluation, standInModel } from "../../test/editing/stand-in-model.ts";
 import {
@@ -286,6 +286,19 @@ describe("the receipt", () => {
     expect(madeAgain.map(summaryOf)).toEqual(frames.map(summaryOf));
     expect(await framesOf(again)).toEqual(await framesOf(first));
     expect(await readFile(again)).toEqual(await readFile(first));
+  });
+
+  test("of a version that took no flicker out asks for none to be taken out", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 2);
+    const output = folder.file("output.mp4");
+    await standInEditor().edit(input, instruction, { output, steps: 1 }).result;
+    const path = `${output}.json`;
+    const made = await readReceipt(path);
+    const { deflicker, ...settings } = made.settings;
+    await writeFile(path, JSON.stringify({ ...made, settings }));
+    expect(deflicker).toBe("on");
+    expect((await readReceipt(path)).settings.deflicker).toBe("off");
   });
 });
 

@@ -30,7 +30,8 @@ export const Receipt = z.looseObject({
     /** Where the LoRA came from; absent where there was none. */
     lora: z.string().optional(),
   }),
-  settings: EditSettings,
+  /** Receipts of the first versions tell nothing of flicker: frames were as drawn. */
+  settings: EditSettings.extend({ deflicker: EditSettings.shape.deflicker.default("off") }),
   /** The mask's SHA-256; absent where there was none. */
   mask: z.looseObject({ sha256: z.string() }).optional(),
   output: z.looseObject({
