@@ -5,12 +5,10 @@
 import { parseArgs } from "node:util";
 import { byteTensor } from "../src/data/byte-pictures.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
-import { DEFLICKER, deflickered, FramesInTime } from "../src/editing/deflicker.ts";
-import type { DeflickerOptions } from "../src/editing/deflicker.ts";
-import { keepDetail } from "../src/editing/detail.ts";
+import { DEFLICKER, type DeflickerOptions } from "../src/editing/deflicker.ts";
+import { Finishing } from "../src/editing/finishing.ts";
 import { METHODS, stepsFor } from "../src/editing/settings.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
-import { tensorScope } from "../src/engine/scope.ts";
 import { EditModel } from "../src/eve/edit-model.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/clip-scores.ts";
 import { editFrames } from "../src/evaluation/methods.ts";
@@ -62,26 +60,17 @@ async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
   const settings = settingsFor(model, clip.request, options, own);
   const edited = await editFrames(model, clip, settings, {});
   const reconstructions = decoded(model, clip.input);
-  const squares = edited.map((picture, at) => ({
-    edited: picture,
-    reconstruction: reconstructions[at]!,
-  }));
+  const squares = held.make(() =>
+    edited.map((picture, at) => ({
+      edited: byteTensor(picture),
+      reconstruction: byteTensor(reconstructions[at]!),
+    })),
+  );
+  const sources = clip.inputFrames.map((rgb) => ({ rgb, width: size, height: size }));
   const finished = (chosen: DeflickerOptions | null): Uint8Array[] => {
-    const inTime = new FramesInTime(chosen ?? { reach: 0 });
-    const pictures = [...inTime.next(squares), ...inTime.rest()].map((one) =>
-      chosen ? deflickered(one, size, chosen) : one.pictures[one.at]!.edited,
-    );
-    return pictures.map((picture, at) => {
-      using _ = tensorScope();
-      return keepDetail({
-        source: clip.inputFrames[at]!,
-        width: size,
-        height: size,
-        size,
-        edited: byteTensor(picture),
-        reconstruction: byteTensor(reconstructions[at]!),
-      });
-    });
+    const how = { detail: "keep", deflicker: chosen ? "on" : "off" } as const;
+    const finishing = new Finishing(size, how, chosen ?? undefined);
+    return [...finishing.next(sources, squares), ...finishing.rest()].map(({ finish }) => finish());
   };
   return SETTINGS.map((chosen) => {
     const frames = { input: clip.inputFrames, truth: clip.truthFrames, output: finished(chosen) };

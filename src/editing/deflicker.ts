@@ -102,7 +102,7 @@ export function deflickered(
 }
 
 function isUnchanged({ edited, reconstruction }: SquarePicture): boolean {
-  return Buffer.compare(edited, reconstruction) === 0;
+  return edited === reconstruction || Buffer.compare(edited, reconstruction) === 0;
 }
 
 /** Sums by the weights of their pixels, as bytes: three to a weight. */

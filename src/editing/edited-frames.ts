@@ -41,7 +41,8 @@ export async function* editedFrames(
   for await (const group of inWindows(frames, editing.settings)) {
     using held = new HeldTensors();
     const squares = await groupSquares(group, number++, editor, held, editing);
-    yield* finishedFrames(finishing.next(group, squares), editing);
+    const ready = onOneThread(() => finishing.next(group, squares));
+    yield* finishedFrames(ready, editing);
   }
   yield* finishedFrames(finishing.rest(), editing);
 }

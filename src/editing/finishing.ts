@@ -1,8 +1,21 @@
-import { bytesOf, byteTensor } from "../data/byte-pictures.ts";
+import {
+  byteDifference,
+  bytesOf,
+  byteTensor,
+  freeBytes,
+  largestByte,
+} from "../data/byte-pictures.ts";
 import { invariant } from "../engine/errors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { deflickered, type FrameInTime, FramesInTime, type SquarePicture } from "./deflicker.ts";
+import {
+  DEFLICKER,
+  deflickered,
+  type DeflickerOptions,
+  type FrameInTime,
+  FramesInTime,
+  type SquarePicture,
+} from "./deflicker.ts";
 import { keepDetail, unfitted } from "./detail.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
@@ -31,7 +44,7 @@ export interface Squares {
 /** A frame and what makes its picture, packed RGB at its own size. */
 export interface FinishableFrame<Frame> {
   readonly frame: Frame;
-  /** To be called before the tensors of the frame's group are freed. */
+  /** To be called in order, once, before the tensors of the frame's group are freed. */
   readonly finish: () => Uint8Array;
 }
 
@@ -43,13 +56,16 @@ export interface FinishableFrame<Frame> {
 export class Finishing<Frame extends SourceFrame> {
   readonly #size: number;
   readonly #settings: FinishingSettings;
-  readonly #inTime = new FramesInTime();
+  readonly #options: DeflickerOptions;
+  readonly #inTime: FramesInTime;
   #waiting: readonly Frame[] = [];
 
   /** `size`: side of the model's square, in pixels. */
-  constructor(size: number, settings: FinishingSettings) {
+  constructor(size: number, settings: FinishingSettings, options = DEFLICKER) {
     this.#size = size;
     this.#settings = settings;
+    this.#options = options;
+    this.#inTime = new FramesInTime(options);
   }
 
   /** Takes the clip's next frames; hands out, in order, those that can be finished. */
@@ -77,11 +93,12 @@ export class Finishing<Frame extends SourceFrame> {
       finish: () => {
         using _ = tensorScope();
         const inTime = ready[index]!;
-        const { reconstruction } = inTime.pictures[inTime.at]!;
-        return this.#finished(frame, {
-          edited: byteTensor(deflickered(inTime, this.#size)),
-          reconstruction: byteTensor(reconstruction),
-        });
+        const picture = deflickered(inTime, this.#size, this.#options);
+        const carried = inTime.pictures[inTime.at]!.reconstruction;
+        const reconstruction = byteTensor(carried);
+        const edited = picture === carried ? reconstruction : byteTensor(picture);
+        freeUnseen(inTime, this.#options);
+        return this.#finished(frame, { edited, reconstruction });
       },
     }));
   }
@@ -98,7 +115,17 @@ export class Finishing<Frame extends SourceFrame> {
   }
 }
 
+/** Its bytes; of a frame that the edit leaves as it is they are one array. */
 function pictureOf({ edited, reconstruction }: Squares): SquarePicture {
   invariant(reconstruction, "flicker is told by what the source does");
-  return { edited: bytesOf(edited), reconstruction: bytesOf(reconstruction) };
+  using _ = tensorScope();
+  const carried = bytesOf(reconstruction);
+  const isChanged = largestByte(byteDifference(edited, reconstruction)) > 0;
+  return { edited: isChanged ? bytesOf(edited) : carried, reconstruction: carried };
+}
+
+/** Frees the first picture that a frame sees, where no later one does. */
+function freeUnseen({ pictures, at }: FrameInTime, { reach }: DeflickerOptions): void {
+  const [first] = pictures;
+  if (first && at === reach) [first.edited, first.reconstruction].forEach(freeBytes);
 }
