@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
-import { OpenModel } from "../eve/open-model.ts";
+import { strengthOn } from "../eve/alignment-weights.ts";
+import { OpenModel, type OpenAlignment } from "../eve/open-model.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
 import {
   OPEN_PARTS,
@@ -17,12 +18,7 @@ import { videoStrengthOf } from "../eve/lora-export.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";
-import {
-  loadRunLora,
-  runDirectoryAt,
-  runVideoStrength,
-  runWeights,
-} from "../training/stages/run-lora.ts";
+import { loadRunAlignment, runDirectoryAt, runWeights } from "../training/stages/run-lora.ts";
 import { Editor, type LoadOptions } from "./editor.ts";
 import { processMemory, requireMemoryFor } from "./estimate.ts";
 
@@ -60,9 +56,7 @@ export async function openFolderEditor({
     onCpu ? { packing: packingFor(folders, size) } : { weightType: "bfloat16" },
   );
   const alignment =
-    file === undefined || path === undefined
-      ? null
-      : { lora: loraOf(file, parts), path, videoStrength: strengthOf(file) };
+    file === undefined || path === undefined ? null : { ...alignmentOf(file, parts), path };
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
   if (file !== undefined) hash.update(readFileSync(file.weights));
   signal?.throwIfAborted();
@@ -105,18 +99,21 @@ function loraFile(path: string): LoraSource {
   );
 }
 
-function strengthOf(source: LoraSource): number {
-  return source.type === "run"
-    ? runVideoStrength(source.directory)
-    : videoStrengthOf(source.weights);
+/** The LoRA of the backbone, and how strongly the video adapter speaks beside it. */
+function alignmentOf(source: LoraSource, parts: OpenParts): Omit<OpenAlignment, "path"> {
+  const { unet } = parts.networks;
+  const { lora, videoStrength } =
+    source.type === "run"
+      ? loadRunAlignment(source.directory, unet)
+      : { lora: fileLora(source.weights, parts), videoStrength: videoStrengthOf(source.weights) };
+  return { lora, videoStrength: strengthOn(unet, videoStrength) };
 }
 
-/** The LoRA of the backbone. One of the text encoder that comes with it is merged into that. */
-function loraOf(source: LoraSource, { networks: { unet }, textEncoder }: OpenParts): Lora {
-  if (source.type === "run") return loadRunLora(source.directory, unet);
-  const { unet: lora, textEncoder: ofText } = loadLora(source.weights, { unet, textEncoder });
+/** The LoRA of the backbone in a file. One of the text encoder that comes with it is merged into that. */
+function fileLora(path: string, { networks: { unet }, textEncoder }: OpenParts): Lora {
+  const { unet: lora, textEncoder: ofText } = loadLora(path, { unet, textEncoder });
   if (lora === null)
-    throw new UserError(`--lora: expected updates of the U-Net in ${source.weights}, it has none`);
+    throw new UserError(`--lora: expected updates of the U-Net in ${path}, it has none`);
   ofText?.merge(textEncoder);
   return lora;
 }

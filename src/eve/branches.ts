@@ -38,6 +38,9 @@ export interface NoisyClips {
   readonly firstFrame: Float<"b c h w"> | null;
 }
 
+/** The place of what a video adapter adds beside the backbone's states, among those behind its layers. */
+export const BESIDE = "beside";
+
 /** What a video adapter puts into the backbone and beside it. */
 export type VideoParts = Pick<UNetOptions, "temporal" | "residuals">;
 
@@ -45,4 +48,6 @@ export type VideoParts = Pick<UNetOptions, "temporal" | "residuals">;
 export interface VideoBranch extends Module {
   /** What stands in and beside `unet` while it draws these clips. */
   beside(unet: UNet, clips: NoisyClips): VideoParts;
+  /** Where it does so: behind layers of `unet`, by their paths, and `BESIDE` where it adds to states. */
+  places(unet: UNet): readonly string[];
 }

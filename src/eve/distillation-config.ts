@@ -29,6 +29,15 @@ export type LookAdapterConfig = z.infer<typeof LookAdapterConfig>;
  */
 const videoStrength = z.number().min(0).max(1).default(1);
 
+/**
+ * How much faster than the LoRA the student learns how strongly it hears the video adapter, at each of that adapter's
+ * places: a factor of the learning rate, for these numbers are near one and the LoRA's near nothing. 0: they stay at
+ * `videoStrength`.
+ *
+ * Deviation: the paper learns a LoRA alone.
+ */
+const strengthRate = z.number().nonnegative().default(0);
+
 /** How much of the noise samples start from (`diffusion/temperature.ts`). Deviation: the paper's start from all of it. */
 const temperature = z.number().min(0).max(1).default(FULL_TEMPERATURE);
 
@@ -37,7 +46,8 @@ export const AlignmentPart = z.discriminatedUnion("student", [
   z.strictObject({
     student: z.literal("aligned"),
     ...AlignmentConfig.shape,
-    videoStrength,
+    /** `learned`: as its weights say, place by place. */
+    videoStrength: z.union([videoStrength, z.literal("learned")]).default(1),
     /** SHA-256 of the teachers' weight files. */
     teachers: z.string(),
   }),
@@ -131,6 +141,7 @@ export const DistillationConfig = z.strictObject({
   student: z.enum(["aligned", "unpretrained"]).default("aligned"),
   alignment: AlignmentConfig.prefault({}),
   videoStrength,
+  strengthRate,
   kBin: KBinConfig.prefault({}),
   scoreDistillation: ScoreDistillationConfig.prefault({}),
   samples: TeacherSampleConfig.prefault({}),

@@ -3,15 +3,17 @@ import { expect, test } from "vitest";
 import { DataError, UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
 import { Tensor } from "../engine/tensor.ts";
+import { createSchedule } from "../diffusion/schedule.ts";
 import { readLoraContents } from "../models/lora-files/contents.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import { largestDifference } from "../../test/support/difference.ts";
-import { saveSmallModel } from "../../test/support/small-model.ts";
+import { SMALL, saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { alignmentParameters, isStrength } from "./alignment-weights.ts";
 import { AlignmentPart } from "./distillation-config.ts";
 import { exportLora, ORIGIN_KEY, videoStrengthOf } from "./lora-export.ts";
-import { loadBackbone, loadLook } from "./parts.ts";
-import { createAlignment } from "./student.ts";
+import { loadBackbone, loadEditAdapter, loadLook, loadStudent, loadVideoAdapter } from "./parts.ts";
+import { createAlignment, learnedStrengths } from "./student.ts";
 
 const root = temporaryFolder();
 const folder = saveSmallModel(join(root, "model"), {
@@ -56,6 +58,33 @@ test("the file tells where it comes from, and names no path", () => {
     videoStrength: 0.25,
   });
   expect(videoStrengthOf(path)).toBe(0.25);
+});
+
+test("learned strengths stand in the file's origin, and in the student of the folder", () => {
+  const path = join(root, "learned.safetensors");
+  const model = saveSmallModel(join(root, "learned"), { alignment: "fresh" });
+  const own = loadBackbone(model);
+  const networks = { unet: own, videoAdapter: loadVideoAdapter(model, own).layers };
+  const config = model.config("alignment", AlignmentPart);
+  const shape = { rank: 2, alpha: null, layers: "transformer" } as const;
+  const lora = createAlignment(Rng.seed(0), own, shape);
+  const strengths = learnedStrengths(networks, 0.25);
+  model.savePart("alignment", {
+    config: { ...config, videoStrength: "learned" },
+    weights: alignmentParameters(lora, strengths),
+  });
+  exportLora(model, "alignment", path);
+  expect(videoStrengthOf(path)).toEqual(strengths.values());
+  const { unet: read } = loadLora(path, { unet: own });
+  expect(read!.size).toBe(lora.size);
+  const { trainable } = loadStudent(model, {
+    ...networks,
+    editAdapter: loadEditAdapter(model, own),
+    schedule: createSchedule(SMALL.schedule),
+    kind: "v",
+  });
+  const heard = [...trainable].filter(([name]) => isStrength(name));
+  expect(heard.map(([, value]) => value.item())).toEqual(heard.map(() => 0.25));
 });
 
 test.each(["style-adapter", "subject-adapter"] as const)("a %s is written, too", (part) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
+import { tensorScope } from "../engine/scope.ts";
 import { jsonOf } from "../engine/json.ts";
 import { readLoraContents } from "../models/lora-files/contents.ts";
 import { saveLora, type Adapted } from "../models/lora-files/save.ts";
@@ -8,6 +9,7 @@ import { UNetConfig } from "../models/unet/config.ts";
 import { UNet } from "../models/unet/unet.ts";
 import { uninitialised } from "../nn/init.ts";
 import type { Lora } from "../nn/lora.ts";
+import { loadAlignment, type StrengthValues } from "./alignment-weights.ts";
 import { AlignmentPart, LookAdapterConfig, type AlignmentConfig } from "./distillation-config.ts";
 import type { ModelFolder, Part } from "./model-folder.ts";
 import { createAlignment } from "./student.ts";
@@ -48,7 +50,9 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
   const network = uninitialised(() => new UNet(Rng.seed(0), unetConfig));
   const shape = shapeOf(folder, part);
   const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shape));
-  folder.loadWeights(part, lora);
+  using _ = tensorScope();
+  const learned = loadAlignment(lora, folder.weights(part), folder.partPath(part));
+  const strength = learned ?? ("videoStrength" in shape ? shape.videoStrength : undefined);
   writeLora(
     path,
     { lora, network },
@@ -57,7 +61,7 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
       model: folder.description().name,
       backbone: folder.hash(["backbone"]),
       training: Training.safeParse(folder.receipt(part)).data ?? null,
-      ...("videoStrength" in shape && { videoStrength: shape.videoStrength }),
+      ...(strength !== undefined && strength !== "learned" && { videoStrength: strength }),
     },
   );
   return lora;
@@ -71,13 +75,15 @@ interface LoraOrigin {
   readonly backbone?: string;
   readonly training?: z.infer<typeof Training> | null;
   /** How strongly the video adapter spoke while an alignment was distilled (`StackOptions`). */
-  readonly videoStrength?: number;
+  readonly videoStrength?: number | StrengthValues;
 }
 
-const StrengthOrigin = z.looseObject({ videoStrength: z.number().min(0).max(1) });
+const StrengthOrigin = z.looseObject({
+  videoStrength: z.union([z.number().min(0).max(1), z.record(z.string(), z.number())]),
+});
 
 /** How strongly the video adapter is to speak beside the LoRA of a file: as its origin says; 1 where it says nothing. */
-export function videoStrengthOf(path: string): number {
+export function videoStrengthOf(path: string): number | StrengthValues {
   const origin = jsonOf(readLoraContents(path).metadata[ORIGIN_KEY] ?? "");
   return StrengthOrigin.safeParse(origin).data?.videoStrength ?? 1;
 }

@@ -13,6 +13,7 @@ import type { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import { ModelDescription } from "./model-description.ts";
 import { copyParameters, type Module, type Parameters } from "../nn/module.ts";
 
@@ -185,7 +186,7 @@ export class ModelFolder {
   continueFrom(part: Part, module: Module): ReadonlySet<string> {
     using _ = tensorScope();
     this.require(part);
-    const path = join(this.partPath(part), "weights.safetensors");
+    const path = this.#weightsPath(part);
     const stored = loadSafetensors(path);
     const known = [...module.parameters()].filter(([name]) => stored.has(name));
     copyParameters(new Map(known), stored, path);
@@ -195,10 +196,18 @@ export class ModelFolder {
   /** Overwrites the weights of `module` with the part's. */
   loadWeights(part: Part, module: Pick<Module, "parameters">): void {
     using _ = tensorScope();
-    const path = join(this.partPath(part), "weights.safetensors");
-    if (!existsSync(path))
-      throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
-    copyParameters(module.parameters(), loadSafetensors(path), path);
+    copyParameters(module.parameters(), this.weights(part), this.#weightsPath(part));
+  }
+
+  /** The weights of the part by name, as they are stored; they belong to the innermost scope. */
+  weights(part: Part): ReadonlyMap<string, Tensor> {
+    const path = this.#weightsPath(part);
+    if (existsSync(path)) return loadSafetensors(path);
+    throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
+  }
+
+  #weightsPath(part: Part): string {
+    return join(this.partPath(part), "weights.safetensors");
   }
 
   /** Writes a part, weights in float16, in place of an older one; the old one stays until the new is whole. */

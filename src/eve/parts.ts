@@ -20,7 +20,13 @@ import {
   type LookPart,
   type ModelFolder,
 } from "./model-folder.ts";
-import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
+import {
+  alignedStudent,
+  createAlignment,
+  learnedStrengths,
+  unpretrainedStudent,
+  type Student,
+} from "./student.ts";
 import type { Networks } from "./teachers.ts";
 import { VideoAdapterConfig } from "./video-adapter.ts";
 
@@ -118,7 +124,10 @@ function untrainedStudent(networks: Networks, config: AlignmentPart): Student {
   switch (config.student) {
     case "aligned": {
       const lora = createAlignment(NO_SEED, networks.unet, config);
-      return alignedStudent(networks, lora, { videoStrength: config.videoStrength });
+      const { videoStrength } = config;
+      return alignedStudent(networks, lora, {
+        videoStrength: videoStrength === "learned" ? learnedStrengths(networks, 1) : videoStrength,
+      });
     }
     case "unpretrained":
       return unpretrainedStudent(NO_SEED, networks);

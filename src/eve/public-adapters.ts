@@ -8,7 +8,14 @@ import {
 } from "../models/sparse-controlnet/sparse-controlnet.ts";
 import type { Residuals, UNet } from "../models/unet/unet.ts";
 import { Module } from "../nn/module.ts";
-import type { EditBranch, EditInputs, NoisyClips, VideoBranch, VideoParts } from "./branches.ts";
+import {
+  BESIDE,
+  type EditBranch,
+  type EditInputs,
+  type NoisyClips,
+  type VideoBranch,
+  type VideoParts,
+} from "./branches.ts";
 
 /**
  * A public ControlNet as edit adapter: `control_v11e_sd15_ip2p`, which is shown the input frame's pixels and reads the
@@ -61,5 +68,9 @@ export class PublicVideoAdapter extends Module implements VideoBranch {
     if (!firstFrame) return { temporal };
     const shown = sparseCondition(firstFrame, [0], frames);
     return { temporal, residuals: this.firstFrames.forward(t, caption, shown, { frames }) };
+  }
+
+  places(unet: UNet): readonly string[] {
+    return [...this.motion.places(unet), BESIDE];
   }
 }

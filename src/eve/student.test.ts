@@ -6,12 +6,21 @@ import { Rng, normal } from "../engine/random.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor, type Float } from "../engine/tensor.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
+import { plainLayer } from "../nn/lora.ts";
 import { parametersOf, type Parameters } from "../nn/module.ts";
 import { BF16_BATCHES, largestDifference, relativeError } from "../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../test/support/small-model.ts";
 import { AlignmentConfig } from "./distillation-config.ts";
-import { alignedStudent, createAlignment, unpretrainedStudent, type Student } from "./student.ts";
+import { alignmentParameters, isStrength } from "./alignment-weights.ts";
+import {
+  alignedStudent,
+  createAlignment,
+  learnedStrengths,
+  unpretrainedStudent,
+  type Student,
+} from "./student.ts";
 import {
   editTeacher,
   asDenoiser,
@@ -19,7 +28,9 @@ import {
   stackedCondition,
   stackedNetwork,
   type Networks,
+  type StackedCondition,
 } from "./teachers.ts";
+import type { VideoStrength, VideoStrengths } from "./video-strength.ts";
 
 const rng = Rng.seed(21);
 const CLIPS = 2;
@@ -232,18 +243,86 @@ describe("a condition", () => {
   });
 });
 
+describe("strengths that are learned", () => {
+  const hearing = (
+    of: Networks,
+    strength: number,
+  ): Student & { readonly strengths: VideoStrengths } => {
+    const lora = createAlignment(rng, of.unet, AlignmentConfig.parse({ rank: 2 }));
+    const strengths = learnedStrengths(of, strength);
+    strengths.setTrainable(true);
+    return { ...alignedStudent(of, lora, { videoStrength: strengths }), strengths };
+  };
+
+  const inFloat32 = (of: Networks, videoStrength: VideoStrength): Denoiser<StackedCondition> =>
+    asDenoiser(of, stackedNetwork(of, plainLayer, { videoStrength }));
+
+  test("leave the student the stack bit for bit where they start at one", () => {
+    const own = networks();
+    const { x0 } = hearing(own, 1).denoiser.predict(xt, 400, point);
+    expect(largestDifference(x0, stacked(own).predict(xt, 400, point).x0)).toBe(0);
+  });
+
+  test("all alike are one strength for all", () => {
+    const own = networks();
+    const heard = (videoStrength: VideoStrength): Float<"b c h w"> =>
+      noGrad(() => inFloat32(own, videoStrength).predict(xt, 400, point)).x0;
+    expect(largestDifference(heard(learnedStrengths(own, 0.25)), heard(0.25))).toBeLessThan(1e-5);
+  });
+
+  test("stand among what is trained, one for each place of the video adapter", () => {
+    const own = networks();
+    const { trainable, strengths } = hearing(own, 0.5);
+    const places = own.videoAdapter!.places(own.unet);
+    expect(places).toContain("convIn");
+    expect(new Set(places).size).toBe(places.length);
+    expect(strengths.values()).toEqual(Object.fromEntries(places.map((place) => [place, 0.5])));
+    expect([...trainable.keys()].filter(isStrength)).toEqual(
+      places.map((place) => `videoStrength.${place}.value`),
+    );
+  });
+
+  test("are differentiated by as the loss changes with them", () => {
+    using _ = tensorScope();
+    const own = networks();
+    const strengths = learnedStrengths(own, 0.6).setTrainable(true);
+    const denoiser = inFloat32(own, strengths);
+    const loss = (): Float<""> => denoiser.predict(xt, 400, point).x0.square().mean();
+    loss().backward();
+    for (const [place, { value }] of strengths.entries()) {
+      const lossAt = (strength: number): number => {
+        value.detach().copyFrom(Tensor.scalar(strength));
+        return noGrad(loss).item();
+      };
+      const [step, slope] = [0.02, value.grad!.item()];
+      const found = (lossAt(0.6 + step) - lossAt(0.6 - step)) / (2 * step);
+      lossAt(0.6);
+      // float32 losses near one, of slopes down to 1e-3
+      expect(Math.abs(found - slope), place).toBeLessThan(5e-5 + 0.01 * Math.abs(slope));
+    }
+  });
+
+  test("need a video adapter to hear", () => {
+    expect(() => learnedStrengths({ ...networks(), videoAdapter: null }, 1)).toThrow(
+      /^expected a video adapter whose strengths can be learned, .* use stage\.strengthRate=0$/,
+    );
+  });
+});
+
 describe("layers that are computed again", () => {
   test.each(["cpu", "cuda:0"])(
-    "give the LoRA the gradients of layers that are kept, where %s's backward passes run",
+    "give LoRA and strengths the gradients of layers that are kept, where %s's backward passes run",
     (device) => {
       using _ = tensorScope();
       const of = networks();
       const config = AlignmentConfig.parse({ rank: 2, layers: "all" });
       const lora = disturbed(createAlignment(rng.split("lora"), of.unet, config));
       lora.setTrainable(true);
+      const videoStrength = learnedStrengths(of, 0.5).setTrainable(true);
+      const trainable = alignmentParameters(lora, videoStrength);
       const gradients = (recompute: boolean): Map<string, Tensor> => {
-        for (const weight of lora.parameters().values()) weight.clearGrad();
-        const network = stackedNetwork(of, lora.on(of.unet), { recompute });
+        for (const weight of trainable.values()) weight.clearGrad();
+        const network = stackedNetwork(of, lora.on(of.unet), { recompute, videoStrength });
         // only who may call whom is told by the default device here: tensors stay where they are
         setDefaultDevice(device);
         try {
@@ -251,7 +330,7 @@ describe("layers that are computed again", () => {
         } finally {
           setDefaultDevice("cpu");
         }
-        return new Map([...lora.parameters()].map(([name, { grad }]) => [name, grad!.clone()]));
+        return new Map([...trainable].map(([name, { grad }]) => [name, grad!.clone()]));
       };
       const kept = gradients(false);
       for (const [name, gradient] of gradients(true)) {

@@ -11,6 +11,7 @@ import { uninitialised } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Lora, type AdaptedLayer } from "../nn/lora.ts";
 import { copyParameters, parametersOf, type Parameters } from "../nn/module.ts";
+import { alignmentParameters } from "./alignment-weights.ts";
 import type { AlignmentConfig } from "./distillation-config.ts";
 import { EditAdapter } from "./edit-adapter.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type StackedCondition,
   type StackOptions,
 } from "./teachers.ts";
+import { VideoStrengths } from "./video-strength.ts";
 
 /** The layers of the backbone that a LoRA can stand beside, by the name of the choice. */
 const LAYERS = {
@@ -55,8 +57,8 @@ export function createAlignment(
  * The student `φ = [θ, θ_edit, θ_video, θ_align]` (§3.1): the teachers' own networks, with `alignment` beside the
  * backbone.
  *
- * With a fresh LoRA it equals `stacked` at the same `videoStrength`, bit for bit. It holds no weight but the LoRA's;
- * gradients reach those alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with
+ * With a fresh LoRA it equals `stacked` at the same `videoStrength`, bit for bit. It holds no weight but the LoRA's, and
+ * strengths where those are learned; gradients reach those alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with
  * `recompute` the backward pass computes each layer again.
  */
 export function alignedStudent(
@@ -68,8 +70,19 @@ export function alignedStudent(
   const network = stackedNetwork(networks, lora, options);
   return {
     denoiser: asDenoiser(networks, fastNetwork(network)),
-    trainable: alignment.parameters(),
+    trainable: alignmentParameters(alignment, options.videoStrength),
   };
+}
+
+/** The strengths of a video adapter, `strength` at each of its places, to be learned or to take what was. */
+export function learnedStrengths(
+  { unet, videoAdapter }: Pick<Networks, "unet" | "videoAdapter">,
+  strength: number,
+): VideoStrengths {
+  if (videoAdapter) return VideoStrengths.alike(unet, videoAdapter, strength);
+  throw new ConfigError(
+    "expected a video adapter whose strengths can be learned, this combination has none: use stage.strengthRate=0",
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Schedule } from "../diffusion/schedule.ts";
 import { addedUp, type Residuals, type UNet, type UNetOptions } from "../models/unet/unet.ts";
 import { plainLayer, type ApplyLayer, type Lora } from "../nn/lora.ts";
 import type { EditBranch, EditInputs, VideoBranch, VideoParts } from "./branches.ts";
-import { weakened } from "./video-strength.ts";
+import { weakened, type VideoStrength } from "./video-strength.ts";
 
 /** What can be taken from a condition, for guidance. */
 export interface Droppable {
@@ -114,7 +114,7 @@ export interface StackOptions {
    * How strongly the video adapter speaks: what it adds to the backbone's states is multiplied by this. 1, the default, is
    * as it was trained; with 0 every frame stands by itself.
    */
-  readonly videoStrength?: number;
+  readonly videoStrength?: VideoStrength;
 }
 
 /** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */

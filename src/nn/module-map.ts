@@ -28,6 +28,11 @@ export class ModuleMap<T extends Module> extends Module {
   }
 }
 
+/** The dotted paths under which `wanted` are parts of `root`, in declaration order. */
+export function pathsAmong(root: Module, wanted: ReadonlySet<Module>): string[] {
+  return [...modulesOf(root, Module)].flatMap(([path, part]) => (wanted.has(part) ? [path] : []));
+}
+
 /** Every part of `root` that is a `Kind`, by its dotted path of fields, in declaration order. */
 export function modulesOf<T extends Module>(
   root: Module,

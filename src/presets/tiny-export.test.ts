@@ -5,6 +5,7 @@ import { UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { AlignmentPart } from "../eve/distillation-config.ts";
+import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
 import type { Parameters } from "../nn/module.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -75,8 +76,13 @@ function runWith(name: string, stage: string, weights: Parameters, receipt: obje
 }
 
 /** The same, distilled from `model`. */
-function finishedRun(stage: string, weights: Parameters, model = ""): string {
-  const settings = stage === "distillation" ? { model, alignment: { rank: 4 } } : {};
+function finishedRun(
+  stage: string,
+  weights: Parameters,
+  model = "",
+  more: Partial<DistillationSettings> = {},
+): string {
+  const settings = stage === "distillation" ? { model, alignment: { rank: 4 }, ...more } : {};
   return runWith(`run-${stage}`, stage, weights, { config: { stage: settings } });
 }
 
@@ -150,6 +156,14 @@ test("a distillation becomes an alignment that says whose student it is", async 
   expect(others.has("alignment")).toBe(false);
   const half = exportTinyPart("distillation", run, folder, { cache: root, share: 0.5 });
   await expect(half).rejects.toThrow(/--share: expected a part that is trained by itself/);
+});
+
+test("an alignment that has learned how strongly to hear the video adapter says so", async () => {
+  const folder = teachers("learned", 4);
+  const weights = new Map([["a.up", Tensor.ones([1])]]);
+  const run = finishedRun("distillation", weights, folder.path, { strengthRate: 100 });
+  await exportTinyPart("distillation", run, folder, { cache: root });
+  expect(folder.config("alignment", AlignmentPart)).toMatchObject({ videoStrength: "learned" });
 });
 
 test("an alignment may be put elsewhere, and leaves the model as it is", async () => {

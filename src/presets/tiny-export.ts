@@ -169,7 +169,7 @@ async function partContent(
 function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolder): AlignmentPart {
   const parts = TEACHER_PARTS[part];
   const { config } = DistillationReceipt.parse(receipt);
-  const { student, alignment, videoStrength, model } = config.stage;
+  const { student, alignment, videoStrength, strengthRate, model } = config.stage;
   const source = new ModelFolder(model);
   for (const folder of [source, target]) folder.require(...parts);
   const teachers = target.hash(parts);
@@ -180,7 +180,12 @@ function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolde
     );
   }
   return student === "aligned"
-    ? { student, ...alignment, videoStrength, teachers }
+    ? {
+        student,
+        ...alignment,
+        videoStrength: strengthRate > 0 ? "learned" : videoStrength,
+        teachers,
+      }
     : { student, teachers };
 }
 

@@ -89,6 +89,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.keptWeight", 0],
   ["stage.inUseLearned", "all"],
   ["stage.videoStrength", 1],
+  ["stage.strengthRate", 0],
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],
   ["stage.samples.times", null],

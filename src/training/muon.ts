@@ -21,7 +21,7 @@ export interface MuonOptions extends AdamWOptions {
 
 /** Decay of the moving mean of the gradient. */
 const MOMENTUM = 0.95;
-/** Weights whose smaller side is below this are left to AdamW. */
+/** Weights whose smaller side is below this are left to AdamW, as are those with a rate of their own. */
 const LEAST_SIDE = 32;
 /** Root mean square of an update per unit of learning rate: about AdamW's (Liu et al., 2025, §2.2). */
 const UPDATE_SIZE = 0.2;
@@ -65,7 +65,7 @@ export class Muon implements Optimizer {
     this.#options = options;
     const slots = [...weights].flatMap(([name, weight]): [string, Slot][] => {
       const sides = sidesOf(weight);
-      if (Math.min(...sides) < LEAST_SIDE) return [];
+      if (Math.min(...sides) < LEAST_SIDE || options.rates?.[name] !== undefined) return [];
       return [[name, { weight, momentum: memoryFor(name, weight), sides }]];
     });
     this.#slots = new Map(slots);

@@ -57,6 +57,15 @@ describe("AdamW", () => {
     expect(used.item()).toBeCloseTo(0.9, 6);
   });
 
+  test("moves a weight with a rate of its own by that much more", () => {
+    const weights = new Map(["slow", "fast"].map((name) => [name, leaf([1], [])]));
+    const optimizer = new AdamW(weights, { ...options, rates: { fast: 20 } });
+    for (const weight of weights.values()) setGradient(weight, [3]);
+    optimizer.update(0.01);
+    expect(weights.get("slow")!.item()).toBeCloseTo(1 - 0.01, 6);
+    expect(weights.get("fast")!.item()).toBeCloseTo(1 - 0.2, 6);
+  });
+
   test("refuses weights that are not float32", () => {
     const half = Tensor.zeros([2], "bfloat16");
     expect(() => new AdamW(new Map([["h", half]]), options)).toThrow(

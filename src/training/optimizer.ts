@@ -23,6 +23,8 @@ export interface AdamWOptions {
   readonly epsilon: number;
   /** Decoupled decay per unit of learning rate, for weights with two or more axes. */
   readonly weightDecay: number;
+  /** Factor of the learning rate of single weights, by name; 1 where absent. */
+  readonly rates?: Readonly<Record<string, number>>;
 }
 
 /** A weight with what the optimizer remembers of it. */
@@ -32,6 +34,8 @@ interface Slot {
   readonly mean: Tensor;
   /** Moving mean of the squared gradient. */
   readonly square: Tensor;
+  /** Factor of the learning rate. */
+  readonly rate: number;
 }
 
 /**
@@ -48,7 +52,10 @@ export class AdamW implements Optimizer {
 
   constructor(weights: Parameters, options: AdamWOptions) {
     this.#options = options;
-    this.#slots = new Map([...weights].map(([name, weight]) => [name, slotOf(name, weight)]));
+    const { rates = {} } = options;
+    this.#slots = new Map(
+      [...weights].map(([name, weight]) => [name, slotOf(name, weight, rates[name] ?? 1)]),
+    );
   }
 
   /** The moments by name, `mean.<weight>` and `square.<weight>`. */
@@ -98,12 +105,13 @@ export class AdamW implements Optimizer {
     dispatchRaw("aten::_foreach_div_.Scalar", roots, Math.sqrt(1 - beta2 ** this.updates));
     dispatchRaw("aten::_foreach_add_.Scalar", roots, epsilon);
     const rate = learningRate / (1 - beta1 ** this.updates);
-    dispatchRaw("aten::_foreach_addcdiv_.Scalar", weights, means, roots, -rate);
+    const moves = found.map(({ slot }) => -rate * slot.rate);
+    dispatchRaw("aten::_foreach_addcdiv_.ScalarList", weights, means, roots, moves);
   }
 }
 
-function slotOf(name: string, weight: Tensor): Slot {
-  return { weight, mean: memoryFor(name, weight), square: memoryFor(name, weight) };
+function slotOf(name: string, weight: Tensor, rate: number): Slot {
+  return { weight, mean: memoryFor(name, weight), square: memoryFor(name, weight), rate };
 }
 
 /** Zeros to remember something of the float32 weight `name` in, laid out like it. */

@@ -46,6 +46,8 @@ export interface Stage<Batch = unknown> {
   readonly dataset: string;
   /** Float32 leaves by name; the optimizer writes to these tensors in place. */
   readonly trainable: Parameters;
+  /** Factor of the learning rate for weights that learn faster or slower than the others, by name. */
+  readonly rates?: Readonly<Record<string, number>>;
   /** Weights that must be bit-identical at the end. */
   readonly frozen: Parameters;
   /** The critics, where there are any: losses give them their gradients beside those of `trainable`. */

@@ -65,12 +65,12 @@ export function startState(stage: Stage, config: TrainConfig): TrainState {
   };
 }
 
-function optimizerOf({ trainable }: Stage, config: TrainConfig): Optimizer {
+function optimizerOf({ trainable, rates = {} }: Stage, config: TrainConfig): Optimizer {
   switch (config.optimizer) {
     case "adamw":
-      return new AdamW(trainable, config);
+      return new AdamW(trainable, { ...config, rates });
     case "muon":
-      return new Muon(trainable, config);
+      return new Muon(trainable, { ...config, rates });
   }
 }
 

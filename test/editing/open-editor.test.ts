@@ -9,7 +9,9 @@ import { openFolderEditor } from "../../src/editing/open-editor.ts";
 import type { EditResult } from "../../src/editing/events.ts";
 import { AlignmentConfig } from "../../src/eve/distillation-config.ts";
 import type { OpenFolders } from "../../src/eve/open-folders.ts";
-import { createAlignment } from "../../src/eve/student.ts";
+import { alignmentParameters } from "../../src/eve/alignment-weights.ts";
+import { openParts } from "../../src/eve/open-parts.ts";
+import { createAlignment, learnedStrengths } from "../../src/eve/student.ts";
 import { saveLora } from "../../src/models/lora-files/save.ts";
 import { UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
 import type { DistillationSettings } from "../../src/training/stages/distillation-settings.ts";
@@ -35,6 +37,11 @@ beforeAll(async () => {
   saveLora(file("fresh.safetensors"), { unet: { lora, network } });
   saveRun("fresh-run", lora.parameters());
   saveRun("quiet-run", lora.parameters(), { videoStrength: 0 });
+  const { networks } = openParts(folders);
+  const strengths = learnedStrengths(networks, 0);
+  saveRun("deaf-run", alignmentParameters(lora, strengths), { strengthRate: 100 });
+  const loud = learnedStrengths(networks, 1);
+  saveRun("loud-run", alignmentParameters(lora, loud), { strengthRate: 100 });
   disturbed(lora);
   saveLora(file("trained.safetensors"), { unet: { lora, network } });
   saveRun("trained-run", lora.parameters());
@@ -108,6 +115,10 @@ describe("the open model's editor", () => {
     const plain = await edited("loud.mp4", file("fresh-run"));
     const quiet = await edited("quiet.mp4", file("quiet-run"));
     expect(quiet.rgb).not.toEqual(plain.rgb);
+    const deaf = await edited("deaf.mp4", file("deaf-run"));
+    const loud = await edited("learned.mp4", file("loud-run"));
+    expect(deaf.rgb).toEqual(quiet.rgb);
+    expect(loud.rgb).toEqual(plain.rgb);
   });
 
   test("refuses a LoRA that is not there before it loads anything", async () => {

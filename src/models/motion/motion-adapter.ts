@@ -1,6 +1,7 @@
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Module } from "../../nn/module.ts";
+import { pathsAmong } from "../../nn/module-map.ts";
 import type { TemporalHooks } from "../unet/pass.ts";
 import type { UNet } from "../unet/unet.ts";
 import type { MotionConfig } from "./config.ts";
@@ -47,6 +48,11 @@ export class MotionAdapter extends Module {
    */
   on(unet: UNet, { frames }: { readonly frames: number }): TemporalHooks {
     return motionHooks(this.#bind(unet), frames, this.config);
+  }
+
+  /** The layers of `unet` that it stands behind, by their paths. */
+  places(unet: UNet): readonly string[] {
+    return pathsAmong(unet, new Set(this.#bind(unet).keys()));
   }
 
   #bind(unet: UNet): MotionPlaces {

@@ -5,7 +5,7 @@ import { Tensor, dispatch, type Float } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
-import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
+import { ModuleMap, modulesOf, pathsAmong } from "../../nn/module-map.ts";
 import type { TemporalHooks } from "../unet/pass.ts";
 import { Resnet } from "../unet/resnet.ts";
 import { Transformer } from "../unet/transformer.ts";
@@ -74,6 +74,11 @@ export class TemporalLayers extends Module {
         return added.get(layer)?.forward(h, frames) ?? h;
       },
     };
+  }
+
+  /** The layers of `unet` that it stands behind, by their paths. */
+  places(unet: UNet): readonly string[] {
+    return pathsAmong(unet, new Set([unet.convIn, ...this.#bind(unet).keys()]));
   }
 
   /** The same for clips whose first frames are known, or not. */

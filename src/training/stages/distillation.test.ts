@@ -190,6 +190,22 @@ describe("the distillation stage", () => {
     expect(moved.length).toBe(stage.trainable.size / 2);
   });
 
+  test("learns how strongly the video adapter is heard, as much faster as its settings say", async () => {
+    const stage = distillationStage(
+      materialOf(null),
+      configOf({ terms: ["sdsEdit", "sdsVideo"], strengthRate: 50, videoStrength: 0.8 }),
+    );
+    const strengths = [...stage.trainable].filter(([name]) => name.startsWith("videoStrength."));
+    expect(strengths.length).toBeGreaterThan(1);
+    expect(stage.rates).toEqual(Object.fromEntries(strengths.map(([name]) => [name, 50])));
+    const config = configOf({});
+    const result = await trainStep(stage, config, startState(stage, config));
+    expect(result).toMatchObject({ type: "updated" });
+    // Adam's first step is the rate, whatever the gradient
+    for (const [name, value] of strengths)
+      expect(Math.abs(value.item() - 0.8), name).toBeCloseTo(50 * config.learningRate, 4);
+  });
+
   test("begins as the stack, bit for bit", () => {
     using _ = tensorScope();
     const material = materialOf();

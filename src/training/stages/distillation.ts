@@ -4,6 +4,7 @@ import { tensorScope } from "../../engine/scope.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { adversary, type Jury } from "../../eve/adversarial-objective.ts";
+import { isStrength } from "../../eve/alignment-weights.ts";
 import { distillationWeights } from "../../eve/distillation-config.ts";
 import {
   distil,
@@ -17,6 +18,7 @@ import {
 import {
   alignedStudent,
   createAlignment,
+  learnedStrengths,
   unpretrainedStudent,
   type Student,
 } from "../../eve/student.ts";
@@ -97,6 +99,7 @@ export function distillationStage(
     dataset,
     student,
     trainable: student.trainable,
+    rates: ratesOf(student, settings),
     frozen: frozenOf(material),
     lossWeights: distillationWeights(settings),
     adversaries: jury && {
@@ -124,13 +127,24 @@ export function distillationStage(
 
 function newStudent(
   networks: Networks,
-  { student, alignment, videoStrength, recompute }: DistillationSettings,
+  { student, alignment, videoStrength, strengthRate, recompute }: DistillationSettings,
   seed: number,
 ): Student {
   const rng = Rng.seed(seed).split("student");
   if (student === "unpretrained") return unpretrainedStudent(rng, networks);
   const lora = createAlignment(rng, networks.unet, alignment);
-  return alignedStudent(networks, lora, { recompute: recompute === "layers", videoStrength });
+  return alignedStudent(networks, lora, {
+    recompute: recompute === "layers",
+    videoStrength: strengthRate > 0 ? learnedStrengths(networks, videoStrength) : videoStrength,
+  });
+}
+
+function ratesOf(
+  { trainable }: Student,
+  { strengthRate }: Pick<DistillationSettings, "strengthRate">,
+): Readonly<Record<string, number>> {
+  const names = [...trainable.keys()].filter(isStrength);
+  return Object.fromEntries(names.map((name) => [name, strengthRate]));
 }
 
 function frozenOf({ networks, frozen }: DistillationMaterial): Parameters {

@@ -6,12 +6,12 @@ import { jsonOf } from "../../engine/json.ts";
 import { Rng } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
+import { loadAlignment, type StrengthValues } from "../../eve/alignment-weights.ts";
 import { writeLora } from "../../eve/lora-export.ts";
 import { createAlignment } from "../../eve/student.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
-import { copyParameters } from "../../nn/module.ts";
 import { averagesIn, newestCheckpoint } from "../checkpoint.ts";
 import { DistillationSettings } from "./distillation-settings.ts";
 
@@ -48,9 +48,16 @@ export function runModel(directory: string): string {
   return settingsOf(directory).model;
 }
 
+/** What a run of distillation has trained. */
+export interface RunAlignment {
+  readonly lora: Lora;
+  /** How strongly its student hears the video adapter. */
+  readonly videoStrength: number | StrengthValues;
+}
+
 /** The LoRA that a run of distillation has trained beside `unet`, frozen: its newest averaged weights. */
-export function loadRunLora(directory: string, unet: UNet): Lora {
-  const { student, alignment } = settingsOf(directory);
+export function loadRunAlignment(directory: string, unet: UNet): RunAlignment {
+  const { student, alignment, videoStrength } = settingsOf(directory);
   if (student !== "aligned")
     throw new UserError(
       `expected a run that trained a LoRA, the one in ${directory} trained a whole student`,
@@ -58,19 +65,14 @@ export function loadRunLora(directory: string, unet: UNet): Lora {
   const path = runWeights(directory);
   const lora = uninitialised(() => createAlignment(Rng.seed(0), unet, alignment));
   using _ = tensorScope();
-  copyParameters(lora.parameters(), loadSafetensors(path), path);
-  return lora;
-}
-
-/** How strongly the video adapter speaks in the student of a run of distillation. */
-export function runVideoStrength(directory: string): number {
-  return settingsOf(directory).videoStrength;
+  const learned = loadAlignment(lora, loadSafetensors(path), path);
+  return { lora, videoStrength: learned ?? videoStrength };
 }
 
 /** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
 export function exportRunLora(directory: string, unet: UNet, path: string): Lora {
-  const lora = loadRunLora(directory, unet);
-  const { model, videoStrength } = settingsOf(directory);
+  const { lora, videoStrength } = loadRunAlignment(directory, unet);
+  const { model } = settingsOf(directory);
   writeLora(path, { lora, network: unet }, { part: "alignment", model, videoStrength });
   return lora;
 }
