@@ -199,5 +199,6 @@ export function distillationWeights({
     fakeEdit: 0,
     realVideo: 0,
     fakeVideo: 0,
+    videoStrength: 0,
   };
 }

@@ -1,6 +1,7 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { adversary, type Jury } from "../../eve/adversarial-objective.ts";
@@ -111,7 +112,7 @@ export function distillationStage(
       phase: phaseAt(all, step),
       isWatched: watchEvery > 0 && step % watchEvery === 0,
     }),
-    losses,
+    losses: (batch, noise) => ({ ...losses(batch, noise), ...heardBy(student) }),
     takeGradients: () => {
       const found = { ...gradients };
       for (const term of Object.keys(gradients)) delete gradients[term];
@@ -137,6 +138,14 @@ function newStudent(
     recompute: recompute === "layers",
     videoStrength: strengthRate > 0 ? learnedStrengths(networks, videoStrength) : videoStrength,
   });
+}
+
+/** How strongly the student hears the video adapter, the mean over its places: only watched, where it is learned. */
+function heardBy({ trainable }: Student): Losses {
+  const strengths = [...trainable].filter(([name]) => isStrength(name));
+  if (strengths.length === 0) return {};
+  const values = strengths.map(([, value]) => value.detach());
+  return { videoStrength: Tensor.stack(values, 0).mean() };
 }
 
 function ratesOf(
