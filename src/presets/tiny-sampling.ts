@@ -1,12 +1,12 @@
 /**
- * How the tiny model is sampled: four steps, without noise, for its edits have one right result; edits of a few places guided
+ * How the tiny model is sampled: three steps, without noise, for its edits have one right result; edits of a few places guided
  * by the words, which it is unsure of.
  *
  * Deviation: the paper samples from noise (docs/decisions/2026-11-27-temperature.md) and guides all edits
  * (docs/decisions/2026-11-28-guided-small-edits.md).
  */
 export const TINY_SAMPLING = {
-  times: [999, 749, 499, 249],
+  times: [999, 666, 333],
   temperature: 0,
   textGuidance: { object: 2, add: 2, texture: 2 },
 };
