@@ -32,7 +32,7 @@ const videoStrength = z.number().min(0).max(1).default(1);
 /**
  * How much faster than the LoRA the student learns how strongly it hears the video adapter, at each of that adapter's
  * places: a factor of the learning rate, for these numbers are near one and the LoRA's near nothing. 0: they stay at
- * `videoStrength`.
+ * `videoStrength`. Other combinations (§4.4) have no such adapter.
  *
  * Deviation: the paper learns a LoRA alone.
  */

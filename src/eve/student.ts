@@ -80,9 +80,7 @@ export function learnedStrengths(
   strength: number,
 ): VideoStrengths {
   if (videoAdapter) return VideoStrengths.alike(unet, videoAdapter, strength);
-  throw new ConfigError(
-    "expected a video adapter whose strengths can be learned, this combination has none: use stage.strengthRate=0",
-  );
+  throw new ConfigError("expected a video adapter whose strengths can be learned, got none");
 }
 
 /**

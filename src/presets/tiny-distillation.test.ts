@@ -5,8 +5,7 @@ import { UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
-import { DistillationSettings } from "../training/stages/distillation-settings.ts";
-import { stacked } from "../eve/teachers.ts";
+import { isStrength } from "../eve/alignment-weights.ts";
 import { EditModel } from "../eve/edit-model.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
@@ -78,7 +77,7 @@ describe("a distillation of the preset", () => {
     const events = await trained(join(root, "straight"), configOf());
     const score = ["sdsEdit", "sdsVideo"];
     const [first, second, ...rest] = termsOf(events);
-    expect(first).toEqual(score);
+    expect(first).toEqual([...score, "videoStrength"]);
     expect(second).toContain("criticVideo");
     expect(second).not.toContain("genVideo");
     for (const terms of rest)
@@ -96,17 +95,20 @@ describe("a distillation of the preset", () => {
     expect(weights("resumed").equals(weights("straight"))).toBe(true);
   });
 
-  test("moves its LoRA alone, and every pair of it", () => {
+  test("moves its LoRA and its strengths alone, and every one of them", () => {
     const weights = loadSafetensors(join(root, "straight", "weights", "distillation.safetensors"));
     const ups = [...weights].filter(([name]) => name.endsWith(".up"));
-    expect(ups.length).toBe(weights.size / 2);
+    const strengths = [...weights].filter(([name]) => isStrength(name));
+    expect(2 * ups.length + strengths.length).toBe(weights.size);
     for (const [name, up] of ups) expect(up.abs().max().item(), name).toBeGreaterThan(0);
+    expect(strengths.length).toBeGreaterThan(1);
+    for (const [name, strength] of strengths) expect(strength.item(), name).not.toBe(1);
     const receipt = JSON.parse(readFileSync(join(root, "straight", "receipt.json"), "utf8"));
     expect(receipt).toMatchObject({ stage: "distillation", steps: 4 });
     expect(receipt.dataset).toMatch(/^generated world, 7 unedited clips of the train split/);
   });
 
-  test("begins as the stack of the model folder with a quieter video adapter, bit for bit", async () => {
+  test("begins as the stack of the model folder, bit for bit", async () => {
     const { student } = (await entry.open(configOf(), context)) as unknown as {
       student: { denoiser: ReturnType<EditModel["stacked"]> };
     };
@@ -117,15 +119,10 @@ describe("a distillation of the preset", () => {
       normal(Rng.seed(1), [4, 4, 8, 8]),
       normal(Rng.seed(2), [1, 4, 8, 8]),
     );
-    const { videoStrength } = DistillationSettings.parse(configOf().stage);
-    expect(videoStrength).toBeLessThan(1);
-    const [a, b, loud] = [
-      student.denoiser,
-      stacked(whole.networks, { videoStrength }),
-      whole.stacked(),
-    ].map((denoiser) => denoiser.predict(xt, 600, condition).x0);
+    const [a, b] = [student.denoiser, whole.stacked()].map(
+      (denoiser) => denoiser.predict(xt, 600, condition).x0,
+    );
     expect(largestDifference(a!, b!)).toBe(0);
-    expect(largestDifference(a!, loud!)).toBeGreaterThan(1e-3);
   });
 
   test("needs what critics see with only where critics judge", async () => {

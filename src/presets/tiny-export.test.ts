@@ -5,7 +5,6 @@ import { UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { AlignmentPart } from "../eve/distillation-config.ts";
-import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
 import type { Parameters } from "../nn/module.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -76,13 +75,8 @@ function runWith(name: string, stage: string, weights: Parameters, receipt: obje
 }
 
 /** The same, distilled from `model`. */
-function finishedRun(
-  stage: string,
-  weights: Parameters,
-  model = "",
-  more: Partial<DistillationSettings> = {},
-): string {
-  const settings = stage === "distillation" ? { model, alignment: { rank: 4 }, ...more } : {};
+function finishedRun(stage: string, weights: Parameters, model = ""): string {
+  const settings = stage === "distillation" ? { model, alignment: { rank: 4 } } : {};
   return runWith(`run-${stage}`, stage, weights, { config: { stage: settings } });
 }
 
@@ -160,8 +154,11 @@ test("a distillation becomes an alignment that says whose student it is", async 
 
 test("an alignment that has learned how strongly to hear the video adapter says so", async () => {
   const folder = teachers("learned", 4);
-  const weights = new Map([["a.up", Tensor.ones([1])]]);
-  const run = finishedRun("distillation", weights, folder.path, { strengthRate: 100 });
+  const weights = new Map([
+    ["a.up", Tensor.ones([1])],
+    ["videoStrength.convIn.value", Tensor.ones([])],
+  ]);
+  const run = finishedRun("distillation", weights, folder.path);
   await exportTinyPart("distillation", run, folder, { cache: root });
   expect(folder.config("alignment", AlignmentPart)).toMatchObject({ videoStrength: "learned" });
 });

@@ -8,6 +8,7 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
+import { isStrength } from "../eve/alignment-weights.ts";
 import type { AlignmentPart, LookAdapterConfig } from "../eve/distillation-config.ts";
 import {
   ModelFolder,
@@ -149,7 +150,7 @@ async function partContent(
     case "alignment":
     case "style-alignment":
     case "subject-alignment":
-      return { config: alignmentPart(part, receipt, target), weights };
+      return { config: alignmentPart(part, { receipt, weights, target }), weights };
     case "style-adapter": {
       const { style, lora } = StyleReceipt.parse(receipt).config.stage;
       const config: LookAdapterConfig = { look: style, ...lora };
@@ -165,11 +166,21 @@ async function partContent(
   }
 }
 
+/** A run of the distillation, and the model that its weights go to. */
+interface Alignment {
+  readonly receipt: unknown;
+  readonly weights: Parameters;
+  readonly target: ModelFolder;
+}
+
 /** The config of an alignment: its run's, and whose student it is. It fits no model of other teachers. */
-function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolder): AlignmentPart {
+function alignmentPart(
+  part: AlignmentName,
+  { receipt, weights, target }: Alignment,
+): AlignmentPart {
   const parts = TEACHER_PARTS[part];
   const { config } = DistillationReceipt.parse(receipt);
-  const { student, alignment, videoStrength, strengthRate, model } = config.stage;
+  const { student, alignment, videoStrength, model } = config.stage;
   const source = new ModelFolder(model);
   for (const folder of [source, target]) folder.require(...parts);
   const teachers = target.hash(parts);
@@ -183,7 +194,7 @@ function alignmentPart(part: AlignmentName, receipt: unknown, target: ModelFolde
     ? {
         student,
         ...alignment,
-        videoStrength: strengthRate > 0 ? "learned" : videoStrength,
+        videoStrength: [...weights.keys()].some(isStrength) ? "learned" : videoStrength,
         teachers,
       }
     : { student, teachers };

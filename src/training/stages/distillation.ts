@@ -134,9 +134,10 @@ function newStudent(
   const rng = Rng.seed(seed).split("student");
   if (student === "unpretrained") return unpretrainedStudent(rng, networks);
   const lora = createAlignment(rng, networks.unet, alignment);
+  const isLearned = strengthRate > 0 && networks.videoAdapter !== null;
   return alignedStudent(networks, lora, {
     recompute: recompute === "layers",
-    videoStrength: strengthRate > 0 ? learnedStrengths(networks, videoStrength) : videoStrength,
+    videoStrength: isLearned ? learnedStrengths(networks, videoStrength) : videoStrength,
   });
 }
 
