@@ -7,7 +7,8 @@ import { DataError } from "../engine/errors.ts";
 import { EditModel } from "../eve/edit-model.ts";
 import { evaluateClips, placeOptions, type ClipsContext } from "../evaluation/clips.ts";
 import type { EvaluationOptions } from "../evaluation/options.ts";
-import { ClipProcesses, processCount, type ClipWork } from "./clip-processes.ts";
+import { ClipProcesses, processCount } from "./clip-processes.ts";
+import type { ClipWork } from "./clip-work.ts";
 
 const root = temporaryFolder();
 const { path } = saveSmallModel(join(root, "model"));

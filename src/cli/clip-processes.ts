@@ -1,32 +1,11 @@
 import { availableParallelism, freemem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { pool as startPool, TerminateError, type Pool } from "workerpool";
-import { defaultDevice, type DeviceChoice } from "../engine/device.ts";
+import { defaultDevice } from "../engine/device.ts";
 import { DataError } from "../engine/errors.ts";
 import { physicalCores, readCpuInfo } from "../engine/processor.ts";
-import type { PartsElsewhere } from "../eve/model-folder.ts";
-import type { WorkDone } from "../evaluation/options.ts";
-import {
-  placesOf,
-  type PlaceOptions,
-  type ScorePlace,
-  type StepsScored,
-} from "../evaluation/scored-place.ts";
-import type { scorePlace } from "./clip-worker.ts";
-
-/** Which model edits clips, and how: what a process is told. */
-export interface ClipWork {
-  /** The model's folder. */
-  readonly model: string;
-  readonly parts: PartsElsewhere;
-  readonly device: DeviceChoice;
-  readonly options: PlaceOptions;
-}
-
-/** What a process says while it works on a clip. */
-export type ClipEvent =
-  | { readonly type: "work"; readonly done: WorkDone }
-  | { readonly type: "clip"; readonly clip: StepsScored };
+import { placesOf, type ScorePlace } from "../evaluation/scored-place.ts";
+import type { ClipEvent, ClipWork, ScoreClip } from "./clip-work.ts";
 
 /** Free memory that a process should find, in bytes: with `tiny` it takes 0.6 GiB. */
 const MEMORY = 2 ** 30;
@@ -84,7 +63,7 @@ export class ClipProcesses implements AsyncDisposable {
         else onClip?.(event.clip);
       };
       try {
-        return await pool.exec<typeof scorePlace>("scorePlace", [work, place], { on });
+        return await pool.exec<ScoreClip>("scorePlace", [work, place], { on });
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof TerminateError)) throw error;
