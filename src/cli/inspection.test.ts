@@ -86,6 +86,36 @@ test("a LoRA file is recognised: form, layers, ranks, alphas, targets", async ()
   );
 });
 
+/** A LoRA file of one layer of rank 1, with an origin. */
+function loraBytes(origin: unknown): Buffer {
+  const header = JSON.stringify({
+    __metadata__: { open_eve: JSON.stringify(origin) },
+    "unet.conv_in.lora_A.weight": { dtype: "F16", shape: [1, 2, 1, 1], data_offsets: [0, 4] },
+    "unet.conv_in.lora_B.weight": { dtype: "F16", shape: [2, 1, 1, 1], data_offsets: [4, 8] },
+  });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, Buffer.from(header), Buffer.alloc(8)]);
+}
+
+test.each([
+  [{ videoStrength: 0.25 }, /\n {2}video adapter +heard at 0\.25\n?$/],
+  [
+    { videoStrength: { convIn: -0.25, "up.0": 1, beside: 0.75 } },
+    /\n {2}video adapter +heard at 0\.50 on average, -0\.25 to 1\.00 at 3 places\n?$/,
+  ],
+])(
+  "a LoRA file of an alignment tells how strongly it hears the video adapter: %j",
+  async (origin, line) => {
+    await using folder = await modelFolder();
+    const path = join(folder.path, "aligned.safetensors");
+    await writeFile(path, loraBytes(origin));
+    const { events, text } = await describe(path);
+    expect(events.find(({ type }) => type === "lora")).toMatchObject(origin);
+    expect(text).toMatch(line);
+  },
+);
+
 test("an adapter that cannot be loaded says why", async () => {
   await using folder = await modelFolder();
   const path = join(folder.path, "loha.safetensors");

@@ -3,6 +3,8 @@ import { join, relative } from "node:path";
 import { DataError, UserError } from "../engine/errors.ts";
 import { isRecord } from "../engine/json.ts";
 import { readHeader, type TensorEntry } from "../engine/safetensors-header.ts";
+import type { StrengthValues } from "../eve/alignment-weights.ts";
+import { strengthIn } from "../eve/lora-origin.ts";
 import { isLoraFile } from "../models/lora-files/contents.ts";
 import { loraSummary, type Counts } from "../models/lora-files/summary.ts";
 import { byteSize, type CliEvent, table } from "./output.ts";
@@ -128,13 +130,13 @@ function describeWeights(path: string): Inspection {
     ...Object.entries(file.metadata).map(([key, value]) => `${key}: ${cut(oneLine(value))}`),
     `${count(file.tensors)} tensors, ${count(file.parameters)} parameters, ${byteSize(file.bytes)}`,
   ];
-  const lora = isLoraFile(tensors.map(({ name }) => name)) ? [loraEvent(path)] : [];
+  const lora = isLoraFile(tensors.map(({ name }) => name)) ? [loraEvent(path, file.metadata)] : [];
   const text = [...sections, ...lora.map(loraText)].join("\n");
   return { events: [file, ...lora, ...tensors], text };
 }
 
-function loraEvent(path: string) {
-  return { type: "lora", ...loraSummary(path) } as const;
+function loraEvent(path: string, metadata: Readonly<Record<string, string>>) {
+  return { type: "lora", ...loraSummary(path), videoStrength: strengthIn(metadata) } as const;
 }
 
 /** What a LoRA file adapts, one line per question; why it cannot be loaded, where it cannot. */
@@ -151,12 +153,23 @@ function loraText(lora: ReturnType<typeof loraEvent>): string {
       ["  rank", countsText(lora.ranks)],
       ["  alpha", countsText(lora.alphas)],
       ["  targets", countsText(lora.targets)],
+      ...strengthRow(lora.videoStrength),
     ],
     { numbers: "left" },
   );
   if (lora.fault === null) return `${what}\n${lines}`;
   const fault = `cannot be loaded: ${lora.fault}`;
   return unet + textEncoder === 0 ? `${what}\n  ${fault}` : `${what}\n${lines}\n  ${fault}`;
+}
+
+/** How strongly an aligned student hears its video adapter, where that is told. */
+function strengthRow(strength: number | StrengthValues | undefined): string[][] {
+  if (strength === undefined) return [];
+  const all = typeof strength === "number" ? [strength] : Object.values(strength);
+  const [least, most] = [Math.min(...all), Math.max(...all)].map((value) => value.toFixed(2));
+  const mean = (all.reduce((sum, value) => sum + value, 0) / all.length).toFixed(2);
+  const spread = all.length === 1 ? "" : ` on average, ${least} to ${most} at ${all.length} places`;
+  return [["  video adapter", `heard at ${mean}${spread}`]];
 }
 
 /** e.g. `4 (32 layers), 8 (16)`, the commonest first. */

@@ -11,7 +11,8 @@ import { SMALL, saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { alignmentParameters, isStrength } from "./alignment-weights.ts";
 import { AlignmentPart } from "./distillation-config.ts";
-import { exportLora, ORIGIN_KEY, videoStrengthOf } from "./lora-export.ts";
+import { exportLora, videoStrengthOf } from "./lora-export.ts";
+import { ORIGIN_KEY } from "./lora-origin.ts";
 import { loadBackbone, loadEditAdapter, loadLook, loadStudent, loadVideoAdapter } from "./parts.ts";
 import { createAlignment, learnedStrengths } from "./student.ts";
 

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import { tensorScope } from "../engine/scope.ts";
-import { jsonOf } from "../engine/json.ts";
 import { readLoraContents } from "../models/lora-files/contents.ts";
 import { saveLora, type Adapted } from "../models/lora-files/save.ts";
 import { UNetConfig } from "../models/unet/config.ts";
@@ -11,6 +10,7 @@ import { uninitialised } from "../nn/init.ts";
 import type { Lora } from "../nn/lora.ts";
 import { loadAlignment, type StrengthValues } from "./alignment-weights.ts";
 import { AlignmentPart, LookAdapterConfig, type AlignmentConfig } from "./distillation-config.ts";
+import { ORIGIN_KEY, strengthIn } from "./lora-origin.ts";
 import type { ModelFolder, Part } from "./model-folder.ts";
 import { createAlignment } from "./student.ts";
 
@@ -23,9 +23,6 @@ export const LORA_PARTS = [
   "subject-alignment",
 ] as const satisfies readonly Part[];
 export type LoraPart = (typeof LORA_PARTS)[number];
-
-/** The key of a LoRA file's metadata under which its origin stands, as JSON. */
-export const ORIGIN_KEY = "open_eve";
 
 /** What of a training's receipt goes along: nothing that names a machine or a path. */
 const Training = z.object({
@@ -78,14 +75,9 @@ interface LoraOrigin {
   readonly videoStrength?: number | StrengthValues;
 }
 
-const StrengthOrigin = z.looseObject({
-  videoStrength: z.union([z.number().min(0).max(1), z.record(z.string(), z.number())]),
-});
-
 /** How strongly the video adapter is to speak beside the LoRA of a file: as its origin says; 1 where it says nothing. */
 export function videoStrengthOf(path: string): number | StrengthValues {
-  const origin = jsonOf(readLoraContents(path).metadata[ORIGIN_KEY] ?? "");
-  return StrengthOrigin.safeParse(origin).data?.videoStrength ?? 1;
+  return strengthIn(readLoraContents(path).metadata) ?? 1;
 }
 
 /** Writes a LoRA of a backbone as a public LoRA file in float16, with its origin. */
