@@ -111,8 +111,8 @@ export interface StackOptions {
   /** Whether the backward pass computes each layer again; default false. */
   readonly recompute?: boolean;
   /**
-   * How strongly the video adapter speaks: what it adds to the backbone's states is multiplied by this. 1, the default, is
-   * as it was trained; with 0 every frame stands by itself.
+   * How strongly the video adapter speaks: what it adds to the backbone's states is multiplied by this, everywhere by one
+   * number or at each place by its own. 1, the default, is as it was trained; with 0 every frame stands by itself.
    */
   readonly videoStrength?: VideoStrength;
 }

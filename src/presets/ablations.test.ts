@@ -29,6 +29,7 @@ test.each<[AblationName, string[]]>([
   ["video-teacher-alone", [`stage.terms [${terms}] became ["sdsVideo","genVideo"]`]],
   ["no-sds-edit", [`stage.terms [${terms}] became ["sdsVideo","genEdit","genVideo"]`]],
   ["no-sds-video", [`stage.terms [${terms}] became ["sdsEdit","genEdit","genVideo"]`]],
+  ["no-strengths", ["stage.strengthRate 600 became 0"]],
 ])("%s differs from the whole in what its name says, and in nothing else", (name, differences) => {
   const changed = resolveConfig(withAblation(entry, name));
   expect(decisiveDifferences(resolveConfig(entry), changed)).toEqual(differences);

@@ -81,6 +81,13 @@ export const withoutVideoSds: Ablation = {
   paper: null,
 };
 
+/** Ours: a LoRA alone, as in the paper; the video adapter is heard as it was trained. */
+export const withoutStrengths: Ablation = {
+  title: "w/o learned strengths",
+  changes: { strengthRate: 0 },
+  paper: null,
+};
+
 /** The names that commands know the rows by, in the order of the table. */
 export const ABLATION_NAMES = [
   "full",
@@ -93,6 +100,7 @@ export const ABLATION_NAMES = [
   "video-teacher-alone",
   "no-sds-edit",
   "no-sds-video",
+  "no-strengths",
 ] as const;
 export type AblationName = (typeof ABLATION_NAMES)[number];
 
@@ -108,6 +116,7 @@ export const ABLATIONS: Readonly<Record<AblationName, Ablation>> = {
   "video-teacher-alone": videoTeacherAlone,
   "no-sds-edit": withoutEditSds,
   "no-sds-video": withoutVideoSds,
+  "no-strengths": withoutStrengths,
 };
 
 /**
