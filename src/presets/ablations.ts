@@ -121,7 +121,8 @@ export const ABLATIONS: Readonly<Record<AblationName, Ablation>> = {
 
 /**
  * Which row is to come out better than which, by Table 2: the whole than every other; then without critics, then without
- * SDS and without alignment, then from nothing. The gain of K-bin is small there; it is reported whatever it is here.
+ * SDS and without alignment, then from nothing. The gain of K-bin is small there; it is reported whatever it is here. Ours:
+ * the whole than a LoRA alone.
  */
 export const EXPECTED_ORDER: readonly (readonly [better: AblationName, worse: AblationName])[] = [
   ["full", "no-critics"],
@@ -129,6 +130,7 @@ export const EXPECTED_ORDER: readonly (readonly [better: AblationName, worse: Ab
   ["full", "no-alignment"],
   ["full", "random-init"],
   ["full", "no-k-bin"],
+  ["full", "no-strengths"],
   ["no-critics", "no-sds"],
   ["no-critics", "no-alignment"],
   ["no-sds", "random-init"],
