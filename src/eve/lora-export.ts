@@ -48,7 +48,7 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
   const shape = shapeOf(folder, part);
   const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shape));
   using _ = tensorScope();
-  const learned = loadAlignment(lora, folder.weights(part), folder.partPath(part));
+  const learned = loadAlignment(lora, folder.weights(part), folder.weightsPath(part));
   const strength = learned ?? ("videoStrength" in shape ? shape.videoStrength : undefined);
   writeLora(
     path,

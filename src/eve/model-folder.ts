@@ -156,8 +156,7 @@ export class ModelFolder {
   /** SHA-256 over the weight files of `parts`, in their order. */
   hash(parts: readonly Part[]): string {
     const hash = createHash("sha256");
-    for (const part of parts)
-      hash.update(readFileSync(join(this.partPath(part), "weights.safetensors")));
+    for (const part of parts) hash.update(readFileSync(this.weightsPath(part)));
     return hash.digest("hex");
   }
 
@@ -186,7 +185,7 @@ export class ModelFolder {
   continueFrom(part: Part, module: Module): ReadonlySet<string> {
     using _ = tensorScope();
     this.require(part);
-    const path = this.#weightsPath(part);
+    const path = this.weightsPath(part);
     const stored = loadSafetensors(path);
     const known = [...module.parameters()].filter(([name]) => stored.has(name));
     copyParameters(new Map(known), stored, path);
@@ -196,17 +195,18 @@ export class ModelFolder {
   /** Overwrites the weights of `module` with the part's. */
   loadWeights(part: Part, module: Pick<Module, "parameters">): void {
     using _ = tensorScope();
-    copyParameters(module.parameters(), this.weights(part), this.#weightsPath(part));
+    copyParameters(module.parameters(), this.weights(part), this.weightsPath(part));
   }
 
   /** The weights of the part by name, as they are stored; they belong to the innermost scope. */
   weights(part: Part): ReadonlyMap<string, Tensor> {
-    const path = this.#weightsPath(part);
+    const path = this.weightsPath(part);
     if (existsSync(path)) return loadSafetensors(path);
     throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
   }
 
-  #weightsPath(part: Part): string {
+  /** Where the weights of the part lie. */
+  weightsPath(part: Part): string {
     return join(this.partPath(part), "weights.safetensors");
   }
 

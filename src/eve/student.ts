@@ -58,8 +58,8 @@ export function createAlignment(
  * backbone.
  *
  * With a fresh LoRA it equals `stacked` at the same `videoStrength`, bit for bit. It holds no weight but the LoRA's, and
- * strengths where those are learned; gradients reach those alone where the networks are frozen. Unlike a teacher it records a graph unless told not to; with
- * `recompute` the backward pass computes each layer again.
+ * strengths where those are learned; gradients reach those alone where the networks are frozen. Unlike a teacher it records
+ * a graph unless told not to; with `recompute` the backward pass computes each layer again.
  */
 export function alignedStudent(
   networks: Networks,
