@@ -23,6 +23,9 @@
 
 // libtorch's own OpenMP; there is none where it was built with another way to share loops.
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
+// OpenBLAS has threads of its own, of which libtorch knows nothing; there is none where another library multiplies.
+extern "C" void openblas_set_num_threads(int) __attribute__((weak));
+extern "C" int openblas_get_num_threads() __attribute__((weak));
 
 namespace door {
 
@@ -220,7 +223,9 @@ napi_value setAutocast(napi_env env, size_t, napi_value* arguments) {
 }
 
 napi_value setThreads(napi_env env, size_t, napi_value* arguments) {
-  at::set_num_threads(static_cast<int>(toDouble(env, arguments[0])));
+  const int count = static_cast<int>(toDouble(env, arguments[0]));
+  at::set_num_threads(count);
+  if (openblas_set_num_threads) openblas_set_num_threads(count);
   return nullptr;
 }
 
@@ -239,10 +244,11 @@ napi_value setTunedConvolutions(napi_env env, size_t, napi_value* arguments) {
   return nullptr;
 }
 
-// information(): [libtorch version, threads, live tensors, CUDA devices, how it was built and what it uses]
+// information(): [libtorch version, threads, live tensors, CUDA devices, how it was built and what it uses, OpenBLAS's
+// threads: null without it]
 napi_value information(napi_env env, size_t, napi_value*) {
   napi_value array, version, configuration;
-  check(env, napi_create_array_with_length(env, 5, &array));
+  check(env, napi_create_array_with_length(env, 6, &array));
   check(env, napi_create_string_utf8(env, TORCH_VERSION, NAPI_AUTO_LENGTH, &version));
   check(env, napi_set_element(env, array, 0, version));
   check(env, napi_set_element(env, array, 1, number(env, at::get_num_threads())));
@@ -252,6 +258,10 @@ napi_value information(napi_env env, size_t, napi_value*) {
   const std::string info = at::get_parallel_info() + at::show_config();
   check(env, napi_create_string_utf8(env, info.data(), info.size(), &configuration));
   check(env, napi_set_element(env, array, 4, configuration));
+  napi_value blas;
+  check(env, napi_get_null(env, &blas));
+  if (openblas_get_num_threads) blas = number(env, openblas_get_num_threads());
+  check(env, napi_set_element(env, array, 5, blas));
   return array;
 }
 

@@ -35,6 +35,7 @@ export interface Door {
     live: number,
     cudaDevices: number,
     configuration: string,
+    blasThreads: number | null,
   ];
   backward(root: number, gradient: number | null, retainGraph: boolean): void;
   gradientsOf(

@@ -65,6 +65,16 @@ describe("the engine", () => {
     expect(engineInfo().threads).toBe(before);
   });
 
+  test("multiplies matrices on no more threads than it is told, where OpenBLAS has its own", (context) => {
+    const { threads: before, blasThreads } = engineInfo();
+    if (blasThreads === null) context.skip("another library multiplies");
+    for (const count of [1, 2]) {
+      setThreads(count);
+      expect(engineInfo().blasThreads).toBe(count);
+    }
+    setThreads(before);
+  });
+
   test("runs on one thread what is asked to, and on as many as before after it, a failure too", () => {
     const before = engineInfo().threads;
     setThreads(3);

@@ -9,6 +9,8 @@ export interface EngineInfo {
   /** e.g. `1.13.1` */
   readonly version: string;
   readonly threads: number;
+  /** Threads of a product of matrices by OpenBLAS; null where another library multiplies, on `threads`. */
+  readonly blasThreads: number | null;
   /** Tensors alive behind the door. */
   readonly liveTensors: number;
   readonly cudaDevices: number;
@@ -17,8 +19,9 @@ export interface EngineInfo {
 }
 
 export function engineInfo(): EngineInfo {
-  const [version, threads, liveTensors, cudaDevices, configuration] = door.information();
-  return { version, threads, liveTensors, cudaDevices, configuration };
+  const [version, threads, liveTensors, cudaDevices, configuration, blasThreads] =
+    door.information();
+  return { version, threads, blasThreads, liveTensors, cudaDevices, configuration };
 }
 
 /** As it was set last; undefined as long as libtorch has chosen. */
@@ -35,7 +38,7 @@ export function useAllCores(): void {
   setThreads(physicalCores(readCpuInfo(), availableParallelism()));
 }
 
-/** Sets the number of threads of one operator. */
+/** Sets the number of threads of one operator, OpenBLAS's among them, which takes every processor by itself. */
 export function setThreads(count: number): void {
   door.setThreads(count);
   threads = count;
