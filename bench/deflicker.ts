@@ -9,7 +9,7 @@ import { DEFLICKER, type DeflickerOptions } from "../src/editing/deflicker.ts";
 import { Finishing } from "../src/editing/finishing.ts";
 import { METHODS, stepsFor } from "../src/editing/settings.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/clip-scores.ts";
 import { editFrames } from "../src/evaluation/methods.ts";
 import { settingsFor } from "../src/evaluation/options.ts";

@@ -20,8 +20,8 @@ import { ddimJump } from "../src/diffusion/samplers.ts";
 import { noGrad } from "../src/engine/autodiff.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import type { EditCondition } from "../src/eve/teachers.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import type { EditCondition } from "../src/eve/stack/teachers.ts";
 import { mean } from "../src/evaluation/bootstrap.ts";
 import { encoded } from "../src/evaluation/pictures.ts";
 

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { engineInfo, setThreads } from "../src/engine/settings.ts";
-import { TERMS } from "../src/eve/distillation-config.ts";
+import { TERMS } from "../src/eve/distillation/distillation-config.ts";
 import { startState, trainStep } from "../src/training/step.ts";
 import { forgetPeak, processBytes } from "./full-width.ts";
 import { noiseDistillation } from "./noise-distillation.ts";

@@ -2,8 +2,8 @@
 // SparseCtrl, matrices in bfloat16.
 import { createSchedule } from "../src/diffusion/schedule.ts";
 import { Rng } from "../src/engine/random.ts";
-import { asHint, decodeFrames, type OpenParts } from "../src/eve/open-parts.ts";
-import { PublicEditAdapter, PublicVideoAdapter } from "../src/eve/public-adapters.ts";
+import { asHint, decodeFrames, type OpenParts } from "../src/eve/open/open-parts.ts";
+import { PublicEditAdapter, PublicVideoAdapter } from "../src/eve/adapters/public-adapters.ts";
 import type { HintConfig } from "../src/models/controlnet/config.ts";
 import { ControlNet } from "../src/models/controlnet/controlnet.ts";
 import { resolveMotionConfig } from "../src/models/motion/config.ts";

@@ -17,10 +17,10 @@ import { normal } from "../src/engine/random.ts";
 import { keep, tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
-import { ScoreDistillationConfig } from "../src/eve/distillation-config.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import { weightedScore } from "../src/eve/score-distillation.ts";
-import { guidedTeachers } from "../src/eve/teacher-samples.ts";
+import { ScoreDistillationConfig } from "../src/eve/distillation/distillation-config.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import { weightedScore } from "../src/eve/distillation/score-distillation.ts";
+import { guidedTeachers } from "../src/eve/distillation/teacher-samples.ts";
 import { Rows, stackedEdit } from "./stacked-edit.ts";
 
 const { values } = parseArgs({

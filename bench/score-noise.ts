@@ -13,11 +13,11 @@ import type { Rng } from "../src/engine/random.ts";
 import { scoped, tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
-import { ScoreDistillationConfig } from "../src/eve/distillation-config.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import { addNoise, weightedScore } from "../src/eve/score-distillation.ts";
-import { guidedTeachers } from "../src/eve/teacher-samples.ts";
-import type { StackedCondition } from "../src/eve/teachers.ts";
+import { ScoreDistillationConfig } from "../src/eve/distillation/distillation-config.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import { addNoise, weightedScore } from "../src/eve/distillation/score-distillation.ts";
+import { guidedTeachers } from "../src/eve/distillation/teacher-samples.ts";
+import type { StackedCondition } from "../src/eve/stack/teachers.ts";
 import { stackedEdit, type StackedEdit } from "./stacked-edit.ts";
 
 const { values } = parseArgs({

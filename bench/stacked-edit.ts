@@ -13,9 +13,9 @@ import { truthClip } from "../src/evaluation/ground-truth.ts";
 import { psnr } from "../src/evaluation/psnr.ts";
 import { changedRegion } from "../src/evaluation/success.ts";
 import { unitRange } from "../src/evaluation/unit-range.ts";
-import type { EditModel } from "../src/eve/edit-model.ts";
-import { startNoise } from "../src/eve/start-noise.ts";
-import { stacked, type EditCondition, type StackedCondition } from "../src/eve/teachers.ts";
+import type { EditModel } from "../src/eve/model/edit-model.ts";
+import { startNoise } from "../src/eve/distillation/start-noise.ts";
+import { stacked, type EditCondition, type StackedCondition } from "../src/eve/stack/teachers.ts";
 
 /** Figures of one picture series beside the truth. */
 export interface Figures {

@@ -14,17 +14,20 @@ import { noGrad } from "../src/engine/autodiff.ts";
 import { Rng } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
-import { DistillationConfig, distillationWeights } from "../src/eve/distillation-config.ts";
-import { distil, studentLosses } from "../src/eve/distillation.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import { startNoise } from "../src/eve/start-noise.ts";
+import {
+  DistillationConfig,
+  distillationWeights,
+} from "../src/eve/distillation/distillation-config.ts";
+import { distil, studentLosses } from "../src/eve/distillation/distillation.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import { startNoise } from "../src/eve/distillation/start-noise.ts";
 import {
   alignedStudent,
   createAlignment,
   frozenStudent,
   holdingFirstFrames,
-} from "../src/eve/student.ts";
-import { guidedTeachers } from "../src/eve/teacher-samples.ts";
+} from "../src/eve/stack/student.ts";
+import { guidedTeachers } from "../src/eve/distillation/teacher-samples.ts";
 import { AdamW } from "../src/training/optimizer.ts";
 import { Rows, stackedEdit, type StackedEdit } from "./stacked-edit.ts";
 

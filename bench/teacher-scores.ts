@@ -15,8 +15,8 @@ import { normal } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import { guidedTeachers } from "../src/eve/teacher-samples.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import { guidedTeachers } from "../src/eve/distillation/teacher-samples.ts";
 import { Rows, stackedEdit } from "./stacked-edit.ts";
 
 const { values } = parseArgs({

@@ -18,9 +18,9 @@ import { noGrad } from "../src/engine/autodiff.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
-import { startNoise } from "../src/eve/start-noise.ts";
-import { stacked, type StackedCondition } from "../src/eve/teachers.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
+import { startNoise } from "../src/eve/distillation/start-noise.ts";
+import { stacked, type StackedCondition } from "../src/eve/stack/teachers.ts";
 import { Rows, stackedEdit } from "./stacked-edit.ts";
 
 const { values } = parseArgs({

@@ -11,7 +11,7 @@ import { TASKS } from "../src/data/world/tasks.ts";
 import { readSettings, resolveSettings } from "../src/editing/settings.ts";
 import { planWindows } from "../src/editing/windows.ts";
 import { tensorScope } from "../src/engine/scope.ts";
-import { EditModel } from "../src/eve/edit-model.ts";
+import { EditModel } from "../src/eve/model/edit-model.ts";
 import { flickerError } from "../src/evaluation/flicker.ts";
 import { truthClip } from "../src/evaluation/ground-truth.ts";
 import { editFrames } from "../src/evaluation/methods.ts";

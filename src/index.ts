@@ -14,7 +14,7 @@ export type { EditedFrame } from "./editing/edited-frame.ts";
 export type { EditProgress } from "./editing/progress.ts";
 export type { EditSettings, EditSettingsInput, ResolvedSettings } from "./editing/settings.ts";
 export type { VideoEdit } from "./editing/video-edit.ts";
-export type { OpenFolders } from "./eve/open-folders.ts";
+export type { OpenFolders } from "./eve/open/open-folders.ts";
 export { loadOpenEditor, type LoadOpenOptions } from "./hub/open-editor.ts";
 export { readReceipt, type Receipt } from "./editing/receipt.ts";
 export type { DeviceChoice } from "./engine/device.ts";

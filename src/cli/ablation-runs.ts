@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError, UserError } from "../engine/errors.ts";
-import { ModelFolder, TEACHER_PARTS } from "../eve/model-folder.ts";
+import { ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../presets/ablations.ts";
 import { tiny } from "../presets/tiny.ts";
 import { claimLock } from "../training/lock.ts";

@@ -1,5 +1,5 @@
 import type { DeviceChoice } from "../engine/device.ts";
-import type { PartsElsewhere } from "../eve/model-folder.ts";
+import type { PartsElsewhere } from "../eve/model/model-folder.ts";
 import type { WorkDone } from "../evaluation/options.ts";
 import type { KeptScores, PlaceOptions, StepsScored } from "../evaluation/scored-place.ts";
 import type { ClipPlace } from "../evaluation/test-clip.ts";

@@ -1,7 +1,7 @@
 import { worker, workerEmit } from "workerpool";
 import { chooseDevice } from "../engine/device.ts";
 import { placeScorer, type ScorePlace } from "../evaluation/scored-place.ts";
-import { EditModel } from "../eve/edit-model.ts";
+import { EditModel } from "../eve/model/edit-model.ts";
 import type { ClipEvent, ClipWork, ScoreClip } from "./clip-work.ts";
 
 // The program of each of `clipProcesses`: loads the model with its first clip, and scores one clip after the other.

@@ -109,7 +109,7 @@ async function preparationFor(
   request: ClipRequest,
 ): Promise<{ settings: ClipSettings; openEncoder: () => EncodeClip }> {
   const encoder = await import("../presets/clip-encoder.ts");
-  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  const { OPEN_NAME } = await import("../eve/open/open-name.ts");
   if (given === OPEN_NAME) {
     const { openHub } = await import("../hub/hub.ts");
     const { locateOpenModel } = await import("../hub/open-weights.ts");

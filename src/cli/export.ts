@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { invariant, UserError } from "../engine/errors.ts";
-import type { ModelFolder } from "../eve/model-folder.ts";
+import type { ModelFolder } from "../eve/model/model-folder.ts";
 import type { UNet } from "../models/unet/unet.ts";
 import { numberOption } from "./arguments.ts";
 import { Reporter } from "./output.ts";
@@ -70,7 +70,7 @@ export default defineCommand({
     const { stage, model, cache } = args;
     invariant(stage !== undefined, "the parser asks for the stage");
     const report = new Reporter(args);
-    const { ModelFolder } = await import("../eve/model-folder.ts");
+    const { ModelFolder } = await import("../eve/model/model-folder.ts");
     const elsewhere = args.alignment === undefined ? {} : { alignment: args.alignment };
     const target = new ModelFolder(model, elsewhere);
     if (args.format === "peft") {
@@ -94,7 +94,7 @@ async function exportPeft(
   out: string | undefined,
   report: Reporter,
 ): Promise<void> {
-  const { exportLora, LORA_PARTS } = await import("../eve/lora-export.ts");
+  const { exportLora, LORA_PARTS } = await import("../eve/model/lora-export.ts");
   const part = LORA_PARTS.find((known) => known === name);
   if (part === undefined)
     throw new UserError(`expected a part that is a LoRA (${LORA_PARTS.join(", ")}), got "${name}"`);
@@ -129,17 +129,17 @@ async function exportRunPeft(
 
 /** The backbone of a model: a folder, or the open model's in the hub's cache. */
 async function backboneOf(model: string): Promise<UNet> {
-  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  const { OPEN_NAME } = await import("../eve/open/open-name.ts");
   if (model !== OPEN_NAME) {
-    const { ModelFolder } = await import("../eve/model-folder.ts");
-    const { loadBackbone } = await import("../eve/parts.ts");
+    const { ModelFolder } = await import("../eve/model/model-folder.ts");
+    const { loadBackbone } = await import("../eve/model/parts.ts");
     const folder = new ModelFolder(model);
     folder.require("backbone");
     return loadBackbone(folder);
   }
   const { openHub } = await import("../hub/hub.ts");
   const { locateOpenModel } = await import("../hub/open-weights.ts");
-  const { openPartFolder } = await import("../eve/open-folders.ts");
+  const { openPartFolder } = await import("../eve/open/open-folders.ts");
   const { openNetwork, UNET } = await import("../models/public-folder/networks.ts");
   return openNetwork(openPartFolder(await locateOpenModel(openHub()), "unet"), UNET);
 }

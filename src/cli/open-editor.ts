@@ -9,7 +9,7 @@ export interface EditorChoice extends LoadOptions {
 
 /** Loads the model that a command names: `open` for the public weights in the hub's cache, else a folder. */
 export async function openEditor({ lora, ...options }: EditorChoice): Promise<Editor> {
-  const { OPEN_NAME } = await import("../eve/open-name.ts");
+  const { OPEN_NAME } = await import("../eve/open/open-name.ts");
   if (options.model === OPEN_NAME) {
     const { loadOpenEditor } = await import("../hub/open-editor.ts");
     return loadOpenEditor({ ...options, lora });

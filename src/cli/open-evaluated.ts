@@ -1,5 +1,5 @@
-import type { EditModel } from "../eve/edit-model.ts";
-import type { PartsElsewhere } from "../eve/model-folder.ts";
+import type { EditModel } from "../eve/model/edit-model.ts";
+import type { PartsElsewhere } from "../eve/model/model-folder.ts";
 import { deviceFrom } from "./edit-options.ts";
 import type { Reporter } from "./output.ts";
 
@@ -11,7 +11,7 @@ export async function openEvaluated(
 ): Promise<EditModel> {
   const choice = deviceFrom(device);
   const { chooseDevice } = await import("../engine/device.ts");
-  const { EditModel } = await import("../eve/edit-model.ts");
+  const { EditModel } = await import("../eve/model/edit-model.ts");
   chooseDevice(choice);
   report.progress({ type: "progress", phase: `loading ${model}` });
   return EditModel.load(model, parts);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../engine/errors.ts";
 import type { EditingModel } from "../editing/model.ts";
-import type { PartsElsewhere } from "../eve/model-folder.ts";
+import type { PartsElsewhere } from "../eve/model/model-folder.ts";
 import type { MethodName } from "../evaluation/method-names.ts";
 import type { DrawSettings, EvaluationOptions } from "../evaluation/options.ts";
 import type { Measurement } from "../evaluation/world-evaluation.ts";

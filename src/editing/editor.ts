@@ -49,7 +49,7 @@ export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
   requireMemoryForWeights(folder);
   const { chooseDevice } = await import("../engine/device.ts"); // brings the native engine
   chooseDevice(device);
-  const { EditModel } = await import("../eve/edit-model.ts");
+  const { EditModel } = await import("../eve/model/edit-model.ts");
   const loaded = EditModel.load(folder);
   signal?.throwIfAborted();
   return new Editor(loaded);

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
-import { strengthOn } from "../eve/alignment-weights.ts";
-import { OpenModel, type OpenAlignment } from "../eve/open-model.ts";
-import { OPEN_NAME, OPEN_SIZE } from "../eve/open-name.ts";
+import { strengthOn } from "../eve/stack/alignment-weights.ts";
+import { OpenModel, type OpenAlignment } from "../eve/open/open-model.ts";
+import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import {
   OPEN_PARTS,
   openWeightBytes,
   openWeightsHash,
   type OpenFolders,
-} from "../eve/open-folders.ts";
-import { openParts, type OpenParts } from "../eve/open-parts.ts";
-import { videoStrengthOf } from "../eve/lora-export.ts";
+} from "../eve/open/open-folders.ts";
+import { openParts, type OpenParts } from "../eve/open/open-parts.ts";
+import { videoStrengthOf } from "../eve/model/lora-export.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { EditModel } from "../eve/edit-model.ts";
+import { EditModel } from "../eve/model/edit-model.ts";
 import { evaluateCombination, type CombinationScored } from "./combination.ts";
 
 const root = temporaryFolder();

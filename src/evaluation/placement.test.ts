@@ -8,7 +8,7 @@ import { useVirtualDevice } from "../../test/support/virtual-device.ts";
 import { readTgveDataset } from "../data/tgve/dataset.ts";
 import { setDefaultDevice } from "../engine/device.ts";
 import { Rng } from "../engine/random.ts";
-import { EditModel } from "../eve/edit-model.ts";
+import { EditModel } from "../eve/model/edit-model.ts";
 import { Clip } from "../models/clip/clip.ts";
 import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import { Viclip } from "../models/viclip/viclip.ts";

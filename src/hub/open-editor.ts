@@ -1,6 +1,6 @@
 import type { Editor } from "../editing/editor.ts";
 import type { OpenEditorOptions } from "../editing/open-editor.ts";
-import type { OpenFolders } from "../eve/open-folders.ts";
+import type { OpenFolders } from "../eve/open/open-folders.ts";
 
 /** What aligns the public weights, and where they lie. */
 export interface LoadOpenOptions extends Omit<OpenEditorOptions, "folders"> {

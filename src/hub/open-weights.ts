@@ -1,5 +1,5 @@
 import { invariant, UserError } from "../engine/errors.ts";
-import type { OpenFolders } from "../eve/open-folders.ts";
+import type { OpenFolders } from "../eve/open/open-folders.ts";
 import { openWeights, type PublicWeights } from "../presets/open-weights.ts";
 import { RepositoryCache } from "./cache.ts";
 import type { Hub } from "./hub.ts";

@@ -1,7 +1,7 @@
 import type { Rng } from "../engine/random.ts";
-import type { Jury } from "../eve/adversarial-objective.ts";
-import { CriticConfig } from "../eve/critic-config.ts";
-import { EditCritic, VideoCritic } from "../eve/critics.ts";
+import type { Jury } from "../eve/critics/adversarial-objective.ts";
+import { CriticConfig } from "../eve/critics/critic-config.ts";
+import { EditCritic, VideoCritic } from "../eve/critics/critics.ts";
 import type { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 

@@ -1,7 +1,7 @@
 import { Rng } from "../engine/random.ts";
-import { CriticConfig } from "../eve/critic-config.ts";
-import { EditCritic, VideoCritic } from "../eve/critics.ts";
-import { createAlignment } from "../eve/student.ts";
+import { CriticConfig } from "../eve/critics/critic-config.ts";
+import { EditCritic, VideoCritic } from "../eve/critics/critics.ts";
+import { createAlignment } from "../eve/stack/student.ts";
 import { ControlNet } from "../models/controlnet/controlnet.ts";
 import { HintConfig } from "../models/controlnet/config.ts";
 import { resolveMotionConfig } from "../models/motion/config.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../engine/errors.ts";
-import type { OpenFolders } from "../eve/open-folders.ts";
+import type { OpenFolders } from "../eve/open/open-folders.ts";
 import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 
 /** Who knows where the public weights lie. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { OPEN_NAME } from "../eve/open-name.ts";
+import { OPEN_NAME } from "../eve/open/open-name.ts";
 import type { Preset } from "../training/stage.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import type { OpenWeightsSource } from "./open-needs.ts";

@@ -2,7 +2,7 @@ import { UserError } from "../engine/errors.ts";
 import { dataDigest, readPreparedData } from "../data/clips/prepared-items.ts";
 import { modelPath } from "../editing/model-path.ts";
 import { unknownWordsWarning } from "../editing/unknown-words.ts";
-import { ModelFolder } from "../eve/model-folder.ts";
+import { ModelFolder } from "../eve/model/model-folder.ts";
 import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";

@@ -7,13 +7,13 @@ import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.
 import { TextCache } from "../data/caches/text-cache.ts";
 import { parseLook, type Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
-import type { ModelDescription } from "../eve/model-description.ts";
+import type { ModelDescription } from "../eve/model/model-description.ts";
 import {
   autoencoderHash,
   ModelFolder,
   TEACHER_PARTS,
   type AlignmentName,
-} from "../eve/model-folder.ts";
+} from "../eve/model/model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
@@ -22,10 +22,10 @@ import {
   loadTextEncoder,
   loadVideoAdapter,
   loadVision,
-} from "../eve/parts.ts";
-import { createAlignment } from "../eve/student.ts";
+} from "../eve/model/parts.ts";
+import { createAlignment } from "../eve/stack/student.ts";
 import { parametersOf } from "../nn/module.ts";
-import type { Networks } from "../eve/teachers.ts";
+import type { Networks } from "../eve/stack/teachers.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import type { TrainConfig } from "../training/config.ts";

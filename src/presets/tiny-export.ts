@@ -8,8 +8,8 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
-import { isStrength } from "../eve/alignment-weights.ts";
-import type { AlignmentPart, LookAdapterConfig } from "../eve/distillation-config.ts";
+import { isStrength } from "../eve/stack/alignment-weights.ts";
+import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-config.ts";
 import {
   ModelFolder,
   PARTS,
@@ -17,7 +17,7 @@ import {
   type AlignmentName,
   type Part,
   type PartContent,
-} from "../eve/model-folder.ts";
+} from "../eve/model/model-folder.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";

@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Rng } from "../engine/random.ts";
-import { AlignmentConfig, AlignmentPart, LookAdapterConfig } from "../eve/distillation-config.ts";
-import { EditAdapter } from "../eve/edit-adapter.ts";
+import {
+  AlignmentConfig,
+  AlignmentPart,
+  LookAdapterConfig,
+} from "../eve/stack/alignment-config.ts";
+import { EditAdapter } from "../eve/adapters/edit-adapter.ts";
 import {
   EDITING_PARTS,
   ModelFolder,
@@ -11,9 +15,9 @@ import {
   TEACHER_PARTS,
   type AlignmentName,
   type Part,
-} from "../eve/model-folder.ts";
-import { alignmentParameters } from "../eve/alignment-weights.ts";
-import { createAlignment, learnedStrengths } from "../eve/student.ts";
+} from "../eve/model/model-folder.ts";
+import { alignmentParameters } from "../eve/stack/alignment-weights.ts";
+import { createAlignment, learnedStrengths } from "../eve/stack/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";

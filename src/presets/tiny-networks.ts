@@ -1,8 +1,8 @@
 import { TASKS } from "../data/world/tasks.ts";
-import { EditAdapterConfig } from "../eve/edit-adapter.ts";
-import type { ModelDescription } from "../eve/model-description.ts";
-import type { AlignmentName, LookPart, Part } from "../eve/model-folder.ts";
-import { VideoAdapterConfig } from "../eve/video-adapter.ts";
+import { EditAdapterConfig } from "../eve/adapters/edit-adapter.ts";
+import type { ModelDescription } from "../eve/model/model-description.ts";
+import type { AlignmentName, LookPart, Part } from "../eve/model/model-folder.ts";
+import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";

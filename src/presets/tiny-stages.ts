@@ -9,9 +9,9 @@ import {
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
-import { EditAdapter } from "../eve/edit-adapter.ts";
-import { autoencoderHash, ModelFolder, type Part } from "../eve/model-folder.ts";
-import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/parts.ts";
+import { EditAdapter } from "../eve/adapters/edit-adapter.ts";
+import { autoencoderHash, ModelFolder, type Part } from "../eve/model/model-folder.ts";
+import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/model/parts.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../models/text-encoder/text-encoder.ts";
 import { silenceGrown } from "../models/unet/grown.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConfigError, UserError } from "../engine/errors.ts";
-import { PARTS } from "../eve/model-folder.ts";
+import { PARTS } from "../eve/model/model-folder.ts";
 import { resolveConfig, stageEntry } from "../training/stage.ts";
 import { DistillationSettings, judgedFrom } from "../training/stages/distillation-settings.ts";
 import { stageOf } from "./tiny-export.ts";

@@ -13,7 +13,7 @@ import { resolveSettings, readSettings } from "../../src/editing/settings.ts";
 import { loadSafetensors, saveSafetensors } from "../../src/engine/safetensors.ts";
 import { Tensor } from "../../src/engine/tensor.ts";
 import { Rng } from "../../src/engine/random.ts";
-import { ModelFolder } from "../../src/eve/model-folder.ts";
+import { ModelFolder } from "../../src/eve/model/model-folder.ts";
 import { Linear } from "../../src/nn/linear.ts";
 import { type ClipFolder, clipFolder, makeAudioOnly, makeClip } from "../support/clips.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Editor } from "../../src/editing/editor.ts";
 import { setDefaultDevice } from "../../src/engine/device.ts";
-import { EditModel } from "../../src/eve/edit-model.ts";
+import { EditModel } from "../../src/eve/model/edit-model.ts";
 import { clipFolder, makeClip } from "../support/clips.ts";
 import { framesEdited, PLENTY } from "../support/edits.ts";
 import { saveSmallModel } from "../support/small-model.ts";

@@ -16,7 +16,7 @@ import type { ShardedCache } from "../../src/data/caches/shards.ts";
 import { TextCache } from "../../src/data/caches/text-cache.ts";
 import { TASKS } from "../../src/data/world/tasks.ts";
 import { createSchedule } from "../../src/diffusion/schedule.ts";
-import type { EditAdapter } from "../../src/eve/edit-adapter.ts";
+import type { EditAdapter } from "../../src/eve/adapters/edit-adapter.ts";
 import type { TemporalLayers } from "../../src/models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../../src/models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../src/models/text-encoder/tokenizer.ts";

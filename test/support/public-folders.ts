@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Rng } from "../../src/engine/random.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import { tensorScope } from "../../src/engine/scope.ts";
-import type { OpenFolders } from "../../src/eve/open-folders.ts";
+import type { OpenFolders } from "../../src/eve/open/open-folders.ts";
 import { publicWeights } from "../../src/models/public-folder/layout.ts";
 import {
   CONTROLNET,

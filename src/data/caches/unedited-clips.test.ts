@@ -119,7 +119,7 @@ describe("the way of the data to distillation", () => {
       "data/clips/prepared-clips.ts",
       "presets/own-inputs.ts",
       "training/stages/distillation.ts",
-      "eve/distillation.ts",
+      "eve/distillation/distillation.ts",
     ]) {
       const loaded = loadedBy(file);
       expect(loaded).toContain("engine/tensor.ts");

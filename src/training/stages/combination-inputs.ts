@@ -16,9 +16,9 @@ import type { EditRequest } from "../../data/world/edits.ts";
 import type { Look } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
-import { startNoise } from "../../eve/start-noise.ts";
-import { guidedTeachers } from "../../eve/teacher-samples.ts";
-import { stackedCondition } from "../../eve/teachers.ts";
+import { startNoise } from "../../eve/distillation/start-noise.ts";
+import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
+import { stackedCondition } from "../../eve/stack/teachers.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import {
   openTeacherSamples,

@@ -12,14 +12,18 @@ import {
   type UneditedClips,
 } from "../../data/caches/unedited-clips.ts";
 import { TASKS } from "../../data/world/tasks.ts";
-import type { EditPoint } from "../../eve/distillation.ts";
-import { drawEdits, drawTeacherSamples, guidedTeachers } from "../../eve/teacher-samples.ts";
+import type { EditPoint } from "../../eve/distillation/distillation.ts";
+import {
+  drawEdits,
+  drawTeacherSamples,
+  guidedTeachers,
+} from "../../eve/distillation/teacher-samples.ts";
 import {
   stackedCondition,
   type EditCondition,
   type Networks,
   type StackedCondition,
-} from "../../eve/teachers.ts";
+} from "../../eve/stack/teachers.ts";
 import { hasCritics, type DistillationSettings } from "./distillation-settings.ts";
 
 /** Everything distillation learns from: unedited clips with words, and what the frozen teachers drew of them. */

@@ -1,6 +1,10 @@
 import { z } from "zod";
-import { AdversarialConfig, AugmentationConfig, CriticConfig } from "../../eve/critic-config.ts";
-import { DistillationConfig } from "../../eve/distillation-config.ts";
+import {
+  AdversarialConfig,
+  AugmentationConfig,
+  CriticConfig,
+} from "../../eve/critics/critic-config.ts";
+import { DistillationConfig } from "../../eve/distillation/distillation-config.ts";
 
 /** Settings of the distillation stage: the method's, and where its inputs and critics come from. */
 export const DistillationSettings = DistillationConfig.extend({

@@ -7,11 +7,15 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { TextCache } from "../../data/caches/text-cache.ts";
 import { worldInputs, type UneditedSource } from "../../data/caches/unedited-clips.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
-import type { Jury } from "../../eve/adversarial-objective.ts";
-import { AdversarialConfig, AugmentationConfig, CriticConfig } from "../../eve/critic-config.ts";
-import { EditCritic, VideoCritic } from "../../eve/critics.ts";
+import type { Jury } from "../../eve/critics/adversarial-objective.ts";
+import {
+  AdversarialConfig,
+  AugmentationConfig,
+  CriticConfig,
+} from "../../eve/critics/critic-config.ts";
+import { EditCritic, VideoCritic } from "../../eve/critics/critics.ts";
 import { parametersOf } from "../../nn/module.ts";
-import { stacked, type Networks } from "../../eve/teachers.ts";
+import { stacked, type Networks } from "../../eve/stack/teachers.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
 import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";

@@ -4,9 +4,9 @@ import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { adversary, type Jury } from "../../eve/adversarial-objective.ts";
-import { isStrength } from "../../eve/alignment-weights.ts";
-import { distillationWeights } from "../../eve/distillation-config.ts";
+import { adversary, type Jury } from "../../eve/critics/adversarial-objective.ts";
+import { isStrength } from "../../eve/stack/alignment-weights.ts";
+import { distillationWeights } from "../../eve/distillation/distillation-config.ts";
 import {
   distil,
   phaseAt,
@@ -15,16 +15,16 @@ import {
   type Cast,
   type EditPoint,
   type Phase,
-} from "../../eve/distillation.ts";
+} from "../../eve/distillation/distillation.ts";
 import {
   alignedStudent,
   createAlignment,
   learnedStrengths,
   unpretrainedStudent,
   type Student,
-} from "../../eve/student.ts";
-import { guidedTeachers } from "../../eve/teacher-samples.ts";
-import type { Networks, StackedCondition } from "../../eve/teachers.ts";
+} from "../../eve/stack/student.ts";
+import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
+import type { Networks, StackedCondition } from "../../eve/stack/teachers.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";

@@ -11,7 +11,7 @@ import { TASKS } from "../../data/world/tasks.ts";
 import { networkDenoiser, type Network } from "../../diffusion/denoiser.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
-import type { EditAdapter } from "../../eve/edit-adapter.ts";
+import type { EditAdapter } from "../../eve/adapters/edit-adapter.ts";
 import { firstFrameCondition, type TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";

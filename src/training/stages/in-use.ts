@@ -6,7 +6,7 @@ import type { Prediction } from "../../diffusion/prediction.ts";
 import { ddimJump } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import { atTemperature } from "../../diffusion/temperature.ts";
-import type { SamplingDefaults } from "../../eve/model-description.ts";
+import type { SamplingDefaults } from "../../eve/model/model-description.ts";
 import { weightedMean } from "./velocity.ts";
 
 /** How a model is sampled in use. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LOOK_NAMES } from "../../data/world/looks.ts";
-import { AlignmentConfig } from "../../eve/distillation-config.ts";
+import { AlignmentConfig } from "../../eve/stack/alignment-config.ts";
 
 const COMMON = {
   /** The model folder whose finished parts are used. */

@@ -1,8 +1,8 @@
 import { dims } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, dispatch, type Pixels } from "../../engine/tensor.ts";
-import { AugmentationConfig } from "../../eve/critic-config.ts";
-import { augment, augmentationFrom } from "../../eve/differentiable-augmentation.ts";
+import { AugmentationConfig } from "../../eve/critics/critic-config.ts";
+import { augment, augmentationFrom } from "../../eve/critics/differentiable-augmentation.ts";
 import type { VisionSettings } from "./vision-settings.ts";
 
 /** Views of the same pictures: entry i of every tensor shows picture i. */

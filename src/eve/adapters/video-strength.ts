@@ -1,0 +1,116 @@
+import { ConfigError } from "../../engine/errors.ts";
+import { scoped } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { TemporalHooks } from "../../models/unet/pass.ts";
+import type { Residuals, UNet } from "../../models/unet/unet.ts";
+import { Module, parameter } from "../../nn/module.ts";
+import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
+import { BESIDE, type VideoBranch, type VideoParts } from "./branches.ts";
+
+/** How strongly a video adapter is heard: at all its places alike, 0 to 1, or at each by a number of its own. */
+export type VideoStrength = number | VideoStrengths;
+
+/** How strongly a video adapter is heard at one of its places. */
+class Strength extends Module {
+  readonly value: Float<"">;
+
+  constructor(value: number) {
+    super();
+    this.value = parameter(Tensor.full([], value));
+  }
+}
+
+/**
+ * How strongly a video adapter is heard at each of its places: what an alignment can learn of the stacking itself, beside
+ * its LoRA (§3.1). Parameters are named `<place>.value`; one is as the adapter was trained.
+ *
+ * Deviation: the paper's adapters are stacked as they are.
+ */
+export class VideoStrengths extends ModuleMap<Strength> {
+  readonly #behind: ReadonlyMap<Module, Strength>;
+
+  /** `strengths` by place: paths of layers of `unet`, and `BESIDE`. */
+  constructor(unet: UNet, strengths: ReadonlyMap<string, number>) {
+    super(new Map([...strengths].map(([place, value]) => [place, new Strength(value)])));
+    const layers = modulesOf(unet, Module);
+    const behind = [...this.entries()].filter(([place]) => place !== BESIDE);
+    this.#behind = new Map(
+      behind.map(([place, strength]) => {
+        const layer = layers.get(place);
+        if (layer) return [layer, strength];
+        throw new ConfigError(
+          `expected strengths of a video adapter at layers of its backbone, which has no ${place}`,
+        );
+      }),
+    );
+  }
+
+  /** The same strength at every place of `adapter`. */
+  static alike(unet: UNet, adapter: VideoBranch, strength: number): VideoStrengths {
+    return new VideoStrengths(
+      unet,
+      new Map(adapter.places(unet).map((place) => [place, strength])),
+    );
+  }
+
+  /** What is heard behind `layer`, by its state without the adapter and with it. */
+  mixedBehind(layer: Module, alone: Tensor, heard: Tensor): Tensor {
+    return between(alone, heard, valueOf(this.#behind.get(layer), "one of its layers"));
+  }
+
+  scaledBeside(residual: Tensor): Tensor {
+    return residual.mul(valueOf(this.get(BESIDE), BESIDE));
+  }
+
+  /** The strengths by place. */
+  values(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      [...this.entries()].map(([place, { value }]) => [place, value.item()]),
+    );
+  }
+}
+
+function valueOf(strength: Strength | undefined, place: string): Tensor {
+  if (strength) return strength.value;
+  throw new ConfigError(
+    `expected a strength at each place of the video adapter, none for ${place}`,
+  );
+}
+
+/** From `alone`, 0, to `heard`, 1, which it is bit for bit. */
+function between(alone: Tensor, heard: Tensor, strength: Tensor): Tensor {
+  return heard.add(heard.sub(alone).mul(strength.sub(1)));
+}
+
+/**
+ * The parts of a video adapter with all that they add to the backbone's states multiplied by `strength`: 1 is as they are,
+ * 0 as if they were not there.
+ */
+export function weakened(parts: VideoParts, strength: VideoStrength): VideoParts {
+  if (strength === 1) return parts;
+  const { temporal, residuals } = parts;
+  return {
+    ...(temporal && { temporal: weakenedHooks(temporal, strength) }),
+    ...(residuals && { residuals: scaled(residuals, strength) }),
+  };
+}
+
+function weakenedHooks(hooks: TemporalHooks, strength: VideoStrength): TemporalHooks {
+  return {
+    behind(layer, h) {
+      const heard = hooks.behind(layer, h);
+      if (heard === h) return h;
+      return scoped(() =>
+        typeof strength === "number"
+          ? h.addScaled(heard.sub(h), strength)
+          : strength.mixedBehind(layer, h, heard),
+      );
+    },
+  };
+}
+
+function scaled({ down, mid, ...rest }: Residuals, strength: VideoStrength): Residuals {
+  const weaker = (state: Tensor): Tensor =>
+    typeof strength === "number" ? state.mul(strength) : strength.scaledBeside(state);
+  return { ...rest, down: down.map(weaker), mid: weaker(mid) };
+}

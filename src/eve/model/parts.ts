@@ -1,0 +1,135 @@
+import { DataError } from "../../engine/errors.ts";
+import { Rng } from "../../engine/random.ts";
+import { uninitialised } from "../../nn/init.ts";
+import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
+import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
+import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/text-encoder/tokenizer.ts";
+import { UNetConfig } from "../../models/unet/config.ts";
+import { UNet } from "../../models/unet/unet.ts";
+import { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { VaeConfig } from "../../models/vae/config.ts";
+import { VisionConfig } from "../../models/vision/config.ts";
+import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
+import { AlignmentPart, LookAdapterConfig } from "../stack/alignment-config.ts";
+import type { Lora } from "../../nn/lora.ts";
+import { EditAdapter, EditAdapterConfig } from "../adapters/edit-adapter.ts";
+import {
+  TEACHER_PARTS,
+  type AlignmentName,
+  type LookPart,
+  type ModelFolder,
+} from "./model-folder.ts";
+import {
+  alignedStudent,
+  createAlignment,
+  learnedStrengths,
+  unpretrainedStudent,
+  type Student,
+} from "../stack/student.ts";
+import type { Networks } from "../stack/teachers.ts";
+import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
+
+const NO_SEED = Rng.seed(0);
+
+/** Pixels to latents and back, frozen. */
+export function loadAutoencoder(folder: ModelFolder): Autoencoder {
+  const config = folder.config("autoencoder", VaeConfig);
+  const module = uninitialised(() => new Autoencoder(NO_SEED, config));
+  folder.loadWeights("autoencoder", module);
+  return module;
+}
+
+/** Text to token features, frozen, with the tokenizer in front of it. */
+export function loadTextEncoder(folder: ModelFolder): {
+  encoder: TextEncoder;
+  tokenizer: Tokenizer;
+} {
+  const config = folder.config("text-encoder", TextEncoderConfig);
+  const encoder = uninitialised(() => new TextEncoder(NO_SEED, config));
+  folder.loadWeights("text-encoder", encoder);
+  return { encoder, tokenizer: loadTokenizer(folder.partPath("text-encoder")) };
+}
+
+/** The text-to-image backbone `θ`, frozen. */
+export function loadBackbone(folder: ModelFolder): UNet {
+  const config = folder.config("backbone", UNetConfig);
+  const module = uninitialised(() => new UNet(NO_SEED, config));
+  folder.loadWeights("backbone", module);
+  return module;
+}
+
+/** The edit adapter `θ_edit` of a backbone, frozen. */
+export function loadEditAdapter(folder: ModelFolder, unet: UNet): EditAdapter {
+  const config = folder.config("edit-adapter", EditAdapterConfig);
+  const module = uninitialised(() => new EditAdapter(NO_SEED, unet.config, config));
+  folder.loadWeights("edit-adapter", module);
+  return module;
+}
+
+/** The video adapter `θ_video` of a backbone, frozen. */
+export function loadVideoAdapter(
+  folder: ModelFolder,
+  unet: UNet,
+): { layers: TemporalLayers; window: number } {
+  const { temporal, window } = folder.config("video-adapter", VideoAdapterConfig);
+  const layers = uninitialised(() => new TemporalLayers(NO_SEED, unet, temporal));
+  folder.loadWeights("video-adapter", layers);
+  return { layers, window };
+}
+
+/** What the critics of distillation see with, frozen. */
+export function loadVision(folder: ModelFolder): VisionTransformer {
+  const config = folder.config("vision", VisionConfig);
+  const module = uninitialised(() => new VisionTransformer(NO_SEED, config));
+  folder.loadWeights("vision", module);
+  return module;
+}
+
+/** A LoRA by which a backbone draws a look of its own (§4.4), frozen. */
+export function loadLook(
+  folder: ModelFolder,
+  unet: UNet,
+  part: LookPart,
+): { config: LookAdapterConfig; look: Lora } {
+  const config = folder.config(part, LookAdapterConfig);
+  const look = uninitialised(() => createAlignment(NO_SEED, unet, config));
+  folder.loadWeights(part, look);
+  return { config, look };
+}
+
+/**
+ * The distilled student of the teachers that `networks` are, frozen: a LoRA beside those very tensors.
+ *
+ * Refuses one that was distilled from other teachers: it would spoil what it does not fit.
+ */
+export function loadStudent(
+  folder: ModelFolder,
+  networks: Networks,
+  part: AlignmentName = "alignment",
+): Student {
+  const config = folder.config(part, AlignmentPart);
+  if (config.teachers !== folder.hash(TEACHER_PARTS[part])) {
+    throw new DataError(
+      `the ${part} in ${folder.partPath(part)} was distilled from other adapters than those in ${folder.path}: ` +
+        `distil again with "./eve distill", or delete it`,
+    );
+  }
+  const student = uninitialised(() => untrainedStudent(networks, config));
+  folder.loadWeights(part, { parameters: () => student.trainable });
+  return student;
+}
+
+function untrainedStudent(networks: Networks, config: AlignmentPart): Student {
+  switch (config.student) {
+    case "aligned": {
+      const lora = createAlignment(NO_SEED, networks.unet, config);
+      const { videoStrength } = config;
+      return alignedStudent(networks, lora, {
+        videoStrength: videoStrength === "learned" ? learnedStrengths(networks, 1) : videoStrength,
+      });
+    }
+    case "unpretrained":
+      return unpretrainedStudent(NO_SEED, networks);
+  }
+}
