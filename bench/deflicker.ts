@@ -5,17 +5,17 @@
 import { parseArgs } from "node:util";
 import { byteTensor } from "../src/data/byte-pictures.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
-import { DEFLICKER, type DeflickerOptions } from "../src/editing/deflicker.ts";
-import { Finishing } from "../src/editing/finishing.ts";
-import { METHODS, stepsFor } from "../src/editing/settings.ts";
+import { DEFLICKER, type DeflickerOptions } from "../src/editing/finishing/deflicker.ts";
+import { Finishing } from "../src/editing/finishing/finishing.ts";
+import { METHODS, stepsFor } from "../src/editing/settings/settings.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
-import { clipScores, type ClipScores } from "../src/evaluation/clip-scores.ts";
-import { editFrames } from "../src/evaluation/methods.ts";
-import { settingsFor } from "../src/evaluation/options.ts";
-import { decoded } from "../src/evaluation/pictures.ts";
-import { summarize } from "../src/evaluation/summary.ts";
-import { makeTestClip } from "../src/evaluation/test-clip.ts";
+import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
+import { editFrames } from "../src/evaluation/methods/methods.ts";
+import { settingsFor } from "../src/evaluation/methods/options.ts";
+import { decoded } from "../src/evaluation/methods/pictures.ts";
+import { summarize } from "../src/evaluation/statistics/summary.ts";
+import { makeTestClip } from "../src/evaluation/world/test-clip.ts";
 
 const { values } = parseArgs({
   options: {

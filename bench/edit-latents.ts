@@ -22,8 +22,8 @@ import { tensorScope } from "../src/engine/scope.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
 import type { EditCondition } from "../src/eve/stack/teachers.ts";
-import { mean } from "../src/evaluation/bootstrap.ts";
-import { encoded } from "../src/evaluation/pictures.ts";
+import { mean } from "../src/evaluation/statistics/bootstrap.ts";
+import { encoded } from "../src/evaluation/methods/pictures.ts";
 
 const { values } = parseArgs({
   options: {

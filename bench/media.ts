@@ -12,7 +12,7 @@ import { readQuality } from "../src/data/video/codecs.ts";
 import { writeVideo } from "../src/data/video/writer.ts";
 import { createSchedule } from "../src/diffusion/schedule.ts";
 import type { Denoiser } from "../src/diffusion/denoiser.ts";
-import type { EditingModel, GuidedCondition } from "../src/editing/model.ts";
+import type { EditingModel, GuidedCondition } from "../src/editing/settings/model.ts";
 import { Editor } from "../src/editing/editor.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { dispatch, type Float } from "../src/engine/tensor.ts";

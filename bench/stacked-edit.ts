@@ -7,14 +7,14 @@ import { spacingOf } from "../src/diffusion/timesteps.ts";
 import { Rng } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import type { Float } from "../src/engine/tensor.ts";
-import { mean } from "../src/evaluation/bootstrap.ts";
-import { flickerError } from "../src/evaluation/flicker.ts";
-import { truthClip } from "../src/evaluation/ground-truth.ts";
-import { psnr } from "../src/evaluation/psnr.ts";
-import { changedRegion } from "../src/evaluation/success.ts";
-import { unitRange } from "../src/evaluation/unit-range.ts";
-import type { EditModel } from "../src/eve/model/edit-model.ts";
+import { flickerError } from "../src/evaluation/scores/flicker.ts";
+import { psnr } from "../src/evaluation/scores/psnr.ts";
+import { changedRegion } from "../src/evaluation/scores/success.ts";
+import { unitRange } from "../src/evaluation/scores/unit-range.ts";
+import { mean } from "../src/evaluation/statistics/bootstrap.ts";
+import { truthClip } from "../src/evaluation/world/ground-truth.ts";
 import { startNoise } from "../src/eve/distillation/start-noise.ts";
+import type { EditModel } from "../src/eve/model/edit-model.ts";
 import { stacked, type EditCondition, type StackedCondition } from "../src/eve/stack/teachers.ts";
 
 /** Figures of one picture series beside the truth. */

@@ -13,7 +13,7 @@ import { TASKS } from "../src/data/world/tasks.ts";
 import type { Denoiser } from "../src/diffusion/denoiser.ts";
 import { ddimJump } from "../src/diffusion/samplers.ts";
 import { atTemperature } from "../src/diffusion/temperature.ts";
-import { NOISE_MODES, type NoiseMode } from "../src/editing/settings.ts";
+import { NOISE_MODES, type NoiseMode } from "../src/editing/settings/settings.ts";
 import { noGrad } from "../src/engine/autodiff.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";

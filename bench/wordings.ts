@@ -7,11 +7,11 @@ import { sampleEdit } from "../src/data/world/edits.ts";
 import { instruction } from "../src/data/world/instructions.ts";
 import { Rng } from "../src/data/world/rng.ts";
 import { TASKS } from "../src/data/world/tasks.ts";
-import { stepsFor } from "../src/editing/settings.ts";
+import { stepsFor } from "../src/editing/settings/settings.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
-import { mean } from "../src/evaluation/bootstrap.ts";
-import type { ClipScores } from "../src/evaluation/clip-scores.ts";
-import { scoredFrame } from "../src/evaluation/single-frames.ts";
+import { mean } from "../src/evaluation/statistics/bootstrap.ts";
+import type { ClipScores } from "../src/evaluation/scores/clip-scores.ts";
+import { scoredFrame } from "../src/evaluation/world/single-frames.ts";
 
 const { values } = parseArgs({
   options: {

@@ -6,16 +6,20 @@ export {
   type LoadOptions,
   type PreviewOptions,
 } from "./editing/editor.ts";
-export type { ChangeMeter } from "./editing/change-meter.ts";
-export type { Changes } from "./editing/changes.ts";
-export { MemoryError, type EditEstimate } from "./editing/estimate.ts";
-export type { EditEvent, EditResult } from "./editing/events.ts";
-export type { EditedFrame } from "./editing/edited-frame.ts";
-export type { EditProgress } from "./editing/progress.ts";
-export type { EditSettings, EditSettingsInput, ResolvedSettings } from "./editing/settings.ts";
+export type { ChangeMeter } from "./editing/report/change-meter.ts";
+export type { Changes } from "./editing/report/changes.ts";
+export { MemoryError, type EditEstimate } from "./editing/report/estimate.ts";
+export type { EditEvent, EditResult } from "./editing/report/events.ts";
+export type { EditedFrame } from "./editing/settings/edited-frame.ts";
+export type { EditProgress } from "./editing/report/progress.ts";
+export type {
+  EditSettings,
+  EditSettingsInput,
+  ResolvedSettings,
+} from "./editing/settings/settings.ts";
 export type { VideoEdit } from "./editing/video-edit.ts";
 export type { OpenFolders } from "./eve/open/open-folders.ts";
 export { loadOpenEditor, type LoadOpenOptions } from "./hub/open-editor.ts";
-export { readReceipt, type Receipt } from "./editing/receipt.ts";
+export { readReceipt, type Receipt } from "./editing/report/receipt.ts";
 export type { DeviceChoice } from "./engine/device.ts";
 export { ConfigError, DataError, ShapeError, UserError } from "./engine/errors.ts";

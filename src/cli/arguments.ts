@@ -118,6 +118,17 @@ export function oneOf<T extends string>(what: string, value: string, known: read
   );
 }
 
+/** A list of names separated by commas, in the order in which they are known; all where none is given. */
+export function listOf<Name extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly Name[],
+): Name[] {
+  if (text === undefined) return [...known];
+  const names = new Set(text.split(",").map((name) => oneOf(flag, name.trim(), known)));
+  return known.filter((name) => names.has(name));
+}
+
 /** What an option's number may be. */
 interface NumberLimits {
   readonly min?: number;

@@ -7,14 +7,14 @@ import type { VerbContext } from "./verb.ts";
 
 /** The verbs. Each loads only when it is named, and the engine only when it runs. */
 const verbs = {
-  edit: async () => (await import("./edit.ts")).default,
-  batch: async () => (await import("./batch.ts")).default,
-  train: async () => (await import("./train.ts")).default,
-  distill: async () => (await import("./distill.ts")).default,
-  ablate: async () => (await import("./ablate.ts")).default,
-  export: async () => (await import("./export.ts")).default,
-  data: async () => (await import("./data.ts")).default,
-  evaluate: async () => (await import("./evaluate.ts")).default,
+  edit: async () => (await import("./edit/edit.ts")).default,
+  batch: async () => (await import("./edit/batch.ts")).default,
+  train: async () => (await import("./train/train.ts")).default,
+  distill: async () => (await import("./train/distill.ts")).default,
+  ablate: async () => (await import("./train/ablate.ts")).default,
+  export: async () => (await import("./train/export.ts")).default,
+  data: async () => (await import("./data/data.ts")).default,
+  evaluate: async () => (await import("./evaluate/evaluate.ts")).default,
   world: async () => (await import("./world.ts")).default,
   pull: async () => (await import("./pull.ts")).default,
   inspect: async () => (await import("./inspect.ts")).default,

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
+import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { DataError } from "../engine/errors.ts";
-import { checkMask } from "./mask.ts";
-import { type EditSettings, readSettings } from "./settings.ts";
-import { requireFrames } from "./span.ts";
+import { checkMask } from "./frames/mask.ts";
+import { type EditSettings, readSettings } from "./settings/settings.ts";
+import { requireFrames } from "./settings/span.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {

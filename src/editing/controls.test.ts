@@ -4,7 +4,7 @@ import { type ClipFolder, clipFolder, makeClip } from "../../test/support/clips.
 import { framesEdited, standInEditor } from "../../test/support/edits.ts";
 import { writePng } from "../data/image/png.ts";
 import { writeVideo } from "../data/video/writer.ts";
-import type { EditedFrame } from "./edited-frame.ts";
+import type { EditedFrame } from "./settings/edited-frame.ts";
 
 // The stand-in turns pictures into their negative, so an edited pixel is never mistaken for a kept one.
 const negative = () => standInEditor({ factor: -1 });

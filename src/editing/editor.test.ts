@@ -13,10 +13,10 @@ import {
 import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
-import type { EditedFrame } from "./edited-frame.ts";
 import { Editor } from "./editor.ts";
-import { totalWork } from "./progress.ts";
-import { readReceipt } from "./receipt.ts";
+import { totalWork } from "./report/progress.ts";
+import { readReceipt } from "./report/receipt.ts";
+import type { EditedFrame } from "./settings/edited-frame.ts";
 
 const usualGap = 512;
 const instruction = "make the ball blue";

@@ -1,14 +1,14 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
 import type { DeviceChoice } from "../engine/device.ts";
 import type { EditRequest } from "./check.ts";
-import type { EditedFrame } from "./edited-frame.ts";
-import { type EditEstimate, processMemory, requireMemoryForWeights } from "./estimate.ts";
-import type { EditingModel } from "./model.ts";
-import { modelPath } from "./model-path.ts";
 import { previewFrame } from "./preview.ts";
-import type { EditProgress } from "./progress.ts";
+import { type EditEstimate, processMemory, requireMemoryForWeights } from "./report/estimate.ts";
+import type { EditProgress } from "./report/progress.ts";
 import { estimateRequest, runEdit, type WatchOptions } from "./run-edit.ts";
-import type { EditSettingsInput } from "./settings.ts";
+import type { EditedFrame } from "./settings/edited-frame.ts";
+import { modelPath } from "./settings/model-path.ts";
+import type { EditingModel } from "./settings/model.ts";
+import type { EditSettingsInput } from "./settings/settings.ts";
 import { VideoEdit } from "./video-edit.ts";
 
 /** Which model to load, and where it computes. */

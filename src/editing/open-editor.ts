@@ -4,23 +4,23 @@ import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
-import { strengthOn } from "../eve/stack/alignment-weights.ts";
-import { OpenModel, type OpenAlignment } from "../eve/open/open-model.ts";
-import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
+import { videoStrengthOf } from "../eve/model/lora-export.ts";
 import {
   OPEN_PARTS,
   openWeightBytes,
   openWeightsHash,
   type OpenFolders,
 } from "../eve/open/open-folders.ts";
+import { OpenModel, type OpenAlignment } from "../eve/open/open-model.ts";
+import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { openParts, type OpenParts } from "../eve/open/open-parts.ts";
-import { videoStrengthOf } from "../eve/model/lora-export.ts";
+import { strengthOn } from "../eve/stack/alignment-weights.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";
 import { loadRunAlignment, runDirectoryAt, runWeights } from "../training/stages/run-lora.ts";
 import { Editor, type LoadOptions } from "./editor.ts";
-import { processMemory, requireMemoryFor } from "./estimate.ts";
+import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 
 /** Which public weights to load, and what aligns them. */
 export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgress"> {

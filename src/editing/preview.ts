@@ -1,14 +1,14 @@
 import { basename } from "node:path";
+import type { VideoInfo } from "../data/video/probe.ts";
 import { readFrames } from "../data/video/reader.ts";
 import { seconds } from "../data/video/time-base.ts";
-import type { VideoInfo } from "../data/video/probe.ts";
 import { UserError } from "../engine/errors.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
-import { type EditedFrame, untouched } from "./edited-frame.ts";
-import type { EditingModel } from "./model.ts";
-import { editedSpan } from "./pipeline.ts";
-import { chainOf, resolveSettings } from "./settings.ts";
-import { isReached, type Moment, parseMoment } from "./span.ts";
+import { editedSpan } from "./frames/pipeline.ts";
+import { type EditedFrame, untouched } from "./settings/edited-frame.ts";
+import type { EditingModel } from "./settings/model.ts";
+import { chainOf, resolveSettings } from "./settings/settings.ts";
+import { isReached, type Moment, parseMoment } from "./settings/span.ts";
 
 /**
  * One frame of a video, edited by itself, as the first frame of an edit is.

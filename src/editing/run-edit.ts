@@ -1,31 +1,41 @@
-import type { VideoInfo } from "../data/video/probe.ts";
+import { freeBytes } from "../data/byte-pictures.ts";
 import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
+import type { VideoInfo } from "../data/video/probe.ts";
 import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
-import { freeBytes } from "../data/byte-pictures.ts";
 import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { onOneThread } from "../engine/settings.ts";
 import { arithmetic, versions } from "../training/provenance.ts";
-import { calibrate } from "./calibration.ts";
-import { ChangeMeter } from "./change-meter.ts";
-import { changeHints } from "./changes.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
-import type { EditedFrame } from "./edited-frame.ts";
-import { type EditEstimate, estimateEdit, type processMemory, requireMemory } from "./estimate.ts";
-import { maskHash } from "./mask.ts";
-import type { EditingModel } from "./model.ts";
-import { editedClip } from "./pipeline.ts";
-import { ProgressMeter, totalWork } from "./progress.ts";
-import { fileHash, type Receipt, receiptComment, writeReceipt } from "./receipt.ts";
-import { chainOf, methodWarning, type ResolvedSettings, resolveSettings } from "./settings.ts";
-import { framesWithin, parseSpan } from "./span.ts";
-import { unknownWordsWarning } from "./unknown-words.ts";
-import type { EditResult } from "./events.ts";
+import { maskHash } from "./frames/mask.ts";
+import { editedClip } from "./frames/pipeline.ts";
+import { WorkFolder } from "./frames/work-folder.ts";
+import { calibrate } from "./report/calibration.ts";
+import { ChangeMeter } from "./report/change-meter.ts";
+import { changeHints } from "./report/changes.ts";
+import {
+  type EditEstimate,
+  estimateEdit,
+  type processMemory,
+  requireMemory,
+} from "./report/estimate.ts";
+import type { EditResult } from "./report/events.ts";
+import { ProgressMeter, totalWork } from "./report/progress.ts";
+import { fileHash, type Receipt, receiptComment, writeReceipt } from "./report/receipt.ts";
+import type { EditedFrame } from "./settings/edited-frame.ts";
+import type { EditingModel } from "./settings/model.ts";
+import {
+  chainOf,
+  methodWarning,
+  type ResolvedSettings,
+  resolveSettings,
+} from "./settings/settings.ts";
+import { framesWithin, parseSpan } from "./settings/span.ts";
+import { unknownWordsWarning } from "./settings/unknown-words.ts";
 import type { EditListeners } from "./video-edit.ts";
-import { WorkFolder } from "./work-folder.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
 export interface WatchOptions {

@@ -1,6 +1,6 @@
 import { UserError } from "../engine/errors.ts";
 import { EventQueue } from "../engine/event-queue.ts";
-import type { EditEvent, EditResult } from "./events.ts";
+import type { EditEvent, EditResult } from "./report/events.ts";
 
 /** Who an edit is done for. */
 export interface EditListeners {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { saveSmallModel } from "../../test/support/small-model.ts";
 import { SMALL_CLIP, SMALL_TOKENIZER, SMALL_VICLIP } from "../../test/support/small-clip.ts";
+import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { writeFrames, writeMiniature } from "../../test/support/tgve-miniature.ts";
 import { useVirtualDevice } from "../../test/support/virtual-device.ts";
@@ -12,8 +12,8 @@ import { EditModel } from "../eve/model/edit-model.ts";
 import { Clip } from "../models/clip/clip.ts";
 import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import { Viclip } from "../models/viclip/viclip.ts";
-import { scoreTgve, type TgveEvent } from "./tgve-metrics.ts";
-import { evaluateWorld, MEASUREMENTS } from "./world-evaluation.ts";
+import { scoreTgve, type TgveEvent } from "./tgve/tgve-metrics.ts";
+import { evaluateWorld, MEASUREMENTS } from "./world/world-evaluation.ts";
 
 const root = temporaryFolder();
 const { path } = saveSmallModel(join(root, "model"));

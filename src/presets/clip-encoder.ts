@@ -1,12 +1,12 @@
-import { UserError } from "../engine/errors.ts";
-import { chooseDevice, type DeviceChoice } from "../engine/device.ts";
 import { encodeFrames } from "../data/caches/encode-frames.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
 import type { EncodeClip } from "../data/clips/store.ts";
+import { toPixels } from "../data/pixels.ts";
+import { chooseDevice, type DeviceChoice } from "../engine/device.ts";
+import { UserError } from "../engine/errors.ts";
+import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
 import { autoencoderHash, ModelFolder } from "../eve/model/model-folder.ts";
 import { loadAutoencoder } from "../eve/model/parts.ts";
-import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
-import { toPixels } from "../data/pixels.ts";
 import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/open/open-folders.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { encodeFrames as encodeOpenFrames } from "../eve/open/open-parts.ts";

@@ -1,8 +1,8 @@
-import { UserError } from "../engine/errors.ts";
-import { Rng } from "../engine/random.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { readClips } from "../data/clips/dataset.ts";
+import { UserError } from "../engine/errors.ts";
+import { Rng } from "../engine/random.ts";
 import type { Jury } from "../eve/critics/adversarial-objective.ts";
 import { openAutoencoderHash, openWeightsHash } from "../eve/open/open-folders.ts";
 import { decodeEach, openParts, type OpenParts } from "../eve/open/open-parts.ts";

@@ -1,7 +1,7 @@
-import { UserError } from "../engine/errors.ts";
 import { dataDigest, readPreparedData } from "../data/clips/prepared-items.ts";
-import { modelPath } from "../editing/model-path.ts";
-import { unknownWordsWarning } from "../editing/unknown-words.ts";
+import { modelPath } from "../editing/settings/model-path.ts";
+import { unknownWordsWarning } from "../editing/settings/unknown-words.ts";
+import { UserError } from "../engine/errors.ts";
 import { ModelFolder } from "../eve/model/model-folder.ts";
 import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { TrainConfig } from "../training/config.ts";

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../test/support/difference.ts";
+import { saveSmallModel } from "../../test/support/small-model.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { UserError } from "../engine/errors.ts";
 import { Rng, normal } from "../engine/random.ts";
-import type { Tensor } from "../engine/tensor.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
-import { isStrength } from "../eve/stack/alignment-weights.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import { EditModel } from "../eve/model/edit-model.ts";
+import { isStrength } from "../eve/stack/alignment-weights.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
 import { FrozenGuard } from "../training/frozen.ts";
@@ -14,9 +17,6 @@ import { openRunDirectory } from "../training/run.ts";
 import { resolveConfig, stageEntry, type StageContext } from "../training/stage.ts";
 import { startState, trainStep } from "../training/step.ts";
 import { train } from "../training/train.ts";
-import { largestDifference } from "../../test/support/difference.ts";
-import { saveSmallModel } from "../../test/support/small-model.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { exportTinyPart } from "./tiny-export.ts";
 import { tiny } from "./tiny.ts";
 

@@ -1,12 +1,12 @@
+import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import { openLookPictures } from "../data/caches/look-pictures.ts";
+import { TextCache } from "../data/caches/text-cache.ts";
+import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
+import { parseLook, type Look } from "../data/world/looks.ts";
+import { createSchedule } from "../diffusion/schedule.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import type { Float, Pixels } from "../engine/tensor.ts";
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
-import { openLookPictures } from "../data/caches/look-pictures.ts";
-import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
-import { TextCache } from "../data/caches/text-cache.ts";
-import { parseLook, type Look } from "../data/world/looks.ts";
-import { createSchedule } from "../diffusion/schedule.ts";
 import type { ModelDescription } from "../eve/model/model-description.ts";
 import {
   autoencoderHash,
@@ -24,14 +24,14 @@ import {
   loadVision,
 } from "../eve/model/parts.ts";
 import { createAlignment } from "../eve/stack/student.ts";
-import { parametersOf } from "../nn/module.ts";
 import type { Networks } from "../eve/stack/teachers.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
+import { parametersOf } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
-import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { openCombinationInputs } from "../training/stages/combination-inputs.ts";
+import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import {
   openDistillationInputs,
   withoutCritics,
@@ -39,16 +39,16 @@ import {
 } from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
+import { drawWithLook } from "../training/stages/drawings.ts";
 import {
   StyleAdapterSettings,
   SubjectAdapterSettings,
   type LookAdapterSettings,
 } from "../training/stages/look-adapter-settings.ts";
 import { lookAdapterStage } from "../training/stages/look-adapter.ts";
-import { drawWithLook } from "../training/stages/drawings.ts";
+import { visionStage } from "../training/stages/vision.ts";
 import { openCritics } from "./critics.ts";
 import { openOwnInputs, type OpenedInputs } from "./own-inputs.ts";
-import { visionStage } from "../training/stages/vision.ts";
 
 /** The vision transformer, from random weights. */
 export async function openVision(config: TrainConfig, context: StageContext): Promise<Stage> {

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { AlignmentPart } from "../eve/stack/alignment-config.ts";
 import { ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
+import { AlignmentPart } from "../eve/stack/alignment-config.ts";
 import type { Parameters } from "../nn/module.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { exportTinyPart } from "./tiny-export.ts";
 
 const root = temporaryFolder();

@@ -1,15 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { openFrameCache } from "../data/caches/frame-cache.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { openFrameCache } from "../data/caches/frame-cache.ts";
-import { isStrength } from "../eve/stack/alignment-weights.ts";
-import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-config.ts";
 import {
   ModelFolder,
   PARTS,
@@ -18,6 +16,8 @@ import {
   type Part,
   type PartContent,
 } from "../eve/model/model-folder.ts";
+import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-config.ts";
+import { isStrength } from "../eve/stack/alignment-weights.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";

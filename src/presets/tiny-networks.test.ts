@@ -2,11 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Rng } from "../engine/random.ts";
-import {
-  AlignmentConfig,
-  AlignmentPart,
-  LookAdapterConfig,
-} from "../eve/stack/alignment-config.ts";
 import { EditAdapter } from "../eve/adapters/edit-adapter.ts";
 import {
   EDITING_PARTS,
@@ -16,6 +11,11 @@ import {
   type AlignmentName,
   type Part,
 } from "../eve/model/model-folder.ts";
+import {
+  AlignmentConfig,
+  AlignmentPart,
+  LookAdapterConfig,
+} from "../eve/stack/alignment-config.ts";
 import { alignmentParameters } from "../eve/stack/alignment-weights.ts";
 import { createAlignment, learnedStrengths } from "../eve/stack/student.ts";
 import { TemporalLayers } from "../models/temporal/temporal-layers.ts";
@@ -29,10 +29,9 @@ import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import { uninitialised } from "../nn/init.ts";
 import type { Module } from "../nn/module.ts";
 import { stageEntry } from "../training/stage.ts";
-import { countValues } from "../training/step.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { countValues } from "../training/step.ts";
 import { stageOf } from "./tiny-export.ts";
-import { tiny } from "./tiny.ts";
 import {
   TINY,
   TINY_AUTOENCODER,
@@ -43,6 +42,7 @@ import {
   tinyPartConfig,
   tinyTextEncoder,
 } from "./tiny-networks.ts";
+import { tiny } from "./tiny.ts";
 
 const ALIGNMENT = DistillationSettings.parse(
   stageEntry(tiny, "distillation").config.stage,

@@ -1,13 +1,13 @@
 import { TASKS } from "../data/world/tasks.ts";
 import { EditAdapterConfig } from "../eve/adapters/edit-adapter.ts";
+import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
 import type { ModelDescription } from "../eve/model/model-description.ts";
 import type { AlignmentName, LookPart, Part } from "../eve/model/model-folder.ts";
-import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";
-import { TINY_SAMPLING } from "./tiny-sampling.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
+import { TINY_SAMPLING } from "./tiny-sampling.ts";
 
 /** Side of the pictures of the tiny model, in pixels. */
 export const TINY_SIZE = 128;

@@ -1,14 +1,14 @@
-import { defaultDevice } from "../engine/device.ts";
-import { Rng } from "../engine/random.ts";
+import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import {
   openClipLatents,
   openEditLatents,
   type EditText,
   type LatentSource,
 } from "../data/caches/latents.ts";
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
+import { defaultDevice } from "../engine/device.ts";
+import { Rng } from "../engine/random.ts";
 import { EditAdapter } from "../eve/adapters/edit-adapter.ts";
 import { autoencoderHash, ModelFolder, type Part } from "../eve/model/model-folder.ts";
 import { loadAutoencoder, loadBackbone, loadTextEncoder } from "../eve/model/parts.ts";

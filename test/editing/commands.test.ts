@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
 import { readPicture } from "../../src/data/image/read-picture.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
-import { readReceipt } from "../../src/editing/receipt.ts";
+import { readReceipt } from "../../src/editing/report/receipt.ts";
 import { audioPackets, framesOf, makeClip } from "../support/clips.ts";
 import { saveSmallModel } from "../support/small-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -125,7 +125,7 @@ describe("eve edit", () => {
   });
 
   test("continues no other edit's work", async () => {
-    const { WorkFolder } = await import("../../src/editing/work-folder.ts");
+    const { WorkFolder } = await import("../../src/editing/frames/work-folder.ts");
     WorkFolder.open(file("w.mp4"), { input: 1, settings: 2 }, true)[Symbol.dispose]();
     await expect(edit("-o", file("w.mp4"), "--resume")).rejects.toThrow(
       /belongs to another edit \(different: input, model, settings, machine\): .*leave out --resume/,

@@ -6,7 +6,7 @@ import type {
   EditTexts,
   GuidedCondition,
   ModelDefaults,
-} from "../../src/editing/model.ts";
+} from "../../src/editing/settings/model.ts";
 import { dispatch, Tensor, type Float } from "../../src/engine/tensor.ts";
 
 /** How a stand-in departs from one that gives back its input. */

@@ -1,11 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { noGrad } from "../../src/engine/autodiff.ts";
-import { Rng } from "../../src/engine/random.ts";
-import { tensorScope } from "../../src/engine/scope.ts";
-import { setThreads } from "../../src/engine/settings.ts";
-import { Tensor } from "../../src/engine/tensor.ts";
 import {
   openClipLatents,
   openEditLatents,
@@ -16,6 +11,11 @@ import type { ShardedCache } from "../../src/data/caches/shards.ts";
 import { TextCache } from "../../src/data/caches/text-cache.ts";
 import { TASKS } from "../../src/data/world/tasks.ts";
 import { createSchedule } from "../../src/diffusion/schedule.ts";
+import { noGrad } from "../../src/engine/autodiff.ts";
+import { Rng } from "../../src/engine/random.ts";
+import { tensorScope } from "../../src/engine/scope.ts";
+import { setThreads } from "../../src/engine/settings.ts";
+import { Tensor } from "../../src/engine/tensor.ts";
 import type { EditAdapter } from "../../src/eve/adapters/edit-adapter.ts";
 import type { TemporalLayers } from "../../src/models/temporal/temporal-layers.ts";
 import { TextEncoder } from "../../src/models/text-encoder/text-encoder.ts";

@@ -1,8 +1,8 @@
-import { createSchedule, ScheduleConfig } from "../../src/diffusion/schedule.ts";
 import type { Denoiser } from "../../src/diffusion/denoiser.ts";
-import type { GuidedCondition } from "../../src/editing/model.ts";
+import { createSchedule, ScheduleConfig } from "../../src/diffusion/schedule.ts";
+import type { GuidedCondition } from "../../src/editing/settings/model.ts";
 import { Tensor, type Float } from "../../src/engine/tensor.ts";
-import type { EvaluatedModel } from "../../src/evaluation/evaluated-model.ts";
+import type { EvaluatedModel } from "../../src/evaluation/methods/evaluated-model.ts";
 
 interface Picture extends GuidedCondition {
   readonly picture: Float<"_ c h w">;

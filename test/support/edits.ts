@@ -1,6 +1,6 @@
-import type { EditedFrame } from "../../src/editing/edited-frame.ts";
 import { Editor, type EditOptions } from "../../src/editing/editor.ts";
-import type { EditEvent } from "../../src/editing/events.ts";
+import type { EditEvent } from "../../src/editing/report/events.ts";
+import type { EditedFrame } from "../../src/editing/settings/edited-frame.ts";
 import type { VideoEdit } from "../../src/editing/video-edit.ts";
 import { standInModel, type StandInOptions } from "../editing/stand-in-model.ts";
 

@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { Rng, normal } from "../../src/engine/random.ts";
-import { scoped } from "../../src/engine/scope.ts";
 import { sampleSentences } from "../../src/data/world/corpus.ts";
 import { TASKS } from "../../src/data/world/tasks.ts";
+import { Rng, normal } from "../../src/engine/random.ts";
+import { scoped } from "../../src/engine/scope.ts";
 import { EditAdapter, EditAdapterConfig } from "../../src/eve/adapters/edit-adapter.ts";
-import type { ModelDescription } from "../../src/eve/model/model-description.ts";
-import { AlignmentConfig } from "../../src/eve/stack/alignment-config.ts";
-import { ModelFolder, TEACHER_PARTS } from "../../src/eve/model/model-folder.ts";
-import { createAlignment } from "../../src/eve/stack/student.ts";
 import { VideoAdapterConfig } from "../../src/eve/adapters/video-adapter.ts";
+import type { ModelDescription } from "../../src/eve/model/model-description.ts";
+import { ModelFolder, TEACHER_PARTS } from "../../src/eve/model/model-folder.ts";
+import { AlignmentConfig } from "../../src/eve/stack/alignment-config.ts";
+import { createAlignment } from "../../src/eve/stack/student.ts";
 import { TemporalLayers } from "../../src/models/temporal/temporal-layers.ts";
 import {
   resolveTextEncoderConfig,

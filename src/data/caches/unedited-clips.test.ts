@@ -1,19 +1,18 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
+import { BF16_NETWORK, relativeError } from "../../../test/support/difference.ts";
+import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { BF16_NETWORK, relativeError } from "../../../test/support/difference.ts";
-import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
-import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { toPixels } from "../pixels.ts";
 import { renderFrame } from "../world/render.ts";
 import { TASKS } from "../world/tasks.ts";
-import { editAt } from "./triplet-items.ts";
-import { uneditedAt } from "./unedited-items.ts";
 import { frameOf } from "./frame-number.ts";
+import { editAt } from "./triplet-items.ts";
 import {
   UneditedText,
   openDrawings,
@@ -21,6 +20,7 @@ import {
   worldInputs,
   type UneditedSource,
 } from "./unedited-clips.ts";
+import { uneditedAt } from "./unedited-items.ts";
 
 const source: UneditedSource = {
   folder: temporaryFolder(),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
 import { CopyHead } from "./copy-head.ts";
 
 const shape = { stateChannels: 6, channels: 4, timeChannels: 5, patchSize: 2 };

@@ -1,6 +1,6 @@
+import { noGrad } from "../../engine/autodiff.ts";
 import { dims } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { noGrad } from "../../engine/autodiff.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { OutputHook } from "../../models/unet/unet.ts";
 import { Conv2d, pixelShuffle } from "../../nn/conv.ts";

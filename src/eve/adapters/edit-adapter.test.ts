@@ -1,7 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { Rng, normal } from "../../engine/random.ts";
-import { autocast } from "../../engine/settings.ts";
-import { Tensor } from "../../engine/tensor.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
   SMALL_EDIT_ADAPTER,
@@ -9,6 +6,9 @@ import {
   disturbed,
   smallNetworks,
 } from "../../../test/support/small-model.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { autocast } from "../../engine/settings.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import type { EditInputs } from "./branches.ts";
 import { EditAdapter, EditAdapterConfig } from "./edit-adapter.ts";
 

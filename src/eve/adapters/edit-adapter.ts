@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import { rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import { HintConfig } from "../../models/controlnet/config.ts";
 import { ControlNet } from "../../models/controlnet/controlnet.ts";
 import { timeChannels, type UNetConfig } from "../../models/unet/config.ts";

@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
-import { Rng, normal } from "../../engine/random.ts";
-import { Tensor } from "../../engine/tensor.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { formulaInput } from "../../../test/support/formula-weights.ts";
+import { MOTION_UNET, formulaWeights, motionGolden } from "../../../test/support/motion-golden.ts";
 import { guided } from "../../diffusion/guidance.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { createSchedule, matchTime } from "../../diffusion/schedule.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import { ControlNet } from "../../models/controlnet/controlnet.ts";
 import { resolveMotionConfig } from "../../models/motion/config.ts";
 import { MotionAdapter } from "../../models/motion/motion-adapter.ts";
@@ -18,10 +21,6 @@ import { SPARSE_CONTROLNET_LAYOUT } from "../../models/sparse-controlnet/weights
 import { UNet } from "../../models/unet/unet.ts";
 import { UNET_LAYOUT } from "../../models/unet/weights.ts";
 import type { Module } from "../../nn/module.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { formulaInput } from "../../../test/support/formula-weights.ts";
-import { MOTION_UNET, formulaWeights, motionGolden } from "../../../test/support/motion-golden.ts";
-import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
 import {
   asDenoiser,
   editTeacher,
@@ -32,6 +31,7 @@ import {
   type Networks,
   type StackedCondition,
 } from "../stack/teachers.ts";
+import { PublicEditAdapter, PublicVideoAdapter } from "./public-adapters.ts";
 
 const frames = 4;
 const [h, w] = [4, 6];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { smallNetworks } from "../../../test/support/small-model.ts";
+import { Rng } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Linear } from "../../nn/linear.ts";
-import { Rng } from "../../engine/random.ts";
-import { smallNetworks } from "../../../test/support/small-model.ts";
 import { BESIDE } from "./branches.ts";
 import { VideoStrengths, weakened } from "./video-strength.ts";
 

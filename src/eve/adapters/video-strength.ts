@@ -3,8 +3,8 @@ import { scoped } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { TemporalHooks } from "../../models/unet/pass.ts";
 import type { Residuals, UNet } from "../../models/unet/unet.ts";
-import { Module, parameter } from "../../nn/module.ts";
 import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
+import { Module, parameter } from "../../nn/module.ts";
 import { BESIDE, type VideoBranch, type VideoParts } from "./branches.ts";
 
 /** How strongly a video adapter is heard: at all its places alike, 0 to 1, or at each by a number of its own. */

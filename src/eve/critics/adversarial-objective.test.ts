@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, dispatch, type Float } from "../../engine/tensor.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { adversary, type Jury } from "./adversarial-objective.ts";
-import { AdversarialConfig, AugmentationConfig, CriticConfig } from "./critic-config.ts";
-import { EditCritic, VideoCritic } from "./critics.ts";
 import { TERMS } from "../distillation/distillation-config.ts";
 import type { Cast, EditPoint, Terms } from "../distillation/distillation.ts";
 import { stackedCondition } from "../stack/teachers.ts";
+import { adversary, type Jury } from "./adversarial-objective.ts";
+import { AdversarialConfig, AugmentationConfig, CriticConfig } from "./critic-config.ts";
+import { EditCritic, VideoCritic } from "./critics.ts";
 
 const rng = Rng.seed(61);
 const latents = (name: string): Float<"(b f) c h w"> => normal(rng.split(name), [4, 4, 8, 8]);

@@ -3,13 +3,13 @@ import { checkpoint } from "../../engine/checkpoint.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Parameters } from "../../nn/module.ts";
+import type { Term } from "../distillation/distillation-config.ts";
+import { asSeenBy, type Adversary, type Terms } from "../distillation/distillation.ts";
+import type { StackedCondition } from "../stack/teachers.ts";
 import { criticLoss, generatorLoss } from "./adversarial.ts";
 import type { AdversarialConfig, AugmentationConfig } from "./critic-config.ts";
 import type { EditCritic, Scores, Sight, VideoCritic } from "./critics.ts";
 import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
-import type { Term } from "../distillation/distillation-config.ts";
-import { asSeenBy, type Adversary, type Terms } from "../distillation/distillation.ts";
-import type { StackedCondition } from "../stack/teachers.ts";
 
 /** Both critics with what they need to judge latents. */
 export interface Jury {

@@ -1,4 +1,9 @@
 import { describe, expect, test } from "vitest";
+import {
+  BF16_NETWORK,
+  largestDifference,
+  relativeError,
+} from "../../../test/support/difference.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
@@ -8,11 +13,6 @@ import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
 import type { Module } from "../../nn/module.ts";
-import {
-  BF16_NETWORK,
-  largestDifference,
-  relativeError,
-} from "../../../test/support/difference.ts";
 import { CriticConfig } from "./critic-config.ts";
 import { EditCritic, VideoCritic, type Scores } from "./critics.ts";
 

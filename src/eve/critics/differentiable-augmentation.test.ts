@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
 import { gradients } from "../../engine/autodiff.ts";
 import { ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
 import { AugmentationConfig } from "./critic-config.ts";
 import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
 

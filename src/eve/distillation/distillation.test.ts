@@ -1,14 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { AlignmentConfig } from "../stack/alignment-config.ts";
+import { alignedStudent, createAlignment } from "../stack/student.ts";
+import { stackedCondition, type Networks, type StackedCondition } from "../stack/teachers.ts";
 import {
   DistillationConfig,
   distillationWeights,
@@ -24,11 +27,8 @@ import {
   type Cast,
   type EditPoint,
 } from "./distillation.ts";
-import { guidedTeachers } from "./teacher-samples.ts";
-import { parametersOf } from "../../nn/module.ts";
 import { addNoise, scoreDistillation } from "./score-distillation.ts";
-import { alignedStudent, createAlignment } from "../stack/student.ts";
-import { stackedCondition, type Networks, type StackedCondition } from "../stack/teachers.ts";
+import { guidedTeachers } from "./teacher-samples.ts";
 
 const rng = Rng.seed(51);
 const schedule = createSchedule(SMALL.schedule);

@@ -1,16 +1,16 @@
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
 import { watchGradient } from "../../engine/autodiff.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import type { Schedule } from "../../diffusion/schedule.ts";
+import { holdingFirstFrames } from "../stack/student.ts";
+import type { StackedCondition } from "../stack/teachers.ts";
 import type { DistillationConfig, ScoreDistillationConfig, Term } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
 import { addNoise, scoreDistillation } from "./score-distillation.ts";
 import { startNoise } from "./start-noise.ts";
-import { holdingFirstFrames } from "../stack/student.ts";
 import type { Teachers, TeacherSamples } from "./teacher-samples.ts";
-import type { StackedCondition } from "../stack/teachers.ts";
 
 /** Named scalar terms, by the paper's names: `sdsEdit`, `genVideo`, `criticEdit`. */
 export type Terms = Readonly<Record<string, Float<"">>>;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { GaussianData } from "../../../test/support/gaussian.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { ddim, finish } from "../../diffusion/samplers.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { ddim, finish } from "../../diffusion/samplers.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { GaussianData } from "../../../test/support/gaussian.ts";
 import { KBinConfig } from "./distillation-config.ts";
 import { kBinSample, kBinTimes } from "./k-bin.ts";
 

@@ -1,10 +1,10 @@
-import { checkpoint } from "../../engine/checkpoint.ts";
-import { scoped } from "../../engine/scope.ts";
-import type { Rng } from "../../engine/random.ts";
-import type { Float } from "../../engine/tensor.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddimJump, timesteps } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
+import { checkpoint } from "../../engine/checkpoint.ts";
+import type { Rng } from "../../engine/random.ts";
+import { scoped } from "../../engine/scope.ts";
+import type { Float } from "../../engine/tensor.ts";
 import type { KBinConfig } from "./distillation-config.ts";
 
 /**

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { gradients } from "../../engine/autodiff.ts";
-import { Rng, normal } from "../../engine/random.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { GaussianData } from "../../../test/support/gaussian.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { toPrediction } from "../../diffusion/prediction.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { GaussianData } from "../../../test/support/gaussian.ts";
+import { gradients } from "../../engine/autodiff.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import { ScoreDistillationConfig } from "./distillation-config.ts";
 import { addNoise, scoreDistillation, scoreWeight, type Noised } from "./score-distillation.ts";
 

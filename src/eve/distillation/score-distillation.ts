@@ -1,9 +1,9 @@
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { normal, type Rng } from "../../engine/random.ts";
 import { scoped } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import type { Schedule } from "../../diffusion/schedule.ts";
 import type { ScoreDistillationConfig } from "./distillation-config.ts";
 
 /** c(t), the weight of the score at time `t`. */

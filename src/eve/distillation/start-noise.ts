@@ -1,9 +1,9 @@
+import { atTemperature } from "../../diffusion/temperature.ts";
+import { noGrad } from "../../engine/autodiff.ts";
 import { normal, type Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import { noGrad } from "../../engine/autodiff.ts";
-import { atTemperature } from "../../diffusion/temperature.ts";
-import type { DistillationConfig } from "./distillation-config.ts";
 import type { EditCondition } from "../stack/teachers.ts";
+import type { DistillationConfig } from "./distillation-config.ts";
 
 /**
  * The noise that the frames of the clips of a condition start from, each clip from its own.

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { Rng, normal } from "../../engine/random.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
-import { ddim, finish } from "../../diffusion/samplers.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { GaussianData } from "../../../test/support/gaussian.ts";
+import { ddim, finish } from "../../diffusion/samplers.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
+import { stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 import { startNoise } from "./start-noise.ts";
 import { drawEdits, drawTeacherSamples, type Teachers } from "./teacher-samples.ts";
-import { stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 
 const rng = Rng.seed(81);
 const schedule = createSchedule({ zeroTerminalSnr: true });

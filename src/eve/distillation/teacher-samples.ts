@@ -1,12 +1,10 @@
-import type { Rng } from "../../engine/random.ts";
-import type { Float } from "../../engine/tensor.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { guidedTwice } from "../../diffusion/guidance.ts";
 import { ddim, finish, type DdimOptions } from "../../diffusion/samplers.ts";
-import { spacingOf } from "../../diffusion/timesteps.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
-import type { TeacherSampleConfig } from "./distillation-config.ts";
-import { startNoise } from "./start-noise.ts";
+import { spacingOf } from "../../diffusion/timesteps.ts";
+import type { Rng } from "../../engine/random.ts";
+import type { Float } from "../../engine/tensor.ts";
 import { holdingFirstFrames } from "../stack/student.ts";
 import {
   editTeacher,
@@ -17,6 +15,8 @@ import {
   type StackedCondition,
   type VideoCondition,
 } from "../stack/teachers.ts";
+import type { TeacherSampleConfig } from "./distillation-config.ts";
+import { startNoise } from "./start-noise.ts";
 
 /** The frozen teachers ψ and ρ (§3.1). */
 export interface Teachers {

@@ -1,8 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
-import { Rng, normal } from "../../engine/random.ts";
 import {
   BF16_BATCHES,
   largestDifference,
@@ -10,6 +8,8 @@ import {
 } from "../../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
+import { Rng, normal } from "../../engine/random.ts";
 import { EditModel } from "./edit-model.ts";
 
 const root = temporaryFolder();

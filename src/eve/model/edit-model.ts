@@ -1,24 +1,12 @@
 import { join } from "node:path";
-import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
-import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../../diffusion/schedule.ts";
+import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
+import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { latentStride } from "../../models/vae/config.ts";
-import { decodeLatents, encodePixels, sentenceFeatures } from "./coding.ts";
-import type { ModelDescription, SamplingDefaults } from "./model-description.ts";
-import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
-import {
-  loadAutoencoder,
-  loadBackbone,
-  loadEditAdapter,
-  loadLook,
-  loadStudent,
-  loadTextEncoder,
-  loadVideoAdapter,
-} from "./parts.ts";
 import { frozenStudent } from "../stack/student.ts";
 import {
   backboneDenoiser,
@@ -32,6 +20,18 @@ import {
   type StackedCondition,
   type VideoCondition,
 } from "../stack/teachers.ts";
+import { decodeLatents, encodePixels, sentenceFeatures } from "./coding.ts";
+import type { ModelDescription, SamplingDefaults } from "./model-description.ts";
+import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
+import {
+  loadAutoencoder,
+  loadBackbone,
+  loadEditAdapter,
+  loadLook,
+  loadStudent,
+  loadTextEncoder,
+  loadVideoAdapter,
+} from "./parts.ts";
 
 /** The words of an edit. */
 export interface EditTexts {

@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DataError, UserError } from "../../engine/errors.ts";
-import { Rng, normal } from "../../engine/random.ts";
-import { Tensor } from "../../engine/tensor.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
-import { readLoraContents } from "../../models/lora-files/contents.ts";
-import { loadLora } from "../../models/lora-files/load.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
-import { alignmentParameters, isStrength } from "../stack/alignment-weights.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { Tensor } from "../../engine/tensor.ts";
+import { readLoraContents } from "../../models/lora-files/contents.ts";
+import { loadLora } from "../../models/lora-files/load.ts";
 import { AlignmentPart } from "../stack/alignment-config.ts";
+import { alignmentParameters, isStrength } from "../stack/alignment-weights.ts";
+import { createAlignment, learnedStrengths } from "../stack/student.ts";
 import { exportLora, videoStrengthOf } from "./lora-export.ts";
 import { ORIGIN_KEY } from "./lora-origin.ts";
 import { loadBackbone, loadEditAdapter, loadLook, loadStudent, loadVideoAdapter } from "./parts.ts";
-import { createAlignment, learnedStrengths } from "../stack/student.ts";
 
 const root = temporaryFolder();
 const folder = saveSmallModel(join(root, "model"), {

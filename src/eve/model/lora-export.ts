@@ -8,15 +8,15 @@ import { UNetConfig } from "../../models/unet/config.ts";
 import { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
-import { loadAlignment, type StrengthValues } from "../stack/alignment-weights.ts";
 import {
   AlignmentPart,
   LookAdapterConfig,
   type AlignmentConfig,
 } from "../stack/alignment-config.ts";
+import { loadAlignment, type StrengthValues } from "../stack/alignment-weights.ts";
+import { createAlignment } from "../stack/student.ts";
 import { ORIGIN_KEY, strengthIn } from "./lora-origin.ts";
 import type { ModelFolder, Part } from "./model-folder.ts";
-import { createAlignment } from "../stack/student.ts";
 
 /** The parts of a model that are a LoRA beside its backbone. */
 export const LORA_PARTS = [

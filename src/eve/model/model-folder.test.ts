@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { SMALL } from "../../../test/support/small-model.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Linear } from "../../nn/linear.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { SMALL } from "../../../test/support/small-model.ts";
-import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { ModelFolder } from "./model-folder.ts";
 
 const root = temporaryFolder();

@@ -14,8 +14,8 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { ModelDescription } from "./model-description.ts";
 import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
+import { ModelDescription } from "./model-description.ts";
 
 /**
  * The parts of a model, in the order in which they are trained.

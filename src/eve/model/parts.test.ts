@@ -1,8 +1,5 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../engine/errors.ts";
-import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
-import type { Module } from "../../nn/module.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
   SMALL_UNET,
@@ -12,6 +9,10 @@ import {
   smallNetworks,
 } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { DataError } from "../../engine/errors.ts";
+import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
+import type { Module } from "../../nn/module.ts";
+import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
 import {
   loadAutoencoder,
   loadBackbone,
@@ -19,7 +20,6 @@ import {
   loadTextEncoder,
   loadVideoAdapter,
 } from "./parts.ts";
-import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
 
 const folder = saveSmallModel(join(temporaryFolder(), "small"));
 const unet = loadBackbone(folder);

@@ -1,6 +1,5 @@
 import { DataError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
-import { uninitialised } from "../../nn/init.ts";
 import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
 import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
@@ -11,15 +10,11 @@ import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { VaeConfig } from "../../models/vae/config.ts";
 import { VisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { AlignmentPart, LookAdapterConfig } from "../stack/alignment-config.ts";
+import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { EditAdapter, EditAdapterConfig } from "../adapters/edit-adapter.ts";
-import {
-  TEACHER_PARTS,
-  type AlignmentName,
-  type LookPart,
-  type ModelFolder,
-} from "./model-folder.ts";
+import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
+import { AlignmentPart, LookAdapterConfig } from "../stack/alignment-config.ts";
 import {
   alignedStudent,
   createAlignment,
@@ -28,7 +23,12 @@ import {
   type Student,
 } from "../stack/student.ts";
 import type { Networks } from "../stack/teachers.ts";
-import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
+import {
+  TEACHER_PARTS,
+  type AlignmentName,
+  type LookPart,
+  type ModelFolder,
+} from "./model-folder.ts";
 
 const NO_SEED = Rng.seed(0);
 

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { Rng, normal } from "../../engine/random.ts";
-import { Tensor } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { disturbed } from "../../../test/support/small-model.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL_OPEN_SIZE, writeSmallOpenFolders } from "../../../test/support/public-folders.ts";
+import { disturbed } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { Rng, normal } from "../../engine/random.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import { AlignmentConfig } from "../stack/alignment-config.ts";
+import { createAlignment } from "../stack/student.ts";
+import { stacked, stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 import { OPEN_PARTS, openWeightsHash } from "./open-folders.ts";
 import { OpenModel } from "./open-model.ts";
 import { asHint, openParts } from "./open-parts.ts";
-import { createAlignment } from "../stack/student.ts";
-import { stacked, stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 
 const folders = writeSmallOpenFolders(temporaryFolder());
 const parts = openParts(folders);

@@ -1,16 +1,14 @@
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
 import { ConfigError, UserError } from "../../engine/errors.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import type { Schedule } from "../../diffusion/schedule.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { sentenceFeatures } from "../model/coding.ts";
 import type { EditTexts } from "../model/edit-model.ts";
-import { OPEN_NAME, OPEN_SIZE } from "./open-name.ts";
-import { asHint, decodeFrames, encodeFrames, type OpenParts } from "./open-parts.ts";
 import { alignedStudent, frozenStudent } from "../stack/student.ts";
 import {
   editTeacher,
@@ -20,6 +18,8 @@ import {
   type StackedCondition,
   type StackOptions,
 } from "../stack/teachers.ts";
+import { OPEN_NAME, OPEN_SIZE } from "./open-name.ts";
+import { asHint, decodeFrames, encodeFrames, type OpenParts } from "./open-parts.ts";
 
 /** Frames that it sees at once: as many as AnimateDiff was trained on, where it has positions for them. */
 export function openWindow({ maxFrames }: Pick<OpenParts, "maxFrames">): number {

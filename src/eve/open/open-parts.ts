@@ -1,8 +1,8 @@
+import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { checkpoint } from "../../engine/checkpoint.ts";
 import { returnFreedMemory } from "../../engine/freed-memory.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import {
   CONTROLNET,
   MOTION_ADAPTER,
@@ -14,12 +14,12 @@ import { openPipeline } from "../../models/public-folder/pipeline.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { decodeLatents, encodePixels } from "../model/coding.ts";
 import type { Module } from "../../nn/module.ts";
 import { packConvolutions, type Packing } from "../../nn/pack-convolutions.ts";
-import type { OpenFolders } from "./open-folders.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "../adapters/public-adapters.ts";
+import { decodeLatents, encodePixels } from "../model/coding.ts";
 import type { Networks } from "../stack/teachers.ts";
+import type { OpenFolders } from "./open-folders.ts";
 
 /** The public networks, put together as the paper's (§3.1); all are frozen. */
 export interface OpenParts {

@@ -1,4 +1,12 @@
 import { describe, expect, test } from "vitest";
+import {
+  BF16_BATCHES,
+  largestDifference,
+  relativeError,
+} from "../../../test/support/difference.ts";
+import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { differentiate } from "../../engine/checkpoint.ts";
 import { setDefaultDevice } from "../../engine/device.ts";
@@ -6,16 +14,9 @@ import { Rng, normal } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import { plainLayer } from "../../nn/lora.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
-import {
-  BF16_BATCHES,
-  largestDifference,
-  relativeError,
-} from "../../../test/support/difference.ts";
-import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
+import type { VideoStrength, VideoStrengths } from "../adapters/video-strength.ts";
 import { AlignmentConfig } from "./alignment-config.ts";
 import { alignmentParameters, isStrength } from "./alignment-weights.ts";
 import {
@@ -34,7 +35,6 @@ import {
   type Networks,
   type StackedCondition,
 } from "./teachers.ts";
-import type { VideoStrength, VideoStrengths } from "../adapters/video-strength.ts";
 
 const rng = Rng.seed(21);
 const CLIPS = 2;

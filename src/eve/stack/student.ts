@@ -1,19 +1,20 @@
+import type { Denoiser } from "../../diffusion/denoiser.ts";
+import type { Schedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { dims, rearrange } from "../../engine/axes.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
-import type { Schedule } from "../../diffusion/schedule.ts";
 import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Lora, type AdaptedLayer } from "../../nn/lora.ts";
 import { copyParameters, parametersOf, type Parameters } from "../../nn/module.ts";
-import { alignmentParameters } from "./alignment-weights.ts";
-import type { AlignmentConfig } from "./alignment-config.ts";
 import { EditAdapter } from "../adapters/edit-adapter.ts";
+import { VideoStrengths } from "../adapters/video-strength.ts";
+import type { AlignmentConfig } from "./alignment-config.ts";
+import { alignmentParameters } from "./alignment-weights.ts";
 import {
   asDenoiser,
   fastNetwork,
@@ -23,7 +24,6 @@ import {
   type StackedCondition,
   type StackOptions,
 } from "./teachers.ts";
-import { VideoStrengths } from "../adapters/video-strength.ts";
 
 /** The layers of the backbone that a LoRA can stand beside, by the name of the choice. */
 const LAYERS = {

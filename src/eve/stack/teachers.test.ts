@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { largestDifference } from "../../../test/support/difference.ts";
+import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
-import { largestDifference } from "../../../test/support/difference.ts";
-import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
 import type { EditAdapter } from "../adapters/edit-adapter.ts";
 import {
   backboneDenoiser,

@@ -1,9 +1,9 @@
-import { noGrad } from "../../engine/autodiff.ts";
-import { inFastPrecision } from "../../engine/settings.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import { timeLabels, type Denoiser } from "../../diffusion/denoiser.ts";
 import { toPrediction, type PredictionKind } from "../../diffusion/prediction.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { inFastPrecision } from "../../engine/settings.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import { addedUp, type Residuals, type UNet, type UNetOptions } from "../../models/unet/unet.ts";
 import { plainLayer, type ApplyLayer, type Lora } from "../../nn/lora.ts";
 import type { EditBranch, EditInputs, VideoBranch, VideoParts } from "../adapters/branches.ts";

@@ -1,12 +1,9 @@
 import { join } from "node:path";
-import { Rng } from "../../engine/random.ts";
-import { keep, tensorScope } from "../../engine/scope.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
 import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
 import { FRAME_SPAN } from "../../data/caches/frame-number.ts";
-import { openShards, type Shard } from "../../data/caches/shards.ts";
 import { finished, lookRequestAt } from "../../data/caches/look-requests.ts";
+import { openShards, type Shard } from "../../data/caches/shards.ts";
 import {
   UneditedText,
   worldInputs,
@@ -16,6 +13,9 @@ import type { EditRequest } from "../../data/world/edits.ts";
 import type { Look } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
+import { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import { startNoise } from "../../eve/distillation/start-noise.ts";
 import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
 import { stackedCondition } from "../../eve/stack/teachers.ts";

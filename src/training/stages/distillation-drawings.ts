@@ -1,11 +1,11 @@
-import { noGrad } from "../../engine/autodiff.ts";
-import { Rng } from "../../engine/random.ts";
-import { tensorScope } from "../../engine/scope.ts";
-import type { Float, Pixels } from "../../engine/tensor.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { spacingOf } from "../../diffusion/timesteps.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import type { Float, Pixels } from "../../engine/tensor.ts";
 import { startNoise } from "../../eve/distillation/start-noise.ts";
 import { holdingFirstFrames } from "../../eve/stack/student.ts";
 import { stacked, type Networks, type StackedCondition } from "../../eve/stack/teachers.ts";

@@ -1,8 +1,4 @@
 import { createHash } from "node:crypto";
-import { rearrange } from "../../engine/axes.ts";
-import { Rng } from "../../engine/random.ts";
-import { keep, tensorScope } from "../../engine/scope.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { CacheProgress } from "../../data/caches/frame-cache.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
@@ -12,6 +8,10 @@ import {
   type UneditedClips,
 } from "../../data/caches/unedited-clips.ts";
 import { TASKS } from "../../data/world/tasks.ts";
+import { rearrange } from "../../engine/axes.ts";
+import { Rng } from "../../engine/random.ts";
+import { keep, tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditPoint } from "../../eve/distillation/distillation.ts";
 import {
   drawEdits,

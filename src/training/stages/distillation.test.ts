@@ -1,25 +1,4 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { noGrad } from "../../engine/autodiff.ts";
-import { Rng } from "../../engine/random.ts";
-import { tensorScope } from "../../engine/scope.ts";
-import { autocast } from "../../engine/settings.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { TextCache } from "../../data/caches/text-cache.ts";
-import { worldInputs, type UneditedSource } from "../../data/caches/unedited-clips.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
-import type { Jury } from "../../eve/critics/adversarial-objective.ts";
-import {
-  AdversarialConfig,
-  AugmentationConfig,
-  CriticConfig,
-} from "../../eve/critics/critic-config.ts";
-import { EditCritic, VideoCritic } from "../../eve/critics/critics.ts";
-import { parametersOf } from "../../nn/module.ts";
-import { stacked, type Networks } from "../../eve/stack/teachers.ts";
-import { resolveVisionConfig } from "../../models/vision/config.ts";
-import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
-import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
   SMALL,
@@ -30,6 +9,27 @@ import {
   smallTokenizer,
 } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { TextCache } from "../../data/caches/text-cache.ts";
+import { worldInputs, type UneditedSource } from "../../data/caches/unedited-clips.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { autocast } from "../../engine/settings.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import type { Jury } from "../../eve/critics/adversarial-objective.ts";
+import {
+  AdversarialConfig,
+  AugmentationConfig,
+  CriticConfig,
+} from "../../eve/critics/critic-config.ts";
+import { EditCritic, VideoCritic } from "../../eve/critics/critics.ts";
+import { stacked, type Networks } from "../../eve/stack/teachers.ts";
+import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
+import { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { resolveVisionConfig } from "../../models/vision/config.ts";
+import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
+import { parametersOf } from "../../nn/module.ts";
 import { TrainConfig } from "../config.ts";
 import { FrozenGuard } from "../frozen.ts";
 import { startState, trainStep } from "../step.ts";

@@ -1,11 +1,10 @@
+import type { TextCache } from "../../data/caches/text-cache.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import type { TextCache } from "../../data/caches/text-cache.ts";
-import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { adversary, type Jury } from "../../eve/critics/adversarial-objective.ts";
-import { isStrength } from "../../eve/stack/alignment-weights.ts";
 import { distillationWeights } from "../../eve/distillation/distillation-config.ts";
 import {
   distil,
@@ -16,6 +15,8 @@ import {
   type EditPoint,
   type Phase,
 } from "../../eve/distillation/distillation.ts";
+import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
+import { isStrength } from "../../eve/stack/alignment-weights.ts";
 import {
   alignedStudent,
   createAlignment,
@@ -23,7 +24,6 @@ import {
   unpretrainedStudent,
   type Student,
 } from "../../eve/stack/student.ts";
-import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
 import type { Networks, StackedCondition } from "../../eve/stack/teachers.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";

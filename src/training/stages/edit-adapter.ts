@@ -1,7 +1,3 @@
-import { noGrad } from "../../engine/autodiff.ts";
-import { Rng } from "../../engine/random.ts";
-import { tensorScope } from "../../engine/scope.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditText } from "../../data/caches/latents.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
@@ -9,6 +5,10 @@ import { TASKS } from "../../data/world/tasks.ts";
 import { networkDenoiser } from "../../diffusion/denoiser.ts";
 import { FULL_TEMPERATURE } from "../../diffusion/temperature.ts";
 import { timesteps } from "../../diffusion/timesteps.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { Rng } from "../../engine/random.ts";
+import { tensorScope } from "../../engine/scope.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditInputs } from "../../eve/adapters/branches.ts";
 import type { EditAdapter } from "../../eve/adapters/edit-adapter.ts";
 import type { SamplingDefaults } from "../../eve/model/model-description.ts";
@@ -17,8 +17,8 @@ import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
-import { LatentSettings } from "./settings.ts";
 import { lossInUse } from "./in-use.ts";
+import { LatentSettings } from "./settings.ts";
 import { drawByTask, type ItemDraw } from "./task-draw.ts";
 import { noiseBatch, placeWeights, velocityLoss, type PlaceWeights } from "./velocity.ts";
 

@@ -1,11 +1,11 @@
-import { noGrad } from "../../engine/autodiff.ts";
-import { normal, type Rng } from "../../engine/random.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import type { Prediction } from "../../diffusion/prediction.ts";
 import { ddimJump } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import { atTemperature } from "../../diffusion/temperature.ts";
+import { noGrad } from "../../engine/autodiff.ts";
+import { normal, type Rng } from "../../engine/random.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { SamplingDefaults } from "../../eve/model/model-description.ts";
 import { weightedMean } from "./velocity.ts";
 

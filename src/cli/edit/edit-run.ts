@@ -1,0 +1,151 @@
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { writePng } from "../../data/image/png.ts";
+import { requireWritable } from "../../data/video/output-file.ts";
+import type { OutputChoice } from "../../data/video/outputs.ts";
+import type { CheckedRequest } from "../../editing/check.ts";
+import type { Editor } from "../../editing/editor.ts";
+import { workPath } from "../../editing/frames/work-path.ts";
+import type { ChangeMeter } from "../../editing/report/change-meter.ts";
+import type { Changes } from "../../editing/report/changes.ts";
+import type { EditEvent, EditResult } from "../../editing/report/events.ts";
+import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
+import { UserError } from "../../engine/errors.ts";
+import { byteSize, duration, type Reporter } from "../output.ts";
+import { type Comparison, newComparison } from "./comparison.ts";
+
+/** One edit that a command does; `checkRequest` has checked it. */
+export interface EditJob extends Pick<CheckedRequest, "info" | "settings"> {
+  readonly video: string;
+  readonly output: string;
+  /** What the receipt calls the video; its path by default. */
+  readonly videoName?: string | undefined;
+  /** How the output is stored, as far as its name does not say. */
+  readonly encoding?: OutputChoice | undefined;
+  /** Whether finished windows are kept beside the output if it is stopped; default true. */
+  readonly keepWork?: boolean | undefined;
+  /** Where to show input and result together. */
+  readonly compare?: string | undefined;
+  /** Where to draw what changed. */
+  readonly changeMap?: string | undefined;
+  readonly resume?: boolean | undefined;
+  /** Gets each finished frame. */
+  readonly onFrame?: ((frame: EditedFrame) => void) | undefined;
+}
+
+/** Who runs a job, and who hears of it. */
+export interface JobContext {
+  readonly editor: Editor;
+  readonly report: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** Throws a UserError unless a path names a PNG that can be written. */
+export async function requirePng(flag: string, path: string): Promise<void> {
+  if (extname(path).toLowerCase() !== ".png") {
+    throw new UserError(`${flag}: expected a .png file, got "${path}"`);
+  }
+  await requireWritable(path);
+}
+
+/** Does one edit with all that is to be written beside it, and reports it as it goes. */
+export async function runJob(
+  job: EditJob,
+  { editor, report, signal }: JobContext,
+): Promise<EditResult> {
+  const { video, videoName, output, encoding, info, settings } = job;
+  const { compare, changeMap, resume, keepWork = true } = job;
+  requireDifferent([output, compare, changeMap]);
+  const comparison = compare === undefined ? undefined : await newComparison(compare, info);
+  const { instruction, ...options } = settings;
+  let changes: ChangeMeter | undefined;
+  const edit = editor.edit(video, instruction, {
+    ...options,
+    output,
+    encoding,
+    videoName,
+    signal,
+    resume,
+    keepWork,
+    onFrame: frameListener(job.onFrame, comparison),
+    ...(changeMap === undefined ? {} : { onChanges: (meter) => (changes = meter) }),
+  });
+  try {
+    for await (const event of edit) showEvent(event, report);
+  } catch (error) {
+    await comparison?.abandon();
+    if (signal.aborted && existsSync(workPath(output))) {
+      report.warn(`${output} is not finished: the same command with --resume continues it`);
+    }
+    throw error;
+  }
+  await comparison?.write([instruction, ...settings.further].join(", then "));
+  const map = changes?.map();
+  if (changeMap !== undefined && map) await writePng(changeMap, map.rgb, map.width, map.height);
+  return edit.result;
+}
+
+/** Who gets to see the frames; undefined where nobody does, for then they are freed at once. */
+function frameListener(
+  onFrame: EditJob["onFrame"],
+  comparison: Comparison | undefined,
+): ((frame: EditedFrame) => Promise<void>) | undefined {
+  if (!onFrame && !comparison) return undefined;
+  return async (frame) => {
+    onFrame?.(frame);
+    await comparison?.add(frame);
+  };
+}
+
+/** Throws a UserError where two results would be written to one file. */
+function requireDifferent(paths: readonly (string | undefined)[]): void {
+  const files = paths.flatMap((path) => (path === undefined ? [] : resolve(path)));
+  if (new Set(files).size === files.length) return;
+  throw new UserError("two results would be written to one file: give each a name of its own");
+}
+
+/** Shows what an edit tells; its end is the caller's to report. */
+export function showEvent(event: EditEvent, report: Reporter): void {
+  switch (event.type) {
+    case "progress":
+      return report.progress(event);
+    case "warning":
+      return report.warn(event.message);
+    case "start":
+      return report.event({ ...event });
+    case "estimate":
+      return report.note({ ...event }, estimateLine(event));
+    case "end":
+      return undefined;
+  }
+}
+
+/** e.g. `about 3 min 20 s and 0.8 GB of memory (5.1 GB are free)`. */
+export function estimateLine(estimate: Extract<EditEvent, { type: "estimate" }>): string {
+  const { seconds, memoryBytes, availableBytes } = estimate;
+  const time = seconds === null ? "a time that only decoding would tell" : duration(seconds);
+  return `about ${time} and ${byteSize(memoryBytes)} of memory (${byteSize(availableBytes)} more are free)`;
+}
+
+/** e.g. `12.4 % of the pixels changed, by 4.2 of 255 on average; it flickers 1.3 times as much as the input`. */
+export function changesLine({ changedShare, meanDifference, flicker }: Changes): string {
+  const share = `${(100 * changedShare).toFixed(1)} % of the pixels changed`;
+  const mean = `a mean difference of ${meanDifference.toFixed(1)} of 255`;
+  const steadiness =
+    flicker.source > 0
+      ? `from frame to frame ${(flicker.result / flicker.source).toFixed(2)} times the input's differences`
+      : `from frame to frame differences of ${flicker.result.toFixed(1)}, the input has none`;
+  return `${share}, ${mean}; ${steadiness}`;
+}
+
+/** Reports the end of an edit: what was made, where it was computed, and what changed. */
+export function reportEnd(result: EditResult, output: string, report: Reporter): void {
+  const { frames, width, height, seconds, receipt, changes } = result;
+  const { task, method, seed, further } = receipt.settings;
+  const edits = further.length === 0 ? String(task) : `${further.length + 1} edits`;
+  const { device, precision } = receipt.versions;
+  report.event(
+    { ...receipt, type: "edited" },
+    `${output}: ${frames} frames of ${width} × ${height}, ${edits}, ${method}, seed ${seed}, in ${duration(seconds)} on ${device} in ${precision}\n  ${changesLine(changes)}`,
+  );
+}

@@ -1,0 +1,23 @@
+import type { Editor, LoadOptions } from "../../editing/editor.ts";
+import { UserError } from "../../engine/errors.ts";
+
+/** Which model a command edits with. */
+export interface EditorChoice extends LoadOptions {
+  /** A LoRA for the open model. */
+  readonly lora?: string | undefined;
+}
+
+/** Loads the model that a command names: `open` for the public weights in the hub's cache, else a folder. */
+export async function openEditor({ lora, ...options }: EditorChoice): Promise<Editor> {
+  const { OPEN_NAME } = await import("../../eve/open/open-name.ts");
+  if (options.model === OPEN_NAME) {
+    const { loadOpenEditor } = await import("../../hub/open-editor.ts");
+    return loadOpenEditor({ ...options, lora });
+  }
+  if (lora !== undefined)
+    throw new UserError("--lora goes with --model open: other models hold their own alignment");
+  const { modelPath } = await import("../../editing/settings/model-path.ts");
+  const model = modelPath(options.model);
+  const { loadEditor } = await import("../../editing/editor.ts"); // brings the native engine
+  return loadEditor({ ...options, model });
+}

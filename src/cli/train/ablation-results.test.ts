@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { withAblation, type AblationName } from "../../presets/ablations.ts";
+import { tiny } from "../../presets/tiny.ts";
+import type { TrainConfig } from "../../training/config.ts";
+import { resolveConfig, stageEntry } from "../../training/stage.ts";
+import { reportAblations } from "./ablation-report.ts";
+import {
+  finishedRuns,
+  isMeasured,
+  isTrained,
+  runFolder,
+  writeResults,
+  type RunHeader,
+} from "./ablation-results.ts";
+
+const root = temporaryFolder();
+let folders = 0;
+const evaluate = ["--split", "validation", "--count", "1"];
+
+function header(
+  name: AblationName,
+  seed: number | null,
+  changes: Partial<TrainConfig> = {},
+): RunHeader {
+  const entry = stageEntry(tiny, "distillation");
+  const config =
+    seed === null ? null : { ...resolveConfig(withAblation(entry, name)), seed, ...changes };
+  const training = config && { steps: config.steps, frozenHash: "f", config };
+  return { type: "ablation-run", name, seed, model: "m", evaluate, training };
+}
+
+/** Writes the results of a run in which the first so many of eight clips succeed. */
+function measured(out: string, own: RunHeader, successes: number): void {
+  const folder = runFolder(out, own.name, own.seed);
+  mkdirSync(folder, { recursive: true });
+  const clips = Array.from({ length: 8 }, (_, index) => ({
+    type: "clip-scored",
+    method: own.seed === null ? "stacked" : "aligned",
+    task: "style",
+    index,
+    success: index < successes,
+    steady: false,
+    edited: true,
+    kept: true,
+    flicker: 0.02,
+    psnr: 20,
+    psnrChanged: 15,
+    psnrKept: 30,
+  }));
+  const events = [{ type: "progress" }, ...clips, { type: "world-evaluation" }];
+  writeResults(folder, own, events.map((event) => JSON.stringify(event)).join("\n"));
+}
+
+const folder = (): string => join(root, String(folders++));
+
+describe("the runs of a folder", () => {
+  test("are set in tables whoever made them, beside the paper and the order it leads to expect", () => {
+    const out = folder();
+    measured(out, header("no-critics", 2), 1);
+    measured(out, header("no-critics", 1), 3);
+    measured(out, header("no-alignment", null), 2);
+    measured(out, header("full", 1), 8);
+    expect(finishedRuns(out).map(({ name, seed }) => [name, seed])).toEqual([
+      ["full", 1],
+      ["no-alignment", null],
+      ["no-critics", 1],
+      ["no-critics", 2],
+    ]);
+    const { rows, order, leftOut } = reportAblations(out);
+    expect(leftOut).toEqual([]);
+    expect(rows.map(({ name, runs, figures }) => [name, runs, figures.success.mean])).toEqual([
+      ["full", 1, 1],
+      ["no-alignment", 1, 0.25],
+      ["no-critics", 2, 0.25],
+    ]);
+    expect(rows[2]).toMatchObject({
+      seeds: [1, 2],
+      byRun: { success: { values: [0.375, 0.125] } },
+    });
+    expect(order.map(({ better, worse, verdict }) => [better, worse, verdict])).toEqual([
+      ["full", "no-critics", "holds"],
+      ["full", "no-alignment", "holds"],
+      ["no-critics", "no-alignment", "not told apart"],
+    ]);
+    const text = readFileSync(join(out, "ablations.md"), "utf8");
+    expect(text).toMatch(/^\| ablation \| noise \| runs .* \| paper: EVE preferred % \|$/m);
+    expect(text).toMatch(/^\| w\/o discriminators \| independent \| 2 \|.* \| 80\.8 \|$/m);
+    expect(text).toMatch(
+      /^\| EVE > w\/o discriminators \| independent \| 8 \|.* \| holds \| [a-z ]+ \|$/m,
+    );
+    const json: unknown = JSON.parse(readFileSync(join(out, "ablations.json"), "utf8"));
+    expect(json).toEqual({ rows, order, leftOut });
+  });
+
+  test("stand in one table only where they differ in ablation and seed alone", () => {
+    const out = folder();
+    measured(out, header("full", 1), 8);
+    measured(out, header("full", 2, { learningRate: 0.5 }), 8);
+    const steps = header("no-sds", 1);
+    measured(out, { ...steps, training: { ...steps.training!, steps: 7 } }, 8);
+    measured(out, { ...header("no-k-bin", 1), evaluate: ["--split", "test"] }, 8);
+    measured(out, { ...header("no-alignment", null), model: "another" }, 8);
+    measured(out, header("no-critics", 3, { threads: 7 }), 8);
+    const { rows, leftOut } = reportAblations(out);
+    expect(rows.map(({ name }) => name)).toEqual(["full", "no-critics"]);
+    const why = Object.fromEntries(
+      leftOut.map((one) => [one.folder.slice(out.length + 1), one.why]),
+    );
+    expect(why).toEqual({
+      "full-2": expect.stringMatching(/^learningRate [\d.e-]+ became 0.5$/),
+      "no-sds-1": expect.stringMatching(/^it was distilled for 7 steps, others for \d+$/),
+      "no-k-bin-1": "it was measured with --split test, others with --split validation --count 1",
+      "no-alignment": "its model has other weights",
+    });
+  });
+
+  test("are none in an empty folder, and damaged results are named", () => {
+    expect(() => reportAblations(folder())).toThrow(UserError);
+    const out = folder();
+    const run = runFolder(out, "full", 1);
+    mkdirSync(run, { recursive: true });
+    expect(() => writeResults(run, header("full", 1), '{"type":"clip-scored"}')).toThrow(DataError);
+    expect(finishedRuns(out)).toEqual([]);
+  });
+});
+
+test("a run is done again where its budget, its measuring or its model changed, and not where only threads did", () => {
+  const out = folder();
+  const own = header("full", 1);
+  measured(out, own, 8);
+  const run = runFolder(out, "full", 1);
+  expect(isMeasured(run, own)).toBe(true);
+  expect(isMeasured(run, header("full", 1, { threads: 7 }))).toBe(true);
+  expect(isMeasured(run, header("full", 1, { learningRate: 0.5 }))).toBe(false);
+  expect(isMeasured(run, { ...own, model: "another" })).toBe(false);
+  expect(isMeasured(run, { ...own, evaluate: ["--split", "test"] })).toBe(false);
+  const { config } = own.training!;
+  expect(isTrained(own.training, { ...config, threads: 7 })).toBe(true);
+  expect(isTrained(own.training, { ...config, steps: config.steps + 1 })).toBe(false);
+  expect(isTrained(own.training, { ...config, seed: 2 })).toBe(false);
+  expect(isTrained(null, config)).toBe(false);
+});

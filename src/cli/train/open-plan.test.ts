@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import type { MemoryPlan } from "../../presets/open-memory.ts";
+import { planText } from "./open-plan.ts";
+
+const shape = { clips: 1, frames: 8, size: 512 };
+const plan: MemoryPlan = {
+  parts: [
+    { name: "backbone", bytes: 2e9, type: "held" },
+    { name: "one layer", bytes: 3e9, type: "passing" },
+  ],
+  totalBytes: 5.5e9,
+  gpuBytes: 80e9,
+  fits: true,
+};
+
+test("a memory plan is a table of its parts, the sum and a verdict", () => {
+  const lines = planText(shape, plan).split("\n");
+  expect(lines[0]).toBe("one iteration on a clip of 8 frames of 512 × 512:");
+  expect(lines[1]).toMatch(/^ {2}backbone +2\.0 GB$/);
+  expect(lines[2]).toMatch(/^ {2}at one time: one layer +3\.0 GB$/);
+  expect(lines[3]).toMatch(/^ {2}in all.* 5\.5 GB$/);
+  expect(lines[4]).toBe("fits a GPU of 80.0 GB");
+});
+
+test("a plan that does not fit says what to do", () => {
+  const small = { ...plan, gpuBytes: 4e9, fits: false };
+  expect(planText({ ...shape, clips: 2 }, small)).toMatch(
+    /^one iteration on 2 clips .*does not fit a GPU of 4.0 GB: prepare clips of fewer frames or a smaller size, or lower batch$/s,
+  );
+});

@@ -1,0 +1,129 @@
+import { freeBytes } from "../../data/byte-pictures.ts";
+import { toPackedBytes, toPixels } from "../../data/pixels.ts";
+import { fitFrame } from "../../data/video/fit.ts";
+import { HeldTensors } from "../../engine/held-tensors.ts";
+import { scoped } from "../../engine/scope.ts";
+import { onOneThread } from "../../engine/settings.ts";
+import type { Float, Tensor } from "../../engine/tensor.ts";
+import {
+  type FinishableFrame,
+  Finishing,
+  type Squares,
+  wantsReconstruction,
+} from "../finishing/finishing.ts";
+import type { EditedFrame } from "../settings/edited-frame.ts";
+import type { EditingModel } from "../settings/model.ts";
+import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
+import { breathe } from "../windows/denoising.ts";
+import {
+  WindowEditor,
+  type WindowEditOptions,
+  type WindowLatents,
+} from "../windows/window-editor.ts";
+import { inWindows, type WindowPlace } from "../windows/windows.ts";
+import type { WindowStore } from "./work-folder.ts";
+
+/** Who edits, and how. */
+export interface FrameEditing extends WindowEditOptions {
+  readonly model: EditingModel;
+  readonly settings: ResolvedSettings;
+  /** Index in its clip of the first frame, by which noise goes; 0 by default. */
+  readonly first?: number | undefined;
+  /** Where finished windows are kept, and found again. */
+  readonly store?: WindowStore | undefined;
+  /** Called with the number of frames of a window that was found finished. */
+  readonly onRestored?: ((frames: number) => void) | undefined;
+}
+
+/**
+ * Edits frames as they come, one window at a time, and hands them out at their own size.
+ *
+ * Holds the frames of one window, a few of the one before it and its latents, however long the clip is.
+ */
+export async function* editedFrames(
+  frames: AsyncIterable<EditedFrame>,
+  editing: FrameEditing,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  using editor = new WindowEditor(editing.model, editing.settings, editing.first);
+  const finishing = new Finishing<EditedFrame>(editing.model.size, editing.settings);
+  let number = 0;
+  for await (const group of inWindows(frames, editing.settings)) {
+    using held = new HeldTensors();
+    const squares = await groupSquares(group, number++, editor, held, editing);
+    const ready = onOneThread(() => finishing.next(group, squares));
+    yield* finishedFrames(ready, editing);
+  }
+  yield* finishedFrames(finishing.rest(), editing);
+}
+
+async function* finishedFrames(
+  frames: readonly FinishableFrame<EditedFrame>[],
+  { signal }: FrameEditing,
+): AsyncGenerator<EditedFrame, void, undefined> {
+  for (const { frame, finish } of frames) {
+    await breathe(signal);
+    const rgb = onOneThread(finish);
+    if (frame.rgb !== frame.source) freeBytes(frame.rgb); // of the edit before, which nobody else has
+    yield { ...frame, rgb, isEdited: true };
+  }
+}
+
+async function groupSquares(
+  group: readonly EditedFrame[],
+  number: number,
+  editor: WindowEditor,
+  held: HeldTensors,
+  editing: FrameEditing,
+): Promise<Squares[]> {
+  const { model, settings, signal } = editing;
+  const { input, edited } = await groupLatents(group, number, editor, held, editing);
+  await breathe(signal);
+  const pictures = held.make(() => decoded(model, edited));
+  if (!wantsReconstruction(settings)) {
+    return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
+  }
+  await breathe(signal);
+  const carried = held.make(() => decoded(model, input));
+  return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
+}
+
+/** The latents of a window's new frames: those of the store, or edited now and put there. */
+async function groupLatents(
+  group: readonly EditedFrame[],
+  number: number,
+  editor: WindowEditor,
+  held: HeldTensors,
+  { model, settings, signal, onStep, store, onRestored }: FrameEditing,
+): Promise<WindowLatents> {
+  await breathe(signal);
+  const stored = store ? held.make(() => store.load(number)) : undefined;
+  if (stored) {
+    onRestored?.(restoredWork(editor.restore(stored, held), settings));
+    return stored;
+  }
+  const { size } = model;
+  const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
+  const input = held.make(() => model.encode(onOneThread(() => toPixels(squares, size, size))));
+  for (const [index, square] of squares.entries()) {
+    if (square !== group[index]!.rgb) freeBytes(square);
+  }
+  const edited = await editor.edit(input, held, { signal, onStep });
+  store?.save(number, { input, edited });
+  return { input, edited };
+}
+
+/** The frames that a window would have sent through a denoiser, as `totalWork` counts them. */
+function restoredWork({ start, known, length }: WindowPlace, { method }: ResolvedSettings): number {
+  const isFirst = start + known === 0 && isTogether(method) && length > 1;
+  return isFirst ? length + 1 : length;
+}
+
+/** The pictures of latents as bytes, one tensor a frame: a quarter of what they take as the model's pixels. */
+function decoded(model: EditingModel, latents: Float<"f c h w">): Tensor[] {
+  const pixels = model.decode(latents);
+  return onOneThread(() =>
+    Array.from({ length: pixels.shape[0] ?? 0 }, (_, index) =>
+      scoped(() => toPackedBytes(pixels.narrow(0, index, 1))),
+    ),
+  );
+}

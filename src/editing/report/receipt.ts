@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import { CODECS, QUALITIES } from "../../data/video/codecs.ts";
+import { writeAtomically } from "../../data/video/output-file.ts";
+import { PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
+import { EDITED_BY_MODEL } from "../../data/video/xmp.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { EditSettings } from "../settings/settings.ts";
+import { Changes } from "./changes.ts";
+
+/** How an edited video came to be: enough to make it again. */
+export const Receipt = z.looseObject({
+  program: z.literal("open-eve"),
+  /** Versions, threads and precision, which the result may depend on. */
+  versions: z.record(z.string(), z.string()),
+  input: z.looseObject({
+    path: z.string(),
+    sha256: z.string(),
+    /** Where the input carried content credentials, which do not apply to the result. */
+    contentCredentials: z.string().optional(),
+  }),
+  model: z.looseObject({
+    name: z.string(),
+    path: z.string(),
+    hash: z.string(),
+    /** Where the LoRA came from; absent where there was none. */
+    lora: z.string().optional(),
+  }),
+  /** Receipts of the first versions tell nothing of flicker: frames were as drawn. */
+  settings: EditSettings.extend({ deflicker: EditSettings.shape.deflicker.default("off") }),
+  /** The mask's SHA-256; absent where there was none. */
+  mask: z.looseObject({ sha256: z.string() }).optional(),
+  output: z.looseObject({
+    path: z.string(),
+    frames: z.int(),
+    /** What was asked for beside the name. */
+    codec: z.enum(CODECS).optional(),
+    quality: z.union([z.enum(QUALITIES), z.number()]).optional(),
+    pictures: z.enum(PICTURE_LAYOUTS).optional(),
+  }),
+  /** What differs from the input; receipts of the first version lack it. */
+  changes: Changes.optional(),
+  /** How long the edit took, loading not counted. */
+  seconds: z.number(),
+});
+/** A receipt as it is read; further fields are kept. */
+export type Receipt = z.output<typeof Receipt>;
+
+/** Where the receipt of an edited video, or of a folder of pictures, lies: beside it. */
+export function receiptPath(output: string): string {
+  return `${output.replace(/[\\/]+$/, "")}.json`;
+}
+
+/** Writes a receipt beside its video. */
+export async function writeReceipt(receipt: Receipt): Promise<void> {
+  await writeAtomically(receiptPath(receipt.output.path), (temporary) =>
+    writeFile(temporary, `${JSON.stringify(receipt, null, 2)}\n`),
+  );
+}
+
+/** Reads a receipt that an edit has written. */
+export async function readReceipt(path: string): Promise<Receipt> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UserError(`cannot read the receipt ${path}: give the .json beside an edited video`, {
+      cause,
+    });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(`expected a receipt in ${path}: it is no JSON`, { cause });
+  }
+  const parsed = Receipt.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DataError(
+    `expected a receipt in ${path}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+  );
+}
+
+/** The receipt for the video's own metadata: without paths, which are nobody else's business. */
+export function receiptComment({
+  program,
+  versions,
+  input,
+  model,
+  settings,
+  mask,
+}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings" | "mask">): string {
+  const { path, ...described } = input;
+  return JSON.stringify({
+    program,
+    versions,
+    input: { ...described, name: basename(path) },
+    model: { name: model.name, hash: model.hash },
+    settings: { ...settings, mask: basename(settings.mask) },
+    ...(mask && { mask }),
+    digitalSourceType: EDITED_BY_MODEL,
+  });
+}
+
+/** SHA-256 of a file, read in pieces. */
+export async function fileHash(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash, signal ? { signal } : {});
+  return hash.digest("hex");
+}

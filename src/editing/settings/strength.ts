@@ -1,0 +1,44 @@
+import type { Task } from "../../data/world/tasks.ts";
+
+/** How much an edit may change, from least to most. */
+export const STRENGTHS = ["keep", "balanced", "bold"] as const;
+export type Strength = (typeof STRENGTHS)[number];
+
+/** The two scales of guidance (§4.1): how closely to follow the words, and the input frame. */
+export interface GuidanceScales {
+  readonly text: number;
+  readonly image: number;
+}
+
+/** The scale of the words that is usual with a model for some tasks; 1 for the others. */
+export type TextGuidance = Readonly<Record<string, number>>;
+
+/** What a strength means; chosen on validation clips, README.md has the figures. */
+const LADDER: Readonly<Record<Strength, GuidanceScales>> = {
+  keep: { text: 0.6, image: 1 },
+  balanced: { text: 1, image: 1 },
+  bold: { text: 2, image: 1 },
+};
+
+/** The scales of a strength of a model; one that is given by itself stands in the place of the strength's. */
+export function guidanceFor(
+  strength: Strength,
+  given: { readonly text?: number | undefined; readonly image?: number | undefined } = {},
+  ladder: Readonly<Record<Strength, GuidanceScales>> = LADDER,
+): GuidanceScales {
+  const rung = ladder[strength];
+  return { text: given.text ?? rung.text, image: given.image ?? rung.image };
+}
+
+/** The scales that an edit is drawn with: those of its settings count in multiples of what is usual for its task. */
+export function scalesOf(
+  { guidance: { text, image }, task }: { readonly guidance: GuidanceScales; readonly task: Task },
+  defaults: { readonly textGuidance?: TextGuidance | undefined } = {},
+): GuidanceScales {
+  return { text: text * (defaults.textGuidance?.[task] ?? 1), image };
+}
+
+/** How often the denoiser is asked in one step: branches of `guidedTwice` whose weight is 0 cost nothing. */
+export function evaluationsPerStep({ text, image }: GuidanceScales): number {
+  return [text, image - text, 1 - image].filter((weight) => weight !== 0).length;
+}

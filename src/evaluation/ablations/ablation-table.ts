@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { bootstrapInterval, mean } from "../statistics/bootstrap.ts";
+import { figure, HEADINGS, intervalText, percent } from "../statistics/cells.ts";
+import type { Estimated } from "../statistics/paired.ts";
+
+const score = z.number().nullable();
+
+/** A clip's scores as a line of `eve evaluate world --json` holds them. */
+export const ScoredClip = z.looseObject({
+  type: z.literal("clip-scored"),
+  method: z.string(),
+  task: z.string(),
+  index: z.int(),
+  success: z.boolean(),
+  steady: z.boolean().nullable(),
+  edited: z.boolean(),
+  kept: z.boolean(),
+  flicker: score,
+  psnr: z.number(),
+  psnrChanged: score,
+  psnrKept: score,
+});
+export type ScoredClip = z.infer<typeof ScoredClip>;
+
+/** One run of an ablation, measured. */
+export interface AblationRun {
+  /** What it was distilled with; null where nothing was trained. */
+  readonly seed: number | null;
+  readonly clips: readonly ScoredClip[];
+}
+
+/** The two kinds of noise that a run is measured with. */
+export const NOISES = ["independent", "shared"] as const;
+export type Noise = (typeof NOISES)[number];
+
+/** What is averaged. */
+export type Figure = Exclude<keyof typeof ScoredClip.shape, "type" | "method" | "task" | "index">;
+
+/** One row of the table: an ablation, over all of its runs, with one kind of noise. */
+export interface AblationRow {
+  readonly name: string;
+  readonly title: string;
+  readonly noise: Noise;
+  /** Runs, each of another seed. */
+  readonly runs: number;
+  readonly seeds: readonly (number | null)[];
+  readonly clips: number;
+  /** Means over runs and clips; the intervals are over clips, each the mean of its runs. */
+  readonly figures: Readonly<Record<Figure, Estimated>>;
+  /** Figures of each run, and their standard deviation over runs: how much the seed decides. */
+  readonly byRun: Readonly<Record<"success" | "steady" | "psnr", ByRun>>;
+}
+
+/** A figure of each run, in the order of `seeds`, and their spread: null of a single run. */
+export interface ByRun {
+  readonly values: readonly (number | null)[];
+  readonly deviation: number | null;
+}
+
+/** The rows of one ablation from all of its runs: one for each kind of noise that was measured. */
+export function ablationRows(
+  { name, title }: Pick<AblationRow, "name" | "title">,
+  runs: readonly AblationRun[],
+): AblationRow[] {
+  return NOISES.flatMap((noise) => {
+    const clips = clipsOf(runs, noise);
+    if (clips.size === 0) return [];
+    const estimate = (of: Figure): Estimated =>
+      estimated([...clips.values()].map((same) => mean(valuesOf(same, of))));
+    const figures = {
+      success: estimate("success"),
+      steady: estimate("steady"),
+      edited: estimate("edited"),
+      kept: estimate("kept"),
+      flicker: estimate("flicker"),
+      psnr: estimate("psnr"),
+      psnrChanged: estimate("psnrChanged"),
+      psnrKept: estimate("psnrKept"),
+    };
+    const byRun = {
+      success: spread(runs, noise, "success"),
+      steady: spread(runs, noise, "steady"),
+      psnr: spread(runs, noise, "psnr"),
+    };
+    const seeds = runs.map(({ seed }) => seed);
+    return [{ name, title, noise, runs: runs.length, seeds, clips: clips.size, figures, byRun }];
+  });
+}
+
+/** The clips of all runs with one kind of noise: under each clip's name what the runs made of it. */
+export function clipsOf(
+  runs: readonly AblationRun[],
+  noise: Noise,
+): ReadonlyMap<string, readonly ScoredClip[]> {
+  const drawn = runs.flatMap(({ clips }) => withNoise(clips, noise));
+  return Map.groupBy(drawn, ({ task, index }) => `${task} ${index}`);
+}
+
+/** The figure of every clip that has it, as a number. */
+export function valuesOf(clips: readonly ScoredClip[], of: Figure): number[] {
+  return clips.flatMap((clip) => (clip[of] === null ? [] : [Number(clip[of])]));
+}
+
+/** The mean of what clips have, and its interval. */
+export function estimated(perClip: readonly (number | null)[]): Estimated {
+  const values = perClip.filter((value) => value !== null);
+  return { mean: mean(values), interval: bootstrapInterval(values) };
+}
+
+function withNoise(clips: readonly ScoredClip[], noise: Noise): ScoredClip[] {
+  return clips.filter(({ method }) => method.endsWith("-shared") === (noise === "shared"));
+}
+
+function spread(runs: readonly AblationRun[], noise: Noise, of: Figure): ByRun {
+  const values = runs.map(({ clips }) => mean(valuesOf(withNoise(clips, noise), of)));
+  return { values, deviation: deviation(values.filter((value) => value !== null)) };
+}
+
+/** The standard deviation of a sample (divided by n − 1); null of fewer than two. */
+function deviation(values: readonly number[]): number | null {
+  const centre = mean(values);
+  if (centre === null || values.length < 2) return null;
+  const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** The rows as cells under headings; `paper` is what Table 2 says of a row, in %. */
+export function ablationTable(
+  rows: readonly AblationRow[],
+  paper: (name: string) => number | null = () => null,
+): string[][] {
+  return [
+    ["ablation", "noise", "runs", "clips", ...WITH_SPREAD, "paper: EVE preferred %"],
+    ...rows.map((row) => [
+      row.title,
+      row.noise,
+      String(row.runs),
+      String(row.clips),
+      ...figureCells(row),
+      paper(row.name)?.toFixed(1) ?? "–",
+    ]),
+  ];
+}
+
+/** The headings of every table, with the spread over seeds after the two shares with intervals and after PSNR. */
+const WITH_SPREAD = HEADINGS.flatMap((heading) =>
+  heading === "95 %" || heading === "PSNR dB" ? [heading, "± seeds"] : [heading],
+);
+
+function figureCells({ figures, byRun }: AblationRow): string[] {
+  const { success, steady, edited, kept, flicker, psnr, psnrChanged, psnrKept } = figures;
+  return [
+    ...withInterval(success),
+    percent(byRun.success.deviation),
+    ...withInterval(steady),
+    percent(byRun.steady.deviation),
+    percent(edited.mean),
+    percent(kept.mean),
+    figure(flicker.mean, 100),
+    figure(psnr.mean),
+    figure(byRun.psnr.deviation),
+    ...[psnrChanged, psnrKept].map((own) => figure(own.mean)),
+  ];
+}
+
+function withInterval({ mean: share, interval }: Estimated): string[] {
+  return [percent(share), intervalText(interval, percent)];
+}

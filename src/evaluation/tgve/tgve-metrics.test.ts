@@ -1,0 +1,167 @@
+import { cpSync } from "node:fs";
+import { basename, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { SMALL_CLIP, SMALL_TOKENIZER, SMALL_VICLIP } from "../../../test/support/small-clip.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { writeFrames, writeMiniature } from "../../../test/support/tgve-miniature.ts";
+import { clipPicture } from "../../data/image/clip-picture.ts";
+import { toPixels } from "../../data/pixels.ts";
+import { editedFrames, readTgveDataset, type TgveDataset } from "../../data/tgve/dataset.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { Rng } from "../../engine/random.ts";
+import { engineInfo } from "../../engine/settings.ts";
+import { Tensor } from "../../engine/tensor.ts";
+import { Clip } from "../../models/clip/clip.ts";
+import { loadTokenizer } from "../../models/text-encoder/tokenizer.ts";
+import { Viclip } from "../../models/viclip/viclip.ts";
+import { clipTextAlignment } from "./clip-text-alignment.ts";
+import {
+  scoreTgve,
+  type BenchmarkScored,
+  type EditScored,
+  type TgveEvent,
+} from "./tgve-metrics.ts";
+import { tgveFrame, type TgveEncoders } from "./tgve-video.ts";
+
+const root = temporaryFolder();
+const submission = join(root, "submission");
+const goldFish = join(submission, "DAVIS_480p", "gold-fish");
+const salsa = join(submission, "youtube_480p", "salsa");
+const tokenizer = loadTokenizer(SMALL_TOKENIZER, { maxPositions: 16 });
+const clip = { network: new Clip(Rng.seed(1), SMALL_CLIP), tokenizer };
+const encoders: TgveEncoders = {
+  clip,
+  pick: { network: new Clip(Rng.seed(2), SMALL_CLIP), tokenizer },
+  viclip: { network: new Viclip(Rng.seed(3), SMALL_VICLIP), tokenizer },
+};
+let dataset: TgveDataset;
+let whole: Awaited<ReturnType<typeof eventsOf>>;
+
+beforeAll(async () => {
+  await writeMiniature(root);
+  dataset = await readTgveDataset(root);
+  await writeFrames(join(goldFish, "style"), 3);
+  await writeFrames(join(goldFish, "object"), 4, { isStill: true });
+  // an edit that changes nothing
+  cpSync(join(root, "DAVIS_480p", "480p_frames", "gold-fish"), join(goldFish, "multiple"), {
+    recursive: true,
+  });
+  await writeFrames(join(salsa, "style"), 5);
+  whole = await eventsOf();
+});
+
+async function eventsOf(
+  changes: Partial<Parameters<typeof scoreTgve>[0]> = {},
+): Promise<{ edits: EditScored[]; all: TgveEvent[]; end: BenchmarkScored }> {
+  const all: TgveEvent[] = [];
+  for await (const event of scoreTgve({ dataset, submission, encoders, ...changes })) {
+    all.push(event);
+  }
+  const end = all.at(-1);
+  if (end?.type !== "benchmark-scored") throw new Error("the last event is not the summary");
+  return { edits: all.filter((event) => event.type === "edit-scored"), all, end };
+}
+
+describe("scoreTgve", () => {
+  test("scores what is there in the table's order, and says what is missing", () => {
+    const { edits, all, end } = whole;
+    expect(edits.map(({ set, video, edit, frames }) => [set, video, edit, frames])).toEqual([
+      ["DAVIS_480p", "gold-fish", "style", 8],
+      ["DAVIS_480p", "gold-fish", "object", 8],
+      ["DAVIS_480p", "gold-fish", "multiple", 8],
+      ["youtube_480p", "salsa", "style", 8],
+    ]);
+    expect(edits[0]).toMatchObject({ caption: "a red cat in the snow, blue", done: 1, total: 12 });
+    const missing = all.filter((event) => event.type === "edit-missing");
+    expect(missing).toHaveLength(8);
+    expect(missing[0]).toMatchObject({
+      edit: "background",
+      done: 3,
+      path: join(goldFish, "background"),
+    });
+    expect(end).toMatchObject({ scored: 4, missing: 8 });
+  });
+
+  test("gives every edit its own figures: a still video, an edit that changes nothing", () => {
+    const { edits } = whole;
+    const [moving, still, unchanged] = edits.map(({ scores }) => scores);
+    // float32 vectors that differ by their place in the batch
+    expect(still!.clipFrame).toBeCloseTo(1, 6);
+    expect(moving!.clipFrame).toBeLessThan(0.9999);
+    expect(unchanged!.viclipDir).toBe(0);
+    expect(Math.abs(moving!.viclipDir ?? 0)).toBeGreaterThan(1e-3);
+    expect(new Set(edits.map(({ scores }) => scores.viclipOut)).size).toBe(4);
+    expect(new Set(edits.map(({ scores }) => scores.pickScore)).size).toBe(4);
+  });
+
+  test("scores frames as TGVE's script prepares them", async () => {
+    const { edits } = whole;
+    const [video] = dataset.videos;
+    const paths = (await editedFrames(submission, video!, "style")) ?? [];
+    const frames = await Promise.all(paths.map(tgveFrame));
+    expect(frames[0]).toMatchObject({ width: 480, height: 480 });
+    const { network } = clip;
+    const bytes = frames.map((frame) => clipPicture(frame, 28).rgb);
+    const ids = Tensor.from(tokenizer.encode(edits[0]!.caption), [1, 16], "int64");
+    const expected = clipTextAlignment(
+      network.imageFeatures(toPixels(bytes, 28, 28)),
+      network.textFeatures(ids),
+      network.logitScale.item(),
+    );
+    expect(edits[0]!.scores.clipText).toBeCloseTo(expected, 5);
+  });
+
+  test("ends with means over edits, and by kind of edit", () => {
+    const { edits, end } = whole;
+    const sum = edits.reduce((total, { scores }) => total + (scores.pickScore ?? NaN), 0);
+    expect(end.means.pickScore).toBeCloseTo(sum / 4, 10);
+    const styles = [edits[0]!, edits[3]!].map(({ scores }) => scores.clipFrame ?? NaN);
+    expect(end.byEdit.style.clipFrame).toBeCloseTo((styles[0]! + styles[1]!) / 2, 10);
+    expect(end.byEdit.background.viclipOut).toBeNull();
+  });
+
+  test("leaves out what it has no network for, and then needs no frames of the benchmark", async () => {
+    const { end } = await eventsOf({
+      encoders: { pick: encoders.pick },
+      dataset: { root: join(root, "nowhere"), videos: dataset.videos.slice(1) },
+    });
+    expect(end.means.pickScore).not.toBeNull();
+    expect(end.means).toMatchObject({ clipFrame: null, clipText: null, viclipDir: null });
+  });
+
+  test("leaves no tensors behind", async () => {
+    const one = { dataset: { root, videos: dataset.videos.slice(1, 2) } };
+    await eventsOf(one);
+    const before = engineInfo().liveTensors;
+    await eventsOf(one);
+    // fewer where the garbage collector came by
+    expect(engineInfo().liveTensors).toBeLessThanOrEqual(before);
+  });
+
+  test("stops when it is told to", async () => {
+    const abort = new AbortController();
+    const events: string[] = [];
+    const run = async (): Promise<void> => {
+      const options = { dataset, submission, encoders, signal: abort.signal };
+      for await (const event of scoreTgve(options)) {
+        events.push(event.type);
+        abort.abort();
+      }
+    };
+    await expect(run()).rejects.toThrow("abort");
+    expect(events).toEqual(["edit-scored"]);
+  });
+
+  test("says which folder has too few frames or none", async () => {
+    const short = join(root, "short");
+    await writeFrames(join(short, "DAVIS_480p", "gold-fish", "style"), 1);
+    const paths = (await editedFrames(short, dataset.videos[0]!, "style")) ?? [];
+    const few = join(root, "few", "DAVIS_480p", "gold-fish", "style");
+    for (const path of paths.slice(0, 3)) cpSync(path, join(few, basename(path)));
+    const tooFew = eventsOf({ submission: join(root, "few") });
+    await expect(tooFew).rejects.toThrow(DataError);
+    await expect(tooFew).rejects.toThrow(`${few}: expected at least 8 frames, got 3`);
+    const nowhere = { root: join(root, "nowhere"), videos: dataset.videos };
+    await expect(eventsOf({ dataset: nowhere })).rejects.toThrow(UserError);
+  });
+});

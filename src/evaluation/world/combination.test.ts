@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { saveSmallModel } from "../../../test/support/small-model.ts";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { EditModel } from "../../eve/model/edit-model.ts";
+import { evaluateCombination, type CombinationScored } from "./combination.ts";
+
+const root = temporaryFolder();
+const options = { split: "validation", count: 1, seed: 0, steps: 1, type: "style" } as const;
+
+test("pictures in a held-out style are edited by every method the model has, and judged by the truth in that style", async () => {
+  const model = EditModel.load(saveSmallModel(join(root, "styled"), { looks: ["style"] }).path);
+  const pictures: CombinationScored[] = [];
+  const onPicture = (picture: CombinationScored): void => void pictures.push(picture);
+  const found = await evaluateCombination(model, options, { onPicture });
+  expect(Object.keys(found)).toEqual(["stacked", "edit-adapter"]);
+  expect(found.stacked).toMatchObject({ clips: 5, flicker: null, steady: null });
+  expect(Object.keys(found.stacked!.tasks).toSorted()).toEqual([
+    "add",
+    "background",
+    "object",
+    "remove",
+    "texture",
+  ]);
+  const [first, second] = pictures;
+  expect([first!.method, second!.method]).toEqual(["stacked", "edit-adapter"]);
+  expect(first!.input).toEqual(second!.input);
+  expect(first!.truth).not.toEqual(first!.input);
+  expect(first!.output).not.toEqual(second!.output);
+});
+
+test("a model without a style adapter is told what trains one", async () => {
+  const model = EditModel.load(saveSmallModel(join(root, "plain")).path);
+  await expect(evaluateCombination(model, options)).rejects.toThrow(
+    /has no style adapter: train one with ".\/eve train style-adapter"/,
+  );
+});
+
+test("a subject that the model has an adapter for is brought into pictures, and judged by its truth", async () => {
+  const folder = saveSmallModel(join(root, "subject"), { looks: ["subject"] });
+  const pictures: CombinationScored[] = [];
+  const found = await evaluateCombination(
+    EditModel.load(folder.path),
+    { ...options, type: "subject" },
+    { onPicture: (picture) => void pictures.push(picture) },
+  );
+  expect(Object.keys(found.stacked!.tasks).toSorted()).toEqual(["add", "object"]);
+  expect(pictures.every(({ instruction }) => instruction.includes("owl"))).toBe(true);
+  expect(pictures.every(({ input, truth }) => input.some((v, i) => v !== truth[i]))).toBe(true);
+});
