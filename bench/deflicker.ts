@@ -10,12 +10,12 @@ import { Finishing } from "../src/editing/finishing/finishing.ts";
 import { METHODS, stepsFor } from "../src/editing/settings/settings.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
-import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
+import type { ClipScores } from "../src/evaluation/scores/clip-scores.ts";
 import { editFrames } from "../src/evaluation/methods/methods.ts";
 import { settingsFor } from "../src/evaluation/methods/options.ts";
 import { decoded } from "../src/evaluation/methods/pictures.ts";
-import { summarize } from "../src/evaluation/statistics/summary.ts";
 import { makeTestClip } from "../src/evaluation/world/test-clip.ts";
+import { finishedScores, line, SCORE_HEADINGS, scoreCells } from "./finished-clip.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 const method = METHODS.find((name) => name === values.method) ?? "aligned";
 const model = EditModel.load(values.model);
-const { size, window } = model;
+const { size } = model;
 
 const guidance = { text: 1, image: 1 };
 const draw = { steps: stepsFor({}, model), sampler: "ddim", guidance } as const;
@@ -66,15 +66,9 @@ async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
       reconstruction: byteTensor(reconstructions[at]!),
     })),
   );
-  const sources = clip.inputFrames.map((rgb) => ({ rgb, width: size, height: size }));
-  const finished = (chosen: DeflickerOptions | null): Uint8Array[] => {
-    const how = { detail: "keep", deflicker: chosen ? "on" : "off" } as const;
-    const finishing = new Finishing(size, how, chosen ?? undefined);
-    return [...finishing.next(sources, squares), ...finishing.rest()].map(({ finish }) => finish());
-  };
   return SETTINGS.map((chosen) => {
-    const frames = { input: clip.inputFrames, truth: clip.truthFrames, output: finished(chosen) };
-    return clipScores(frames, { size, window, reconstruction: clip.reconstruction });
+    const how = { detail: "keep", deflicker: chosen ? "on" : "off" } as const;
+    return finishedScores(model, clip, squares, new Finishing(size, how, chosen ?? undefined));
   });
 }
 
@@ -82,19 +76,10 @@ const byClip: ClipScores[][] = [];
 for (let index = 0; index < Number(values.count); index++) {
   for (const task of TASKS) byClip.push(await scoredBy(task, index));
 }
-const HEADINGS = ["success %", "steady %", "flicker", "PSNR", "changed", "kept"];
-const line = (name: string, cells: readonly string[]): string =>
-  [name.padEnd(34), ...cells.map((cell) => cell.padStart(10))].join("");
-console.log(line("", HEADINGS));
+console.log(line("", SCORE_HEADINGS, 34));
 for (const [at, setting] of SETTINGS.entries()) {
-  const { success, steady, flicker, psnr, psnrChanged, psnrKept } = summarize(
-    byClip.map((scores) => scores[at]!),
-  );
-  const share = (value: number | null): string => (100 * (value ?? 0)).toFixed(1);
   const name = setting
     ? `reach ${setting.reach}, source ${setting.sourceScale}, edit ${setting.editScale}`
     : "as drawn";
-  const cells = [share(success), share(steady), (100 * (flicker ?? 0)).toFixed(3)];
-  const decibels = [psnr, psnrChanged, psnrKept].map((value) => (value ?? 0).toFixed(2));
-  console.log(line(name, [...cells, ...decibels]));
+  console.log(line(name, scoreCells(byClip.map((scores) => scores[at]!)), 34));
 }

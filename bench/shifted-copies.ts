@@ -11,9 +11,9 @@ import { EditModel } from "../src/eve/model/edit-model.ts";
 import { editFrames } from "../src/evaluation/methods/methods.ts";
 import { settingsFor } from "../src/evaluation/methods/options.ts";
 import { decoded, encoded } from "../src/evaluation/methods/pictures.ts";
-import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
-import { summarize } from "../src/evaluation/statistics/summary.ts";
+import type { ClipScores } from "../src/evaluation/scores/clip-scores.ts";
 import { makeTestClip } from "../src/evaluation/world/test-clip.ts";
+import { finishedScores, line, SCORE_HEADINGS, scoreCells } from "./finished-clip.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,19 +26,18 @@ const { values } = parseArgs({
 });
 const method = METHODS.find((name) => name === values.method) ?? "aligned";
 const model = EditModel.load(values.model);
-const { size, window } = model;
+const { size } = model;
 const half = size / model.latentShape(1).at(-1)! / 2;
 
 /** By how many pixels each copy is moved, right and down alike; the first is where it was. */
 const MOVES = [0, half, -half];
 const steps = values.steps === undefined ? stepsFor({}, model) : Number(values.steps);
-const draw = { steps, sampler: "ddim", guidance: { text: 1, image: 1 }, detail: "keep" } as const;
-const plain = { ...draw, detail: "off", deflicker: "off" } as const;
-const clips = {
+const guidance = { text: 1, image: 1 };
+const options = {
   split: "validation",
   frames: Number(values.frames),
   seed: 0,
-  draw,
+  draw: { steps, sampler: "ddim", guidance, detail: "off", deflicker: "off" },
   isCaptionGiven: true,
 } as const;
 
@@ -69,9 +68,9 @@ function mean(pictures: readonly Uint8Array[]): Uint8Array {
 /** Scores of the mean of one copy, of two, of three. */
 async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
   using held = new HeldTensors();
-  const clip = makeTestClip(model, { task, index }, clips, held);
+  const clip = makeTestClip(model, { task, index }, options, held);
   const own = { method, noise: "independent", seed: clip.seed } as const;
-  const settings = settingsFor(model, clip.request, { ...clips, draw: plain }, own);
+  const settings = settingsFor(model, clip.request, options, own);
   const copies: { edited: Uint8Array[]; reconstruction: Uint8Array[] }[] = [];
   for (const by of MOVES) {
     const inputFrames = clip.inputFrames.map((rgb) => moved(rgb, by));
@@ -79,20 +78,16 @@ async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
     const edited = await editFrames(model, { input, inputFrames }, settings, {});
     copies.push({ edited, reconstruction: decoded(model, input) });
   }
-  const sources = clip.inputFrames.map((rgb) => ({ rgb, width: size, height: size }));
   return MOVES.map((_, last) => {
     const chosen = copies.slice(0, last + 1);
     const squares = held.make(() =>
-      sources.map((__, at) => ({
+      clip.inputFrames.map((__, at) => ({
         edited: byteTensor(mean(chosen.map(({ edited }) => edited[at]!))),
         reconstruction: byteTensor(mean(chosen.map(({ reconstruction }) => reconstruction[at]!))),
       })),
     );
     const finishing = new Finishing(size, { detail: "keep", deflicker: "on" });
-    const finished = [...finishing.next(sources, squares), ...finishing.rest()];
-    const output = finished.map(({ finish }) => finish());
-    const frames = { input: clip.inputFrames, truth: clip.truthFrames, output };
-    return clipScores(frames, { size, window, reconstruction: clip.reconstruction });
+    return finishedScores(model, clip, squares, finishing);
   });
 }
 
@@ -100,19 +95,11 @@ const rows: { task: Task; scores: ClipScores[] }[] = [];
 for (let index = 0; index < Number(values.count); index++) {
   for (const task of TASKS) rows.push({ task, scores: await scoredBy(task, index) });
 }
-const HEADINGS = ["copies", "success %", "steady %", "flicker", "PSNR", "changed", "kept"];
-const line = (name: string, cells: readonly string[]): string =>
-  [name.padEnd(12), ...cells.map((cell) => cell.padStart(10))].join("");
-console.log(line("", HEADINGS));
+console.log(line("", ["copies", ...SCORE_HEADINGS], 12));
 for (const chosen of ["all", ...TASKS] as const) {
+  const of = rows.filter(({ task }) => chosen === "all" || task === chosen);
   for (const copy of MOVES.keys()) {
-    const of = rows.filter(({ task }) => chosen === "all" || task === chosen);
-    const { success, steady, flicker, psnr, psnrChanged, psnrKept } = summarize(
-      of.map(({ scores }) => scores[copy]!),
-    );
-    const share = (value: number | null): string => (100 * (value ?? 0)).toFixed(1);
-    const cells = [String(copy + 1), share(success), share(steady)];
-    const decibels = [psnr, psnrChanged, psnrKept].map((value) => (value ?? 0).toFixed(2));
-    console.log(line(chosen, [...cells, (100 * (flicker ?? 0)).toFixed(3), ...decibels]));
+    const cells = scoreCells(of.map(({ scores }) => scores[copy]!));
+    console.log(line(chosen, [String(copy + 1), ...cells], 12));
   }
 }

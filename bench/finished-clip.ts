@@ -1,0 +1,34 @@
+import type { Finishing, SourceFrame, Squares } from "../src/editing/finishing/finishing.ts";
+import type { EvaluatedModel } from "../src/evaluation/methods/evaluated-model.ts";
+import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
+import { summarize } from "../src/evaluation/statistics/summary.ts";
+import type { TestClip } from "../src/evaluation/world/test-clip.ts";
+
+/** The scores of a clip whose drawn pictures are finished so. */
+export function finishedScores(
+  { size, window }: EvaluatedModel,
+  { inputFrames: input, truthFrames: truth, reconstruction }: TestClip,
+  squares: readonly Squares[],
+  finishing: Finishing<SourceFrame>,
+): ClipScores {
+  const sources = input.map((rgb) => ({ rgb, width: size, height: size }));
+  const finished = [...finishing.next(sources, squares), ...finishing.rest()];
+  const output = finished.map(({ finish }) => finish());
+  return clipScores({ input, truth, output }, { size, window, reconstruction });
+}
+
+/** What the cells of `scoreCells` are; flicker is × 100. */
+export const SCORE_HEADINGS = ["success %", "steady %", "flicker", "PSNR", "changed", "kept"];
+
+/** The means over clips. */
+export function scoreCells(clips: readonly ClipScores[]): string[] {
+  const { success, steady, flicker, psnr, psnrChanged, psnrKept } = summarize(clips);
+  const share = (value: number | null): string => (100 * (value ?? 0)).toFixed(1);
+  const decibels = [psnr, psnrChanged, psnrKept].map((value) => (value ?? 0).toFixed(2));
+  return [share(success), share(steady), (100 * (flicker ?? 0)).toFixed(3), ...decibels];
+}
+
+/** A line of a table: its name, filled up to `width`, and its cells. */
+export function line(name: string, cells: readonly string[], width: number): string {
+  return [name.padEnd(width), ...cells.map((cell) => cell.padStart(10))].join("");
+}
