@@ -1,9 +1,6 @@
 import { UserError } from "../engine/errors.ts";
-import { isRecord } from "../engine/json.ts";
-import type { TrainConfigInput } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";
-
-type StageSettings = NonNullable<TrainConfigInput["stage"]>;
+import { withSettings, type StageSettings } from "./changed-settings.ts";
 
 /** One row of an ablation table: a distillation that lacks something, everything else alike. */
 export interface Ablation {
@@ -145,14 +142,5 @@ export function withAblation(entry: StageEntry, name: AblationName): StageEntry 
       `the ablation ${name} trains nothing: it is the method stacked of "./eve evaluate world"`,
     );
   }
-  return { ...entry, config: { ...entry.config, stage: changed(entry.config.stage, changes) } };
-}
-
-/** Settings with `changes`; of a group of settings only those that change. */
-function changed(settings: StageSettings = {}, changes: StageSettings): StageSettings {
-  const groups = Object.entries(changes).map(([name, change]) => {
-    const before = settings[name];
-    return [name, isRecord(before) && isRecord(change) ? { ...before, ...change } : change];
-  });
-  return { ...settings, ...Object.fromEntries(groups) };
+  return withSettings(entry, changes);
 }

@@ -7,12 +7,11 @@ import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { StageEntry } from "../training/stage.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
+import { withSettings } from "./changed-settings.ts";
 
 /** The distillation on a data set of one's own: all of its inputs, and no others if the run is continued. */
 export function withData(entry: StageEntry, data: string): StageEntry {
-  const { config } = entry;
-  const own = { data, dataDigest: dataDigest(data), items: null };
-  return { ...entry, config: { ...config, stage: { ...config.stage, ...own } } };
+  return withSettings(entry, { data, dataDigest: dataDigest(data), items: null });
 }
 
 /** What is to be said of the data before a distillation: words that the model never learned. */
