@@ -104,8 +104,12 @@ test.each([
     { videoStrength: { convIn: -0.25, "up.0": 1, beside: 0.75 } },
     /\n {2}video adapter +heard at 0\.50 on average, -0\.25 to 1\.00 at 3 places\n?$/,
   ],
+  [
+    { editStrength: { states: 0.5, output: 1 } },
+    /\n {2}edit adapter +heard at 0\.75 on average, 0\.50 to 1\.00 at 2 places\n?$/,
+  ],
 ])(
-  "a LoRA file of an alignment tells how strongly it hears the video adapter: %j",
+  "a LoRA file of an alignment tells how strongly it hears an adapter: %j",
   async (origin, line) => {
     await using folder = await modelFolder();
     const path = join(folder.path, "aligned.safetensors");

@@ -3,8 +3,8 @@ import { join, relative } from "node:path";
 import { DataError, UserError } from "../engine/errors.ts";
 import { isRecord } from "../engine/json.ts";
 import { readHeader, type TensorEntry } from "../engine/safetensors-header.ts";
-import { strengthIn } from "../eve/model/lora-origin.ts";
-import type { StrengthValues } from "../eve/stack/alignment-weights.ts";
+import { strengthsIn } from "../eve/model/lora-origin.ts";
+import type { StrengthValues } from "../eve/adapters/strengths.ts";
 import { isLoraFile } from "../models/lora-files/contents.ts";
 import { loraSummary, type Counts } from "../models/lora-files/summary.ts";
 import { byteSize, type CliEvent, table } from "./output.ts";
@@ -136,7 +136,7 @@ function describeWeights(path: string): Inspection {
 }
 
 function loraEvent(path: string, metadata: Readonly<Record<string, string>>) {
-  return { type: "lora", ...loraSummary(path), videoStrength: strengthIn(metadata) } as const;
+  return { type: "lora", ...loraSummary(path), ...strengthsIn(metadata) } as const;
 }
 
 /** What a LoRA file adapts, one line per question; why it cannot be loaded, where it cannot. */
@@ -153,7 +153,8 @@ function loraText(lora: ReturnType<typeof loraEvent>): string {
       ["  rank", countsText(lora.ranks)],
       ["  alpha", countsText(lora.alphas)],
       ["  targets", countsText(lora.targets)],
-      ...strengthRow(lora.videoStrength),
+      ...strengthRow("video adapter", lora.videoStrength),
+      ...strengthRow("edit adapter", lora.editStrength),
     ],
     { numbers: "left" },
   );
@@ -162,14 +163,14 @@ function loraText(lora: ReturnType<typeof loraEvent>): string {
   return unet + textEncoder === 0 ? `${what}\n  ${fault}` : `${what}\n${lines}\n  ${fault}`;
 }
 
-/** How strongly an aligned student hears its video adapter, where that is told. */
-function strengthRow(strength: number | StrengthValues | undefined): string[][] {
+/** How strongly an aligned student hears an adapter, where that is told. */
+function strengthRow(adapter: string, strength: number | StrengthValues | undefined): string[][] {
   if (strength === undefined) return [];
   const all = typeof strength === "number" ? [strength] : Object.values(strength);
   const [least, most] = [Math.min(...all), Math.max(...all)].map((value) => value.toFixed(2));
   const mean = (all.reduce((sum, value) => sum + value, 0) / all.length).toFixed(2);
   const spread = all.length === 1 ? "" : ` on average, ${least} to ${most} at ${all.length} places`;
-  return [["  video adapter", `heard at ${mean}${spread}`]];
+  return [[`  ${adapter}`, `heard at ${mean}${spread}`]];
 }
 
 /** e.g. `4 (32 layers), 8 (16)`, the commonest first. */

@@ -9,7 +9,8 @@ import { Rng, normal } from "../engine/random.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { EditModel } from "../eve/model/edit-model.ts";
-import { isStrength } from "../eve/stack/alignment-weights.ts";
+import { AlignmentPart } from "../eve/stack/alignment-config.ts";
+import { strengthKind } from "../eve/stack/alignment-weights.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
 import { FrozenGuard } from "../training/frozen.ts";
@@ -98,7 +99,7 @@ describe("a distillation of the preset", () => {
   test("moves its LoRA and its strengths alone, and every one of them", () => {
     const weights = loadSafetensors(join(root, "straight", "weights", "distillation.safetensors"));
     const ups = [...weights].filter(([name]) => name.endsWith(".up"));
-    const strengths = [...weights].filter(([name]) => isStrength(name));
+    const strengths = [...weights].filter(([name]) => strengthKind(name));
     expect(2 * ups.length + strengths.length).toBe(weights.size);
     for (const [name, up] of ups) expect(up.abs().max().item(), name).toBeGreaterThan(0);
     expect(strengths.length).toBeGreaterThan(1);
@@ -176,8 +177,15 @@ describe.each([
     expect(await exportTinyPart("distillation", run, folder, { cache: root })).toBe(
       `${type}-alignment`,
     );
+    const learned = folder.weights(`${type}-alignment`);
+    expect(folder.config(`${type}-alignment`, AlignmentPart)).toMatchObject({
+      editStrength: "learned",
+    });
     const whole = EditModel.load(folder.path);
     expect(whole.hasAlignment).toBe(false);
+    expect([...learned.keys()].filter(strengthKind)).toEqual(
+      whole.networks.editAdapter.places().map((place) => `editStrength.${place}.value`),
+    );
     const condition = whole.stackedCondition(
       { caption: "a red fox", instruction: "make it blue", task: "texture" },
       normal(Rng.seed(1), [1, 4, 8, 8]),

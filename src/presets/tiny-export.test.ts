@@ -138,6 +138,7 @@ test("a distillation becomes an alignment that says whose student it is", async 
   expect(await exportTinyPart("distillation", run, folder, { cache: root })).toBe("alignment");
   expect(folder.config("alignment", AlignmentPart)).toEqual({
     student: "aligned",
+    editStrength: "trained",
     rank: 4,
     alpha: null,
     layers: "transformer",

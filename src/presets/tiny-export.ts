@@ -17,7 +17,7 @@ import {
   type PartContent,
 } from "../eve/model/model-folder.ts";
 import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-config.ts";
-import { isStrength } from "../eve/stack/alignment-weights.ts";
+import { strengthKind, type StrengthKind } from "../eve/stack/alignment-weights.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
@@ -190,14 +190,16 @@ function alignmentPart(
         "export to that model, or distil again",
     );
   }
-  return student === "aligned"
-    ? {
-        student,
-        ...alignment,
-        videoStrength: [...weights.keys()].some(isStrength) ? "learned" : videoStrength,
-        teachers,
-      }
-    : { student, teachers };
+  if (student === "unpretrained") return { student, teachers };
+  const isLearned = (kind: StrengthKind): boolean =>
+    [...weights.keys()].some((name) => strengthKind(name) === kind);
+  return {
+    student,
+    ...alignment,
+    videoStrength: isLearned("videoStrength") ? "learned" : videoStrength,
+    editStrength: isLearned("editStrength") ? "learned" : "trained",
+    teachers,
+  };
 }
 
 /** Which combination a run of the distillation aligned. */

@@ -65,7 +65,7 @@ const networks = uninitialised((): Record<Part, Pick<Module, "parameters">> => {
     "edit-adapter": new EditAdapter(rng, TINY_UNET, TINY_EDIT_ADAPTER),
     "video-adapter": videoAdapter,
     vision: new VisionTransformer(rng, TINY_VISION),
-    alignment: { parameters: () => alignmentParameters(lora, strengths) },
+    alignment: { parameters: () => alignmentParameters(lora, { videoStrength: strengths }) },
     "style-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
     "style-alignment": createAlignment(rng, unet, AlignmentConfig.parse({})),
     "subject-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),

@@ -39,9 +39,11 @@ beforeAll(async () => {
   saveRun("quiet-run", lora.parameters(), { videoStrength: 0 });
   const { networks } = openParts(folders);
   const strengths = learnedStrengths(networks, 0);
-  saveRun("deaf-run", alignmentParameters(lora, strengths), { strengthRate: 100 });
+  saveRun("deaf-run", alignmentParameters(lora, { videoStrength: strengths }), {
+    strengthRate: 100,
+  });
   const loud = learnedStrengths(networks, 1);
-  saveRun("loud-run", alignmentParameters(lora, loud), { strengthRate: 100 });
+  saveRun("loud-run", alignmentParameters(lora, { videoStrength: loud }), { strengthRate: 100 });
   disturbed(lora);
   saveLora(file("trained.safetensors"), { unet: { lora, network } });
   saveRun("trained-run", lora.parameters());

@@ -26,6 +26,8 @@ export interface EditBranch extends Module {
     inputs: EditInputs,
     options?: { readonly recompute?: boolean },
   ): Residuals | null;
+  /** Where it does so (`editPlaces`). */
+  places(): readonly string[];
 }
 
 /** Noisy clips as a video adapter is asked about them; `frames` of each lie beside each other in the batch. */

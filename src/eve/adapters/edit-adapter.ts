@@ -13,6 +13,7 @@ import { plainLayer } from "../../nn/lora.ts";
 import { Module } from "../../nn/module.ts";
 import type { EditBranch, EditInputs } from "./branches.ts";
 import { CopyHead } from "./copy-head.ts";
+import { editPlaces } from "./edit-strength.ts";
 
 /** The shape of an edit adapter beside its U-Net's. */
 export const EditAdapterConfig = z.strictObject({
@@ -96,5 +97,9 @@ export class EditAdapter extends Module implements EditBranch {
     if (!this.copyHead) return residuals;
     const time = timeVector(this.controlNet, t, { timeShift: shift, apply: plainLayer });
     return { ...residuals, output: this.copyHead.over({ input, xt, time }) };
+  }
+
+  places(): readonly string[] {
+    return editPlaces(this.copyHead !== null);
   }
 }

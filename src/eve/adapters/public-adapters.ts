@@ -16,6 +16,7 @@ import {
   type VideoBranch,
   type VideoParts,
 } from "./branches.ts";
+import { editPlaces } from "./edit-strength.ts";
 
 /**
  * A public ControlNet as edit adapter: `control_v11e_sd15_ip2p`, which is shown the input frame's pixels and reads the
@@ -45,6 +46,10 @@ export class PublicEditAdapter extends Module implements EditBranch {
       );
     }
     return hint && this.controlNet.forward(xt, t, instruction, hint, { recompute });
+  }
+
+  places(): readonly string[] {
+    return editPlaces(false);
   }
 }
 

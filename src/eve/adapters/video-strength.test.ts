@@ -37,14 +37,7 @@ test("a part that it lacks stays away", () => {
 const { unet } = smallNetworks();
 
 test("with strengths of its own each place adds its own share", () => {
-  const strengths = new VideoStrengths(
-    unet,
-    new Map([
-      ["convIn", 0.5],
-      ["convOut", 2],
-      [BESIDE, -1],
-    ]),
-  );
+  const strengths = new VideoStrengths(unet, { convIn: 0.5, convOut: 2, [BESIDE]: -1 });
   const temporal = { behind: (_: object, state: Tensor) => state.mul(3) };
   const hooks = weakened({ ...parts, temporal }, strengths);
   expect(hooks.temporal!.behind(unet.convIn, h).item()).toBe(5 + (15 - 5) / 2);
@@ -54,12 +47,12 @@ test("with strengths of its own each place adds its own share", () => {
 });
 
 test("strengths that know less than what is heard, or layers that are not there, are refused", () => {
-  const strengths = new VideoStrengths(unet, new Map([["convIn", 1]]));
+  const strengths = new VideoStrengths(unet, { convIn: 1 });
   const temporal = { behind: (_: object, state: Tensor) => state.mul(3) };
   const hooks = weakened({ temporal }, strengths);
   expect(() => hooks.temporal!.behind(unet.convOut, h)).toThrow(/none for one of its layers$/);
   expect(() => weakened(parts, strengths)).toThrow(/none for beside$/);
-  expect(() => new VideoStrengths(unet, new Map([["convNowhere", 1]]))).toThrow(
+  expect(() => new VideoStrengths(unet, { convNowhere: 1 })).toThrow(
     "expected strengths of a video adapter at layers of its backbone, which has no convNowhere",
   );
 });

@@ -1,43 +1,29 @@
 import { ConfigError } from "../../engine/errors.ts";
 import { scoped } from "../../engine/scope.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import type { TemporalHooks } from "../../models/unet/pass.ts";
 import type { Residuals, UNet } from "../../models/unet/unet.ts";
-import { ModuleMap, modulesOf } from "../../nn/module-map.ts";
-import { Module, parameter } from "../../nn/module.ts";
+import { modulesOf } from "../../nn/module-map.ts";
+import { Module } from "../../nn/module.ts";
 import { BESIDE, type VideoBranch, type VideoParts } from "./branches.ts";
+import { alike, between, Strengths, type StrengthValues } from "./strengths.ts";
 
 /** How strongly a video adapter is heard: at all its places alike, 0 to 1, or at each by a number of its own. */
 export type VideoStrength = number | VideoStrengths;
 
-/** How strongly a video adapter is heard at one of its places. */
-class Strength extends Module {
-  readonly value: Float<"">;
+/** How strongly a video adapter is heard at each of its places. */
+export class VideoStrengths extends Strengths {
+  readonly #behind: ReadonlyMap<Module, Tensor>;
 
-  constructor(value: number) {
-    super();
-    this.value = parameter(Tensor.full([], value));
-  }
-}
-
-/**
- * How strongly a video adapter is heard at each of its places: what an alignment can learn of the stacking itself, beside
- * its LoRA (§3.1). Parameters are named `<place>.value`; one is as the adapter was trained.
- *
- * Deviation: the paper's adapters are stacked as they are.
- */
-export class VideoStrengths extends ModuleMap<Strength> {
-  readonly #behind: ReadonlyMap<Module, Strength>;
-
-  /** `strengths` by place: paths of layers of `unet`, and `BESIDE`. */
-  constructor(unet: UNet, strengths: ReadonlyMap<string, number>) {
-    super(new Map([...strengths].map(([place, value]) => [place, new Strength(value)])));
+  /** `values` by place: paths of layers of `unet`, and `BESIDE`. */
+  constructor(unet: UNet, values: StrengthValues) {
+    super(values);
     const layers = modulesOf(unet, Module);
     const behind = [...this.entries()].filter(([place]) => place !== BESIDE);
     this.#behind = new Map(
-      behind.map(([place, strength]) => {
+      behind.map(([place, { value }]) => {
         const layer = layers.get(place);
-        if (layer) return [layer, strength];
+        if (layer) return [layer, value];
         throw new ConfigError(
           `expected strengths of a video adapter at layers of its backbone, which has no ${place}`,
         );
@@ -47,39 +33,24 @@ export class VideoStrengths extends ModuleMap<Strength> {
 
   /** The same strength at every place of `adapter`. */
   static alike(unet: UNet, adapter: VideoBranch, strength: number): VideoStrengths {
-    return new VideoStrengths(
-      unet,
-      new Map(adapter.places(unet).map((place) => [place, strength])),
-    );
+    return new VideoStrengths(unet, alike(adapter.places(unet), strength));
   }
 
   /** What is heard behind `layer`, by its state without the adapter and with it. */
   mixedBehind(layer: Module, alone: Tensor, heard: Tensor): Tensor {
-    return between(alone, heard, valueOf(this.#behind.get(layer), "one of its layers"));
+    return between(alone, heard, known(this.#behind.get(layer), "one of its layers"));
   }
 
   scaledBeside(residual: Tensor): Tensor {
-    return residual.mul(valueOf(this.get(BESIDE), BESIDE));
-  }
-
-  /** The strengths by place. */
-  values(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      [...this.entries()].map(([place, { value }]) => [place, value.item()]),
-    );
+    return residual.mul(known(this.get(BESIDE)?.value, BESIDE));
   }
 }
 
-function valueOf(strength: Strength | undefined, place: string): Tensor {
-  if (strength) return strength.value;
+function known(strength: Tensor | undefined, place: string): Tensor {
+  if (strength) return strength;
   throw new ConfigError(
     `expected a strength at each place of the video adapter, none for ${place}`,
   );
-}
-
-/** From `alone`, 0, to `heard`, 1, which it is bit for bit. */
-function between(alone: Tensor, heard: Tensor, strength: Tensor): Tensor {
-  return heard.add(heard.sub(alone).mul(strength.sub(1)));
 }
 
 /**

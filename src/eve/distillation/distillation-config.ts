@@ -5,7 +5,7 @@ import { AlignmentConfig, VideoStrength } from "../stack/alignment-config.ts";
 /**
  * How much faster than the LoRA the student learns how strongly it hears the video adapter, at each of that adapter's
  * places: a factor of the learning rate, for these numbers are near one and the LoRA's near nothing. 0: they stay at
- * `videoStrength`. Other combinations (§4.4) have no such adapter.
+ * `videoStrength`. Other combinations (§4.4) have no such adapter and learn how strongly to hear the edit adapter, from one.
  *
  * Deviation: the paper learns a LoRA alone.
  */
@@ -159,5 +159,6 @@ export function distillationWeights({
     realVideo: 0,
     fakeVideo: 0,
     videoStrength: 0,
+    editStrength: 0,
   };
 }

@@ -9,11 +9,12 @@ import { Rng, normal } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { readLoraContents } from "../../models/lora-files/contents.ts";
 import { loadLora } from "../../models/lora-files/load.ts";
+import { EditStrengths } from "../adapters/edit-strength.ts";
 import { AlignmentPart } from "../stack/alignment-config.ts";
-import { alignmentParameters, isStrength } from "../stack/alignment-weights.ts";
+import { alignmentParameters, strengthKind } from "../stack/alignment-weights.ts";
 import { createAlignment, learnedStrengths } from "../stack/student.ts";
 import { exportLora, videoStrengthOf } from "./lora-export.ts";
-import { ORIGIN_KEY } from "./lora-origin.ts";
+import { ORIGIN_KEY, strengthsIn } from "./lora-origin.ts";
 import { loadBackbone, loadEditAdapter, loadLook, loadStudent, loadVideoAdapter } from "./parts.ts";
 
 const root = temporaryFolder();
@@ -24,11 +25,12 @@ const folder = saveSmallModel(join(root, "model"), {
 const unet = loadBackbone(folder);
 const [x, t] = [normal(Rng.seed(1), [1, 4, 8, 8]), Tensor.from([400], [1])];
 const text = normal(Rng.seed(2), [1, 3, 16]);
+const ALIGNMENT = { rank: 2, alpha: null, layers: "transformer" } as const;
 
 test("an alignment is written as a public file that gives the backbone the same answer, bit for bit", () => {
   const path = join(root, "alignment.safetensors");
   exportLora(folder, "alignment", path);
-  const own = createAlignment(Rng.seed(0), unet, { rank: 2, alpha: null, layers: "transformer" });
+  const own = createAlignment(Rng.seed(0), unet, ALIGNMENT);
   folder.loadWeights("alignment", own);
   const { unet: read } = loadLora(path, { unet });
   const expected = unet.forward(x, t, text, { lora: own.on(unet) });
@@ -41,11 +43,7 @@ test("the file tells where it comes from, and names no path", () => {
   const path = join(root, "told.safetensors");
   folder.savePart("alignment", {
     config: { ...folder.config("alignment", AlignmentPart), videoStrength: 0.25 },
-    weights: createAlignment(Rng.seed(0), unet, {
-      rank: 2,
-      alpha: null,
-      layers: "transformer",
-    }).parameters(),
+    weights: createAlignment(Rng.seed(0), unet, ALIGNMENT).parameters(),
     receipt: { stage: "distillation", steps: 7, config: { stage: { model: root } }, machine: {} },
   });
   exportLora(folder, "alignment", path);
@@ -67,12 +65,11 @@ test("learned strengths stand in the file's origin, and in the student of the fo
   const own = loadBackbone(model);
   const networks = { unet: own, videoAdapter: loadVideoAdapter(model, own).layers };
   const config = model.config("alignment", AlignmentPart);
-  const shape = { rank: 2, alpha: null, layers: "transformer" } as const;
-  const lora = createAlignment(Rng.seed(0), own, shape);
+  const lora = createAlignment(Rng.seed(0), own, ALIGNMENT);
   const strengths = learnedStrengths(networks, 0.25);
   model.savePart("alignment", {
     config: { ...config, videoStrength: "learned" },
-    weights: alignmentParameters(lora, strengths),
+    weights: alignmentParameters(lora, { videoStrength: strengths }),
   });
   exportLora(model, "alignment", path);
   expect(videoStrengthOf(path)).toEqual(strengths.values());
@@ -84,8 +81,25 @@ test("learned strengths stand in the file's origin, and in the student of the fo
     schedule: createSchedule(SMALL.schedule),
     kind: "v",
   });
-  const heard = [...trainable].filter(([name]) => isStrength(name));
+  const heard = [...trainable].filter(([name]) => strengthKind(name));
   expect(heard.map(([, value]) => value.item())).toEqual(heard.map(() => 0.25));
+});
+
+test("what a combination has learned of its edit adapter stands in the origin, and nothing of a video adapter", () => {
+  const path = join(root, "styled.safetensors");
+  const model = saveSmallModel(join(root, "styled"), { alignment: "fresh", looks: ["style"] });
+  const own = loadBackbone(model);
+  const lora = createAlignment(Rng.seed(0), own, ALIGNMENT);
+  const editStrength = EditStrengths.alike(loadEditAdapter(model, own), 0.5);
+  model.savePart("style-alignment", {
+    config: { student: "aligned", ...ALIGNMENT, editStrength: "learned", teachers: "" },
+    weights: alignmentParameters(lora, { editStrength }),
+  });
+  exportLora(model, "style-alignment", path);
+  expect(strengthsIn(readLoraContents(path).metadata)).toEqual({
+    videoStrength: undefined,
+    editStrength: editStrength.values(),
+  });
 });
 
 test.each(["style-adapter", "subject-adapter"] as const)("a %s is written, too", (part) => {

@@ -8,14 +8,15 @@ import { UNetConfig } from "../../models/unet/config.ts";
 import { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
+import type { StrengthValues } from "../adapters/strengths.ts";
 import {
   AlignmentPart,
   LookAdapterConfig,
   type AlignmentConfig,
 } from "../stack/alignment-config.ts";
-import { loadAlignment, type StrengthValues } from "../stack/alignment-weights.ts";
+import { loadAlignment } from "../stack/alignment-weights.ts";
 import { createAlignment } from "../stack/student.ts";
-import { ORIGIN_KEY, strengthIn } from "./lora-origin.ts";
+import { ORIGIN_KEY, strengthsIn, type OriginStrengths } from "./lora-origin.ts";
 import type { ModelFolder, Part } from "./model-folder.ts";
 
 /** The parts of a model that are a LoRA beside its backbone. */
@@ -53,7 +54,8 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
   const lora = uninitialised(() => createAlignment(Rng.seed(0), network, shape));
   using _ = tensorScope();
   const learned = loadAlignment(lora, folder.weights(part), folder.weightsPath(part));
-  const strength = learned ?? ("videoStrength" in shape ? shape.videoStrength : undefined);
+  const fixed = "videoStrength" in shape ? shape.videoStrength : "learned";
+  const { videoStrength = fixed === "learned" ? undefined : fixed, editStrength } = learned;
   writeLora(
     path,
     { lora, network },
@@ -62,26 +64,25 @@ export function exportLora(folder: ModelFolder, part: LoraPart, path: string): L
       model: folder.description().name,
       backbone: folder.hash(["backbone"]),
       training: Training.safeParse(folder.receipt(part)).data ?? null,
-      ...(strength !== undefined && strength !== "learned" && { videoStrength: strength }),
+      ...(part === "alignment" && { videoStrength }),
+      ...(editStrength && { editStrength }),
     },
   );
   return lora;
 }
 
-/** Where the LoRA of a file comes from. */
-interface LoraOrigin {
+/** Where the LoRA of a file comes from, and how strongly adapters spoke while an alignment was distilled. */
+interface LoraOrigin extends OriginStrengths {
   readonly part: LoraPart;
   /** The model whose backbone it stands beside. */
   readonly model: string;
   readonly backbone?: string;
   readonly training?: z.infer<typeof Training> | null;
-  /** How strongly the video adapter spoke while an alignment was distilled (`StackOptions`). */
-  readonly videoStrength?: number | StrengthValues;
 }
 
 /** How strongly the video adapter is to speak beside the LoRA of a file: as its origin says; 1 where it says nothing. */
 export function videoStrengthOf(path: string): number | StrengthValues {
-  return strengthIn(readLoraContents(path).metadata) ?? 1;
+  return strengthsIn(readLoraContents(path).metadata).videoStrength ?? 1;
 }
 
 /** Writes a LoRA of a backbone as a public LoRA file in float16, with its origin. */

@@ -1,20 +1,26 @@
 import { z } from "zod";
 import { jsonOf } from "../../engine/json.ts";
-import type { StrengthValues } from "../stack/alignment-weights.ts";
+import type { StrengthValues } from "../adapters/strengths.ts";
 
 /** The key of a LoRA file's metadata under which its origin stands, as JSON. */
 export const ORIGIN_KEY = "open_eve";
 
+const Values = z.record(z.string(), z.number());
+
 const StrengthOrigin = z.looseObject({
-  videoStrength: z.union([z.number().min(0).max(1), z.record(z.string(), z.number())]),
+  videoStrength: z.union([z.number().min(0).max(1), Values]).optional(),
+  editStrength: Values.optional(),
 });
 
-/**
- * How strongly the video adapter is to speak beside the LoRA of a file with this metadata, as its origin says: at all places
- * alike, or at each; undefined where it says nothing.
- */
-export function strengthIn(
-  metadata: Readonly<Record<string, string>>,
-): number | StrengthValues | undefined {
-  return StrengthOrigin.safeParse(jsonOf(metadata[ORIGIN_KEY] ?? "")).data?.videoStrength;
+/** How strongly adapters are to speak beside a LoRA: at all places alike, or at each. */
+export interface OriginStrengths {
+  readonly videoStrength?: number | StrengthValues | undefined;
+  readonly editStrength?: StrengthValues | undefined;
+}
+
+/** How strongly adapters are to speak beside the LoRA of a file with this metadata, as far as its origin says. */
+export function strengthsIn(metadata: Readonly<Record<string, string>>): OriginStrengths {
+  const { videoStrength, editStrength } =
+    StrengthOrigin.safeParse(jsonOf(metadata[ORIGIN_KEY] ?? "")).data ?? {};
+  return { videoStrength, editStrength };
 }

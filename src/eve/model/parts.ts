@@ -13,6 +13,7 @@ import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { EditAdapter, EditAdapterConfig } from "../adapters/edit-adapter.ts";
+import { EditStrengths } from "../adapters/edit-strength.ts";
 import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
 import { AlignmentPart, LookAdapterConfig } from "../stack/alignment-config.ts";
 import {
@@ -124,9 +125,11 @@ function untrainedStudent(networks: Networks, config: AlignmentPart): Student {
   switch (config.student) {
     case "aligned": {
       const lora = createAlignment(NO_SEED, networks.unet, config);
-      const { videoStrength } = config;
+      const { videoStrength, editStrength } = config;
       return alignedStudent(networks, lora, {
         videoStrength: videoStrength === "learned" ? learnedStrengths(networks, 1) : videoStrength,
+        editStrength:
+          editStrength === "learned" ? EditStrengths.alike(networks.editAdapter, 1) : null,
       });
     }
     case "unpretrained":

@@ -35,6 +35,8 @@ export const AlignmentPart = z.discriminatedUnion("student", [
     ...AlignmentConfig.shape,
     /** `learned`: as its weights say, place by place. */
     videoStrength: z.union([VideoStrength, z.literal("learned")]).default(1),
+    /** `learned`: how strongly the edit adapter speaks stands among its weights, place by place, too. */
+    editStrength: z.enum(["trained", "learned"]).default("trained"),
     /** SHA-256 of the teachers' weight files. */
     teachers: z.string(),
   }),

@@ -2,49 +2,57 @@ import type { Tensor } from "../../engine/tensor.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { copyParameters, type Parameters } from "../../nn/module.ts";
+import { Strengths, type StrengthValues } from "../adapters/strengths.ts";
 import { VideoStrengths, type VideoStrength } from "../adapters/video-strength.ts";
+import type { StackOptions } from "./teachers.ts";
 
-const PREFIX = "videoStrength.";
+/** Whose strengths an alignment can learn; their parameters begin with it. */
+const STRENGTH_KINDS = ["videoStrength", "editStrength"] as const;
+export type StrengthKind = (typeof STRENGTH_KINDS)[number];
+
 const SUFFIX = ".value";
 
-/** All that an alignment learns: its LoRA, and behind that how strongly the video adapter is heard, where it learns that. */
+/** All that an alignment learns: its LoRA, and behind that how strongly adapters are heard, where it learns that. */
 export function alignmentParameters(
   lora: Lora,
-  videoStrength: VideoStrength | undefined,
+  options: Pick<StackOptions, StrengthKind>,
 ): Parameters {
-  if (!(videoStrength instanceof VideoStrengths)) return lora.parameters();
-  const strengths = [...videoStrength.parameters()].map(
-    ([name, weight]) => [`${PREFIX}${name}`, weight] as const,
-  );
+  const strengths = STRENGTH_KINDS.flatMap((kind) => {
+    const learned = options[kind];
+    if (!(learned instanceof Strengths)) return [];
+    return [...learned.parameters()].map(([name, weight]) => [`${kind}.${name}`, weight] as const);
+  });
   return new Map([...lora.parameters(), ...strengths]);
 }
 
-/** Whether a parameter of an alignment is a learned strength. */
-export function isStrength(name: string): boolean {
-  return name.startsWith(PREFIX);
+/** Whose learned strength a parameter of an alignment is; undefined: none. */
+export function strengthKind(name: string): StrengthKind | undefined {
+  return STRENGTH_KINDS.find((kind) => name.startsWith(`${kind}.`));
 }
 
-/** Strengths by place of a video adapter, as a file holds them. */
-export type StrengthValues = Readonly<Record<string, number>>;
-
-/** Overwrites `lora` with that of an alignment's stored weights; gives its learned strengths, or null for none. */
+/** Overwrites `lora` with that of an alignment's stored weights; gives the strengths that it has learned. */
 export function loadAlignment(
   lora: Lora,
   stored: ReadonlyMap<string, Tensor>,
   path: string,
-): StrengthValues | null {
-  const all = [...stored];
-  copyParameters(lora.parameters(), new Map(all.filter(([name]) => !isStrength(name))), path);
-  const strengths = all.filter(([name]) => isStrength(name));
-  if (strengths.length === 0) return null;
+): Readonly<Partial<Record<StrengthKind, StrengthValues>>> {
+  const kinds = Map.groupBy(stored, ([name]) => strengthKind(name));
+  copyParameters(lora.parameters(), new Map(kinds.get(undefined)), path);
+  kinds.delete(undefined);
   return Object.fromEntries(
-    strengths.map(([name, value]) => [name.slice(PREFIX.length, -SUFFIX.length), value.item()]),
+    [...kinds].map(([kind = "", strengths]) => [
+      kind,
+      Object.fromEntries(
+        strengths.map(([name, value]) => [
+          name.slice(kind.length + 1, -SUFFIX.length),
+          value.item(),
+        ]),
+      ),
+    ]),
   );
 }
 
 /** How strongly the video adapter of `unet` is heard by a number, or by learned values. */
 export function strengthOn(unet: UNet, strength: number | StrengthValues): VideoStrength {
-  return typeof strength === "number"
-    ? strength
-    : new VideoStrengths(unet, new Map(Object.entries(strength)));
+  return typeof strength === "number" ? strength : new VideoStrengths(unet, strength);
 }

@@ -16,9 +16,11 @@ import { engineInfo } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { plainLayer } from "../../nn/lora.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
+import { EditStrengths } from "../adapters/edit-strength.ts";
+import type { Strengths } from "../adapters/strengths.ts";
 import type { VideoStrength, VideoStrengths } from "../adapters/video-strength.ts";
 import { AlignmentConfig } from "./alignment-config.ts";
-import { alignmentParameters, isStrength } from "./alignment-weights.ts";
+import { alignmentParameters, strengthKind } from "./alignment-weights.ts";
 import {
   alignedStudent,
   createAlignment,
@@ -34,6 +36,7 @@ import {
   stackedNetwork,
   type Networks,
   type StackedCondition,
+  type StackOptions,
 } from "./teachers.ts";
 
 const rng = Rng.seed(21);
@@ -258,8 +261,8 @@ describe("strengths that are learned", () => {
     return { ...alignedStudent(of, lora, { videoStrength: strengths }), strengths };
   };
 
-  const inFloat32 = (of: Networks, videoStrength: VideoStrength): Denoiser<StackedCondition> =>
-    asDenoiser(of, stackedNetwork(of, plainLayer, { videoStrength }));
+  const inFloat32 = (of: Networks, options: StackOptions): Denoiser<StackedCondition> =>
+    asDenoiser(of, stackedNetwork(of, plainLayer, options));
 
   test("leave the student the stack bit for bit where they start at one", () => {
     const own = networks();
@@ -270,7 +273,7 @@ describe("strengths that are learned", () => {
   test("all alike are one strength for all", () => {
     const own = networks();
     const heard = (videoStrength: VideoStrength): Float<"b c h w"> =>
-      noGrad(() => inFloat32(own, videoStrength).predict(xt, 400, point)).x0;
+      noGrad(() => inFloat32(own, { videoStrength }).predict(xt, 400, point)).x0;
     expect(largestDifference(heard(learnedStrengths(own, 0.25)), heard(0.25))).toBeLessThan(1e-5);
   });
 
@@ -281,16 +284,42 @@ describe("strengths that are learned", () => {
     expect(places).toContain("convIn");
     expect(new Set(places).size).toBe(places.length);
     expect(strengths.values()).toEqual(Object.fromEntries(places.map((place) => [place, 0.5])));
-    expect([...trainable.keys()].filter(isStrength)).toEqual(
+    expect([...trainable.keys()].filter(strengthKind)).toEqual(
       places.map((place) => `videoStrength.${place}.value`),
     );
   });
 
-  test("are differentiated by as the loss changes with them", () => {
+  test("of the edit adapter, at one, leave the stack as it is, bit for bit", () => {
+    const own = networks();
+    const heard = (editStrength: EditStrengths | null): Float<"b c h w"> =>
+      noGrad(() => inFloat32(own, { editStrength }).predict(xt, 400, point)).x0;
+    const alike = (strength: number): EditStrengths =>
+      EditStrengths.alike(own.editAdapter, strength);
+    expect(largestDifference(heard(alike(1)), heard(null))).toBe(0);
+    expect(largestDifference(heard(alike(0.5)), heard(null))).toBeGreaterThan(1e-3);
+  });
+
+  test.each<[string, (of: Networks) => { strengths: Strengths; options: StackOptions }]>([
+    [
+      "video",
+      (of) => {
+        const strengths = learnedStrengths(of, 0.6);
+        return { strengths, options: { videoStrength: strengths } };
+      },
+    ],
+    [
+      "edit",
+      (of) => {
+        const strengths = EditStrengths.alike(of.editAdapter, 0.6);
+        return { strengths, options: { editStrength: strengths } };
+      },
+    ],
+  ])("of the %s adapter are differentiated by as the loss changes with them", (_name, of) => {
     using _ = tensorScope();
     const own = networks();
-    const strengths = learnedStrengths(own, 0.6).setTrainable(true);
-    const denoiser = inFloat32(own, strengths);
+    const { strengths, options } = of(own);
+    strengths.setTrainable(true);
+    const denoiser = inFloat32(own, options);
     const loss = (): Float<""> => denoiser.predict(xt, 400, point).x0.square().mean();
     loss().backward();
     for (const [place, { value }] of strengths.entries()) {
@@ -323,7 +352,7 @@ describe("layers that are computed again", () => {
       const lora = disturbed(createAlignment(rng.split("lora"), of.unet, config));
       lora.setTrainable(true);
       const videoStrength = learnedStrengths(of, 0.5).setTrainable(true);
-      const trainable = alignmentParameters(lora, videoStrength);
+      const trainable = alignmentParameters(lora, { videoStrength });
       const gradients = (recompute: boolean): Map<string, Tensor> => {
         for (const weight of trainable.values()) weight.clearGrad();
         const network = stackedNetwork(of, lora.on(of.unet), { recompute, videoStrength });

@@ -70,7 +70,7 @@ export function alignedStudent(
   const network = stackedNetwork(networks, lora, options);
   return {
     denoiser: asDenoiser(networks, fastNetwork(network)),
-    trainable: alignmentParameters(alignment, options.videoStrength),
+    trainable: alignmentParameters(alignment, options),
   };
 }
 

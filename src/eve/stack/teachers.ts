@@ -7,6 +7,7 @@ import { Tensor, type Float } from "../../engine/tensor.ts";
 import { addedUp, type Residuals, type UNet, type UNetOptions } from "../../models/unet/unet.ts";
 import { plainLayer, type ApplyLayer, type Lora } from "../../nn/lora.ts";
 import type { EditBranch, EditInputs, VideoBranch, VideoParts } from "../adapters/branches.ts";
+import type { EditStrengths } from "../adapters/edit-strength.ts";
 import { weakened, type VideoStrength } from "../adapters/video-strength.ts";
 
 /** What can be taken from a condition, for guidance. */
@@ -115,6 +116,8 @@ export interface StackOptions {
    * number or at each place by its own. 1, the default, is as it was trained; with 0 every frame stands by itself.
    */
   readonly videoStrength?: VideoStrength;
+  /** How strongly the edit adapter speaks at each of its places; null, the default, is as it was trained. */
+  readonly editStrength?: EditStrengths | null;
 }
 
 /** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
@@ -134,11 +137,12 @@ export function stacked(
 export function stackedNetwork(
   networks: Networks,
   lora: ApplyLayer = lookOf(networks),
-  { recompute = false, videoStrength = 1 }: StackOptions = {},
+  { recompute = false, videoStrength = 1, editStrength = null }: StackOptions = {},
 ): AdaptedNetwork<StackedCondition> {
   const { unet, editAdapter } = networks;
   return (xt, labels, condition) => {
-    const edit = editAdapter.forward(xt, labels.image, condition, { recompute });
+    const added = editAdapter.forward(xt, labels.image, condition, { recompute });
+    const edit = added && editStrength ? editStrength.heard(added) : added;
     const whole = videoParts(networks, xt, labels, condition);
     const { residuals, ...video } = weakened(whole, videoStrength);
     return unet.forward(xt, backboneLabels(networks, labels), condition.caption, {

@@ -212,6 +212,26 @@ describe("the distillation stage", () => {
       expect(Math.abs(value.item() - 0.8), name).toBeCloseTo(50 * config.learningRate, 4);
   });
 
+  test("without a video adapter learns how strongly to hear the edit adapter", async () => {
+    using _ = tensorScope();
+    const material = materialOf(null);
+    const { editAdapter } = material.networks;
+    const networks = { ...material.networks, videoAdapter: null };
+    const settings = { terms: ["sdsEdit", "sdsVideo"], strengthRate: 50, videoStrength: 0.8 };
+    const stage = distillationStage({ ...material, networks }, configOf(settings));
+    const names = editAdapter.places().map((place) => `editStrength.${place}.value`);
+    expect(stage.rates).toEqual(Object.fromEntries(names.map((name) => [name, 50])));
+    const config = configOf({});
+    const result = await trainStep(stage, config, startState(stage, config));
+    if (result.type !== "updated") throw new TypeError("expected an update");
+    expect(result.losses["editStrength"]).toBe(1);
+    expect(result.losses["videoStrength"]).toBeUndefined();
+    for (const name of names) {
+      const moved = Math.abs(stage.trainable.get(name)!.item() - 1);
+      expect(moved, name).toBeCloseTo(50 * config.learningRate, 4);
+    }
+  });
+
   test("begins as the stack, bit for bit", () => {
     using _ = tensorScope();
     const material = materialOf();

@@ -5,6 +5,7 @@ import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { adversary, type Jury } from "../../eve/critics/adversarial-objective.ts";
+import { EditStrengths } from "../../eve/adapters/edit-strength.ts";
 import { distillationWeights } from "../../eve/distillation/distillation-config.ts";
 import {
   distil,
@@ -16,7 +17,7 @@ import {
   type Phase,
 } from "../../eve/distillation/distillation.ts";
 import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
-import { isStrength } from "../../eve/stack/alignment-weights.ts";
+import { strengthKind, type StrengthKind } from "../../eve/stack/alignment-weights.ts";
 import {
   alignedStudent,
   createAlignment,
@@ -24,7 +25,7 @@ import {
   unpretrainedStudent,
   type Student,
 } from "../../eve/stack/student.ts";
-import type { Networks, StackedCondition } from "../../eve/stack/teachers.ts";
+import type { Networks, StackedCondition, StackOptions } from "../../eve/stack/teachers.ts";
 import { parametersOf, type Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";
@@ -112,7 +113,7 @@ export function distillationStage(
       phase: phaseAt(all, step),
       isWatched: watchEvery > 0 && step % watchEvery === 0,
     }),
-    losses: (batch, noise) => ({ ...losses(batch, noise), ...heardBy(student) }),
+    losses: (batch, noise) => ({ ...losses(batch, noise), ...meanStrengths(student) }),
     takeGradients: () => {
       const found = { ...gradients };
       for (const term of Object.keys(gradients)) delete gradients[term];
@@ -134,26 +135,42 @@ function newStudent(
   const rng = Rng.seed(seed).split("student");
   if (student === "unpretrained") return unpretrainedStudent(rng, networks);
   const lora = createAlignment(rng, networks.unet, alignment);
-  const isLearned = strengthRate > 0 && networks.videoAdapter !== null;
-  return alignedStudent(networks, lora, {
-    recompute: recompute === "layers",
-    videoStrength: isLearned ? learnedStrengths(networks, videoStrength) : videoStrength,
-  });
+  const strengths =
+    strengthRate > 0 ? strengthsToLearn(networks, videoStrength) : { videoStrength };
+  return alignedStudent(networks, lora, { recompute: recompute === "layers", ...strengths });
 }
 
-/** How strongly the student hears the video adapter, the mean over its places: only watched, where it is learned. */
-function heardBy({ trainable }: Student): Losses {
-  const strengths = [...trainable].filter(([name]) => isStrength(name));
-  if (strengths.length === 0) return {};
-  const values = strengths.map(([, value]) => value.detach());
-  return { videoStrength: Tensor.stack(values, 0).mean() };
+/**
+ * How strongly the video adapter is heard, from `videoStrength` on; in another combination (§4.4), how strongly the edit
+ * adapter is. A look is left as it was trained: no edit teacher has seen it, and each would have it weaker.
+ */
+function strengthsToLearn(
+  networks: Networks,
+  videoStrength: number,
+): Pick<StackOptions, StrengthKind> {
+  const { editAdapter, videoAdapter } = networks;
+  return videoAdapter === null
+    ? { editStrength: EditStrengths.alike(editAdapter, 1) }
+    : { videoStrength: learnedStrengths(networks, videoStrength) };
+}
+
+/** How strongly the student hears an adapter, the mean over its places: only watched, where it is learned. */
+function meanStrengths({ trainable }: Student): Losses {
+  const learned = Map.groupBy(trainable, ([name]) => strengthKind(name));
+  learned.delete(undefined);
+  return Object.fromEntries(
+    [...learned].map(([kind, strengths]) => {
+      const values = strengths.map(([, value]) => value.detach());
+      return [kind, Tensor.stack(values, 0).mean()];
+    }),
+  );
 }
 
 function ratesOf(
   { trainable }: Student,
   { strengthRate }: Pick<DistillationSettings, "strengthRate">,
 ): Readonly<Record<string, number>> {
-  const names = [...trainable.keys()].filter(isStrength);
+  const names = [...trainable.keys()].filter((name) => strengthKind(name) !== undefined);
   return Object.fromEntries(names.map((name) => [name, strengthRate]));
 }
 

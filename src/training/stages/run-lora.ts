@@ -7,7 +7,8 @@ import { Rng } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { writeLora } from "../../eve/model/lora-export.ts";
-import { loadAlignment, type StrengthValues } from "../../eve/stack/alignment-weights.ts";
+import type { StrengthValues } from "../../eve/adapters/strengths.ts";
+import { loadAlignment } from "../../eve/stack/alignment-weights.ts";
 import { createAlignment } from "../../eve/stack/student.ts";
 import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
@@ -66,7 +67,7 @@ export function loadRunAlignment(directory: string, unet: UNet): RunAlignment {
   const lora = uninitialised(() => createAlignment(Rng.seed(0), unet, alignment));
   using _ = tensorScope();
   const learned = loadAlignment(lora, loadSafetensors(path), path);
-  return { lora, videoStrength: learned ?? videoStrength };
+  return { lora, videoStrength: learned.videoStrength ?? videoStrength };
 }
 
 /** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
