@@ -78,9 +78,8 @@ async function changed(entry: StageEntry, choice: Choice): Promise<StageEntry> {
     return changed(withData(entry, folder), { ablation, combine });
   }
   if (combine !== undefined) {
-    const { config } = entry;
-    const combined = { ...entry, config: { ...config, stage: { ...config.stage, combine } } };
-    return changed(combined, { ablation, combine: undefined });
+    const { withLook } = await import("../../presets/combinations.ts");
+    return changed(withLook(entry, combine), { ablation, combine: undefined });
   }
   if (ablation === undefined) return entry;
   const { ABLATION_NAMES, withAblation } = await import("../../presets/ablations.ts");
