@@ -1,7 +1,16 @@
 import type { DeviceChoice } from "../engine/device.ts";
 import { oneOf } from "./arguments.ts";
 
+const DEVICES = ["auto", "cpu", "cuda", "mps"] as const;
+
+/** The option `--device`. */
+export const deviceArg = {
+  type: "string",
+  valueHint: "name",
+  description: "auto, cpu, cuda or mps (default: auto)",
+} as const;
+
 /** The device that `--device` names; reads nothing of the engine. */
 export function deviceFrom(name: string | undefined): DeviceChoice {
-  return oneOf("--device", name ?? "auto", ["auto", "cpu", "cuda", "mps"]);
+  return oneOf("--device", name ?? "auto", DEVICES);
 }

@@ -5,7 +5,7 @@ import { defineCommand } from "citty";
 import type { Changes } from "../../editing/report/changes.ts";
 import type { EditingModel } from "../../editing/settings/model.ts";
 import { DataError } from "../../engine/errors.ts";
-import { deviceFrom } from "../device-option.ts";
+import { deviceArg, deviceFrom } from "../device-option.ts";
 import { failureOf } from "../failure.ts";
 import { duration, Reporter, table } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
@@ -47,11 +47,7 @@ export default defineCommand({
       valueHint: "path",
       description: "with --model open: a run of eve distill, or a LoRA file",
     },
-    device: {
-      type: "string",
-      valueHint: "name",
-      description: "auto, cpu, cuda or mps (default: auto)",
-    },
+    device: deviceArg,
     json: {
       type: "boolean",
       description: "print one JSON object per event; the last is the summary",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
+import { deviceArg } from "../device-option.ts";
 
 const where = "Where to";
 const what = "What to change, and what to keep";
@@ -159,12 +160,7 @@ export const args = {
     valueHint: "path",
     description: "with --model open: a run of eve distill, or a LoRA file",
   },
-  device: {
-    type: "string",
-    group: how,
-    valueHint: "name",
-    description: "auto, cpu, cuda or mps (default: auto)",
-  },
+  device: { ...deviceArg, group: how },
   receipt: {
     type: "string",
     group: how,

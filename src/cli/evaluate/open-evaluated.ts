@@ -5,7 +5,7 @@ import type { Reporter } from "../output.ts";
 
 /** Loads the model that a verb evaluates, on the device that it was told. */
 export async function openEvaluated(
-  { model, device }: { readonly model: string; readonly device: string },
+  { model, device }: { readonly model: string; readonly device?: string | undefined },
   report: Reporter,
   parts: PartsElsewhere = {},
 ): Promise<EditModel> {

@@ -7,6 +7,7 @@ import type { DrawSettings, EvaluationOptions } from "../../evaluation/methods/o
 import type { Measurement } from "../../evaluation/world/world-evaluation.ts";
 import type { PartsElsewhere } from "../../eve/model/model-folder.ts";
 import { listOf, numberOption, oneOf, optionalNumber } from "../arguments.ts";
+import { deviceArg } from "../device-option.ts";
 
 /** How clips of the world are edited: the options of every verb that edits some. */
 export const drawingArgs = {
@@ -76,12 +77,7 @@ export const drawingArgs = {
     description: "output: tell the model the output caption; none: the instruction alone",
   },
   seed: { type: "string", default: "0", valueHint: "n", description: "of all noise" },
-  device: {
-    type: "string",
-    default: "auto",
-    valueHint: "name",
-    description: "auto, cpu or cuda",
-  },
+  device: deviceArg,
   json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
 } as const;
 
