@@ -15,12 +15,14 @@ test("is the same distillation but for budget, inputs, terms and weights", () =>
   expect(new Set(names)).toEqual(
     new Set([
       "batch",
+      "learningRate",
       "stage.alpha",
       "stage.beta",
       "stage.combine",
       "stage.combineInputs",
       "stage.items",
       "stage.scoreDistillation.times",
+      "stage.strengthRate",
       "stage.terms",
     ]),
   );
@@ -33,6 +35,6 @@ test("takes ablations like the other", () => {
   expect({ combine, strengthRate, alpha }).toEqual({
     combine: "style:line-art",
     strengthRate: 0,
-    alpha: 0.6,
+    alpha: 0.66,
   });
 });
