@@ -4,8 +4,8 @@ import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { adversary, type Jury } from "../../eve/critics/adversarial-objective.ts";
 import { EditStrengths } from "../../eve/adapters/edit-strength.ts";
+import { adversary, type Jury } from "../../eve/critics/adversarial-objective.ts";
 import { distillationWeights } from "../../eve/distillation/distillation-config.ts";
 import {
   distil,
