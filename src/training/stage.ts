@@ -76,9 +76,9 @@ export interface Stage<Batch = unknown> {
 
 /** What `StageEntry.open` may use besides its config. */
 export interface StageContext {
-  /** Stops a long preparation (building a cache) at its next safe point. */
+  /** Stops a long preparation (building a cache) when it next says how far it is. */
   readonly signal: AbortSignal;
-  /** Says how far a long preparation is. */
+  /** Says how far a long preparation is, where what is made so far is kept. */
   readonly progress: (phase: string, done: number, all: number) => void;
 }
 
@@ -108,7 +108,11 @@ export function stageEntry(preset: Preset, name: string): StageEntry {
   throw new UserError(`preset ${preset.name} has no stage "${name}": it has ${names}`);
 }
 
-/** Chooses the device that `config` asks for, and builds the stage there. */
+/**
+ * Chooses the device that `config` asks for, and builds the stage there.
+ *
+ * @throws the signal's reason where it asks to stop: after a piece of a preparation, which a next run finds made.
+ */
 export async function openStage(
   entry: StageEntry,
   config: TrainConfig,
@@ -116,7 +120,11 @@ export async function openStage(
 ): Promise<Stage> {
   const { chooseDevice } = await import("../engine/device.ts");
   chooseDevice(config.device);
-  return await entry.open(config, context);
+  const progress: StageContext["progress"] = (...made) => {
+    context.progress(...made);
+    context.signal.throwIfAborted();
+  };
+  return await entry.open(config, { ...context, progress });
 }
 
 /** The complete settings of a stage: `input` (by default the entry's own) with every default filled in. */
