@@ -7,9 +7,20 @@ import type { Schedule } from "./schedule.ts";
  */
 export type Spacing = "trailing" | "leading" | "linspace" | readonly number[];
 
-/** The spacing of so many steps for a model with `times` of its own: those, if they are as many; else evenly. */
+/**
+ * The spacing of so many steps for a model with `times` of its own: those, if they are as many; else evenly, from the first of
+ * them.
+ */
 export function spacingOf(steps: number, times: readonly number[] | null | undefined): Spacing {
-  return times?.length === steps ? times : "trailing";
+  const first = times?.[0];
+  if (first === undefined) return "trailing";
+  return times?.length === steps ? times : evenlyFrom(first, steps);
+}
+
+/** `count` falling times, `first` and then evenly as far as below 0: from T − 1 they are the `trailing` ones. */
+export function evenlyFrom(first: number, count: number): number[] {
+  const levels = first + 1;
+  return Array.from({ length: count }, (_, i) => roundEven(levels - (i * levels) / count) - 1);
 }
 
 /** Rounds halves to even, as the public schedulers do. */
@@ -39,7 +50,7 @@ export function timesteps(
   const indices = Array.from({ length: count }, (_, index) => index);
   switch (spacing) {
     case "trailing":
-      return indices.map((i) => roundEven(steps - (i * steps) / count) - 1);
+      return evenlyFrom(steps - 1, count);
     case "leading":
       return indices.map((i) => (count - 1 - i) * Math.floor(steps / count) + offset);
     case "linspace":

@@ -93,6 +93,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.temperature", 1],
   ["stage.samples.temperature", 1],
   ["stage.samples.times", null],
+  ["stage.kBin.from", null],
 ]);
 
 /** Samples of one forward pass. */

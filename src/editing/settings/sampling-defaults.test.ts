@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import { clipFolder, makeClip } from "../../../test/support/clips.ts";
 import { framesEdited, standInEditor } from "../../../test/support/edits.ts";
 import { probeVideo } from "../../data/video/probe.ts";
-import { spacingOf } from "../../diffusion/timesteps.ts";
+import { createSchedule } from "../../diffusion/schedule.ts";
+import { spacingOf, timesteps } from "../../diffusion/timesteps.ts";
 import type { EditOptions } from "../editor.ts";
 import { estimateEdit } from "../report/estimate.ts";
 import type { ModelDefaults } from "./model.ts";
-import { readSettings, resolveSettings } from "./settings.ts";
+import { editSpacing, readSettings, resolveSettings } from "./settings.ts";
 import { scalesOf } from "./strength.ts";
 
 const model = { name: "m", window: 8, hasVideoAdapter: true, hasAlignment: false };
@@ -40,8 +41,25 @@ describe("the times of an edit", () => {
     expect(resolved({}).steps).toBe(2);
     expect(resolved({}, { times: [999, 600, 100] }).steps).toBe(3);
     expect(spacingOf(2, defaults.times)).toEqual([999, 350]);
-    expect(spacingOf(4, defaults.times)).toBe("trailing");
+    expect(spacingOf(4, defaults.times)).toEqual([999, 749, 499, 249]);
     expect(spacingOf(2, undefined)).toBe("trailing");
+  });
+
+  test("begin where the model's own begin, in however many steps", () => {
+    expect(spacingOf(4, [749, 499, 249])).toEqual([749, 561, 374, 187]);
+    expect(spacingOf(1, [749, 499, 249])).toEqual([749]);
+    expect(spacingOf(5, [999])).toEqual(timesteps(createSchedule(), 5, "trailing"));
+  });
+
+  test("are the model's at its own temperature alone", () => {
+    const late: ModelDefaults = { times: [749, 350], temperature: 0 };
+    const spacing = (own: Record<string, unknown>, of = late) =>
+      editSpacing(resolved(own, of), { defaults: of });
+    expect(spacing({})).toEqual([749, 350]);
+    expect(spacing({ steps: 3 })).toEqual([749, 499, 249]);
+    expect(spacing({ seed: 1 })).toBe("trailing");
+    expect(spacing({ temperature: 0.5 })).toBe("trailing");
+    expect(spacing({ seed: 1 }, { times: [749, 350] })).toEqual([749, 350]);
   });
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { inferTask } from "../../data/world/language.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import { FULL_TEMPERATURE } from "../../diffusion/temperature.ts";
+import { spacingOf, type Spacing } from "../../diffusion/timesteps.ts";
 import { UserError } from "../../engine/errors.ts";
 import type { EditingModel } from "./model.ts";
 import { ALL_FRAMES, parseSpan } from "./span.ts";
@@ -174,6 +175,18 @@ export function stepsFor(
   { defaults }: Pick<EditingModel, "defaults">,
 ): number {
   return steps ?? defaults?.steps ?? defaults?.times?.length ?? DEFAULT_STEPS;
+}
+
+/**
+ * How an edit's times are spread: as the model's own at its own temperature. Without noise those may begin below the end of the
+ * schedule; pure noise belongs at its end, and there an edit of another temperature begins.
+ */
+export function editSpacing(
+  settings: Pick<ResolvedSettings, "steps" | "temperature">,
+  { defaults }: Pick<EditingModel, "defaults">,
+): Spacing {
+  const isItsOwn = settings.temperature === (defaults?.temperature ?? FULL_TEMPERATURE);
+  return isItsOwn ? spacingOf(settings.steps, defaults?.times) : "trailing";
 }
 
 /** Who asks for one of several results wants them to differ: at the temperature of many models they would not. */

@@ -1,11 +1,10 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { guidedTwice } from "../../diffusion/guidance.ts";
 import { ddim, dpmSolver } from "../../diffusion/samplers.ts";
-import { spacingOf } from "../../diffusion/timesteps.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "../settings/model.ts";
-import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
+import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { scalesOf } from "../settings/strength.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
@@ -208,9 +207,9 @@ export class WindowEditor implements Disposable {
     options: DenoisingOptions,
   ): Promise<Float<"f c h w">> {
     const { steps, sampler } = this.#settings;
-    const { schedule, defaults } = this.#model;
+    const { schedule } = this.#model;
     const solve = sampler === "ddim" ? ddim : dpmSolver;
-    const spacing = spacingOf(steps, defaults?.times);
+    const spacing = editSpacing(this.#settings, this.#model);
     const sampling = solve(denoiser, noise, condition, { schedule, steps, spacing });
     return denoise(sampling, held, options);
   }

@@ -21,7 +21,11 @@ export const KBinConfig = z.strictObject({
   /** `random`: a new time in each bin every iteration; `fixed`: always its noisiest, the ablation "w/o K-Bin". */
   times: z.enum(["random", "fixed"]).default("random"),
   /**
-   * Where pure noise is put in: `drawn`: at the time drawn in the noisiest bin; `end`: always at T − 1.
+   * Where the noisiest bin ends: a student in use without noise may begin below the end of the schedule; null: at T − 1.
+   */
+  from: z.int().nonnegative().nullable().default(null),
+  /**
+   * Where pure noise is put in: `drawn`: at the time drawn in the noisiest bin; `end`: always at the end of that bin.
    *
    * Deviation: §3.3 does not say. `drawn` is its wording taken literally; with `end` the first step sees what it
    * sees in use.

@@ -77,6 +77,22 @@ describe("the times of K-bin sampling", () => {
     expect(new Set(times.map(([first]) => first))).toEqual(new Set([999]));
     expect(times.map((all) => all.slice(1))).toEqual(draws.slice(0, 20).map((all) => all.slice(1)));
   });
+
+  test("stay below the time that the noisiest bin is to end at", () => {
+    const below = KBinConfig.parse({ from: 749, start: "end" });
+    const times = Array.from({ length: 3000 }, (_, i) => kBinTimes(schedule, below, rng.split(i)));
+    const range = (bin: number): number[] => {
+      const drawn = times.map((all) => all[bin]!);
+      return [Math.min(...drawn), Math.max(...drawn)];
+    };
+    expect([0, 1, 2].map(range)).toEqual([
+      [749, 749],
+      [250, 499],
+      [0, 249],
+    ]);
+    const fixed = KBinConfig.parse({ from: 749, times: "fixed" });
+    expect(kBinTimes(schedule, fixed, rng)).toEqual([749, 499, 249]);
+  });
 });
 
 /** A student of one weight per time: `x̂0 = weight·xt`, and the noise that goes with it. */

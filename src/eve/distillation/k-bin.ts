@@ -1,6 +1,7 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { ddimJump, timesteps } from "../../diffusion/samplers.ts";
+import { ddimJump } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
+import { evenlyFrom } from "../../diffusion/timesteps.ts";
 import { checkpoint } from "../../engine/checkpoint.ts";
 import type { Rng } from "../../engine/random.ts";
 import { scoped } from "../../engine/scope.ts";
@@ -8,17 +9,17 @@ import type { Float } from "../../engine/tensor.ts";
 import type { KBinConfig } from "./distillation-config.ts";
 
 /**
- * One time from each of k equal bins of the schedule, falling (§3.3).
+ * One time from each of k equal bins of the schedule, or of what is below `from`, falling (§3.3).
  *
  * A bin ends where a sampler of k trailing steps stops: for T = 1000 and k = 3 at 999, 666 and 332, which are the
  * `fixed` times. `random` ones are uniform within their bin, a function of `rng` alone.
  */
 export function kBinTimes(
   schedule: Schedule,
-  { bins, times, start }: KBinConfig,
+  { bins, times, from, start }: KBinConfig,
   rng: Rng,
 ): number[] {
-  const ends = timesteps(schedule, bins, "trailing");
+  const ends = evenlyFrom(from ?? schedule.steps - 1, bins);
   return ends.map((end, bin) => {
     if (times === "fixed" || (start === "end" && bin === 0)) return end;
     const before = ends[bin + 1] ?? -1;
