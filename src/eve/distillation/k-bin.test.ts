@@ -92,6 +92,9 @@ describe("the times of K-bin sampling", () => {
     ]);
     const fixed = KBinConfig.parse({ from: 749, times: "fixed" });
     expect(kBinTimes(schedule, fixed, rng)).toEqual([749, 499, 249]);
+    expect(() => kBinTimes(schedule, KBinConfig.parse({ from: 1000 }), rng)).toThrow(
+      "expected 3 falling times from 999 to 0, got 1000, ",
+    );
   });
 });
 

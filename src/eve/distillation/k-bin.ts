@@ -1,7 +1,7 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddimJump } from "../../diffusion/samplers.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
-import { evenlyFrom } from "../../diffusion/timesteps.ts";
+import { evenlyFrom, timesteps } from "../../diffusion/timesteps.ts";
 import { checkpoint } from "../../engine/checkpoint.ts";
 import type { Rng } from "../../engine/random.ts";
 import { scoped } from "../../engine/scope.ts";
@@ -19,7 +19,7 @@ export function kBinTimes(
   { bins, times, from, start }: KBinConfig,
   rng: Rng,
 ): number[] {
-  const ends = evenlyFrom(from ?? schedule.steps - 1, bins);
+  const ends = timesteps(schedule, bins, from === null ? "trailing" : evenlyFrom(from, bins));
   return ends.map((end, bin) => {
     if (times === "fixed" || (start === "end" && bin === 0)) return end;
     const before = ends[bin + 1] ?? -1;
