@@ -1,12 +1,12 @@
 /**
- * How the tiny model is sampled: three steps, without noise, for its edits have one right result; edits of a few places guided
- * by the words, which it is unsure of.
+ * How the tiny model is sampled: three steps, without noise, for its edits have one right result; from a time at which the
+ * backbone draws things, not a blur of them; edits of a few places guided by the words, which it is unsure of.
  *
- * Deviation: the paper samples from noise (docs/decisions/2026-11-27-temperature.md) and guides all edits
- * (docs/decisions/2026-11-28-guided-small-edits.md).
+ * Deviation: the paper samples from noise (docs/decisions/2026-11-27-temperature.md), from the end of the schedule
+ * (docs/decisions/2026-11-29-late-start.md), and guides all edits (docs/decisions/2026-11-28-guided-small-edits.md).
  */
 export const TINY_SAMPLING = {
-  times: [999, 666, 333],
+  times: [749, 499, 249],
   temperature: 0,
   textGuidance: { object: 2, add: 2, texture: 2 },
 };
