@@ -1,8 +1,11 @@
-// What an edit adapter makes of single validation frames, in latents: whether an edit is left undone, goes another way or is
+// What an edit adapter makes of single frames, in latents: whether an edit is left undone, goes another way or is
 // done, after its first step and its last. Nothing is decoded and nobody counts successes, so that few frames tell two
 // adapters apart; without guidance.
 //
-//   node bench/edit-latents.ts [--model models/tiny] [--count 80] [--frame 4]
+//   node bench/edit-latents.ts [--model models/tiny] [--count 80] [--frame 4] [--split validation] [--from 0]
+//
+// With `--split train`, a `--from` of 0 shows frames of scenes it learned by, one past a seventh of `stage.items` frames of
+// scenes that it never saw.
 //
 // Means over `--count` frames a task. Changed places are those whose latents the right edit moves by more than 0.35, where
 // latents have a deviation of one; the others are kept.
@@ -12,6 +15,7 @@
 //   undone: share of the frames whose way is below 0.4
 //   kept: mean size of the error in kept places
 import { parseArgs } from "node:util";
+import { oneOf } from "../src/cli/arguments.ts";
 import { sampleEdit } from "../src/data/world/edits.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
 import { renderTriplet } from "../src/data/world/triplet.ts";
@@ -30,9 +34,12 @@ const { values } = parseArgs({
     model: { type: "string", default: "models/tiny" },
     count: { type: "string", default: "80" },
     frame: { type: "string", default: "4" },
+    split: { type: "string", default: "validation" },
+    from: { type: "string", default: "0" },
   },
 });
-const [count, frame] = [Number(values.count), Number(values.frame)];
+const [count, frame, start] = [Number(values.count), Number(values.frame), Number(values.from)];
+const split = oneOf("--split", values.split, ["train", "validation"] as const);
 const BATCH = 16;
 const CHANGED_ABOVE = 0.35;
 const UNDONE_BELOW = 0.4;
@@ -52,11 +59,9 @@ interface Frames {
 
 function drawFrames(task: Task, from: number, size: number): Frames {
   const requests = Array.from({ length: size }, (_, index) =>
-    sampleEdit("validation", from + index, task),
+    sampleEdit(split, start + from + index, task),
   );
-  const pictures = requests.map((request) =>
-    renderTriplet(request, "validation", frame, model.size),
-  );
+  const pictures = requests.map((request) => renderTriplet(request, split, frame, model.size));
   const input = encoded(
     model,
     pictures.map(({ before }) => before),
