@@ -1,5 +1,4 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { guidedTwice } from "../../diffusion/guidance.ts";
 import { ddim, dpmSolver } from "../../diffusion/samplers.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
@@ -8,6 +7,7 @@ import { editSpacing, isTogether, type ResolvedSettings } from "../settings/sett
 import { scalesOf } from "../settings/strength.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
+import { guidedEdit, inAllForms, type ConditionForms } from "./guided-edit.ts";
 import { withKnownFrames } from "./known-frames.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
@@ -15,13 +15,6 @@ import { placeWindow, type WindowPlace } from "./windows.ts";
 export interface WindowEditOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((step: number, frames: number) => void) | undefined;
-}
-
-/** A condition in the forms that guidance asks for. */
-interface Conditions {
-  readonly full: GuidedCondition;
-  readonly withoutText: GuidedCondition;
-  readonly unconditional: GuidedCondition;
 }
 
 /** The latents of a window's new frames, before and after the edit. */
@@ -188,15 +181,9 @@ export class WindowEditor implements Disposable {
 
   #guided(
     denoiser: Denoiser<GuidedCondition>,
-    { withoutText, unconditional }: Conditions,
+    conditions: ConditionForms,
   ): Denoiser<GuidedCondition> {
-    const { text, image } = scalesOf(this.#settings, this.#model.defaults);
-    return guidedTwice(denoiser, {
-      textScale: text,
-      imageScale: image,
-      withoutText: () => withoutText,
-      unconditional: () => unconditional,
-    });
+    return guidedEdit(denoiser, conditions, scalesOf(this.#settings, this.#model.defaults));
   }
 
   #sample(
@@ -222,10 +209,4 @@ export class WindowEditor implements Disposable {
     this.#history = { ...last, tensors };
     before?.tensors[Symbol.dispose]();
   }
-}
-
-/** Prepared at once, so that all their tensors are held together. */
-function inAllForms(full: GuidedCondition): Conditions {
-  const withoutText = full.withoutText();
-  return { full, withoutText, unconditional: withoutText.withoutImage() };
 }

@@ -1,6 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { saveSmallModel } from "../../../test/support/small-model.ts";
+import { saveSmallModel, SMALL } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { EditModel } from "../../eve/model/edit-model.ts";
 import { evaluateCombination, type CombinationScored } from "./combination.ts";
@@ -27,6 +28,25 @@ test("pictures in a held-out style are edited by every method the model has, and
   expect(first!.input).toEqual(second!.input);
   expect(first!.truth).not.toEqual(first!.input);
   expect(first!.output).not.toEqual(second!.output);
+});
+
+test("pictures are guided by the words as the model's own edits of their task are", async () => {
+  const folder = saveSmallModel(join(root, "guided"), { looks: ["style"] });
+  const outputs = async (): Promise<Map<string, Uint8Array>> => {
+    const found = new Map<string, Uint8Array>();
+    await evaluateCombination(EditModel.load(folder.path), options, {
+      onPicture: ({ task, method, output }) => void found.set(`${method} ${task}`, output),
+    });
+    return found;
+  };
+  const plain = await outputs();
+  const sampling = { times: [999], temperature: 1, textGuidance: { add: 3 } };
+  writeFileSync(join(folder.path, "model.json"), JSON.stringify({ ...SMALL, sampling }));
+  const guided = await outputs();
+  const changed = [...plain.keys()].filter(
+    (name) => !Buffer.from(plain.get(name)!).equals(guided.get(name)!),
+  );
+  expect(changed.toSorted()).toEqual(["edit-adapter add", "stacked add"]);
 });
 
 test("a model without a style adapter is told what trains one", async () => {

@@ -7,8 +7,10 @@ import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddim } from "../../diffusion/samplers.ts";
 import { spacingOf } from "../../diffusion/timesteps.ts";
 import type { EditTexts, GuidedCondition } from "../../editing/settings/model.ts";
+import { guidanceFor, scalesOf } from "../../editing/settings/strength.ts";
 import { denoise } from "../../editing/windows/denoising.ts";
 import { frameNoise } from "../../editing/windows/frame-noise.ts";
+import { guidedEdit, inAllForms } from "../../editing/windows/guided-edit.ts";
 import { UserError } from "../../engine/errors.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Rng } from "../../engine/random.ts";
@@ -127,7 +129,12 @@ async function evaluatePicture(
   using held = new HeldTensors();
   const latents = held.make(() => encoded(model, [input]));
   const shape = model.latentShape(1).slice(1);
-  const condition = model.stackedCondition({ caption, instruction, task }, latents, null);
+  const texts = { caption, instruction, task };
+  const forms = held.make(() => inAllForms(model.stackedCondition(texts, latents, null)));
+  const scales = scalesOf(
+    { guidance: guidanceFor("balanced", {}, model.defaults?.guidance), task },
+    model.defaults,
+  );
   const results: CombinationScored[] = [];
   for (const [method, editor] of editors) {
     const { schedule, defaults: { times, temperature } = {} } = model;
@@ -135,7 +142,8 @@ async function evaluatePicture(
     const noise = held.make(() => frameNoise(0, 1, drawn));
     const { steps } = options;
     const spacing = spacingOf(steps, times);
-    const sampling = ddim(editor, noise, condition, { schedule, steps, spacing });
+    const denoiser = guidedEdit(editor, forms, scales);
+    const sampling = ddim(denoiser, noise, forms.full, { schedule, steps, spacing });
     const onStep = (step: number): void =>
       context.onWork?.({
         phase: `pictures with ${look.name}`,
