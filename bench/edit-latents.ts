@@ -2,10 +2,10 @@
 // done, after its first step and its last. Nothing is decoded and nobody counts successes, so that few frames tell two
 // adapters apart; without guidance.
 //
-//   node bench/edit-latents.ts [--model models/tiny] [--count 80] [--frame 4] [--split validation] [--from 0]
+//   node bench/edit-latents.ts [--model models/tiny] [--count 80] [--frame 4] [--split validation] [--from 0] [--things]
 //
 // With `--split train`, a `--from` of 0 shows frames of scenes it learned by, one past a seventh of `stage.items` frames of
-// scenes that it never saw.
+// scenes that it never saw. `--things` tells frames apart by how many things their scene has.
 //
 // Means over `--count` frames a task. Changed places are those whose latents the right edit moves by more than 0.35, where
 // latents have a deviation of one; the others are kept.
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     frame: { type: "string", default: "4" },
     split: { type: "string", default: "validation" },
     from: { type: "string", default: "0" },
+    things: { type: "boolean", default: false },
   },
 });
 const [count, frame, start] = [Number(values.count), Number(values.frame), Number(values.from)];
@@ -52,6 +53,8 @@ const times = model.defaults.times ?? [999, 749, 499, 249];
 
 /** Frames edited side by side: what they show, what they should, and all that is told of the edit. */
 interface Frames {
+  /** How many things each scene has. */
+  readonly things: readonly number[];
   readonly input: Float<"b c h w">;
   readonly truth: Float<"b c h w">;
   readonly condition: EditCondition;
@@ -81,7 +84,8 @@ function drawFrames(task: Task, from: number, size: number): Frames {
     instruction: together(({ instruction }) => instruction),
     tasks: together(({ tasks }) => tasks),
   };
-  return { input, truth, condition };
+  const things = requests.map(({ scene }) => scene.objects.length);
+  return { things, input, truth, condition };
 }
 
 /** The edits after each step, from no noise. */
@@ -97,6 +101,7 @@ function edits({ input, condition }: Frames): Float<"b c h w">[] {
 
 /** What is measured of one frame; null where too little is kept for that to count. */
 interface Figures {
+  readonly things: number;
   readonly first: number;
   readonly error: number;
   readonly way: number;
@@ -118,6 +123,7 @@ function figuresOf(frames: Frames, steps: readonly Float<"b c h w">[], index: nu
   const gone = last.sub(input).mul(changed);
   const right = truth.sub(input).mul(changed);
   return {
+    things: frames.things[index]!,
     first: sizeIn(changed, first.sub(truth)) / asked,
     error: sizeIn(changed, last.sub(truth)) / asked,
     way: sizeIn(changed, last.sub(input)) / asked,
@@ -158,6 +164,11 @@ const all: Figures[] = [];
 for (const task of TASKS) {
   const figures = measured(task);
   print(task, figures);
+  if (values.things) {
+    const groups = Map.groupBy(figures, ({ things }) => things);
+    for (const things of [...groups.keys()].toSorted())
+      print(`  of ${things}`, groups.get(things)!);
+  }
   all.push(...figures);
 }
 print("all", all);
