@@ -86,6 +86,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.inUse", 0],
   ["stage.inUseError", "squared"],
   ["stage.taskOdds", {}],
+  ["stage.captionPower", 0],
   ["stage.keptWeight", 0],
   ["stage.inUseLearned", "all"],
   ["stage.videoStrength", 1],

@@ -95,8 +95,8 @@ export function editAdapterStage(
     return noGrad(() => of(editBatch(held, texts, numbers, { random: null, drops }), rng)).item();
   };
   const source = Rng.seed(config.seed).split("edit");
-  const allTasks = Array.from({ length: train.count }, (_, index) => train.text(index).task);
-  const item = drawByTask(allTasks, settings.taskOdds);
+  const all = Array.from({ length: train.count }, (_, index) => train.text(index));
+  const item = drawByTask(all, settings);
   return {
     name: "edit-adapter",
     dataset: `generated world, ${train.count} single-frame triplets of the train split, seven tasks`,

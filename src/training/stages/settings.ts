@@ -72,6 +72,11 @@ export const LatentSettings = z.strictObject({
    * How often the edit adapter is shown each task beside the others; tasks without a number count 1. Default: all items alike.
    */
   taskOdds: z.partialRecord(z.enum(TASKS), z.number().nonnegative()).default({}),
+  /**
+   * How much more often, within its task, the edit adapter is shown a picture with a long caption: by the number of words, to
+   * this power. Crowded scenes take many words, and it is in them that an edit has to find its thing. Default: all alike.
+   */
+  captionPower: z.number().nonnegative().default(0),
   /** Whether to start from the weights that the model folder has of this part. */
   warmStart: z.boolean().default(false),
   /** Folder for pictures and latents. */

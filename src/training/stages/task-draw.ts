@@ -8,28 +8,70 @@ export type TaskOdds = Readonly<Partial<Record<Task, number>>>;
 /** Chooses an item: a pure function of the generator. */
 export type ItemDraw = (rng: Rng) => number;
 
+/** What an item is drawn by. */
+export interface DrawnItem {
+  readonly task: Task;
+  /** What the input shows, in words. */
+  readonly inputCaption: string;
+}
+
+/** How items are drawn. */
+export interface DrawOptions {
+  readonly taskOdds: TaskOdds;
+  /** Within a task an item is drawn by the number of words of its caption, to this power; 0: all alike. */
+  readonly captionPower: number;
+}
+
 /**
- * Draws among items of these tasks, given in the items' order: a task by its odds, then evenly one of its items. Without
- * odds all items are drawn alike.
+ * Draws among these items: a task by its odds, then one of its items, evenly or those with long captions more often. Without
+ * odds all tasks are one.
  *
- * Deviation: the paper does not say how often a task is shown.
+ * Deviation: the paper does not say how often a task is shown, nor that crowded scenes are.
  *
  * @throws DataError where no task with items has odds above 0.
  */
-export function drawByTask(tasks: readonly Task[], odds: TaskOdds): ItemDraw {
-  if (Object.keys(odds).length === 0) return (rng) => rng.integer(tasks.length);
-  const items = new Map(TASKS.map((task) => [task, [] as number[]]));
-  tasks.forEach((task, index) => items.get(task)!.push(index));
-  const drawn = [...items]
-    .map(([task, indices]) => ({ indices, odds: odds[task] ?? 1 }))
-    .filter((entry) => entry.odds > 0 && entry.indices.length > 0);
-  const total = drawn.reduce((sum, entry) => sum + entry.odds, 0);
-  if (total === 0) {
+export function drawByTask(
+  items: readonly DrawnItem[],
+  { taskOdds, captionPower }: DrawOptions,
+): ItemDraw {
+  const within = (indices: readonly number[]): ItemDraw => {
+    if (captionPower === 0) return (rng) => indices[rng.integer(indices.length)]!;
+    return drawByWeight(
+      indices,
+      indices.map((index) => wordsOf(items[index]!.inputCaption) ** captionPower),
+    );
+  };
+  if (Object.keys(taskOdds).length === 0) return within([...items.keys()]);
+  const drawn = TASKS.map((task) => ({
+    odds: taskOdds[task] ?? 1,
+    indices: [...items.keys()].filter((index) => items[index]!.task === task),
+  })).filter(({ odds, indices }) => odds > 0 && indices.length > 0);
+  if (drawn.length === 0) {
     throw new DataError("stage.taskOdds leaves no task to draw; give one with items odds above 0");
   }
+  const task = drawByWeight(
+    drawn.map(({ indices }) => within(indices)),
+    drawn.map(({ odds }) => odds),
+  );
+  return (rng) => task(rng.split("task"))(rng.split("of task"));
+}
+
+/** One of `values`, as often as its weight says. */
+function drawByWeight<T>(values: readonly T[], weights: readonly number[]): (rng: Rng) => T {
+  let total = 0;
+  const upTo = weights.map((weight) => (total += weight));
   return (rng) => {
-    let left = rng.split("task").uniform() * total;
-    const chosen = drawn.find((entry) => (left -= entry.odds) < 0) ?? drawn.at(-1)!;
-    return chosen.indices[rng.split("of task").integer(chosen.indices.length)]!;
+    const place = rng.uniform() * total;
+    let [low, high] = [0, upTo.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place < upTo[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    return values[low]!;
   };
+}
+
+function wordsOf(caption: string): number {
+  return Math.max(1, caption.split(/\s+/).filter(Boolean).length);
 }
