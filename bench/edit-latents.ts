@@ -166,7 +166,7 @@ for (const task of TASKS) {
   print(task, figures);
   if (values.things) {
     const groups = Map.groupBy(figures, ({ things }) => things);
-    for (const things of [...groups.keys()].toSorted())
+    for (const things of [...groups.keys()].toSorted((a, b) => a - b))
       print(`  of ${things}`, groups.get(things)!);
   }
   all.push(...figures);

@@ -17,7 +17,7 @@ export type TextGuidance = Readonly<Record<string, number>>;
 const LADDER: Readonly<Record<Strength, GuidanceScales>> = {
   keep: { text: 0.6, image: 1 },
   balanced: { text: 1, image: 1 },
-  bold: { text: 2, image: 1 },
+  bold: { text: 1.5, image: 1 },
 };
 
 /** The scales of a strength of a model; one that is given by itself stands in the place of the strength's. */
