@@ -41,9 +41,10 @@ test("says what is wrong where nothing is left to draw", () => {
 });
 
 test("draws items of a task by the words of their captions, to a power, and tasks as before", () => {
-  const long = items.map((item, index) =>
-    index % 14 < 7 ? item : { ...item, inputCaption: "a red ball  and a cat" },
-  );
+  const long = tasks.map((task, index) => ({
+    task,
+    inputCaption: index % 14 < 7 ? "a ball" : "a red ball  and a cat",
+  }));
   const draw = drawByTask(long, { taskOdds: { add: 3 }, captionPower: 2 });
   expect(sharesOf(draw).add).toBeCloseTo(3 / 9, 1);
   const drawn = Array.from({ length: COUNT }, (_, number) => draw(rng.split(number)));
