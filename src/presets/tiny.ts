@@ -33,9 +33,9 @@ const UNGUIDED = { image: 1, text: 1 };
 /**
  * Where the distillation of the small networks departs from the defaults: guidance costs them quality, and the
  * transformer that critics see with has four layers. The student draws without noise, as in use.
- * Deviation: that, the weights of both teachers, the rates and the length are measured (docs/alignment-history.md): the video teacher
- * costs what is to be kept, the stack believes the video adapter too much and learns to hear it less, and long runs lose what
- * short ones gain.
+ * Deviation: that, the weights of both teachers, the rates and the length are measured (docs/alignment-history.md): the video
+ * teacher costs what is to be kept, the stack believes the video adapter too much and learns to hear it less, and long runs
+ * lose what short ones gain.
  */
 const TINY_DISTILLATION = {
   items: 128,
