@@ -1,14 +1,18 @@
-// Whether the joins of windows can be seen: node bench/window-joins.ts [frames] [clips of each task] [model folder]
+// Whether the joins of windows can be seen:
+//
+//   node bench/window-joins.ts [--model models/tiny] [--frames 26] [--count 3] [--overlap 2] [--temperature 1]
 //
 // Edits clips of the world's validation split, each several windows long, and compares how wrongly a frame follows the
 // one before it (flicker error, to the truth) where a window begins with where none does. Fails above 1.1. Also how wrong
-// moving things are behind joins, which is where a correction of joins leaves ghosts.
+// moving things are behind joins, where a correction of joins would leave ghosts. Without `--temperature`
+// as the model is used.
 import { loadavg } from "node:os";
+import { parseArgs } from "node:util";
 import { toPixels } from "../src/data/pixels.ts";
 import { sampleEdit } from "../src/data/world/edits.ts";
 import { renderClip } from "../src/data/world/render.ts";
 import { TASKS } from "../src/data/world/tasks.ts";
-import { readSettings, resolveSettings } from "../src/editing/settings/settings.ts";
+import { readSettings, resolveSettings, temperatureFor } from "../src/editing/settings/settings.ts";
 import { planWindows } from "../src/editing/windows/windows.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
@@ -19,11 +23,20 @@ import { bootstrapInterval, mean } from "../src/evaluation/statistics/bootstrap.
 import { encoded } from "../src/evaluation/methods/pictures.ts";
 import { unitRange } from "../src/evaluation/scores/unit-range.ts";
 
-const frames = Number(process.argv[2] ?? 26);
-const count = Number(process.argv[3] ?? 3);
-const folder = process.argv[4] ?? "models/tiny";
-
-const model = EditModel.load(folder);
+const { values } = parseArgs({
+  options: {
+    model: { type: "string", default: "models/tiny" },
+    frames: { type: "string", default: "26" },
+    count: { type: "string", default: "3" },
+    overlap: { type: "string", default: "2" },
+    temperature: { type: "string" },
+  },
+});
+const [frames, count] = [Number(values.frames), Number(values.count)];
+const overlap = Number(values.overlap);
+const model = EditModel.load(values.model);
+const asked = values.temperature === undefined ? {} : { temperature: Number(values.temperature) };
+const temperature = temperatureFor(asked, model);
 const { size } = model;
 
 /** Flicker error of every frame against the one before it; the first has none. */
@@ -79,7 +92,7 @@ async function clipErrors(task: (typeof TASKS)[number], index: number): Promise<
   const inputFrames = renderClip(request.scene, frames, size);
   const { instruction, outputCaption: caption } = request;
   const settings = resolveSettings(
-    readSettings({ instruction, caption, task, seed: index }),
+    readSettings({ instruction, caption, task, overlap, temperature, seed: index }),
     model,
   );
   const input = encoded(model, inputFrames);

@@ -1,4 +1,5 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { withKnownFrames } from "../../diffusion/known-frames.ts";
 import { ddim, dpmSolver } from "../../diffusion/samplers.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
@@ -8,7 +9,6 @@ import { scalesOf } from "../settings/strength.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
 import { guidedEdit, inAllForms, type ConditionForms } from "./guided-edit.ts";
-import { withKnownFrames } from "./known-frames.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -129,20 +129,17 @@ export class WindowEditor implements Disposable {
     { signal, onStep }: WindowEditOptions,
   ): Promise<Float<"f c h w">> {
     const frames = input.shape[0] ?? 0;
-    const known = edited.shape[0] ?? 0;
+    const count = edited.shape[0] ?? 0;
     const model = this.#model;
-    const { noise, knownNoise, conditions } = held.make(() => {
+    const { schedule } = model;
+    const { noise, settled, conditions } = held.make(() => {
       const all = this.#noise(start, frames);
       const condition = model.stackedCondition(this.#texts, input, edited.narrow(0, 0, 1));
-      const settled = all.narrow(0, 0, known);
-      return { noise: all, knownNoise: settled, conditions: inAllForms(condition) };
+      const known = { clean: edited.unsqueeze(0), noise: all.narrow(0, 0, count).unsqueeze(0) };
+      return { noise: all, settled: known, conditions: inAllForms(condition) };
     });
-    const denoiser = withKnownFrames(this.#guided(this.#together(), conditions), {
-      clean: edited,
-      noise: knownNoise,
-      schedule: model.schedule,
-      continued: start > 0 ? input : null,
-    });
+    const together = this.#guided(this.#together(), conditions);
+    const denoiser = withKnownFrames(together, { ...settled, schedule });
     return this.#sample(denoiser, noise, conditions.full, held, {
       signal,
       onStep: (step) => onStep?.(step, frames),

@@ -1,10 +1,11 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { withKnownFrames } from "../../diffusion/known-frames.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { dims, rearrange } from "../../engine/axes.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
-import { Tensor, type Float } from "../../engine/tensor.ts";
+import type { Float } from "../../engine/tensor.ts";
 import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
@@ -118,10 +119,9 @@ export function frozenStudent({ denoiser }: Student): Denoiser<StackedCondition>
 }
 
 /**
- * The same denoiser with each clip's first frame held at the condition's `firstFrame`: at every time it is shown as
- * `α(t)·firstFrame + σ(t)·noise`, and whatever is said of it is replaced by that.
+ * The same denoiser with each clip's first frame held at the condition's `firstFrame`, where it has one.
  *
- * `xT` is the noise that all frames start from. Gradients reach the frames behind the first alone.
+ * `xT` is the noise that all frames start from.
  */
 export function holdingFirstFrames<Condition extends Pick<StackedCondition, "firstFrame">>(
   denoiser: Denoiser<Condition>,
@@ -130,27 +130,11 @@ export function holdingFirstFrames<Condition extends Pick<StackedCondition, "fir
 ): Denoiser<Condition> {
   return {
     predict(xt, t, condition) {
-      const { firstFrame } = condition;
-      if (!firstFrame) return denoiser.predict(xt, t, condition);
-      const { b } = dims(firstFrame, "b _ _ _");
-      const noise = rearrange(xT, "(b f) c h w -> b f c h w", { b }).select(1, 0);
-      const shown = withFirstFrames(xt, schedule.addNoise(firstFrame, noise, t));
-      const prediction = denoiser.predict(shown, t, condition);
-      return {
-        x0: withFirstFrames(prediction.x0, firstFrame),
-        noise: withFirstFrames(prediction.noise, noise),
-      };
+      const clean = condition.firstFrame?.unsqueeze(1); // "b 1 c h w"
+      if (!clean) return denoiser.predict(xt, t, condition);
+      const { b } = dims(clean, "b _ _ _ _");
+      const noise = rearrange(xT, "(b f) c h w -> b f c h w", { b }).narrow(1, 0, 1);
+      return withKnownFrames(denoiser, { clean, noise, schedule }).predict(xt, t, condition);
     },
   };
-}
-
-/** The clips with other first frames. */
-function withFirstFrames(
-  clips: Float<"(b f) c h w">,
-  first: Float<"b c h w">,
-): Float<"(b f) c h w"> {
-  const { b } = dims(first, "b _ _ _");
-  const split = rearrange(clips, "(b f) c h w -> b f c h w", { b });
-  const rest = split.narrow(1, 1, split.shape[1]! - 1);
-  return rearrange(Tensor.cat([first.unsqueeze(1), rest], 1), "b f c h w -> (b f) c h w");
 }
