@@ -102,6 +102,7 @@ test("a table aligns names to the left and numbers to the right", () => {
       ["name", "size"],
       ["a", "1.2 kB"],
       ["longer", "10.5 kB"],
+      ["less", "-3"],
     ]),
-  ).toBe("name    size\na        1.2 kB\nlonger  10.5 kB");
+  ).toBe("name    size\na        1.2 kB\nlonger  10.5 kB\nless         -3");
 });

@@ -151,7 +151,7 @@ export function table(
     Math.max(...rows.map((row) => (row[i] ?? "").length)),
   );
   const cell = (text: string, i: number) =>
-    numbers === "right" && /^[\d,.]+( [kMGT]?B)?$/.test(text)
+    numbers === "right" && /^-?[\d,.]+( [kMGT]?B)?$/.test(text)
       ? text.padStart(widths[i]!)
       : text.padEnd(widths[i]!);
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");

@@ -6,6 +6,7 @@ import { copyingModel } from "../../../test/support/copying-model.ts";
 import { recorder } from "../../../test/support/recorder.ts";
 import { UserError } from "../../engine/errors.ts";
 import { METHOD_NAMES } from "../../evaluation/methods/method-names.ts";
+import { ScoredClip } from "../../evaluation/statistics/scored-clip.ts";
 import type { Reporter } from "../output.ts";
 import { runEvaluation } from "./world-evaluation-run.ts";
 import { forModel, worldOptions, type WorldArguments } from "./world-options.ts";
@@ -135,6 +136,17 @@ describe("evaluate world", () => {
     const progress = out.map((line) => JSON.parse(line)).filter(({ type }) => type === "progress");
     expect(progress).toHaveLength(2);
     expect(progress[1]).toMatchObject({ phase: "single frames", detail: "add 1/1", etaSeconds: 0 });
+  });
+
+  test("tells each single frame's scores, as evaluate compare reads them", async () => {
+    const { out, report } = recorder({ json: true });
+    await run(report, { only: "single" });
+    const frames = out.flatMap((line) => ScoredClip.safeParse(JSON.parse(line)).data ?? []);
+    expect(frames.map(({ task, method }) => [task, method])).toEqual([
+      ["style", "edit-adapter"],
+      ["add", "edit-adapter"],
+    ]);
+    expect(frames[0]).toMatchObject({ index: 0, frame: expect.any(Number), steady: null });
   });
 
   test("prints tables and writes a contact sheet of each task", async () => {

@@ -5,6 +5,7 @@ export default defineCommand({
   subCommands: {
     world: async () => (await import("./evaluate-world.ts")).default,
     steps: async () => (await import("./evaluate-steps.ts")).default,
+    compare: async () => (await import("./evaluate-compare.ts")).default,
     sheet: async () => (await import("./evaluate-sheet.ts")).default,
     tgve: async () => (await import("./evaluate-tgve.ts")).default,
     style: async () => (await import("./evaluate-combination.ts")).style,

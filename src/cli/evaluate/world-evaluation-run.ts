@@ -5,6 +5,7 @@ import { METHODS } from "../../evaluation/methods/methods.ts";
 import type { EvaluationOptions } from "../../evaluation/methods/options.ts";
 import type { ClipsContext } from "../../evaluation/world/clips.ts";
 import { ContactSheets } from "../../evaluation/world/sheets.ts";
+import type { FrameScored } from "../../evaluation/world/single-frames.ts";
 import { reportTables } from "../../evaluation/world/tables.ts";
 import type { ClipScored } from "../../evaluation/world/test-clip.ts";
 import {
@@ -41,7 +42,12 @@ export async function runEvaluation(
     const { task, index, method, instruction, scores } = clip;
     report.event({ type: "clip-scored", task, index, method, instruction, ...scores });
   };
-  const result = await evaluateWorld(model, options, wanted, { signal, onWork, onClip, scorers });
+  const onFrame = ({ task, index, frame, instruction, scores }: FrameScored): void => {
+    const edited = { task, index, frame, method: "edit-adapter", instruction };
+    report.event({ type: "picture-scored", ...edited, ...scores });
+  };
+  const watching = { signal, onWork, onClip, onFrame, scorers };
+  const result = await evaluateWorld(model, options, wanted, watching);
   const paths = folder === undefined ? [] : await sheets.write(folder);
   for (const path of paths) report.event({ type: "sheet-written", path }, path);
   for (const note of result.notes) report.warn(note);

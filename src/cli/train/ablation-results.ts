@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
-import { ScoredClip, type AblationRun } from "../../evaluation/ablations/ablation-table.ts";
+import type { AblationRun } from "../../evaluation/ablations/ablation-table.ts";
+import { ScoredClip } from "../../evaluation/statistics/scored-clip.ts";
 import { ABLATION_NAMES, ABLATIONS, type AblationName } from "../../presets/ablations.ts";
 import { configHash, decisiveDifferences, TrainConfig } from "../../training/config.ts";
 

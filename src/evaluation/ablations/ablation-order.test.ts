@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { orderFindings, orderTable } from "./ablation-order.ts";
-import type { AblationRun, ScoredClip } from "./ablation-table.ts";
+import type { ScoredClip } from "../statistics/scored-clip.ts";
+import type { AblationRun } from "./ablation-table.ts";
 
 /** A run in which the first so many of twenty clips succeed. */
 function run(successes: number, method = "aligned"): AblationRun {

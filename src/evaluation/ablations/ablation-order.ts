@@ -1,13 +1,13 @@
 import { mean } from "../statistics/bootstrap.ts";
 import { figure, intervalText, percent } from "../statistics/cells.ts";
 import type { Estimated } from "../statistics/paired.ts";
+import type { Figure } from "../statistics/summary.ts";
 import {
   clipsOf,
   estimated,
   NOISES,
   valuesOf,
   type AblationRun,
-  type Figure,
   type Noise,
 } from "./ablation-table.ts";
 

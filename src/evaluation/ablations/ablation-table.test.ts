@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ablationRows, ablationTable, type ScoredClip } from "./ablation-table.ts";
+import type { ScoredClip } from "../statistics/scored-clip.ts";
+import { ablationRows, ablationTable } from "./ablation-table.ts";
 
 function clip(index: number, steady: boolean, method = "aligned"): ScoredClip {
   return {

@@ -1,26 +1,8 @@
-import { z } from "zod";
 import { bootstrapInterval, mean } from "../statistics/bootstrap.ts";
 import { figure, HEADINGS, intervalText, percent } from "../statistics/cells.ts";
 import type { Estimated } from "../statistics/paired.ts";
-
-const score = z.number().nullable();
-
-/** A clip's scores as a line of `eve evaluate world --json` holds them. */
-export const ScoredClip = z.looseObject({
-  type: z.literal("clip-scored"),
-  method: z.string(),
-  task: z.string(),
-  index: z.int(),
-  success: z.boolean(),
-  steady: z.boolean().nullable(),
-  edited: z.boolean(),
-  kept: z.boolean(),
-  flicker: score,
-  psnr: z.number(),
-  psnrChanged: score,
-  psnrKept: score,
-});
-export type ScoredClip = z.infer<typeof ScoredClip>;
+import type { ScoredClip } from "../statistics/scored-clip.ts";
+import type { Figure } from "../statistics/summary.ts";
 
 /** One run of an ablation, measured. */
 export interface AblationRun {
@@ -32,9 +14,6 @@ export interface AblationRun {
 /** The two kinds of noise that a run is measured with. */
 export const NOISES = ["independent", "shared"] as const;
 export type Noise = (typeof NOISES)[number];
-
-/** What is averaged. */
-export type Figure = Exclude<keyof typeof ScoredClip.shape, "type" | "method" | "task" | "index">;
 
 /** One row of the table: an ablation, over all of its runs, with one kind of noise. */
 export interface AblationRow {

@@ -93,14 +93,16 @@ describe("scores", () => {
     expect(summary).toMatchObject({ clips: 2, success: 0.5, edited: 0.5, kept: 1, psnrKept: null });
     expect(summary.tasks.style).toMatchObject({ clips: 1, success: 1, psnr: 100 });
     expect(Object.keys(summary.tasks)).toEqual(["style", "remove"]);
-    const [first, second] = [perfect, copy].map((scores) => [{ task: "style" as const, scores }]);
-    expect(compared(first!, second!)).toEqual({
+    expect(compared([perfect], [copy])).toEqual({
       clips: 1,
       better: { mean: 1, interval: [1, 1] },
       psnr: { mean: 100, interval: [100, 100] },
+      psnrChanged: { mean: 100, interval: [100, 100] },
+      psnrKept: { mean: null, interval: null },
       success: { mean: 1, interval: [1, 1] },
       steady: { mean: 1, interval: [1, 1] },
       edited: { mean: 1, interval: [1, 1] },
+      kept: { mean: 0, interval: [0, 0] },
       flickerRatio: null,
     });
   });

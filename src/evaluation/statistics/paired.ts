@@ -2,7 +2,7 @@ import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import type { ClipScores } from "../scores/clip-scores.ts";
 import { bootstrapInterval, mean, type Interval } from "./bootstrap.ts";
-import type { TaskScores } from "./summary.ts";
+import type { Figure } from "./summary.ts";
 
 /** A mean over clips with its 95 % bootstrap interval. */
 export interface Estimated {
@@ -17,11 +17,14 @@ export interface Comparison {
   readonly clips: number;
   /** Share of clips on which the first is nearer to the truth, by PSNR; a tie counts half. */
   readonly better: Estimated;
-  /** In dB. */
+  /** In dB, as are the next two: of the changed region, and outside it, where a clip has them. */
   readonly psnr: Estimated;
+  readonly psnrChanged: Estimated;
+  readonly psnrKept: Estimated;
   readonly success: Estimated;
   readonly steady: Estimated;
   readonly edited: Estimated;
+  readonly kept: Estimated;
   /** Mean flicker of the first by that of the second; null where the second has none. */
   readonly flickerRatio: number | null;
 }
@@ -30,7 +33,7 @@ export interface Comparison {
 export function comparisonsWith(
   method: MethodName,
   names: readonly MethodName[],
-  scoresOf: (name: MethodName) => readonly TaskScores[],
+  scoresOf: (name: MethodName) => readonly PairedScores[],
 ): Comparison[] {
   const { noise } = METHODS[method];
   const isRival = (name: MethodName): boolean =>
@@ -43,26 +46,40 @@ export function comparisonsWith(
   return names.filter(isRival).map(beside);
 }
 
+/** What of a clip's scores is compared. */
+export type PairedScores = Pick<ClipScores, Figure>;
+/** What clip by clip comes to, whatever the two are called. */
+export type PairedFigures = Omit<Comparison, "method" | "against">;
+
 /** Compares clip by clip; both lists are of the same clips, in the same order. */
 export function compared(
-  own: readonly TaskScores[],
-  other: readonly TaskScores[],
-): Omit<Comparison, "method" | "against"> {
-  const pairs = own.map(({ scores }, clip) => [scores, other[clip]!.scores] as const);
-  const estimated = (of: (pair: readonly [ClipScores, ClipScores]) => number): Estimated => {
-    const values = pairs.map(of);
-    return { mean: mean(values), interval: bootstrapInterval(values) };
-  };
-  const difference = (of: (scores: ClipScores) => number | boolean | null): Estimated =>
-    estimated(([first, second]) => Number(of(first)) - Number(of(second)));
+  own: readonly PairedScores[],
+  other: readonly PairedScores[],
+): PairedFigures {
+  const pairs = own.map((scores, clip) => [scores, other[clip]!] as const);
+  const estimated = (values: readonly number[]): Estimated => ({
+    mean: mean(values),
+    interval: bootstrapInterval(values),
+  });
+  const difference = (of: Figure): Estimated =>
+    estimated(
+      pairs.flatMap(([{ [of]: first }, { [of]: second }]) =>
+        first === null || second === null ? [] : [Number(first) - Number(second)],
+      ),
+    );
   const flicker = (side: 0 | 1): number => mean(pairs.map((pair) => pair[side].flicker ?? 0)) ?? 0;
   return {
     clips: pairs.length,
-    better: estimated(([first, second]) => (1 + Math.sign(first.psnr - second.psnr)) / 2),
-    psnr: difference(({ psnr }) => psnr),
-    success: difference(({ success }) => success),
-    steady: difference(({ steady }) => steady),
-    edited: difference(({ edited }) => edited),
+    better: estimated(
+      pairs.map(([first, second]) => (1 + Math.sign(first.psnr - second.psnr)) / 2),
+    ),
+    psnr: difference("psnr"),
+    psnrChanged: difference("psnrChanged"),
+    psnrKept: difference("psnrKept"),
+    success: difference("success"),
+    steady: difference("steady"),
+    edited: difference("edited"),
+    kept: difference("kept"),
     flickerRatio: flicker(1) === 0 ? null : flicker(0) / flicker(1),
   };
 }

@@ -58,6 +58,8 @@ export async function evaluateClips(
     methods: Object.fromEntries(names.map((name) => [name, summarizeTasks(scoresOf(name))])),
     comparisons: names
       .filter((name) => METHODS[name].needs === "alignment")
-      .flatMap((name) => comparisonsWith(name, names, scoresOf)),
+      .flatMap((name) =>
+        comparisonsWith(name, names, (of) => scoresOf(of).map(({ scores }) => scores)),
+      ),
   };
 }

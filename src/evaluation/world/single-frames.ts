@@ -22,17 +22,32 @@ export function singleFramesCost({ tasks, count, draw }: EvaluationOptions): num
   return tasks.length * count * draw.steps;
 }
 
+/** One frame of a clip, edited by itself. */
+export interface FrameScored extends TaskScores {
+  /** Of the clip. */
+  readonly index: number;
+  /** Which frame of it, counted from 0. */
+  readonly frame: number;
+  readonly instruction: string;
+}
+
+/** Who watches the frames. */
+export interface FramesContext extends EvaluationContext {
+  readonly onFrame?: ((frame: FrameScored) => void) | undefined;
+}
+
 /** How well the edit adapter edits single frames: one frame of each clip, drawn at random. */
 export async function evaluateSingleFrames(
   model: EvaluatedModel,
   options: EvaluationOptions,
-  context: EvaluationContext = {},
+  context: FramesContext = {},
 ): Promise<TaskSummary> {
-  const scored: TaskScores[] = [];
+  const scored: FrameScored[] = [];
   for (let index = 0; index < options.count; index++) {
     for (const task of options.tasks) {
-      const scores = await evaluateFrame(model, task, index, { options, context });
-      scored.push({ task, scores });
+      const frame = await evaluateFrame(model, task, index, { options, context });
+      context.onFrame?.(frame);
+      scored.push(frame);
     }
   }
   return summarizeTasks(scored);
@@ -43,13 +58,15 @@ async function evaluateFrame(
   task: Task,
   index: number,
   { options, context }: { options: EvaluationOptions; context: EvaluationContext },
-): Promise<ClipScores> {
+): Promise<FrameScored> {
   const seed = clipSeed(options, `single ${task}`, index);
   const frame = Rng.seed(seed).split("frame").integer(options.frames);
   const request = sampleEdit(options.split, index, task);
   const work = { phase: "single frames", detail: `${task} ${index + 1}/${options.count}` };
   const onStep = (step: number, frames: number) => context.onWork?.({ ...work, step, frames });
-  return scoredFrame(model, request, { options, seed, frame }, { signal: context.signal, onStep });
+  const drawing = { signal: context.signal, onStep };
+  const scores = await scoredFrame(model, request, { options, seed, frame }, drawing);
+  return { task, index, frame, instruction: request.instruction, scores };
 }
 
 /** Which frame of a clip is edited, and how. */

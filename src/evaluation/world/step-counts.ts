@@ -3,6 +3,7 @@ import type { EvaluatedModel } from "../methods/evaluated-model.ts";
 import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import { mean } from "../statistics/bootstrap.ts";
+import type { ClipScores } from "../scores/clip-scores.ts";
 import { compared, type Estimated } from "../statistics/paired.ts";
 import { summarizeTasks, type TaskSummary } from "../statistics/summary.ts";
 import type { ClipsContext } from "./clips.ts";
@@ -79,15 +80,16 @@ export function stepCountsOf(
   method: MethodName,
   measured: readonly StepsMeasured[],
 ): { rows: StepCountRow[]; fastest: FastestSteps } {
-  const success = ({ clips }: StepsMeasured): number =>
-    clips.filter(({ scores }) => scores.success).length;
+  const scoresOf = ({ clips }: StepsMeasured): ClipScores[] => clips.map(({ scores }) => scores);
+  const success = (own: StepsMeasured): number =>
+    scoresOf(own).filter((scores) => scores.success).length;
   const best = measured.reduce((most, own) => (success(own) > success(most) ? own : most));
-  const rows = measured.map(({ steps, clips }) => ({
+  const rows = measured.map((own) => ({
     method,
-    steps,
-    summary: summarizeTasks(clips),
-    besideBest: compared(clips, best.clips).success,
-    secondsPerClip: mean(clips.map(({ seconds }) => seconds)),
+    steps: own.steps,
+    summary: summarizeTasks(own.clips),
+    besideBest: compared(scoresOf(own), scoresOf(best)).success,
+    secondsPerClip: mean(own.clips.map(({ seconds }) => seconds)),
   }));
   const least = (1 - LOST_SHARE) * success(best);
   const enough = measured.find((own) => success(own) > 0 && success(own) >= least);

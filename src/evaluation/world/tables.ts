@@ -1,6 +1,7 @@
 import { METHOD_NAMES } from "../methods/method-names.ts";
 import { figure, HEADINGS, intervalText, percent } from "../statistics/cells.ts";
-import type { Comparison, Estimated } from "../statistics/paired.ts";
+import { COMPARISON_HEADINGS, comparisonCells } from "../statistics/comparison-table.ts";
+import type { Comparison } from "../statistics/paired.ts";
 import type { Summary, TaskSummary } from "../statistics/summary.ts";
 import type { WorldReport } from "./world-evaluation.ts";
 
@@ -45,20 +46,12 @@ export function summaryTable(
 
 function comparisonRows(comparisons: readonly Comparison[]): string[][] {
   if (comparisons.length === 0) return [];
-  const points = ({ mean, interval }: Estimated): string[] => [
-    percent(mean),
-    intervalText(interval, percent),
-  ];
   return [
-    ["method", "against", "better %", "95 %", "steady +%", "95 %", "PSNR +dB", "95 %", "flicker ×"],
-    ...comparisons.map(({ method, against, better, steady, psnr, flickerRatio }) => [
+    ["method", "against", ...COMPARISON_HEADINGS],
+    ...comparisons.map(({ method, against, ...figures }) => [
       method,
       against,
-      ...points(better),
-      ...points(steady),
-      figure(psnr.mean),
-      intervalText(psnr.interval, figure),
-      figure(flickerRatio),
+      ...comparisonCells(figures),
     ]),
   ];
 }

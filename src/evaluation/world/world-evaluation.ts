@@ -11,7 +11,7 @@ import {
   type ClipsReport,
   type MethodSummaries,
 } from "./clips.ts";
-import { evaluateSingleFrames, singleFramesCost } from "./single-frames.ts";
+import { evaluateSingleFrames, singleFramesCost, type FramesContext } from "./single-frames.ts";
 import { evaluateVideo, videoCost, type VideoFlicker } from "./video-flicker.ts";
 
 /** What can be measured, in the order in which it is. */
@@ -64,7 +64,7 @@ export async function evaluateWorld(
   model: EvaluatedModel,
   options: EvaluationOptions,
   wanted: readonly Measurement[],
-  context: ClipsContext = {},
+  context: ClipsContext & FramesContext = {},
 ): Promise<WorldReport> {
   const has = new Set(possible(model, wanted));
   const { split, draw, count, frames, isCaptionGiven, seed } = options;
