@@ -80,6 +80,20 @@ describe("evaluate compare", () => {
     });
   });
 
+  test("gives the same intervals in whatever order processes were done", async () => {
+    const psnrs = [21, 24, 22, 29, 25];
+    const clips = psnrs.map((psnr, index) => ({ index, psnr }));
+    const still = results(
+      "still.jsonl",
+      psnrs.map((_, index) => ({ index, psnr: 20 })),
+    );
+    const [one, other] = await Promise.all([
+      comparison(results("in-order.jsonl", clips), still),
+      comparison(results("as-done.jsonl", clips.toReversed()), still),
+    ]);
+    expect(one.comparisons[0].all).toEqual(other.comparisons[0].all);
+  });
+
   test("compares any two methods, and numbers of steps by name", async () => {
     const path = results("both.jsonl", [
       { index: 0, psnr: 30, steps: 3 },

@@ -31,7 +31,7 @@ export function byMethod(clips: readonly ScoredClip[]): ReadonlyMap<string, read
   );
 }
 
-/** The same clips, in the same order, as two methods edited them, and how many only one of them did. */
+/** The same clips, in the order of an evaluation, as two methods edited them, and how many only one of them did. */
 export interface ClipPairs {
   readonly own: readonly ScoredClip[];
   readonly other: readonly ScoredClip[];
@@ -44,7 +44,11 @@ export interface ClipPairs {
  */
 export function pairsOf(own: readonly ScoredClip[], other: readonly ScoredClip[]): ClipPairs {
   const partners = new Map(other.map((clip) => [identity(clip), clip]));
-  const pairs = own.flatMap((clip) => {
+  // by index and then by task, in whatever order processes were done with them: intervals depend on it
+  const inOrder = own.toSorted(
+    (a, b) => a.index - b.index || TASKS.indexOf(a.task) - TASKS.indexOf(b.task),
+  );
+  const pairs = inOrder.flatMap((clip) => {
     const partner = partners.get(identity(clip));
     return partner === undefined ? [] : [[clip, partner] as const];
   });
