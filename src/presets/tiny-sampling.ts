@@ -8,5 +8,5 @@
 export const TINY_SAMPLING = {
   times: [749, 499, 249],
   temperature: 0,
-  textGuidance: { object: 2, add: 2, texture: 2 },
+  textGuidance: { object: 1.5, add: 2 },
 };
