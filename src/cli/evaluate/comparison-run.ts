@@ -7,7 +7,12 @@ import {
   comparisonCells,
 } from "../../evaluation/statistics/comparison-table.ts";
 import { compared, type PairedFigures } from "../../evaluation/statistics/paired.ts";
-import { byMethod, pairsOf, ScoredClip } from "../../evaluation/statistics/scored-clip.ts";
+import {
+  byMethod,
+  pairsOf,
+  ScoredClip,
+  type ClipPairs,
+} from "../../evaluation/statistics/scored-clip.ts";
 import { oneOf } from "../arguments.ts";
 import { table, type Reporter } from "../output.ts";
 
@@ -44,21 +49,18 @@ export async function runComparison(request: ComparisonRequest, report: Reporter
       );
     if (pairs.single > 0)
       report.warn(`clips that only one of the two has are left out: ${pairs.single}`);
-    const ofTask = (task: Task): [Task, PairedFigures][] => {
-      const [mine, theirs] = [pairs.own, pairs.other].map((clips) =>
-        clips.filter((clip) => clip.task === task),
-      );
-      return mine!.length === 0 ? [] : [[task, compared(mine!, theirs!)]];
-    };
-    comparisons.push({
-      method,
-      against,
-      all: compared(pairs.own, pairs.other),
-      tasks: Object.fromEntries(TASKS.flatMap(ofTask)),
-    });
+    comparisons.push({ method, against, ...compareAll(pairs) });
   }
   const text = comparisons.map(textOf).join("\n\n");
   report.event({ type: "comparison", first, second, comparisons }, text);
+}
+
+function compareAll({ own, other }: ClipPairs): Pick<Beside, "all" | "tasks"> {
+  const ofTask = (task: Task): [Task, PairedFigures][] => {
+    const [mine, theirs] = [own, other].map((clips) => clips.filter((clip) => clip.task === task));
+    return mine!.length === 0 ? [] : [[task, compared(mine!, theirs!)]];
+  };
+  return { all: compared(own, other), tasks: Object.fromEntries(TASKS.flatMap(ofTask)) };
 }
 
 /** The scored clips of a file by method; what else an evaluation prints is passed over. */
@@ -95,9 +97,8 @@ function namesOf(
 }
 
 function textOf({ method, against, all, tasks }: Beside): string {
-  const rows = Object.entries({ ...tasks, all }).map(([name, figures]) => [
-    name,
-    ...comparisonCells(figures),
-  ]);
+  const rows = Object.entries({ ...tasks, all }).map(([name, figures]) =>
+    [name].concat(comparisonCells(figures)),
+  );
   return `${method} against ${against}\n${table([["task", ...COMPARISON_HEADINGS], ...rows])}`;
 }
