@@ -45,7 +45,7 @@ export async function runComparison(request: ComparisonRequest, report: Reporter
     const pairs = pairsOf(own.get(method)!, other.get(against)!);
     if (pairs.own.length === 0)
       throw new UserError(
-        `${first} and ${second} have no clip in common: measure both with the same --split, --count and --frames`,
+        `${first} and ${second} have no clip in common: measure both with the same --split and --frames`,
       );
     if (pairs.single > 0)
       report.warn(`clips that only one of the two has are left out: ${pairs.single}`);

@@ -72,7 +72,7 @@ export const EditSettings = z.strictObject({
    * all seeds, and frames that differ by their inputs alone. The model's own by default.
    */
   temperature: temperature.optional(),
-  /** Denoising steps; the model's own number by default, 2 for the shipped one. */
+  /** Denoising steps; the model's own number by default. */
   steps: whole(1, 1000).optional(),
   /** Frames edited together; the model's own number by default. */
   window: whole(1, 1024).optional(),

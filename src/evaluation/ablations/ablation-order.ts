@@ -1,15 +1,7 @@
-import { mean } from "../statistics/bootstrap.ts";
-import { figure, intervalText, percent } from "../statistics/cells.ts";
-import type { Estimated } from "../statistics/paired.ts";
+import { estimated, mean, type Estimated } from "../statistics/bootstrap.ts";
+import { estimateCells, figure, percent } from "../statistics/cells.ts";
 import type { Figure } from "../statistics/summary.ts";
-import {
-  clipsOf,
-  estimated,
-  NOISES,
-  valuesOf,
-  type AblationRun,
-  type Noise,
-} from "./ablation-table.ts";
+import { clipsOf, NOISES, valuesOf, type AblationRun, type Noise } from "./ablation-table.ts";
 
 /** Whether one ablation came out better than another, as it was expected to. Differences are the first's minus the second's. */
 export interface OrderFinding {
@@ -71,10 +63,6 @@ export function orderTable(
   findings: readonly OrderFinding[],
   title: (name: string) => string,
 ): string[][] {
-  const cells = (of: Estimated, text: (value: number | null) => string): string[] => [
-    text(of.mean),
-    intervalText(of.interval, text),
-  ];
   const quantities = ["success +%", "steady +%", "PSNR +dB"].flatMap((name) => [name, "95 %"]);
   return [
     ["expected", "noise", "clips", ...quantities, "by success", "by PSNR"],
@@ -82,9 +70,9 @@ export function orderTable(
       `${title(finding.better)} > ${title(finding.worse)}`,
       finding.noise,
       String(finding.clips),
-      ...cells(finding.success, percent),
-      ...cells(finding.steady, percent),
-      ...cells(finding.psnr, (value) => figure(value)),
+      ...estimateCells(finding.success, percent),
+      ...estimateCells(finding.steady, percent),
+      ...estimateCells(finding.psnr, figure),
       finding.verdict,
       finding.psnrVerdict,
     ]),

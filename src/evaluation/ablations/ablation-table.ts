@@ -1,6 +1,5 @@
-import { bootstrapInterval, mean } from "../statistics/bootstrap.ts";
-import { figure, HEADINGS, intervalText, percent } from "../statistics/cells.ts";
-import type { Estimated } from "../statistics/paired.ts";
+import { estimated, mean, type Estimated } from "../statistics/bootstrap.ts";
+import { estimateCells, figure, HEADINGS, percent } from "../statistics/cells.ts";
 import type { ScoredClip } from "../statistics/scored-clip.ts";
 import type { Figure } from "../statistics/summary.ts";
 
@@ -80,12 +79,6 @@ export function valuesOf(clips: readonly ScoredClip[], of: Figure): number[] {
   return clips.flatMap((clip) => (clip[of] === null ? [] : [Number(clip[of])]));
 }
 
-/** The mean of what clips have, and its interval. */
-export function estimated(perClip: readonly (number | null)[]): Estimated {
-  const values = perClip.filter((value) => value !== null);
-  return { mean: mean(values), interval: bootstrapInterval(values) };
-}
-
 function withNoise(clips: readonly ScoredClip[], noise: Noise): ScoredClip[] {
   return clips.filter(({ method }) => method.endsWith("-shared") === (noise === "shared"));
 }
@@ -129,9 +122,9 @@ const WITH_SPREAD = HEADINGS.flatMap((heading) =>
 function figureCells({ figures, byRun }: AblationRow): string[] {
   const { success, steady, edited, kept, flicker, psnr, psnrChanged, psnrKept } = figures;
   return [
-    ...withInterval(success),
+    ...estimateCells(success, percent),
     percent(byRun.success.deviation),
-    ...withInterval(steady),
+    ...estimateCells(steady, percent),
     percent(byRun.steady.deviation),
     percent(edited.mean),
     percent(kept.mean),
@@ -140,8 +133,4 @@ function figureCells({ figures, byRun }: AblationRow): string[] {
     figure(byRun.psnr.deviation),
     ...[psnrChanged, psnrKept].map((own) => figure(own.mean)),
   ];
-}
-
-function withInterval({ mean: share, interval }: Estimated): string[] {
-  return [percent(share), intervalText(interval, percent)];
 }

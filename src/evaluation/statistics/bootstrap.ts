@@ -3,6 +3,12 @@ import { Rng } from "../../engine/random.ts";
 /** An interval: its lower and upper end. */
 export type Interval = readonly [low: number, high: number];
 
+/** A mean over clips with its 95 % bootstrap interval. */
+export interface Estimated {
+  readonly mean: number | null;
+  readonly interval: Interval | null;
+}
+
 /** How the interval is drawn. */
 export interface BootstrapOptions {
   /** Default 0: the same values give the same interval. */
@@ -17,6 +23,12 @@ export interface BootstrapOptions {
 export function mean(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The mean of what clips have, and its interval. */
+export function estimated(perClip: readonly (number | null)[]): Estimated {
+  const values = perClip.filter((value) => value !== null);
+  return { mean: mean(values), interval: bootstrapInterval(values) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Interval } from "./bootstrap.ts";
+import type { Estimated, Interval } from "./bootstrap.ts";
 
 /** What every table of an evaluation says of a method, in this order. */
 export const HEADINGS = [
@@ -20,6 +20,14 @@ export function intervalText(
   text: (value: number | null) => string,
 ): string {
   return interval === null ? "–" : `${text(interval[0])}–${text(interval[1])}`;
+}
+
+/** A mean and its interval. */
+export function estimateCells(
+  { mean, interval }: Estimated,
+  text: (value: number | null) => string,
+): string[] {
+  return [text(mean), intervalText(interval, text)];
 }
 
 /** A share in percent, one decimal; a dash for none. */

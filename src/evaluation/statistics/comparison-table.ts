@@ -1,5 +1,5 @@
-import { figure, intervalText, percent } from "./cells.ts";
-import type { Estimated, PairedFigures } from "./paired.ts";
+import { estimateCells, figure, percent } from "./cells.ts";
+import type { PairedFigures } from "./paired.ts";
 
 /** Headings of `comparisonCells`; a plus marks a difference. */
 export const COMPARISON_HEADINGS = [
@@ -20,17 +20,12 @@ export const COMPARISON_HEADINGS = [
 /** One method beside another as cells. */
 export function comparisonCells(figures: PairedFigures): string[] {
   const { clips, better, success, steady, psnr, psnrChanged, psnrKept, flickerRatio } = figures;
-  const points = ({ mean, interval }: Estimated): string[] => [
-    percent(mean),
-    intervalText(interval, percent),
-  ];
   return [
     String(clips),
-    ...points(better),
-    ...points(success),
-    ...points(steady),
-    figure(psnr.mean),
-    intervalText(psnr.interval, figure),
+    ...estimateCells(better, percent),
+    ...estimateCells(success, percent),
+    ...estimateCells(steady, percent),
+    ...estimateCells(psnr, figure),
     figure(psnrChanged.mean),
     figure(psnrKept.mean),
     figure(flickerRatio),

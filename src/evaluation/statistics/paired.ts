@@ -1,14 +1,8 @@
 import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import type { ClipScores } from "../scores/clip-scores.ts";
-import { bootstrapInterval, mean, type Interval } from "./bootstrap.ts";
+import { estimated, mean, type Estimated } from "./bootstrap.ts";
 import type { Figure } from "./summary.ts";
-
-/** A mean over clips with its 95 % bootstrap interval. */
-export interface Estimated {
-  readonly mean: number | null;
-  readonly interval: Interval | null;
-}
 
 /** One method beside another on the same clips, with the same seeds. Differences are the first's minus the second's. */
 export interface Comparison {
@@ -57,14 +51,10 @@ export function compared(
   other: readonly PairedScores[],
 ): PairedFigures {
   const pairs = own.map((scores, clip) => [scores, other[clip]!] as const);
-  const estimated = (values: readonly number[]): Estimated => ({
-    mean: mean(values),
-    interval: bootstrapInterval(values),
-  });
   const difference = (of: Figure): Estimated =>
     estimated(
-      pairs.flatMap(([{ [of]: first }, { [of]: second }]) =>
-        first === null || second === null ? [] : [Number(first) - Number(second)],
+      pairs.map(([{ [of]: first }, { [of]: second }]) =>
+        first === null || second === null ? null : Number(first) - Number(second),
       ),
     );
   const flicker = (side: 0 | 1): number => mean(pairs.map((pair) => pair[side].flicker ?? 0)) ?? 0;
