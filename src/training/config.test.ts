@@ -53,6 +53,7 @@ test.each([
   ["inUse", 0, 0.5],
   ["inUseError", "squared", "absolute"],
   ["keptWeight", 0, 1],
+  ["largestShare", 8, 32],
   ["inUseLearned", "all", "one"],
   ["videoStrength", 1, 0.5],
   ["temperature", 1, 0],

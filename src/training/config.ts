@@ -88,6 +88,7 @@ const LATER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["stage.taskOdds", {}],
   ["stage.captionPower", 0],
   ["stage.keptWeight", 0],
+  ["stage.largestShare", 8],
   ["stage.inUseLearned", "all"],
   ["stage.videoStrength", 1],
   ["stage.strengthRate", 0],

@@ -52,6 +52,11 @@ export const LatentSettings = z.strictObject({
    */
   keptWeight: z.number().nonnegative().default(0),
   /**
+   * Most that a place counts for what an edit changes there, or keeps, in means of its picture. With a `changeWeight` of 2 and a
+   * `keptWeight` of 3, a bow tie of 11 in 256 places has a seventh of its picture's weight at 8, a quarter from 24 on.
+   */
+  largestShare: z.number().positive().default(8),
+  /**
    * Share of each batch that the edit adapter learns as in use: through the times and from the noise that the model is
    * sampled with, each step behind the first from what the adapter itself made of the one before. The rest learns as ever.
    *

@@ -57,12 +57,17 @@ test("the true velocity has no loss, and gives back the clean batch", () => {
 
 describe("placeWeights", () => {
   const input = Tensor.zeros([2, 2, 1, 4]);
+  const uncapped = { largestShare: 8 };
   // the first picture changes in one place of four, the second nowhere
   const edited = Tensor.from([3, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 2, 1, 4]);
 
   test("have a mean of one, and count a changed place 1 + weight·(its share) times", () => {
     const weights = [
-      ...placeWeights(edited, input, { changeWeight: 1, keptWeight: 0 }).toFloat32Array(),
+      ...placeWeights(edited, input, {
+        changeWeight: 1,
+        keptWeight: 0,
+        ...uncapped,
+      }).toFloat32Array(),
     ];
     // shares 4, 0, 0, 0: raw weights 5, 1, 1, 1 of mean 2
     [2.5, 0.5, 0.5, 0.5, 1, 1, 1, 1].forEach((value, i) =>
@@ -74,8 +79,20 @@ describe("placeWeights", () => {
     // changed everywhere but in the last place: shares 0, 0, 0, 4
     const changed = Tensor.from([3, 3, 3, 0, 3, 3, 3, 0], [1, 2, 1, 4]);
     const none = Tensor.zeros([1, 2, 1, 4]);
-    const weights = placeWeights(changed, none, { changeWeight: 0, keptWeight: 1 });
+    const weights = placeWeights(changed, none, { changeWeight: 0, keptWeight: 1, ...uncapped });
     [0.5, 0.5, 0.5, 2.5].forEach((value, i) =>
+      expect(weights.toFloat32Array()[i]).toBeCloseTo(value, 4),
+    );
+  });
+
+  test("count a place no more than the largest share", () => {
+    // shares of 4, cut to 2: raw weights 3, 1, 1, 1 of mean 1.5
+    const weights = placeWeights(edited, input, {
+      changeWeight: 1,
+      keptWeight: 0,
+      largestShare: 2,
+    });
+    [2, 2 / 3, 2 / 3, 2 / 3].forEach((value, i) =>
       expect(weights.toFloat32Array()[i]).toBeCloseTo(value, 4),
     );
   });
@@ -84,7 +101,7 @@ describe("placeWeights", () => {
     const batch = { xt: edited, labels: Tensor.zeros([2]), target: edited };
     const output = edited.mul(2);
     const plain = velocityLoss(output, batch).item();
-    const weights = placeWeights(edited, input, { changeWeight: 0, keptWeight: 0 });
+    const weights = placeWeights(edited, input, { changeWeight: 0, keptWeight: 0, ...uncapped });
     expect(velocityLoss(output, batch, weights).item()).toBeCloseTo(plain, 6);
   });
 });

@@ -90,9 +90,6 @@ export function weightedMean(errors: Float<"b ...">, weights?: Float<"b 1 h w">)
   return (weights ? errors.mul(weights) : errors).mean();
 }
 
-/** Largest share of a place in `placeWeights`, in means. */
-const LARGEST_SHARE = 8;
-
 /** A latent that an edit moves by this much, where latents have a deviation of one, counts as kept by 1/e. */
 const KEPT_WITHIN = 0.35;
 
@@ -100,27 +97,30 @@ const KEPT_WITHIN = 0.35;
 export interface PlaceWeights {
   readonly changeWeight: number;
   readonly keptWeight: number;
+  /** Most that a place counts, in means of its picture's places. */
+  readonly largestShare: number;
 }
 
 /**
  * How much each place counts: `1 + changeWeight·d/mean(d) + keptWeight·k/mean(k)`, scaled to a mean of one for every picture.
  *
  * `d` is the distance between `edited` and `input` at that place and `k = exp(−(d/0.35)²)` how far the place is kept; each counts
- * at most eight times its mean. Deviation: the paper's loss counts all places alike; on small changes a short training then learns
- * to leave everything as it is, and where nearly all of a picture changes, to let the little that is kept fade.
+ * at most `largestShare` times its mean. Deviation: the paper's loss counts all places alike; on small changes a short training
+ * then learns to leave everything as it is, and where nearly all of a picture changes, to let the little that is kept fade.
  */
 export function placeWeights(
   edited: Float<"b c h w">,
   input: Float<"b c h w">,
-  { changeWeight, keptWeight }: PlaceWeights,
+  { changeWeight, keptWeight, largestShare }: PlaceWeights,
 ): Float<"b 1 h w"> {
   const d = edited.sub(input).square().mean([1], { keepDim: true }).sqrt();
   const kept = d.div(KEPT_WITHIN).square().mul(-1).exp();
-  const raw = shares(d).mul(changeWeight).add(shares(kept).mul(keptWeight)).add(1);
+  const change = shares(d, largestShare).mul(changeWeight);
+  const raw = shares(kept, largestShare).mul(keptWeight).add(change).add(1);
   return raw.div(raw.mean([1, 2, 3], { keepDim: true }));
 }
 
-/** Each place by the mean of its picture, at most `LARGEST_SHARE`. */
-function shares(places: Float<"b 1 h w">): Float<"b 1 h w"> {
-  return places.div(places.mean([1, 2, 3], { keepDim: true }).add(1e-6)).clamp(0, LARGEST_SHARE);
+/** Each place by the mean of its picture, at most `largest`. */
+function shares(places: Float<"b 1 h w">, largest: number): Float<"b 1 h w"> {
+  return places.div(places.mean([1, 2, 3], { keepDim: true }).add(1e-6)).clamp(0, largest);
 }
