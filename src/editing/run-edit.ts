@@ -12,7 +12,7 @@ import { arithmetic, versions } from "../training/provenance.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
 import { maskHash } from "./frames/mask.ts";
 import { editedClip } from "./frames/pipeline.ts";
-import { WorkFolder } from "./frames/work-folder.ts";
+import { type Resumption, WorkFolder } from "./frames/work-folder.ts";
 import { calibrate } from "./report/calibration.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
@@ -43,8 +43,8 @@ export interface WatchOptions {
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
-  /** Continues an edit to the same output that was stopped, if there is one. */
-  readonly resume?: boolean | undefined;
+  /** Whether to continue an edit to the same output that was stopped, if there is one; default false. */
+  readonly resume?: Resumption | undefined;
   /** Keeps the finished windows of a long clip beside the output if the edit is stopped. */
   readonly keepWork?: boolean | undefined;
 }

@@ -4,14 +4,14 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { WorkFolder } from "./work-folder.ts";
+import { type Resumption, WorkFolder } from "./work-folder.ts";
 import { workPath } from "./work-path.ts";
 
 const identity = { input: "a", settings: { seed: 1 } };
 const output = (folder: string) => join(folder, "out.mp4");
 
 /** Opens the folder, does something in it and leaves it. */
-function inFolder<T>(path: string, resume: boolean, work: (folder: WorkFolder) => T): T {
+function inFolder<T>(path: string, resume: Resumption, work: (folder: WorkFolder) => T): T {
   using folder = WorkFolder.open(output(path), identity, resume);
   return work(folder);
 }
@@ -56,6 +56,16 @@ describe("WorkFolder", () => {
       /belongs to another edit \(different: settings\): repeat that edit, or leave out --resume/,
     );
     expect(() => inFolder(path, true, () => undefined)).not.toThrow(); // the lock is free again
+  });
+
+  test("continues the same edit's work and removes another's, where that is asked for", () => {
+    const path = temporaryFolder();
+    inFolder(path, true, (folder) => save(folder, 0, 0, 3));
+    const where = "where it is the same";
+    expect(inFolder(path, where, (folder) => load(folder, 0, 0))).toBe(-3);
+    const other = { ...identity, settings: { seed: 2 } };
+    using folder = WorkFolder.open(output(path), other, where);
+    expect(load(folder, 0, 0)).toBeUndefined();
   });
 
   test("admits one process at a time", () => {

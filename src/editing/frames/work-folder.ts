@@ -19,6 +19,12 @@ export interface WindowStore {
   save(window: number, latents: WindowLatents): void;
 }
 
+/**
+ * Whether an edit continues work that was left behind: whatever is there, an error where it is another edit's; nothing; or what
+ * is of the same edit, while other work is removed.
+ */
+export type Resumption = boolean | "where it is the same";
+
 /** Everything that an edit's frames depend on, as plain JSON: a name for each thing. */
 export type EditIdentity = Readonly<Record<string, unknown>>;
 
@@ -38,11 +44,11 @@ export class WorkFolder implements Disposable {
   }
 
   /**
-   * Opens the folder of the edit that writes `output`: what is there is continued if `resume`, and removed otherwise.
+   * Opens the folder of the edit that writes `output`: what is there is continued as `resume` says, and removed otherwise.
    *
    * Throws a UserError that names what differs where it belongs to another edit, or is in use.
    */
-  static open(output: string, identity: EditIdentity, resume: boolean): WorkFolder {
+  static open(output: string, identity: EditIdentity, resume: Resumption): WorkFolder {
     const path = workPath(output);
     mkdirSync(path, { recursive: true });
     const lock = claimLock(join(path, "lock"), "editing");
@@ -50,8 +56,9 @@ export class WorkFolder implements Disposable {
       removeLeftovers(output);
       const description = join(path, "edit.json");
       const own = digests(identity);
-      if (resume && existsSync(description)) requireSame(path, description, own);
-      else {
+      const differing = differences(description, own);
+      if (resume === true) requireSame(path, differing ?? []);
+      if (resume === false || differing?.length !== 0) {
         for (const name of readdirSync(path)) if (name !== "lock") rmSync(join(path, name));
         replaceFile(description, JSON.stringify(own, null, 2));
       }
@@ -112,21 +119,20 @@ function digests(identity: EditIdentity): Record<string, string> {
 
 const Digests = z.record(z.string(), z.string());
 
-function requireSame(
-  path: string,
+/** Names of what differs between this edit and the one that `description` tells of; undefined where there is none. */
+function differences(
   description: string,
   own: Readonly<Record<string, string>>,
-): void {
-  const parsed = Digests.safeParse(parsedJson(description));
+): string[] | undefined {
+  if (!existsSync(description)) return undefined;
+  const parsed = Digests.safeParse(jsonOf(readFileSync(description, "utf8")));
   const kept = parsed.success ? parsed.data : {};
-  const differing = Object.keys(own).filter((name) => kept[name] !== own[name]);
+  return Object.keys(own).filter((name) => kept[name] !== own[name]);
+}
+
+function requireSame(path: string, differing: readonly string[]): void {
   if (differing.length === 0) return;
   throw new UserError(
     `the work in ${path} belongs to another edit (different: ${differing.join(", ")}): repeat that edit, or leave out --resume to start anew`,
   );
-}
-
-/** The JSON in a file; undefined where there is nothing that could be continued. */
-function parsedJson(path: string): unknown {
-  return existsSync(path) ? jsonOf(readFileSync(path, "utf8")) : undefined;
 }
