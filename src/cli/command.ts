@@ -8,7 +8,7 @@ import type { VerbContext } from "./verb.ts";
 /** The verbs. Each loads only when it is named, and the engine only when it runs. */
 const verbs = {
   edit: async () => (await import("./edit/edit.ts")).default,
-  batch: async () => (await import("./edit/batch.ts")).default,
+  batch: async () => (await import("./batch/batch.ts")).default,
   train: async () => (await import("./train/train.ts")).default,
   distill: async () => (await import("./train/distill.ts")).default,
   ablate: async () => (await import("./train/ablate.ts")).default,

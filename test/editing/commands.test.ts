@@ -5,6 +5,7 @@ import { runArguments } from "../../src/cli/command.ts";
 import { readPicture } from "../../src/data/image/read-picture.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
 import { readReceipt } from "../../src/editing/report/receipt.ts";
+import { setThreads } from "../../src/engine/settings.ts";
 import { audioPackets, framesOf, makeClip } from "../support/clips.ts";
 import { saveSmallModel } from "../support/small-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -22,15 +23,26 @@ beforeAll(async () => {
   await makeClip(file("in.mp4"), { width: 48, height: 32, audio: "aac" }); // 12 frames, 25 a second
 });
 
-async function eve(...args: string[]): Promise<void> {
+const eve = (...args: string[]) => heard(args, () => undefined, new AbortController().signal);
+
+/** Runs a command; `hear` gets what it says on stdout. */
+async function heard(
+  args: readonly string[],
+  hear: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const write = process.stdout.write.bind(process.stdout);
-  process.stdout.write = () => true;
+  process.stdout.write = (text: string | Uint8Array) => {
+    hear(String(text));
+    return true;
+  };
   try {
-    await runArguments(args, { signal: new AbortController().signal });
+    await runArguments(args, { signal });
   } finally {
     process.stdout.write = write;
   }
 }
+
 const edit = (...args: string[]) =>
   eve("edit", file("in.mp4"), instruction, "--model", file("model"), "--device", "cpu", ...args);
 
@@ -136,6 +148,7 @@ describe("eve edit", () => {
 });
 
 describe("eve batch", () => {
+  const oneAtATime = () => ["--model", file("model"), "--jobs", "1"];
   const summary = () => JSON.parse(readFileSync(file("results/summary.json"), "utf8")).outcomes;
 
   test("does what it can, says what it cannot, and the second time only what is left", async () => {
@@ -155,7 +168,7 @@ describe("eve batch", () => {
     const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
     writeFileSync(file("edits.jsonl"), `${text.join("\n")}\n\n`);
     const batch = () =>
-      eve("batch", file("edits.jsonl"), "--out", file("results"), "--model", file("model"));
+      eve("batch", file("edits.jsonl"), "--out", file("results"), ...oneAtATime());
     await expect(batch()).rejects.toThrow("8 of 10 edits failed");
     const statuses = () => summary().map(({ status }: { status: string }) => status);
     const failed = Array.from({ length: 8 }, () => "failed");
@@ -197,6 +210,50 @@ describe("eve batch", () => {
     expect(existsSync(file("results/pictures/000001.png"))).toBe(true);
     await batch();
     expect(statuses()).toEqual(["skipped", "skipped"]);
+  });
+
+  test("does lines side by side, to the same frames and the same summary", async () => {
+    const input = file("in.mp4");
+    const edits = [1, 2, 3].map((seed) => ({ input, instruction, seed, output: `${seed}.mkv` }));
+    const lines = [...edits, { input: file("nothing.mp4"), instruction }];
+    writeFileSync(file("many.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+    const batch = (out: string, ...args: string[]) =>
+      eve("batch", file("many.jsonl"), "--out", file(out), "--model", file("model"), ...args);
+    setThreads(1);
+    await expect(batch("together", "--jobs", "1")).rejects.toThrow("1 of 4 edits failed");
+    await expect(batch("apart", "--jobs", "2")).rejects.toThrow("1 of 4 edits failed");
+    const told = (out: string) =>
+      JSON.parse(readFileSync(file(`${out}/summary.json`), "utf8")).outcomes.map(
+        ({ line, status, problem }: Record<string, unknown>) => ({ line, status, problem }),
+      );
+    expect(told("apart")).toEqual(told("together"));
+    for (const { output } of edits)
+      expect(readFileSync(file(`apart/${output}`))).toEqual(
+        readFileSync(file(`together/${output}`)),
+      );
+  });
+
+  test("stopped side by side, it leaves no half-written file, and goes on from there", async () => {
+    const input = file("in.mp4");
+    const lines = [5, 6].map((seed) => ({ input, instruction, seed, output: `${seed}.mp4` }));
+    writeFileSync(file("two.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+    const where = ["--out", file("two"), "--model", file("model")];
+    const args = ["batch", file("two.jsonl"), ...where, "--jobs", "2"];
+    const stopping = new AbortController();
+    const stop = (text: string): void => {
+      if (text.includes('"phase":"editing"')) stopping.abort(new Error("enough"));
+    };
+    const stopped = heard([...args, "--json"], stop, stopping.signal);
+    await expect(stopped).rejects.toThrow("enough");
+    expect(readdirSync(file("two")).filter((name) => !name.endsWith(".work"))).toEqual([]);
+    await eve(...args);
+    expect(readdirSync(file("two")).toSorted()).toEqual([
+      "5.mp4",
+      "5.mp4.json",
+      "6.mp4",
+      "6.mp4.json",
+      "summary.json",
+    ]);
   });
 
   test.each([

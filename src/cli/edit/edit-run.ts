@@ -5,6 +5,7 @@ import { requireWritable } from "../../data/video/output-file.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
 import type { CheckedRequest } from "../../editing/check.ts";
 import type { Editor } from "../../editing/editor.ts";
+import type { Resumption } from "../../editing/frames/work-folder.ts";
 import { workPath } from "../../editing/frames/work-path.ts";
 import type { ChangeMeter } from "../../editing/report/change-meter.ts";
 import type { Changes } from "../../editing/report/changes.ts";
@@ -28,7 +29,7 @@ export interface EditJob extends Pick<CheckedRequest, "info" | "settings"> {
   readonly compare?: string | undefined;
   /** Where to draw what changed. */
   readonly changeMap?: string | undefined;
-  readonly resume?: boolean | undefined;
+  readonly resume?: Resumption | undefined;
   /** Gets each finished frame. */
   readonly onFrame?: ((frame: EditedFrame) => void) | undefined;
 }
@@ -40,6 +41,11 @@ export interface JobContext {
   readonly signal: AbortSignal;
 }
 
+/** The same for who is told what an edit tells, and shows it or passes it on. */
+export interface ToldContext extends Pick<JobContext, "editor" | "signal"> {
+  readonly tell: (event: EditEvent) => void;
+}
+
 /** Throws a UserError unless a path names a PNG that can be written. */
 export async function requirePng(flag: string, path: string): Promise<void> {
   if (extname(path).toLowerCase() !== ".png") {
@@ -48,10 +54,27 @@ export async function requirePng(flag: string, path: string): Promise<void> {
   await requireWritable(path);
 }
 
-/** Does one edit with all that is to be written beside it, and reports it as it goes. */
-export async function runJob(
+/** Does one edit with all that is to be written beside it, and shows it as it goes. */
+export async function runJob(job: EditJob, context: JobContext): Promise<EditResult> {
+  const { report, signal } = context;
+  try {
+    return await toldJob(job, { ...context, tell: (event) => showEvent(event, report) });
+  } catch (error) {
+    if (signal.aborted && isUnfinished(job.output))
+      report.warn(`${job.output} is not finished: the same command with --resume continues it`);
+    throw error;
+  }
+}
+
+/** Whether work on the edit that writes `output` was left behind. */
+export function isUnfinished(output: string): boolean {
+  return existsSync(workPath(output));
+}
+
+/** Does one edit with all that is to be written beside it. */
+export async function toldJob(
   job: EditJob,
-  { editor, report, signal }: JobContext,
+  { editor, signal, tell }: ToldContext,
 ): Promise<EditResult> {
   const { video, videoName, output, encoding, info, settings } = job;
   const { compare, changeMap, resume, keepWork = true } = job;
@@ -71,12 +94,9 @@ export async function runJob(
     ...(changeMap === undefined ? {} : { onChanges: (meter) => (changes = meter) }),
   });
   try {
-    for await (const event of edit) showEvent(event, report);
+    for await (const event of edit) tell(event);
   } catch (error) {
     await comparison?.abandon();
-    if (signal.aborted && existsSync(workPath(output))) {
-      report.warn(`${output} is not finished: the same command with --resume continues it`);
-    }
     throw error;
   }
   await comparison?.write([instruction, ...settings.further].join(", then "));

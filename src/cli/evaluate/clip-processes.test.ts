@@ -8,7 +8,7 @@ import { setThreads } from "../../engine/settings.ts";
 import type { EvaluationOptions } from "../../evaluation/methods/options.ts";
 import { evaluateClips, placeOptions, type ClipsContext } from "../../evaluation/world/clips.ts";
 import { EditModel } from "../../eve/model/edit-model.ts";
-import { ClipProcesses, processCount } from "./clip-processes.ts";
+import { ClipProcesses } from "./clip-processes.ts";
 import type { ClipWork } from "./clip-work.ts";
 
 // As each of the processes: sums of other numbers of threads are rounded differently
@@ -86,12 +86,5 @@ describe("clips that are edited in several processes", () => {
     const onWork = (): void => aborting.abort(new Error("enough"));
     await expect(evaluated(2, { onWork }, aborting)).rejects.toThrow("enough");
     expect(children()).toEqual([]);
-  });
-
-  test("are in no more processes than there are clips, and at least in one", () => {
-    expect(processCount(3, 8)).toBe(3);
-    expect(processCount(3, 2)).toBe(2);
-    expect(processCount(1)).toBe(1);
-    expect(processCount(1000)).toBeGreaterThanOrEqual(1);
   });
 });

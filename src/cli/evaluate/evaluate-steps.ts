@@ -1,18 +1,11 @@
 import { defineCommand } from "citty";
 import { UserError } from "../../engine/errors.ts";
 import { deviceFrom } from "../device-option.ts";
+import { jobsArg, jobsAsked } from "../jobs-option.ts";
 import { Reporter } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import { openEvaluated } from "./open-evaluated.ts";
-import {
-  clipArgs,
-  clipOptions,
-  elsewhere,
-  jobsArg,
-  jobsAsked,
-  stepCount,
-  withNoise,
-} from "./world-options.ts";
+import { clipArgs, clipOptions, elsewhere, stepCount, withNoise } from "./world-options.ts";
 
 export default defineCommand({
   meta: {

@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { defineCommand } from "citty";
 import { deviceFrom } from "../device-option.ts";
+import { jobsAsked } from "../jobs-option.ts";
 import { Reporter } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import { openEvaluated } from "./open-evaluated.ts";
-import { elsewhere, forModel, jobsAsked, worldArgs, worldOptions } from "./world-options.ts";
+import { elsewhere, forModel, worldArgs, worldOptions } from "./world-options.ts";
 
 export default defineCommand({
   meta: {

@@ -8,6 +8,7 @@ import type { Measurement } from "../../evaluation/world/world-evaluation.ts";
 import type { PartsElsewhere } from "../../eve/model/model-folder.ts";
 import { listOf, numberOption, oneOf, optionalNumber } from "../arguments.ts";
 import { deviceArg } from "../device-option.ts";
+import { jobsArg } from "../jobs-option.ts";
 
 /** How clips of the world are edited: the options of every verb that edits some. */
 export const drawingArgs = {
@@ -97,14 +98,6 @@ export const stepsArg = {
   type: "string",
   valueHint: "n",
   description: "denoising steps (default: the model's)",
-} as const;
-
-/** The option of the verbs that edit many clips. */
-export const jobsArg = {
-  type: "string",
-  valueHint: "n",
-  description:
-    "processes that edit clips side by side (default: one for each core, or a GPU's one)",
 } as const;
 
 /** The options of `evaluate world`. */
@@ -230,11 +223,6 @@ const stepLimits = { min: 1, max: 1000, integer: true };
 /** A number of denoising steps, of the option `--steps`. */
 export function stepCount(text: string): number {
   return numberOption("--steps", text, stepLimits);
-}
-
-/** How many processes `--jobs` asks for, where it is given. */
-export function jobsAsked(text: string | undefined): number | undefined {
-  return optionalNumber("--jobs", text, { min: 1, max: 1024, integer: true });
 }
 
 /** The number of denoising steps of `--steps`, where it is given. */
