@@ -91,8 +91,9 @@ class RunningLines {
 
   /** e.g. `lines 3, 4 of 10 · denoising · step 1/3 | writing · frame 8/16`. */
   #together(): Progress {
-    const numbers = [...this.#progress.keys()].map(({ number }) => number);
-    const shown = [...this.#progress.values()].slice(0, SHOWN);
+    const all = [...this.#progress].toSorted(([one], [other]) => one.number - other.number);
+    const numbers = all.map(([{ number }]) => number);
+    const shown = all.slice(0, SHOWN).map(([, progress]) => progress);
     const more = numbers.length - shown.length;
     const details = shown.map((progress) => (progress ? progressLine(progress) : "starting"));
     return {
