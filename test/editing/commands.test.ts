@@ -256,6 +256,21 @@ describe("eve batch", () => {
     ]);
   });
 
+  test.each(["1", "2"])(
+    "refuses a model that is not there at once, by %s at a time",
+    async (jobs) => {
+      const lines = [1, 2].map((seed) =>
+        JSON.stringify({ input: file("in.mp4"), instruction, seed }),
+      );
+      writeFileSync(file("pair.jsonl"), lines.join("\n"));
+      const where = ["--out", file("never"), "--model", file("nowhere"), "--jobs", jobs];
+      await expect(eve("batch", file("pair.jsonl"), ...where)).rejects.toThrow(
+        /^[^\n]*nowhere[^\n]*$/,
+      );
+      expect(existsSync(file("never"))).toBe(false);
+    },
+  );
+
   test.each([
     ["missing", "nothing.jsonl", /cannot read .*nothing\.jsonl/],
     ["empty", "empty.jsonl", /holds no line/],

@@ -1,11 +1,12 @@
-import { chooseDevice } from "../../engine/device.ts";
 import type { EditEvent } from "../../editing/report/events.ts";
+import { chooseDevice } from "../../engine/device.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
 import { OPEN_NAME } from "../../eve/open/open-name.ts";
+import { openEditor } from "../edit/open-editor.ts";
 import type { Reporter } from "../output.ts";
 import { processCount, Processes } from "../processes.ts";
 import { failedOutcome, lineOutcome } from "./batch-outcome.ts";
-import type { BatchChoice, DoLine, DoLineThere } from "./batch-work.ts";
-import { openEditor } from "../edit/open-editor.ts";
+import type { BatchChoice, DoLine, DoLineThere, OpenThere } from "./batch-work.ts";
 
 const program = new URL("batch-worker.ts", import.meta.url);
 
@@ -33,7 +34,7 @@ export interface BatchEditors extends AsyncDisposable {
 /**
  * Processes that do lines side by side; where one is enough, this process with the model loaded.
  *
- * Disposal waits until those that were stopped have come to an end.
+ * Throws where the model cannot be loaded. Disposal waits until those that were stopped have come to an end.
  */
 export async function openBatchEditors(
   choice: BatchChoice,
@@ -44,7 +45,11 @@ export async function openBatchEditors(
   const count = processCount(Math.max(1, readable), asked, MEMORY);
   if (count === 1) return await here(choice, signal, report);
   report.progress({ type: "progress", phase: `loading into ${count} processes` });
-  const processes = new Processes<EditEvent>(program, { count, signal, patience: PATIENCE });
+  await using stack = new AsyncDisposableStack();
+  const processes = stack.use(
+    new Processes<EditEvent>(program, { count, signal, patience: PATIENCE }),
+  );
+  await requireModel(processes, choice);
   const there: DoLine = async (line, tell) => {
     try {
       return await processes.call<DoLineThere>("doLine", [choice, line], tell);
@@ -53,10 +58,19 @@ export async function openBatchEditors(
       return failedOutcome(line, error);
     }
   };
+  const kept = stack.move();
   return {
     all: Array.from({ length: count }, () => there),
-    [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Has the first process load the model: what is wrong with it is wrong for all lines. */
+async function requireModel(processes: Processes<EditEvent>, choice: BatchChoice): Promise<void> {
+  const failure = await processes.call<OpenThere>("open", [choice], () => undefined);
+  if (failure === undefined) return;
+  const sentence = failure.text.replace(/^eve: /, "");
+  throw failure.exitCode === 2 ? new UserError(sentence) : new DataError(sentence);
 }
 
 async function here(

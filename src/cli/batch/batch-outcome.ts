@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Changes } from "../../editing/report/changes.ts";
 import type { EditingModel } from "../../editing/settings/model.ts";
+import type { ToldContext } from "../edit/edit-run.ts";
 import { failureOf } from "../failure.ts";
 import type { BatchLine } from "./batch-lines.ts";
-import type { ToldContext } from "../edit/edit-run.ts";
 
 /** What became of a line. */
 export interface BatchOutcome {

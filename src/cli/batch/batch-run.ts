@@ -1,10 +1,10 @@
 import type { EditEvent } from "../../editing/report/events.ts";
 import type { EditProgress } from "../../editing/report/progress.ts";
+import { estimateLine, isUnfinished } from "../edit/edit-run.ts";
 import { progressLine, type Progress, type Reporter } from "../output.ts";
 import type { BatchLine } from "./batch-lines.ts";
 import type { BatchOutcome } from "./batch-outcome.ts";
 import type { DoLine } from "./batch-work.ts";
-import { estimateLine, isUnfinished } from "../edit/edit-run.ts";
 
 /** Lines whose progress is shown side by side; of further ones only the number. */
 const SHOWN = 3;

@@ -1,8 +1,10 @@
 import { worker, workerEmit } from "workerpool";
 import type { Editor } from "../../editing/editor.ts";
-import { lineOutcome } from "./batch-outcome.ts";
-import type { DoLineThere } from "./batch-work.ts";
+import type { EditEvent } from "../../editing/report/events.ts";
 import { openEditor } from "../edit/open-editor.ts";
+import { failureOf } from "../failure.ts";
+import { failedOutcome, lineOutcome } from "./batch-outcome.ts";
+import type { BatchChoice, DoLineThere, OpenThere } from "./batch-work.ts";
 
 // The program of each process of a batch: loads the model with its first line, and does one line after the other. Told to
 // end, it stops behind the step that it is at: no half-written file stays, and a later batch continues behind finished windows.
@@ -12,24 +14,41 @@ const { signal } = stopping;
 let opened: Promise<Editor> | undefined;
 let running: Promise<unknown> = Promise.resolve();
 
+const editorFor = (choice: BatchChoice): Promise<Editor> =>
+  (opened ??= openEditor({ ...choice, signal }));
+
+const open: OpenThere = async (choice) => {
+  try {
+    await editorFor(choice);
+    return undefined;
+  } catch (error) {
+    return failureOf(error, { debug: false });
+  }
+};
+
 const doLine: DoLineThere = (choice, line) => {
-  opened ??= openEditor({ ...choice, signal });
-  const outcome = opened.then((editor) =>
-    lineOutcome(line, {
-      editor,
-      signal,
-      tell: (event) => event.type !== "end" && workerEmit(event),
-    }),
-  );
+  const outcome = outcomeHere(choice, line);
   running = outcome;
   return outcome;
+};
+
+const outcomeHere: DoLineThere = async (choice, line) => {
+  const tell = (event: EditEvent): void => {
+    if (event.type !== "end") workerEmit(event);
+  };
+  try {
+    return await lineOutcome(line, { editor: await editorFor(choice), signal, tell });
+  } catch (error) {
+    signal.throwIfAborted();
+    return failedOutcome(line, error);
+  }
 };
 
 // A terminal sends Ctrl-C to all processes: the one that asks says what it means
 process.on("SIGINT", () => undefined);
 
 worker(
-  { doLine },
+  { open, doLine },
   {
     async onTerminate() {
       stopping.abort(new Error("stopped"));
