@@ -16,7 +16,8 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
   return { exitCode, text: debug ? `${sentence}\n${inspect(error)}` : sentence };
 }
 
-function sentenceOf(error: unknown): string {
+/** What went wrong, in one sentence. */
+export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return `internal error: ${inspect(error)}`;
   if (isOurs(error)) return oneLine(error.message);
   if (isSystemError(error)) {

@@ -5,7 +5,7 @@ import { defaultDevice } from "../engine/device.ts";
 import { DataError } from "../engine/errors.ts";
 import { physicalCores, readCpuInfo } from "../engine/processor.ts";
 
-/** Free memory that a process should find, in bytes: with `tiny` it takes 0.6 GiB, and an edit of a large video twice that. */
+/** Free memory that a process should find, in bytes: with `tiny` one that scores clips takes 0.6 GiB. */
 const MEMORY = 2 ** 30;
 
 /** How many processes are to do so many things side by side, and until when. */

@@ -67,10 +67,10 @@ export async function openBatchEditors(
 
 /** Has the first process load the model: what is wrong with it is wrong for all lines. */
 async function requireModel(processes: Processes<EditEvent>, choice: BatchChoice): Promise<void> {
-  const failure = await processes.call<OpenThere>("open", [choice], () => undefined);
-  if (failure === undefined) return;
-  const sentence = failure.text.replace(/^eve: /, "");
-  throw failure.exitCode === 2 ? new UserError(sentence) : new DataError(sentence);
+  const refusal = await processes.call<OpenThere>("open", [choice], () => undefined);
+  if (refusal === undefined) return;
+  const { exitCode, sentence } = refusal;
+  throw exitCode === 2 ? new UserError(sentence) : new DataError(sentence);
 }
 
 async function here(

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Changes } from "../../editing/report/changes.ts";
 import type { EditingModel } from "../../editing/settings/model.ts";
 import type { ToldContext } from "../edit/edit-run.ts";
-import { failureOf } from "../failure.ts";
+import { sentenceOf } from "../failure.ts";
 import type { BatchLine } from "./batch-lines.ts";
 
 /** What became of a line. */
@@ -38,9 +38,8 @@ export async function lineOutcome(line: BatchLine, context: ToldContext): Promis
 
 /** What became of a line that `error` ended. */
 export function failedOutcome(line: BatchLine, error: unknown): BatchOutcome {
-  const problem = failureOf(error, { debug: false }).text.replace(/^eve: /, "");
   const output = line.isReadable ? { output: line.output } : {};
-  return { line: line.number, status: "failed", ...output, problem };
+  return { line: line.number, status: "failed", ...output, problem: sentenceOf(error) };
 }
 
 /** Time and changes of a result that the same edit of the same input by the same weights has made before, stored alike. */

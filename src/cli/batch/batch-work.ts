@@ -10,8 +10,13 @@ export type DoLine = (line: BatchLine, tell: (event: EditEvent) => void) => Prom
 /** Which model edits, and where: what a process is told. */
 export type BatchChoice = Pick<EditorChoice, "model" | "lora" | "device">;
 
-/** Has a process load the model; what is wrong with it, if it cannot. */
-export type OpenThere = (choice: BatchChoice) => Promise<Failure | undefined>;
+/** Why a process cannot load the model: an error's class does not come through to the one that asks. */
+export interface Refusal extends Pick<Failure, "exitCode"> {
+  readonly sentence: string;
+}
+
+/** Has a process load the model. */
+export type OpenThere = (choice: BatchChoice) => Promise<Refusal | undefined>;
 
 /** What a process does for the one that asks: a line, telling events on the way. */
 export type DoLineThere = (choice: BatchChoice, line: BatchLine) => Promise<BatchOutcome>;

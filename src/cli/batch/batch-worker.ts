@@ -2,11 +2,11 @@ import { worker, workerEmit } from "workerpool";
 import type { Editor } from "../../editing/editor.ts";
 import type { EditEvent } from "../../editing/report/events.ts";
 import { openEditor } from "../edit/open-editor.ts";
-import { failureOf } from "../failure.ts";
+import { failureOf, sentenceOf } from "../failure.ts";
 import { failedOutcome, lineOutcome } from "./batch-outcome.ts";
 import type { BatchChoice, DoLineThere, OpenThere } from "./batch-work.ts";
 
-// The program of each process of a batch: loads the model with its first line, and does one line after the other. Told to
+// The program of each process of a batch: loads the model when it is first asked, and does one line after the other. Told to
 // end, it stops behind the step that it is at: no half-written file stays, and a later batch continues behind finished windows.
 
 const stopping = new AbortController();
@@ -22,7 +22,8 @@ const open: OpenThere = async (choice) => {
     await editorFor(choice);
     return undefined;
   } catch (error) {
-    return failureOf(error, { debug: false });
+    const { exitCode } = failureOf(error, { debug: false });
+    return { exitCode, sentence: sentenceOf(error) };
   }
 };
 
