@@ -231,6 +231,21 @@ describe("eve batch", () => {
       expect(readFileSync(file(`apart/${output}`))).toEqual(
         readFileSync(file(`together/${output}`)),
       );
+    // Each line begins before it ends, also one that fails at once and those that are done already.
+    let said = "";
+    const again = ["--out", file("apart"), "--model", file("model"), "--jobs", "2", "--json"];
+    const hear = (text: string) => (said += text);
+    const { signal } = new AbortController();
+    const all = heard(["batch", file("many.jsonl"), ...again], hear, signal);
+    await expect(all).rejects.toThrow("1 of 4 edits failed");
+    const events = said
+      .split("\n")
+      .filter((text) => text.startsWith("{"))
+      .map((text): { type: string; line: number } => JSON.parse(text));
+    for (const line of [1, 2, 3, 4]) {
+      const own = events.filter((event) => event.line === line).map(({ type }) => type);
+      expect([own[0], own.at(-1)]).toEqual(["line-start", "line"]);
+    }
   });
 
   test("stopped side by side, it leaves no half-written file, and goes on from there", async () => {

@@ -18,3 +18,24 @@ test.each([
   expect(read).toHaveProperty("problem", expect.stringMatching(/^expected /));
   expect(read).toHaveProperty("problem", expect.stringContaining(got));
 });
+
+test("a line that would write over a file of one before is refused, whatever the file is", async () => {
+  const path = join(temporaryFolder(), "edits.jsonl");
+  const edit = { input: "a.mp4", instruction: "make it snow" };
+  const lines = [
+    { ...edit, output: "one.mp4", compare: "beside.mp4", changeMap: "map.mp4" },
+    { ...edit, output: "two.mp4", compare: "beside.mp4" },
+    { ...edit, output: "three.mp4", changeMap: "./map.mp4" },
+    { ...edit, output: "beside.mp4" },
+    { ...edit, output: "two.mp4", compare: "two-beside.mp4" },
+  ];
+  writeFileSync(path, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const read = await readBatch(path, "results");
+  expect(read.map((line) => (line.isReadable ? line.output : line.problem))).toEqual([
+    "results/one.mp4",
+    "line 1 writes results/beside.mp4 already: give another compare",
+    "line 1 writes results/map.mp4 already: give another changeMap",
+    "line 1 writes results/beside.mp4 already: give another output",
+    "results/two.mp4",
+  ]);
+});

@@ -104,11 +104,15 @@ function withoutCollisions(lines: readonly BatchLine[]): BatchLine[] {
   const writers = new Map<string, number>();
   return lines.map((line) => {
     if (!line.isReadable) return line;
-    const path = resolve(line.output);
-    const before = writers.get(path);
-    if (before === undefined) writers.set(path, line.number);
-    if (before === undefined) return line;
-    const problem = `line ${before} writes ${line.output} already: give another output`;
-    return { number: line.number, isReadable: false, problem };
+    const { number, output, compare, changeMap } = line;
+    const written = Object.entries({ output, compare, changeMap });
+    for (const [what, path] of written) {
+      const before = path === undefined ? undefined : writers.get(resolve(path));
+      if (before === undefined) continue;
+      const problem = `line ${before} writes ${path} already: give another ${what}`;
+      return { number, isReadable: false, problem };
+    }
+    for (const [, path] of written) if (path !== undefined) writers.set(resolve(path), number);
+    return line;
   });
 }

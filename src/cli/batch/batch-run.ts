@@ -25,6 +25,7 @@ export async function runBatch(
   let told = Promise.resolve();
   const drain = async (edit: DoLine): Promise<void> => {
     for (const line of queue) {
+      running.begin(line);
       const outcome = await edit(line, (event) => running.tell(line, event));
       running.end(line);
       told = told.then(() => done(outcome));
@@ -51,14 +52,15 @@ class RunningLines {
     this.#count = count;
   }
 
+  begin(line: BatchLine): void {
+    this.#progress.set(line, undefined);
+    const output = line.isReadable ? { output: line.output } : {};
+    this.#report.event({ type: "line-start", line: line.number, ...output });
+  }
+
   tell(line: BatchLine, event: EditEvent): void {
     const { number } = line;
     const report = this.#report;
-    if (!this.#progress.has(line)) {
-      this.#progress.set(line, undefined);
-      const output = line.isReadable ? { output: line.output } : {};
-      report.event({ type: "line-start", line: number, ...output });
-    }
     switch (event.type) {
       case "progress":
         this.#progress.set(line, event);
