@@ -221,7 +221,9 @@ describe.each([
     const open = async (combine: string): Promise<unknown> =>
       await entry.open(config({ combine }), context);
     await expect(open(`${type}:stickers`)).rejects.toThrow(
-      new UserError(`expected a look such as style:line-art or subject:owl, got ${type}:stickers`),
+      new UserError(
+        `expected a look such as style:line-art or subject:toy-robot, got ${type}:stickers`,
+      ),
     );
     const other = type === "style" ? "subject:owl" : "style:line-art";
     await expect(open(other)).rejects.toThrow(/has no (subject|style)-adapter: train it with/);

@@ -191,7 +191,9 @@ function lookOf({ combine }: Pick<DistillationSettings, "combine">): Look | null
   if (combine === null) return null;
   const look = parseLook(combine);
   if (look !== null) return look;
-  throw new UserError(`expected a look such as style:line-art or subject:owl, got ${combine}`);
+  throw new UserError(
+    `expected a look such as style:line-art or subject:toy-robot, got ${combine}`,
+  );
 }
 
 /** The part that a run of the distillation becomes. */

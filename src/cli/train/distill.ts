@@ -29,7 +29,7 @@ export default defineCommand({
       type: "string",
       valueHint: "type:name",
       description:
-        "align another adapter with the edit adapter (§4.4): style:line-art or subject:owl",
+        "align another adapter with the edit adapter (§4.4): style:line-art or subject:toy-robot",
     },
     ablation: {
       type: "string",

@@ -6,7 +6,7 @@ import { describeOutcome } from "../world/outcome.ts";
 import { renderFrame } from "../world/render.ts";
 import { Rng as WorldRng } from "../world/rng.ts";
 import { sampleScene } from "../world/sample.ts";
-import type { Scene, Subject } from "../world/scene.ts";
+import { CLASS_OF, type Scene, type Subject } from "../world/scene.ts";
 import type { Split } from "../world/splits.ts";
 import type { Task } from "../world/tasks.ts";
 import type { DrawItem } from "./drawn-item.ts";
@@ -22,12 +22,16 @@ export interface SubjectKind {
 /** The tasks that bring a subject into a picture: in the place of something, or beside it. */
 export const SUBJECT_TASKS = ["object", "add"] as const satisfies readonly Task[];
 
-/** Request `index` for bringing `subject` into a picture (§4.4): replace a thing by it, or add it. */
+/**
+ * Request `index` for bringing `subject` into a picture (§4.4): replace a thing by it, or add it. The scene has no other
+ * thing of its kind.
+ */
 export function subjectRequestAt(split: Split, index: number, subject: Subject): EditRequest {
   return plainRequestAt(split, index, SUBJECT_TASKS, (request, number) => {
     const { scene, task } = request;
     const edit = about(request.edit, subject);
-    if (edit === null) return null;
+    const hasOther = scene.objects.some(({ kind }) => kind === CLASS_OF[subject]);
+    if (edit === null || hasOther) return null;
     const rng = new WorldRng("subject", split, task, number);
     return {
       ...request,
@@ -45,12 +49,14 @@ function about(edit: Edit, subject: Subject): Edit | null {
   return null;
 }
 
-/** A plain scene one of whose things, the nearest, is the subject. */
+/** A plain scene one of whose things, the nearest, is the subject, and nothing else of its kind. */
 function sceneWith(subject: Subject, split: Split, index: number): Scene {
   const scene = sampleScene(split, index);
-  const objects = scene.objects.map((object, i) =>
-    i === scene.objects.length - 1 ? { ...object, kind: subject, accessories: [] } : object,
-  );
+  const objects = scene.objects
+    .map((object, i) =>
+      i === scene.objects.length - 1 ? { ...object, kind: subject, accessories: [] } : object,
+    )
+    .filter(({ kind }) => kind !== CLASS_OF[subject]);
   return { ...scene, objects, style: "plain" };
 }
 

@@ -14,7 +14,7 @@ import {
   STAR,
   TREE,
 } from "./shapes-things.ts";
-import { OWL } from "./shapes-subjects.ts";
+import { OWL, TOY_ROBOT } from "./shapes-subjects.ts";
 
 /** The one shape of everything that can be drawn. */
 export const SHAPES: Readonly<Record<Thing, Shape>> = {
@@ -34,5 +34,6 @@ export const SHAPES: Readonly<Record<Thing, Shape>> = {
   rocket: ROCKET,
   mushroom: MUSHROOM,
   robot: ROBOT,
+  "toy-robot": TOY_ROBOT,
   owl: OWL,
 };

@@ -23,8 +23,11 @@ export type Kind = (typeof KINDS)[number];
  * Things of which no sampled scene holds one, so that nothing trained on the world has seen them: subjects for adapters
  * of their own (§4.4). Each has one look, whatever colour and texture its record says.
  */
-export const SUBJECTS = ["owl"] as const;
+export const SUBJECTS = ["toy-robot", "owl"] as const;
 export type Subject = (typeof SUBJECTS)[number];
+
+/** The kind that a subject is one of, as a dog of one's own is a dog (§4.4); null for a kind of its own. */
+export const CLASS_OF: Readonly<Record<Subject, Kind | null>> = { "toy-robot": "robot", owl: null };
 
 /** Everything that has a shape. */
 export type Thing = Kind | Subject;

@@ -1,4 +1,4 @@
-import { ellipse, polygon } from "./paths.ts";
+import { box, ellipse, polygon } from "./paths.ts";
 import { anchor, bare, part, type Shape } from "./shape.ts";
 
 const PLUM = "#7a3f8f";
@@ -32,5 +32,35 @@ export const OWL: Shape = {
     eyes: anchor(0, -18, 60),
     neck: anchor(0, 4, 60),
     hand: anchor(-38, 14),
+  },
+};
+
+const TEAL = "#149c94";
+const TANGERINE = "#f57c1f";
+const CHERRY = "#d6283b";
+
+/** A tin robot, one of the world's robots in build: teal, with tangerine limbs, golden eyes and a cherry dial on its chest. */
+export const TOY_ROBOT: Shape = {
+  parts: [
+    part(TANGERINE, box(-44, 2, 14, 32, 4)),
+    part(TANGERINE, box(30, 2, 14, 32, 4)),
+    part(TANGERINE, box(-20, 36, 14, 14)),
+    part(TANGERINE, box(6, 36, 14, 14)),
+    part(TEAL, box(-28, -4, 56, 42, 5)),
+    part(CHERRY, ellipse(0, -50, 6)),
+    part(TEAL, box(-32, -42, 64, 38, 7)),
+    bare(GOLD, ellipse(-14, -25, 10)),
+    bare(GOLD, ellipse(14, -25, 10)),
+    bare(INK, ellipse(-14, -25, 4.5)),
+    bare(INK, ellipse(14, -25, 4.5)),
+    bare(CREAM, box(-16, -13, 32, 5)),
+    part(CREAM, ellipse(0, 16, 14)),
+    bare(CHERRY, ellipse(0, 16, 8)),
+  ],
+  anchors: {
+    head: anchor(0, -42, 46),
+    eyes: anchor(0, -25, 56),
+    neck: anchor(0, 0, 54),
+    hand: anchor(-38, 32),
   },
 };

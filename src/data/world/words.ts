@@ -36,8 +36,8 @@ export const KIND_WORDS: Wordings<Kind> = {
   robot: ["robot"],
 };
 
-/** What the held-out subjects are called; no words of the world's own vocabulary. */
-export const SUBJECT_WORDS: Wordings<Subject> = { owl: ["owl"] };
+/** What the held-out subjects are called: a word that the world's own vocabulary lacks, before the kind's if it is one of a kind. */
+export const SUBJECT_WORDS: Wordings<Subject> = { "toy-robot": ["toy robot"], owl: ["owl"] };
 
 export const THING_WORDS: Wordings<Thing> = { ...KIND_WORDS, ...SUBJECT_WORDS };
 

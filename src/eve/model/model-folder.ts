@@ -64,7 +64,7 @@ export const TEACHER_PARTS: Readonly<Record<AlignmentName, readonly Part[]>> = {
 /** The command that makes a part. */
 function commandFor(part: Part): string {
   if (part === "style-alignment") return "./eve distill --combine style:line-art";
-  if (part === "subject-alignment") return "./eve distill --combine subject:owl";
+  if (part === "subject-alignment") return "./eve distill --combine subject:toy-robot";
   return part === "alignment" ? "./eve distill" : `./eve train ${part}`;
 }
 

@@ -27,7 +27,7 @@ export const StyleAdapterSettings = z.strictObject({
 /** Settings of the subject adapter's stage. */
 export const SubjectAdapterSettings = z.strictObject({
   /** A thing that nothing else was trained on. */
-  subject: z.enum(LOOK_NAMES.subject).default("owl"),
+  subject: z.enum(LOOK_NAMES.subject).default("toy-robot"),
   ...COMMON,
 });
 
