@@ -9,7 +9,7 @@ import { tiny } from "./tiny.ts";
 const entry = stageEntry(tiny, "distillation");
 const style = withLook(entry, "style:line-art");
 
-test("is the same distillation but for budget, inputs, terms and weights", () => {
+test("is the same distillation but for budget, inputs, terms, weights and where scores are taken", () => {
   const differences = decisiveDifferences(resolveConfig(entry), resolveConfig(style));
   const names = differences.map((difference) => difference.split(" ")[0]);
   expect(new Set(names)).toEqual(
@@ -21,6 +21,7 @@ test("is the same distillation but for budget, inputs, terms and weights", () =>
       "stage.combine",
       "stage.combineInputs",
       "stage.items",
+      "stage.scoreDistillation.guideEdit.image",
       "stage.scoreDistillation.times",
       "stage.strengthRate",
       "stage.terms",
@@ -35,6 +36,19 @@ test("takes ablations like the other", () => {
   expect({ combine, strengthRate, alpha }).toEqual({
     combine: "style:line-art",
     strengthRate: 0,
-    alpha: 0.66,
+    alpha: 0.8,
   });
+});
+
+test("differs for a subject in how closely the edit teacher follows the words alone", () => {
+  const subject = resolveConfig(withLook(entry, "subject:toy-robot"));
+  const differences = decisiveDifferences(resolveConfig(style), subject);
+  expect(differences.map((difference) => difference.split(" ")[0])).toEqual([
+    "stage.scoreDistillation.guideEdit.text",
+    "stage.combine",
+  ]);
+  const { guideEdit, draws } = DistillationSettings.parse(subject.stage).scoreDistillation;
+  expect(guideEdit).toEqual({ text: 2, image: 1.5 });
+  const whole = DistillationSettings.parse(resolveConfig(entry).stage);
+  expect(draws).toBe(whole.scoreDistillation.draws);
 });
