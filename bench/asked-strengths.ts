@@ -19,6 +19,7 @@ import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor, type Float } from "../src/engine/tensor.ts";
 import { EditStrengths } from "../src/eve/adapters/edit-strength.ts";
+import { between } from "../src/eve/adapters/strengths.ts";
 import { guidedTeachers } from "../src/eve/distillation/teacher-samples.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
 import { ModelFolder } from "../src/eve/model/model-folder.ts";
@@ -71,10 +72,8 @@ const teachers = new Map<string, Denoiser<StackedCondition>>([
 /** The stack with strengths of its own. */
 function stackOf({ states, output, look: heard }: typeof AS_TRAINED): Denoiser<StackedCondition> {
   const whole = lookOf(networks);
-  const apply: ApplyLayer = (layer, x) => {
-    const alone = plainLayer(layer, x);
-    return alone.add(whole(layer, x).sub(alone).mul(heard));
-  };
+  const strength = Tensor.full([], heard);
+  const apply: ApplyLayer = (layer, x) => between(plainLayer(layer, x), whole(layer, x), strength);
   const editStrength = new EditStrengths({ states, output });
   return asDenoiser(networks, stackedNetwork(networks, apply, { editStrength }));
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { parseLook } from "../data/world/looks.ts";
 import type { StageEntry } from "../training/stage.ts";
 import type { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { withSettings } from "./changed-settings.ts";
@@ -33,7 +34,7 @@ export function withLook(entry: StageEntry, look: string): StageEntry {
   const { config } = entry;
   const budget = { steps: STEPS, batch: PICTURES, learningRate: LEARNING_RATE };
   const own = { ...entry, config: { ...config, ...budget } };
-  const text = look.startsWith("subject:") ? TEXT_GUIDANCE.subject : TEXT_GUIDANCE.style;
+  const text = TEXT_GUIDANCE[parseLook(look)?.type ?? "style"];
   const scoreDistillation = {
     times: TIMES,
     guideEdit: { text, image: IMAGE_GUIDANCE },
