@@ -10,7 +10,7 @@ import { Rng, normal } from "../../engine/random.ts";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Linear } from "../../nn/linear.ts";
-import { ModelFolder } from "./model-folder.ts";
+import { autoencoderHash, ModelFolder } from "./model-folder.ts";
 
 const root = temporaryFolder();
 let count = 0;
@@ -235,4 +235,24 @@ test("the identity changes with the weights, with a part's config and with how t
     receipt: {},
   });
   expect(identity()).not.toBe(configured);
+});
+
+describe("what identifies latents", () => {
+  const saved = (encoder: number, decoder: number, latentStd = 1): ModelFolder => {
+    const folder = newFolder();
+    const weights = new Map([
+      ["encoder.convIn.weight", Tensor.from([encoder], [1])],
+      ["decoder.convIn.weight", Tensor.from([decoder], [1])],
+      ["postQuantConv.weight", Tensor.from([decoder], [1])],
+    ]);
+    folder.savePart("autoencoder", { config: { latentStd }, weights });
+    return folder;
+  };
+
+  test("is the encoder and the config, whatever the decoder is", () => {
+    const own = autoencoderHash(saved(1, 1));
+    expect(autoencoderHash(saved(1, 2))).toBe(own);
+    expect(autoencoderHash(saved(2, 1))).not.toBe(own);
+    expect(autoencoderHash(saved(1, 1, 2))).not.toBe(own);
+  });
 });

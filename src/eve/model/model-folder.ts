@@ -14,6 +14,7 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { isOfDecoder } from "../../models/vae/autoencoder.ts";
 import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
 import { ModelDescription } from "./model-description.ts";
 
@@ -253,7 +254,13 @@ function readJson(path: string): unknown {
   }
 }
 
-/** Identifies the weights that made latents. */
+/** Identifies what makes latents of pictures: the autoencoder's config and its weights, but for the decoder's. */
 export function autoencoderHash(folder: ModelFolder): string {
-  return folder.hash(["autoencoder"]).slice(0, 12);
+  using _ = tensorScope();
+  const hash = createHash("sha256").update(
+    JSON.stringify(readJson(join(folder.partPath("autoencoder"), "config.json"))),
+  );
+  for (const [name, weight] of folder.weights("autoencoder"))
+    if (!isOfDecoder(name)) hash.update(name).update(new Uint8Array(weight.toBytes()));
+  return hash.digest("hex").slice(0, 12);
 }

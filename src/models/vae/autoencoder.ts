@@ -5,7 +5,7 @@ import { ShapeError, invariant } from "../../engine/errors.ts";
 import { normal, type Rng } from "../../engine/random.ts";
 import { Conv2d, pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
 import { layerSteps } from "../../nn/layer-steps.ts";
-import { Module } from "../../nn/module.ts";
+import { Module, type Parameters } from "../../nn/module.ts";
 import type { GroupNorm } from "../../nn/norm.ts";
 import { DownBlock, MidBlock, UpBlock, groupNorm } from "./blocks.ts";
 import { latentStride, type VaeConfig } from "./config.ts";
@@ -109,6 +109,11 @@ export class Autoencoder extends Module {
     this.config = config;
   }
 
+  /** The weights by which latents become pictures; the others decide what latents are. */
+  decoderParameters(): Parameters {
+    return new Map([...this.parameters()].filter(([name]) => isOfDecoder(name)));
+  }
+
   /** The raw moments of pictures whose sides are multiples of `latentStride(config)`. */
   encode(x: Pixels<"b 3 h w">): Moments {
     const { c, h, w } = dims(x, "b c h w");
@@ -160,6 +165,11 @@ export class Autoencoder extends Module {
     const spread = latentStd ? unscaled.mul(perChannel(latentStd, z)) : unscaled;
     return latentMean ? spread.add(perChannel(latentMean, z)) : spread;
   }
+}
+
+/** Whether the weight `name` of an autoencoder has a part only in how latents become pictures. */
+export function isOfDecoder(name: string): boolean {
+  return name.startsWith("decoder.") || name.startsWith("postQuantConv.");
 }
 
 /** Channels of the outermost scales. */
