@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SMALL_AUTOENCODER } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
+import { autoencoderHash, ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
 import { AlignmentPart } from "../eve/stack/alignment-config.ts";
 import type { Parameters } from "../nn/module.ts";
 import { exportTinyPart } from "./tiny-export.ts";
@@ -18,7 +19,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
   });
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, subject-adapter, got "student"',
+      'expected a stage among autoencoder, decoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, subject-adapter, got "student"',
     ),
   );
 });
@@ -170,4 +171,43 @@ test("an alignment may be put elsewhere, and leaves the model as it is", async (
   const elsewhere = new ModelFolder(folder.path, { alignment: join(root, "elsewhere") });
   await exportTinyPart("distillation", run, elsewhere, { cache: root });
   expect([folder.has("alignment"), elsewhere.has("alignment")]).toEqual([false, true]);
+});
+
+/** A model folder with an autoencoder of one number a side. */
+function autoencoderOf(name: string, encoder: number): ModelFolder {
+  const folder = new ModelFolder(join(root, name));
+  const weights = new Map([
+    ["encoder.bias", Tensor.from([encoder], [1])],
+    ["decoder.bias", Tensor.from([2], [1])],
+  ]);
+  const receipt = { stage: "autoencoder", steps: 5 };
+  folder.savePart("autoencoder", { config: SMALL_AUTOENCODER, weights, receipt });
+  return folder;
+}
+
+test("a decoder that learned on takes the old one's place beside its encoder, and the receipt holds both", async () => {
+  const folder = autoencoderOf("decoded", 1 / 3);
+  const latentsOf = autoencoderHash(folder);
+  const weights = new Map([["decoder.bias", Tensor.from([4], [1])]]);
+  const config = { stage: { model: folder.path } };
+  const run = runWith("decoder-run", "decoder", weights, { steps: 7, config });
+  const stored = (): number[] => {
+    const kept = folder.weights("autoencoder");
+    return ["encoder.bias", "decoder.bias"].map((name) => kept.get(name)!.item());
+  };
+  const [encoder] = stored();
+  expect(await exportTinyPart("decoder", run, folder, { cache: root, share: 0.5 })).toBe(
+    "autoencoder",
+  );
+  expect(stored()).toEqual([encoder, 3]);
+  await exportTinyPart("decoder", run, folder, { cache: root });
+  expect(stored()).toEqual([encoder, 4]);
+  expect(autoencoderHash(folder)).toBe(latentsOf);
+  expect(folder.receipt("autoencoder")).toMatchObject({ stage: "decoder", steps: 7 });
+  expect(folder.receipt("autoencoder")).toHaveProperty("encoder");
+
+  const other = autoencoderOf("other-encoder", 1);
+  await expect(exportTinyPart("decoder", run, other, { cache: root })).rejects.toThrow(
+    /expected the encoder that the decoder was trained for/,
+  );
 });

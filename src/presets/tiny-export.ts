@@ -9,6 +9,7 @@ import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
 import { Tensor } from "../engine/tensor.ts";
 import {
+  autoencoderHash,
   ModelFolder,
   PARTS,
   TEACHER_PARTS,
@@ -18,8 +19,8 @@ import {
 } from "../eve/model/model-folder.ts";
 import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-config.ts";
 import { strengthKind, type StrengthKind } from "../eve/stack/alignment-weights.ts";
-import { Autoencoder } from "../models/vae/autoencoder.ts";
-import type { VaeConfig } from "../models/vae/config.ts";
+import { Autoencoder, isOfDecoder } from "../models/vae/autoencoder.ts";
+import { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
 import { averagesIn, newestCheckpoint, receiptIn } from "../training/checkpoint.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
@@ -27,6 +28,7 @@ import {
   StyleAdapterSettings,
   SubjectAdapterSettings,
 } from "../training/stages/look-adapter-settings.ts";
+import { DecoderSettings } from "../training/stages/settings.ts";
 import { visionWeights } from "../training/stages/vision.ts";
 import { alignmentOf } from "./tiny-distillation.ts";
 import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
@@ -79,22 +81,22 @@ export async function exportTinyPart(
   target: ModelFolder,
   { cache, isUnfinishedTaken = false, share = 1 }: ExportOptions,
 ): Promise<Part> {
-  const known = PARTS.find((name) => stageOf(name) === stage);
+  const known = PARTS.find((name) => stagesOf(name).includes(stage));
   if (known === undefined) {
-    const stages = [...new Set(PARTS.map(stageOf))].join(", ");
+    const stages = [...new Set(PARTS.flatMap(stagesOf))].join(", ");
     throw new UserError(`expected a stage among ${stages}, got "${stage}"`);
   }
   const trained = trainedBy(stage, run, isUnfinishedTaken);
   const receipt: unknown = JSON.parse(readFileSync(trained.receipt, "utf8"));
   const part = known === "alignment" ? alignmentName(receipt) : known;
-  const content = await partContent(part, loadSafetensors(trained.weights), {
-    receipt,
-    cache,
-    target,
-  });
+  const origin = { receipt, cache, target };
+  const weights = loadSafetensors(trained.weights);
+  const content =
+    stage === "decoder"
+      ? withDecoder(weights, origin)
+      : { receipt, ...(await partContent(part, weights, origin)) };
   if (stage !== "distillation") target.describe(TINY);
-  if (share === 1) target.savePart(part, { ...content, receipt });
-  else target.savePart(part, averaged(part, { ...content, receipt }, target, share));
+  target.savePart(part, share === 1 ? content : averaged(part, content, target, share));
   return part;
 }
 
@@ -119,9 +121,10 @@ function averaged(
   return { ...content, weights, receipt };
 }
 
-/** The stage that trains a part. */
-export function stageOf(part: Part): string {
-  return part in TEACHER_PARTS ? "distillation" : part;
+/** The stages that train a part, in their order. */
+export function stagesOf(part: Part): readonly string[] {
+  if (part === "autoencoder") return [part, "decoder"];
+  return [part in TEACHER_PARTS ? "distillation" : part];
 }
 
 /** What the part is made from besides the run's weights. */
@@ -130,6 +133,28 @@ interface Origin {
   readonly cache: string;
   /** The model that the part is for. */
   readonly target: ModelFolder;
+}
+
+/** The autoencoder that is there with a decoder that learned on; its receipt holds both. */
+function withDecoder(decoder: Parameters, { receipt, target }: Origin): PartContent {
+  const { model } = DecoderReceipt.parse(receipt).config.stage;
+  const source = new ModelFolder(model);
+  for (const folder of [source, target]) folder.require("autoencoder");
+  if (autoencoderHash(source) !== autoencoderHash(target)) {
+    throw new UserError(
+      `expected the encoder that the decoder was trained for, that of ${model}, in ${target.path}, which has another: ` +
+        "export to that model, or train the decoder again",
+    );
+  }
+  const weights = new Map(target.weights("autoencoder"));
+  const own = new Map([...weights].filter(([name]) => isOfDecoder(name)));
+  const now = new Map([...own].map(([name, weight]) => [name, weight.to("float32").clone()]));
+  copyParameters(now, decoder, "the run's decoder");
+  return {
+    config: target.config("autoencoder", VaeConfig),
+    weights: new Map([...weights, ...now]),
+    receipt: { encoder: target.receipt("autoencoder"), ...asObject(receipt) },
+  };
 }
 
 async function partContent(
@@ -207,6 +232,7 @@ function alignmentName(receipt: unknown): AlignmentName {
   return alignmentOf(DistillationReceipt.parse(receipt).config.stage);
 }
 
+const DecoderReceipt = z.looseObject({ config: z.looseObject({ stage: DecoderSettings }) });
 const StyleReceipt = z.looseObject({ config: z.looseObject({ stage: StyleAdapterSettings }) });
 const SubjectReceipt = z.looseObject({ config: z.looseObject({ stage: SubjectAdapterSettings }) });
 

@@ -31,7 +31,7 @@ import type { Module } from "../nn/module.ts";
 import { stageEntry } from "../training/stage.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { countValues } from "../training/step.ts";
-import { stageOf } from "./tiny-export.ts";
+import { stagesOf } from "./tiny-export.ts";
 import {
   TINY,
   TINY_AUTOENCODER,
@@ -155,7 +155,7 @@ describe.skipIf(!existsSync(shipped.path))("the model that ships", () => {
     const receipt = z
       .looseObject({ stage: z.string(), steps: z.int(), dataset: z.string() })
       .parse(JSON.parse(readFileSync(path, "utf8")));
-    expect(receipt.stage).toBe(stageOf(part));
+    expect(stagesOf(part)).toContain(receipt.stage);
     expect(receipt.steps).toBeGreaterThan(0);
     expect(receipt.dataset).toMatch(/^generated world.*train split/);
   });

@@ -3,14 +3,18 @@ import { ConfigError, UserError } from "../engine/errors.ts";
 import { PARTS } from "../eve/model/model-folder.ts";
 import { resolveConfig, stageEntry } from "../training/stage.ts";
 import { DistillationSettings, judgedFrom } from "../training/stages/distillation-settings.ts";
-import { stageOf } from "./tiny-export.ts";
+import { stagesOf } from "./tiny-export.ts";
 import { tiny } from "./tiny.ts";
 
 /** Some train more than one part. */
-const stages = [...new Set(PARTS.map(stageOf))];
+const stages = [...new Set(PARTS.flatMap(stagesOf))];
 
-test("the preset trains every part of a model, in the order of its parts", () => {
-  expect(Object.keys(tiny.stages)).toEqual(stages);
+test("the preset trains every part of a model, in the order of its parts; a decoder when there are edits to learn on by", () => {
+  const names = Object.keys(tiny.stages);
+  expect(new Set(names)).toEqual(new Set(stages));
+  const first = [...new Set(PARTS.map((part) => stagesOf(part)[0]))];
+  expect(names.filter((name) => name !== "decoder")).toEqual(first);
+  expect(names.indexOf("decoder")).toBeGreaterThan(names.indexOf("edit-adapter"));
 });
 
 test.each(stages)("the settings of %s are complete and valid", (part) => {

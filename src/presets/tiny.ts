@@ -3,6 +3,7 @@ import type { TrainConfigInput } from "../training/config.ts";
 import type { Preset } from "../training/stage.ts";
 import {
   AutoencoderSettings,
+  DecoderSettings,
   LatentSettings,
   TextEncoderSettings,
 } from "../training/stages/settings.ts";
@@ -131,6 +132,28 @@ export const tiny: Preset = {
       settings: LatentSettings,
       open: async (config, context) =>
         (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
+    },
+    decoder: {
+      description:
+        "the autoencoder's decoder, on by what the edit adapter draws; latents stay as they are",
+      config: {
+        steps: 4000,
+        batch: 8,
+        optimizer: "muon",
+        learningRate: 1e-3,
+        warmup: 50,
+        schedule: "cosine",
+        ema: 0.99,
+        weightDecay: 0,
+        betas: [0.9, 0.99],
+        precision: "bfloat16",
+        validateEvery: 250,
+        sampleEvery: 1000,
+        seed: 1,
+      },
+      settings: DecoderSettings,
+      open: async (config, context) =>
+        (await import("./tiny-decoder.ts")).openDecoder(config, context),
     },
     vision: {
       description: "what critics see with: the world's pictures without labels",

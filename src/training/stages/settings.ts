@@ -16,6 +16,22 @@ export const AutoencoderSettings = z.strictObject({
 });
 export type AutoencoderSettings = z.infer<typeof AutoencoderSettings>;
 
+/** Settings of the decoder stage. */
+export const DecoderSettings = z.strictObject({
+  /** The model folder whose decoder learns on, by what its edit adapter draws. */
+  model: z.string().default("models/tiny"),
+  /** Edited frames to train on, and to validate by. */
+  items: z.int().positive().default(32_768),
+  held: z.int().positive().default(112),
+  /** The number of the first triplet: past those that the edit adapter learned by, it draws as for a user. */
+  from: z.int().nonnegative().default(131_072),
+  /** Share of the pictures that are decoded from what the edit adapter draws; the others from what the encoder sees. */
+  drawn: z.number().min(0).max(1).default(0.5),
+  /** Folder for pictures and latents. */
+  cache: z.string().default("runs/cache"),
+});
+export type DecoderSettings = z.infer<typeof DecoderSettings>;
+
 /** Settings of the text-encoder stage. */
 export const TextEncoderSettings = z.strictObject({
   /** Temperature of the choice among the batch. */
