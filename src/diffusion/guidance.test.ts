@@ -3,7 +3,7 @@ import { largestDifference } from "../../test/support/difference.ts";
 import { normal, Rng } from "../engine/random.ts";
 import { dispatch, type Tensor } from "../engine/tensor.ts";
 import { networkDenoiser } from "./denoiser.ts";
-import { guided, guidedTwice } from "./guidance.ts";
+import { guided, guidedAbove, guidedTwice } from "./guidance.ts";
 import { createSchedule } from "./schedule.ts";
 
 interface Condition {
@@ -99,6 +99,30 @@ describe("guidance by two scales", () => {
       full,
     );
     expect(asked).toEqual([full]);
+  });
+});
+
+describe("guidance above a time", () => {
+  const at = (above: number | undefined, t: number) => {
+    const { denoiser, asked } = recorder();
+    const by = guided(denoiser, { scale: 2, unconditional });
+    const found = guidedAbove(above, { guided: by, plain: denoiser }).predict(xt, t, full);
+    return { x0: found.x0, asked };
+  };
+  const whole = (t: number): Tensor =>
+    guided(recorder().denoiser, { scale: 2, unconditional }).predict(xt, t, full).x0;
+
+  test("is the plain prediction at that time and below, and asks for nothing else", () => {
+    for (const t of [0, 300]) {
+      const { x0, asked } = at(300, t);
+      expect(largestDifference(x0, x0Of(full, t))).toBe(0);
+      expect(asked).toEqual([full]);
+    }
+    expect(largestDifference(at(300, 301).x0, whole(301))).toBe(0);
+  });
+
+  test("acts always where there is no such time", () => {
+    expect(largestDifference(at(undefined, 0).x0, whole(0))).toBe(0);
   });
 });
 

@@ -68,6 +68,20 @@ export function guidedTwice<Condition>(
   return mixture(denoiser, branches, rescale);
 }
 
+/**
+ * Guided at times above `above`, plain from there on: guidance decides what is drawn, and what is left of the noise is better
+ * taken away without it (Kynkäänniemi et al. 2024, "Applying guidance in a limited interval"). Without `above` at all times.
+ */
+export function guidedAbove<Condition>(
+  above: number | undefined,
+  { guided: byGuidance, plain }: Readonly<Record<"guided" | "plain", Denoiser<Condition>>>,
+): Denoiser<Condition> {
+  if (above === undefined || byGuidance === plain) return byGuidance;
+  return {
+    predict: (xt, t, condition) => (t > above ? byGuidance : plain).predict(xt, t, condition),
+  };
+}
+
 function identity<T>(value: T): T {
   return value;
 }

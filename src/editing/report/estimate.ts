@@ -5,7 +5,7 @@ import { UserError } from "../../engine/errors.ts";
 import type { ModelDefaults } from "../settings/model.ts";
 import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";
-import { evaluationsPerStep, scalesOf } from "../settings/strength.ts";
+import { evaluationsPerStep, editGuidance } from "../settings/strength.ts";
 import { type Calibration, codingSeconds } from "./calibration.ts";
 import { totalWork } from "./progress.ts";
 
@@ -97,7 +97,9 @@ function editSeconds(
   const pixels = info.width * info.height;
   const ofStages = chain.map((settings) => {
     const perFrame = pictureSeconds + detailSeconds * pixels;
-    const steps = totalWork(frames, settings) * evaluationsPerStep(scalesOf(settings, defaults));
+    // Steps that guidance leaves alone cost less: an edit that has some is done sooner
+    const steps =
+      totalWork(frames, settings) * evaluationsPerStep(editGuidance(settings, defaults));
     return steps * stepSeconds + frames * perFrame;
   });
   const coding = codingSeconds(pixels) * (info.frames ?? frames);

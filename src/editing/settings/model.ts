@@ -30,6 +30,8 @@ export interface ModelDefaults {
   readonly guidance?: Readonly<Record<Strength, GuidanceScales>>;
   /** What those scales are multiples of. */
   readonly textGuidance?: TextGuidance | undefined;
+  /** The time above which guidance acts; absent: it always does. */
+  readonly guidedAbove?: number | undefined;
 }
 
 /** What the editor needs of a model; `EditModel` and `OpenModel` are such. */

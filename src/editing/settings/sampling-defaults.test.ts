@@ -8,7 +8,7 @@ import type { EditOptions } from "../editor.ts";
 import { estimateEdit } from "../report/estimate.ts";
 import type { ModelDefaults } from "./model.ts";
 import { editSpacing, readSettings, resolveSettings } from "./settings.ts";
-import { scalesOf } from "./strength.ts";
+import { editGuidance } from "./strength.ts";
 
 const model = { name: "m", window: 8, hasVideoAdapter: true, hasAlignment: false };
 const defaults: ModelDefaults = { times: [999, 350], temperature: 0 };
@@ -83,11 +83,11 @@ describe("the guidance of an edit", () => {
   const guiding: ModelDefaults = { textGuidance: { add: 2 } };
 
   test("counts in multiples of what is usual for its task with the model", () => {
-    const scales = (own: Record<string, unknown>) => scalesOf(resolved(own, guiding), guiding);
+    const scales = (own: Record<string, unknown>) => editGuidance(resolved(own, guiding), guiding);
     expect(scales({ task: "add" })).toEqual({ text: 2, image: 1 });
     expect(scales({ task: "style" })).toEqual({ text: 1, image: 1 });
     expect(scales({ task: "add", guidance: { text: 1.5 } })).toEqual({ text: 3, image: 1 });
-    expect(scalesOf(resolved({ task: "add" }, {}), {})).toEqual({ text: 1, image: 1 });
+    expect(editGuidance(resolved({ task: "add" }, {}), {})).toEqual({ text: 1, image: 1 });
   });
 
   test("is each instruction's own, and costs an evaluation more", async () => {
@@ -105,6 +105,19 @@ describe("the guidance of an edit", () => {
       method: "frame-by-frame",
     });
     expect(asked).toEqual(["add: add a hat", "add: ", "style: make it a sketch"]);
+  });
+
+  test("acts above the model's time for it alone: steps below it ask once", async () => {
+    await using folder = await clipFolder();
+    const input = folder.file("input.mp4");
+    await makeClip(input, { width: 32, height: 32, ticks: [0, 512] });
+    const asked: string[] = [];
+    const editor = standInEditor({
+      defaults: { ...guiding, times: [700, 300, 100], steps: 3, guidedAbove: 300 },
+      onPredict: ({ texts, t }) => asked.push(`${t}: ${texts.instruction}`),
+    });
+    await framesEdited(editor, input, "add a hat", { method: "frame-by-frame" });
+    expect(asked).toEqual(["700: add a hat", "700: ", "300: add a hat", "100: add a hat"]);
   });
 
   test("is foreseen in the time of an edit", async () => {

@@ -10,6 +10,11 @@ export interface GuidanceScales {
   readonly image: number;
 }
 
+/** How an edit is guided: by which scales, and above which time; at all times where there is none. */
+export interface EditGuidance extends GuidanceScales {
+  readonly above?: number | undefined;
+}
+
 /** The scale of the words that is usual with a model for some tasks; 1 for the others. */
 export type TextGuidance = Readonly<Record<string, number>>;
 
@@ -30,15 +35,21 @@ export function guidanceFor(
   return { text: given.text ?? rung.text, image: given.image ?? rung.image };
 }
 
-/** The scales that an edit is drawn with: those of its settings count in multiples of what is usual for its task. */
-export function scalesOf(
+/** How an edit is drawn: the scales of its settings count in multiples of what is usual for its task. */
+export function editGuidance(
   { guidance: { text, image }, task }: { readonly guidance: GuidanceScales; readonly task: Task },
-  defaults: { readonly textGuidance?: TextGuidance | undefined } = {},
-): GuidanceScales {
-  return { text: text * (defaults.textGuidance?.[task] ?? 1), image };
+  {
+    textGuidance,
+    guidedAbove: above,
+  }: {
+    readonly textGuidance?: TextGuidance | undefined;
+    readonly guidedAbove?: number | undefined;
+  } = {},
+): EditGuidance {
+  return { text: text * (textGuidance?.[task] ?? 1), image, above };
 }
 
-/** How often the denoiser is asked in one step: branches of `guidedTwice` whose weight is 0 cost nothing. */
+/** How often the denoiser is asked in one guided step: branches of `guidedTwice` whose weight is 0 cost nothing. */
 export function evaluationsPerStep({ text, image }: GuidanceScales): number {
   return [text, image - text, 1 - image].filter((weight) => weight !== 0).length;
 }

@@ -1,7 +1,7 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { guidedTwice } from "../../diffusion/guidance.ts";
+import { guidedAbove, guidedTwice } from "../../diffusion/guidance.ts";
 import type { GuidedCondition } from "../settings/model.ts";
-import type { GuidanceScales } from "../settings/strength.ts";
+import type { EditGuidance } from "../settings/strength.ts";
 
 /** A condition in the forms that guidance asks for. */
 export interface ConditionForms {
@@ -16,16 +16,17 @@ export function inAllForms(full: GuidedCondition): ConditionForms {
   return { full, withoutText, unconditional: withoutText.withoutImage() };
 }
 
-/** A denoiser of edits, guided by the words and the input frame (§4.1); scales of 1 leave it as it is. */
+/** A denoiser of edits, guided by the words and the input frame (§4.1), where that is asked for; scales of 1 leave it as it is. */
 export function guidedEdit(
   denoiser: Denoiser<GuidedCondition>,
   { withoutText, unconditional }: ConditionForms,
-  { text, image }: GuidanceScales,
+  { text, image, above }: EditGuidance,
 ): Denoiser<GuidedCondition> {
-  return guidedTwice(denoiser, {
+  const guided = guidedTwice(denoiser, {
     textScale: text,
     imageScale: image,
     withoutText: () => withoutText,
     unconditional: () => unconditional,
   });
+  return guidedAbove(above, { guided, plain: denoiser });
 }

@@ -5,7 +5,7 @@ import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "../settings/model.ts";
 import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
-import { scalesOf } from "../settings/strength.ts";
+import { editGuidance } from "../settings/strength.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
 import { frameNoise } from "./frame-noise.ts";
 import { guidedEdit, inAllForms, type ConditionForms } from "./guided-edit.ts";
@@ -180,7 +180,7 @@ export class WindowEditor implements Disposable {
     denoiser: Denoiser<GuidedCondition>,
     conditions: ConditionForms,
   ): Denoiser<GuidedCondition> {
-    return guidedEdit(denoiser, conditions, scalesOf(this.#settings, this.#model.defaults));
+    return guidedEdit(denoiser, conditions, editGuidance(this.#settings, this.#model.defaults));
   }
 
   #sample(

@@ -7,7 +7,7 @@ import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddim } from "../../diffusion/samplers.ts";
 import { spacingOf } from "../../diffusion/timesteps.ts";
 import type { EditTexts, GuidedCondition } from "../../editing/settings/model.ts";
-import { guidanceFor, scalesOf } from "../../editing/settings/strength.ts";
+import { guidanceFor, editGuidance } from "../../editing/settings/strength.ts";
 import { denoise } from "../../editing/windows/denoising.ts";
 import { frameNoise } from "../../editing/windows/frame-noise.ts";
 import { guidedEdit, inAllForms } from "../../editing/windows/guided-edit.ts";
@@ -131,7 +131,7 @@ async function evaluatePicture(
   const shape = model.latentShape(1).slice(1);
   const texts = { caption, instruction, task };
   const forms = held.make(() => inAllForms(model.stackedCondition(texts, latents, null)));
-  const scales = scalesOf(
+  const guidance = editGuidance(
     { guidance: guidanceFor("balanced", {}, model.defaults?.guidance), task },
     model.defaults,
   );
@@ -142,7 +142,7 @@ async function evaluatePicture(
     const noise = held.make(() => frameNoise(0, 1, drawn));
     const { steps } = options;
     const spacing = spacingOf(steps, times);
-    const denoiser = guidedEdit(editor, forms, scales);
+    const denoiser = guidedEdit(editor, forms, guidance);
     const sampling = ddim(denoiser, noise, forms.full, { schedule, steps, spacing });
     const onStep = (step: number): void =>
       context.onWork?.({

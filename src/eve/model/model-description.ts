@@ -18,6 +18,11 @@ export const SamplingDefaults = z.strictObject({
    * and guidance makes more of what it is half sure of. Deviation: §4.1 guides all edits alike.
    */
   textGuidance: z.record(z.string(), z.number().positive().max(30)).optional(),
+  /**
+   * The time above which guidance acts, of whatever scale; at it and below edits are drawn by the plain prediction. Absent: it
+   * acts at all times. Deviation: the paper guides every step.
+   */
+  guidedAbove: z.int().nonnegative().optional(),
 });
 export type SamplingDefaults = z.infer<typeof SamplingDefaults>;
 

@@ -2,12 +2,13 @@ import type { DrawEdits } from "../../data/caches/drawn-edits.ts";
 import type { EditText } from "../../data/caches/latents.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import { TASKS } from "../../data/world/tasks.ts";
+import { guidedAbove } from "../../diffusion/guidance.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { drawEdits, guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
 import type { SamplingDefaults } from "../../eve/model/model-description.ts";
-import { stackedCondition, type Networks } from "../../eve/stack/teachers.ts";
+import { editTeacher, stackedCondition, type Networks } from "../../eve/stack/teachers.ts";
 
 /** Edits that are drawn at once. */
 const BATCH = 32;
@@ -26,10 +27,11 @@ export interface EditsInUse {
  */
 export function editsInUse({ networks, texts, sampling }: EditsInUse): DrawEdits {
   const { schedule } = networks;
-  const { times, temperature, textGuidance = {} } = sampling;
+  const { times, temperature, textGuidance = {}, guidedAbove: above } = sampling;
   const batch = (input: Float<"b c h w">, rows: readonly number[], own: readonly EditText[]) => {
     const guide = { image: 1, text: textGuidance[own[0]!.task] ?? 1 };
-    const teacher = guidedTeachers(networks, { guideEdit: guide, guideVideo: guide }).edit;
+    const { edit } = guidedTeachers(networks, { guideEdit: guide, guideVideo: guide });
+    const teacher = guidedAbove(above, { guided: edit, plain: editTeacher(networks) });
     const parts = {
       input,
       firstFrame: null,
