@@ -6,6 +6,7 @@
 //
 // Validation pictures, without guidance at inference; `--text` also asks the edit teacher guided by the words that closely.
 import { parseArgs } from "node:util";
+import { FRAME_SPAN } from "../src/data/caches/frame-number.ts";
 import { finished, lookRequestAt } from "../src/data/caches/look-requests.ts";
 import { parseLook } from "../src/data/world/looks.ts";
 import { renderFrame } from "../src/data/world/render.ts";
@@ -118,7 +119,7 @@ for (let index = 0; index < Number(values.count); index++) {
   noGrad(() => {
     const request = lookRequestAt(look, "validation", index);
     const { task, instruction, outputCaption: caption } = request;
-    const frame = Rng.seed(index).split("frame").integer(32);
+    const frame = Rng.seed(index).split("frame").integer(FRAME_SPAN);
     const { size } = model;
     const input = encoded(model, [finished(look, renderFrame(request.scene, frame, size), size)]);
     const truth = encoded(model, [finished(look, truthFrame(request, frame, size), size)]);

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { FRAME_SPAN } from "../../data/caches/frame-number.ts";
 import { finished, lookRequestAt, tasksOf } from "../../data/caches/look-requests.ts";
 import { parseLook, type Look, type LookType } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
@@ -123,7 +124,7 @@ async function evaluatePicture(
   const request = lookRequestAt(look, options.split, index);
   const { task, instruction, outputCaption: caption } = request;
   const seed = clipSeed(options, `${look.name} ${task}`, index);
-  const frame = Rng.seed(seed).split("frame").integer(32);
+  const frame = Rng.seed(seed).split("frame").integer(FRAME_SPAN);
   const input = finished(look, renderFrame(request.scene, frame, size), size);
   const truth = finished(look, truthFrame(request, frame, size), size);
   using held = new HeldTensors();
