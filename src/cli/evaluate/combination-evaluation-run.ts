@@ -66,11 +66,13 @@ function rowsOf(pictures: readonly CombinationScored[], size: number): SheetRow[
     pictures
       .filter((picture) => picture.method === method)
       .map((picture) => ({ rgb: picture[of], width: size, height: size }));
-  const wishes = pictures.filter(({ method }) => method === "stacked");
+  const [first] = pictures;
+  if (!first) return [];
+  const wishes = pictures.filter(({ method }) => method === first.method);
   const label = wishes.map(({ instruction }) => `"${instruction}"`).join(" · ");
   return [
-    { label: `input: ${label}`, images: imagesOf("stacked", "input") },
-    { label: "truth", images: imagesOf("stacked", "truth") },
+    { label: `input: ${label}`, images: imagesOf(first.method, "input") },
+    { label: "truth", images: imagesOf(first.method, "truth") },
     ...COMBINATION_METHODS.map((method) => ({ label: method, images: imagesOf(method, "output") })),
   ].filter(({ images }) => images.length > 0);
 }

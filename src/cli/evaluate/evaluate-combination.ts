@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { defineCommand } from "citty";
 import type { LookType } from "../../data/world/looks.ts";
-import { numberOption, oneOf } from "../arguments.ts";
+import { listOf, numberOption, oneOf } from "../arguments.ts";
 import { Reporter } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import { openEvaluated } from "./open-evaluated.ts";
@@ -16,6 +16,11 @@ const combination = (type: LookType, description: string) =>
       split: worldArgs.split,
       count: { ...worldArgs.count, description: "pictures of each task" },
       steps: stepsArg,
+      methods: {
+        ...worldArgs.methods,
+        description:
+          "ways to edit, separated by commas: aligned, stacked, edit-adapter (default: all)",
+      },
       seed: worldArgs.seed,
       device: worldArgs.device,
       sheets: { ...worldArgs.sheets, description: "write a contact sheet there" },
@@ -34,9 +39,11 @@ const combination = (type: LookType, description: string) =>
       if (given.sheets !== undefined) await mkdir(given.sheets, { recursive: true });
       const steps = stepsAsked(given.steps);
       const { stepsFor } = await import("../../editing/settings/settings.ts");
+      const { COMBINATION_METHODS } = await import("../../evaluation/world/combination.ts");
+      const methods = listOf("--methods", given.methods, COMBINATION_METHODS);
       const { runCombinationEvaluation } = await import("./combination-evaluation-run.ts");
       const model = await openEvaluated(given, report);
-      const drawn = { ...options, steps: stepsFor({ steps }, model) };
+      const drawn = { ...options, methods, steps: stepsFor({ steps }, model) };
       await runCombinationEvaluation(model, drawn, { report, signal, sheets: given.sheets });
     },
   });

@@ -49,6 +49,15 @@ test("pictures are guided by the words as the model's own edits of their task ar
   expect(changed.toSorted()).toEqual(["edit-adapter add", "stacked add"]);
 });
 
+test("only the ways that are asked for are measured; one that the model lacks is told what makes it", async () => {
+  const model = EditModel.load(saveSmallModel(join(root, "chosen"), { looks: ["style"] }).path);
+  const found = await evaluateCombination(model, { ...options, methods: ["edit-adapter"] });
+  expect(Object.keys(found)).toEqual(["edit-adapter"]);
+  await expect(evaluateCombination(model, { ...options, methods: ["aligned"] })).rejects.toThrow(
+    /has no alignment of its style adapter: make one with ".\/eve distill --combine style:line-art"/,
+  );
+});
+
 test("a model without a style adapter is told what trains one", async () => {
   const model = EditModel.load(saveSmallModel(join(root, "plain")).path);
   await expect(evaluateCombination(model, options)).rejects.toThrow(

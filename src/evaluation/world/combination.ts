@@ -49,6 +49,8 @@ export interface CombinationOptions extends Pick<EvaluationOptions, "split" | "c
   /** Which of the model's looks. */
   readonly type: LookType;
   readonly steps: number;
+  /** Which ways to edit; default: all that the model has the parts for. */
+  readonly methods?: readonly CombinationMethod[] | undefined;
 }
 
 /** One picture edited by one method, with its scores and RGB bytes. */
@@ -82,7 +84,7 @@ export async function evaluateCombination(
   options: CombinationOptions,
   context: CombinationContext = {},
 ): Promise<CombinationSummaries> {
-  const combination = combinationOf(model, options.type);
+  const combination = combinationOf(model, options);
   const count = options.count * tasksOf(combination.look).length;
   const scored: ({ readonly method: CombinationMethod } & TaskScores)[] = [];
   for (let index = 0; index < count; index++)
@@ -99,19 +101,30 @@ interface Combination {
   readonly editors: ReadonlyMap<CombinationMethod, Denoiser<GuidedCondition>>;
 }
 
-function combinationOf(model: CombinedModel, type: LookType): Combination {
+function combinationOf(
+  model: CombinedModel,
+  { type, methods = COMBINATION_METHODS }: Pick<CombinationOptions, "type" | "methods">,
+): Combination {
   const found = model.looks[type];
   const look = found && parseLook(`${type}:${found.look}`);
   if (!found || !look)
     throw new UserError(
       `the model in ${model.path} has no ${type} adapter: train one with "./eve train ${type}-adapter"`,
     );
-  const editors = new Map<CombinationMethod, Denoiser<GuidedCondition>>([
-    ...(found.aligned ? [["aligned", found.aligned] as const] : []),
-    ["stacked", found.stacked],
-    ["edit-adapter", model.editTeacher()],
-  ]);
-  return { look, editors };
+  const all = {
+    aligned: found.aligned,
+    stacked: found.stacked,
+    "edit-adapter": model.editTeacher(),
+  };
+  const editors = new Map<CombinationMethod, Denoiser<GuidedCondition>>();
+  for (const method of COMBINATION_METHODS) {
+    const editor = all[method];
+    if (editor && methods.includes(method)) editors.set(method, editor);
+  }
+  if (editors.size > 0) return { look, editors };
+  throw new UserError(
+    `the model in ${model.path} has no alignment of its ${type} adapter: make one with "./eve distill --combine ${type}:${found.look}"`,
+  );
 }
 
 async function evaluatePicture(
