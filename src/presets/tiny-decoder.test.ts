@@ -7,7 +7,7 @@ import { editAt } from "../data/caches/triplet-items.ts";
 import { frameOf } from "../data/caches/frame-number.ts";
 import { toPixels } from "../data/pixels.ts";
 import { renderTriplet } from "../data/world/triplet.ts";
-import { guidedTwice } from "../diffusion/guidance.ts";
+import { guidedAbove, guidedTwice } from "../diffusion/guidance.ts";
 import { ddim, finish } from "../diffusion/samplers.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { Rng } from "../engine/random.ts";
@@ -39,18 +39,20 @@ function wanted(index: number): { latents: Float<"1 c h w">; picture: Uint8Array
   const request = editAt("train", FROM + index);
   const { before, after } = renderTriplet(request, "train", frameOf(FROM + index), SMALL_SIZE);
   const { task, instruction, outputCaption } = request;
-  const { times, textGuidance } = TINY_SAMPLING;
+  const { times, textGuidance, guidedAbove: above } = TINY_SAMPLING;
   const guidance = new Map(Object.entries(textGuidance));
   const caption = index % 2 === 0 ? outputCaption : "";
   const latents = noGrad(() => {
     const input = model.encode(toPixels([before], SMALL_SIZE, SMALL_SIZE));
     const condition = model.editCondition({ caption, instruction, task }, input);
-    const teacher = guidedTwice(model.editTeacher(), {
+    const plain = model.editTeacher();
+    const guided = guidedTwice(plain, {
       imageScale: 1,
       textScale: guidance.get(task) ?? 1,
       withoutText: (full) => full.withoutText(),
       unconditional: (full) => full.withoutText().withoutImage(),
     });
+    const teacher = guidedAbove(above, { guided, plain });
     const options = { schedule: model.schedule, steps: times.length, spacing: times };
     return finish(ddim(teacher, Tensor.zeros(input.shape), condition, options));
   });

@@ -204,7 +204,7 @@ test("a decoder that learned on takes the old one's place beside its encoder, an
   expect(stored()).toEqual([encoder, 4]);
   expect(autoencoderHash(folder)).toBe(latentsOf);
   expect(folder.receipt("autoencoder")).toMatchObject({ stage: "decoder", steps: 7 });
-  expect(folder.receipt("autoencoder")).toHaveProperty("encoder");
+  expect(folder.receipt("autoencoder")).toHaveProperty("before.before");
 
   const other = autoencoderOf("other-encoder", 1);
   await expect(exportTinyPart("decoder", run, other, { cache: root })).rejects.toThrow(

@@ -153,7 +153,7 @@ function withDecoder(decoder: Parameters, { receipt, target }: Origin): PartCont
   return {
     config: target.config("autoencoder", VaeConfig),
     weights: new Map([...weights, ...now]),
-    receipt: { encoder: target.receipt("autoencoder"), ...asObject(receipt) },
+    receipt: { before: target.receipt("autoencoder"), ...asObject(receipt) },
   };
 }
 
