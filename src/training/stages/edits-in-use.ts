@@ -21,57 +21,68 @@ export interface EditsInUse {
   readonly sampling: SamplingDefaults;
 }
 
+/** One edit that is drawn: its place among all, and what is said of it. */
+interface AskedEdit {
+  readonly row: number;
+  readonly text: EditText;
+  readonly caption: string;
+}
+
 /**
  * Draws edits by the edit teacher as it is used, frame by frame. Every other one is told no caption, as users seldom give
  * one.
  */
-export function editsInUse({ networks, texts, sampling }: EditsInUse): DrawEdits {
-  const { schedule } = networks;
-  const { times, temperature, textGuidance = {}, guidedAbove: above } = sampling;
-  const batch = (input: Float<"b c h w">, rows: readonly number[], own: readonly EditText[]) => {
-    const guide = { image: 1, text: textGuidance[own[0]!.task] ?? 1 };
-    const { edit } = guidedTeachers(networks, { guideEdit: guide, guideVideo: guide });
-    const teacher = guidedAbove(above, { guided: edit, plain: editTeacher(networks) });
-    const parts = {
-      input,
-      firstFrame: null,
-      tasks: Tensor.from(
-        own.map(({ task }) => TASKS.indexOf(task)),
-        [own.length],
-        "int64",
-      ),
-      caption: texts.features(
-        own.map(({ outputCaption }, i) => (rows[i]! % 2 === 0 ? outputCaption : "")),
-      ),
-      instruction: texts.features(own.map(({ instruction }) => instruction)),
-    };
-    const rng = Rng.seed(0).split("in use").split(rows[0]!);
-    const condition = stackedCondition(parts, texts.features([""]));
-    return drawEdits(teacher, condition, {
-      schedule,
-      steps: times.length,
-      times,
-      temperature,
-      rng,
-    });
-  };
-  return (input, all) => {
+export function editsInUse(kit: EditsInUse): DrawEdits {
+  const { textGuidance = {} } = kit.sampling;
+  return (input, texts) => {
     using scope = tensorScope();
     const drawn = Tensor.zeros(input.shape, input.dtype, input.device);
-    const groups = Map.groupBy(all.keys(), (row) => textGuidance[all[row]!.task] ?? 1);
-    for (const rows of groups.values())
-      for (let first = 0; first < rows.length; first += BATCH) {
+    const asked = texts.map((text, row) => ({
+      row,
+      text,
+      caption: row % 2 === 0 ? text.outputCaption : "",
+    }));
+    const byScale = Map.groupBy(asked, ({ text }) => textGuidance[text.task] ?? 1);
+    for (const [scale, alike] of byScale)
+      for (let first = 0; first < alike.length; first += BATCH) {
         using _ = tensorScope();
-        const some = rows.slice(first, first + BATCH);
-        const places = Tensor.from(some, [some.length], "int64");
-        const edits = batch(
-          input.indexSelect(0, places),
-          some,
-          some.map((row) => all[row]!),
-        );
-        some.forEach((row, i) => drawn.narrow(0, row, 1).copyFrom(edits.narrow(0, i, 1)));
+        const some = alike.slice(first, first + BATCH);
+        const edits = drawBatch(kit, input, some, scale);
+        some.forEach(({ row }, i) => drawn.narrow(0, row, 1).copyFrom(edits.narrow(0, i, 1)));
       }
     scope.passOutward(drawn);
     return drawn;
   };
+}
+
+/** The edits of `asked`, of which `inputs` holds the pictures; all are guided by the words as much. */
+function drawBatch(
+  { networks, texts, sampling }: EditsInUse,
+  inputs: Float<"all c h w">,
+  asked: readonly AskedEdit[],
+  scale: number,
+): Float<"b c h w"> {
+  const { times, temperature, guidedAbove: above } = sampling;
+  const guide = { image: 1, text: scale };
+  const { edit } = guidedTeachers(networks, { guideEdit: guide, guideVideo: guide });
+  const teacher = guidedAbove(above, { guided: edit, plain: editTeacher(networks) });
+  const numbers = (of: (one: AskedEdit) => number): Tensor =>
+    Tensor.from(asked.map(of), [asked.length], "int64");
+  const parts = {
+    input: inputs.indexSelect(
+      0,
+      numbers(({ row }) => row),
+    ),
+    firstFrame: null,
+    tasks: numbers(({ text }) => TASKS.indexOf(text.task)),
+    caption: texts.features(asked.map(({ caption }) => caption)),
+    instruction: texts.features(asked.map(({ text }) => text.instruction)),
+  };
+  return drawEdits(teacher, stackedCondition(parts, texts.features([""])), {
+    schedule: networks.schedule,
+    steps: times.length,
+    times,
+    temperature,
+    rng: Rng.seed(0).split("in use").split(asked[0]!.row),
+  });
 }
