@@ -26,7 +26,7 @@ export type EditText = z.infer<typeof EditText>;
 export interface LatentSource {
   readonly folder: string;
   readonly autoencoder: Autoencoder;
-  /** Identifies the autoencoder's weights. */
+  /** Identifies the encoder that made the latents. */
   readonly autoencoderHash: string;
   readonly split: Exclude<Split, "test">;
   readonly size: number;

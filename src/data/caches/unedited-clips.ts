@@ -42,7 +42,7 @@ export interface InputSource {
 export interface UneditedSource {
   readonly folder: string;
   readonly autoencoder: Autoencoder;
-  /** Identifies the autoencoder's weights. */
+  /** Identifies the encoder that made the latents. */
   readonly autoencoderHash: string;
   readonly split: Exclude<Split, "test">;
   /** Side of the pictures, in pixels. */

@@ -11,7 +11,7 @@ export const ClipSettings = z.strictObject({
   format: z.literal(1),
   /** Whose autoencoder made the latents: the model's name. */
   model: z.string(),
-  /** Identifies the autoencoder's weights. */
+  /** Identifies the encoder that made the latents. */
   autoencoder: z.string(),
   /** Frames of a clip. */
   frames: z.int().positive(),

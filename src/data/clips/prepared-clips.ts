@@ -20,7 +20,7 @@ export interface PreparedSource {
   /** Identifies the data set. */
   readonly digest: string;
   readonly cache: string;
-  /** Identifies the autoencoder's weights. */
+  /** Identifies the encoder that made the latents. */
   readonly autoencoderHash: string;
 }
 
