@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { VideoInfo } from "../../data/video/probe.ts";
 import { UserError } from "../../engine/errors.ts";
 import type { ModelDefaults } from "../settings/model.ts";
-import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
+import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";
-import { evaluationsPerStep, editGuidance } from "../settings/strength.ts";
+import { editGuidance, meanEvaluations } from "../settings/strength.ts";
 import { type Calibration, codingSeconds } from "./calibration.ts";
 import { totalWork } from "./progress.ts";
 
@@ -97,9 +97,9 @@ function editSeconds(
   const pixels = info.width * info.height;
   const ofStages = chain.map((settings) => {
     const perFrame = pictureSeconds + detailSeconds * pixels;
-    // Steps that guidance leaves alone cost less: an edit that has some is done sooner
-    const steps =
-      totalWork(frames, settings) * evaluationsPerStep(editGuidance(settings, defaults));
+    const guidance = editGuidance(settings, defaults);
+    const asked = meanEvaluations(guidance, editSpacing(settings, { defaults: defaults ?? {} }));
+    const steps = totalWork(frames, settings) * asked;
     return steps * stepSeconds + frames * perFrame;
   });
   const coding = codingSeconds(pixels) * (info.frames ?? frames);

@@ -132,11 +132,14 @@ describe("the guidance of an edit", () => {
       windowFrameBytes: 1,
     };
     const memory = { heldBytes: 0, availableBytes: 1e9 };
-    const secondsOf = (task: string) => {
-      const settings = resolved({ task, steps: 3, method: "frame-by-frame" }, guiding);
-      return estimateEdit(info, [settings], { calibration, memory, defaults: guiding }).seconds!;
+    const secondsOf = (task: string, own = guiding) => {
+      const settings = resolved({ task, steps: 3, method: "frame-by-frame" }, own);
+      return estimateEdit(info, [settings], { calibration, memory, defaults: own }).seconds!;
     };
     expect(secondsOf("add")).toBeCloseTo(12, 2);
     expect(secondsOf("style")).toBeCloseTo(6, 2);
+    const plainAtLast = { ...guiding, times: [700, 500, 300], guidedAbove: 300 };
+    expect(secondsOf("add", plainAtLast)).toBeCloseTo(10, 2);
+    expect(secondsOf("style", plainAtLast)).toBeCloseTo(6, 2);
   });
 });

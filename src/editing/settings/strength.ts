@@ -1,4 +1,5 @@
 import type { Task } from "../../data/world/tasks.ts";
+import type { Spacing } from "../../diffusion/timesteps.ts";
 
 /** How much an edit may change, from least to most. */
 export const STRENGTHS = ["keep", "balanced", "bold"] as const;
@@ -52,4 +53,13 @@ export function editGuidance(
 /** How often the denoiser is asked in one guided step: branches of `guidedTwice` whose weight is 0 cost nothing. */
 export function evaluationsPerStep({ text, image }: GuidanceScales): number {
   return [text, image - text, 1 - image].filter((weight) => weight !== 0).length;
+}
+
+/** How often it is asked in a step, in the mean of an edit's steps; as if all were guided where `spacing` does not tell times. */
+export function meanEvaluations(guidance: EditGuidance, spacing: Spacing): number {
+  const each = evaluationsPerStep(guidance);
+  const { above } = guidance;
+  if (above === undefined || typeof spacing === "string") return each;
+  const guided = spacing.filter((t) => t > above).length;
+  return (guided * each + spacing.length - guided) / spacing.length;
 }
