@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import { rearrange } from "../../engine/axes.ts";
 import { noGrad } from "../../engine/autodiff.ts";
-import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { DrawingPool } from "./drawing-pool.ts";
 import type { DrawnItem } from "./drawn-item.ts";
@@ -27,7 +25,7 @@ const SHARD = 512;
 
 /**
  * Edits of single frames as a model draws them beside what they should be: latents `drawn` and `encoded` [c h w], and the
- * right `picture` [3 h w] in bytes.
+ * right `picture` [h w 3] in RGB bytes.
  */
 export async function openDrawnEdits(
   { folder, autoencoder, split, size, count, from, drawnBy, draw }: DrawnEditSource,
@@ -35,13 +33,15 @@ export async function openDrawnEdits(
 ): Promise<ShardedCache<EditText>> {
   const make = (items: readonly DrawnItem[]): Shard<EditText> => {
     const side = (number: number): Uint8Array[] => items.map(({ frames }) => frames[number]!);
+    const pictureOf = (rgb: Uint8Array): Tensor =>
+      Tensor.from(rgb, [1, size, size, 3], "uint8", "cpu");
     const texts = items.map(({ text }) => EditText.parse(text));
     const input = encodeFrames(autoencoder, side(0), size);
     const encoded = encodeFrames(autoencoder, side(1), size);
     const tensors = new Map([
       ["drawn", noGrad(() => draw(input, texts)).to("float16")],
       ["encoded", encoded.to("float16")],
-      ["picture", bytePictures(side(1), size)],
+      ["picture", Tensor.cat(side(1).map(pictureOf), 0)],
     ]);
     return { tensors, texts };
   };
@@ -58,15 +58,4 @@ export async function openDrawnEdits(
     },
   };
   return await openShards(plan, report);
-}
-
-/** RGB bytes of square pictures, channels first. */
-function bytePictures(frames: readonly Uint8Array[], size: number): Tensor {
-  using scope = tensorScope();
-  const rows = frames.map((bytes) =>
-    rearrange(Tensor.from(bytes, [1, size, size, 3], "uint8", "cpu"), "f h w c -> f c h w"),
-  );
-  const pictures = Tensor.cat(rows, 0).contiguous();
-  scope.passOutward(pictures);
-  return pictures;
 }

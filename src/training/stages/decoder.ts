@@ -1,5 +1,6 @@
 import type { EditText } from "../../data/caches/latents.ts";
 import type { CachedItems } from "../../data/caches/shards.ts";
+import { bytesToPixels } from "../../data/pixels.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -89,10 +90,7 @@ function decoderLosses(
 
 /** The right pictures of items, within [-1, 1]. */
 function pixelsOf(items: CachedItems<EditText>, indices: readonly number[]): Pixels<"b 3 h w"> {
-  return items
-    .gather("picture", indices)
-    .mul(2 / 255)
-    .sub(1);
+  return bytesToPixels(items.gather("picture", indices));
 }
 
 function meanPsnr(autoencoder: Autoencoder, held: CachedItems<EditText>, from: Source): number {
