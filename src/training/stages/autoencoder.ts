@@ -91,10 +91,25 @@ function reconstructionPsnr(
   pictures: FrameCache,
   indices: readonly number[],
 ): number {
+  return decodedPsnr(model, indices, (index) => {
+    const pixels = pictures.pixels([index]);
+    return { latents: model.latent(pixels), pixels };
+  });
+}
+
+/** The mean PSNR of pictures that `model` decodes one by one, within [-1, 1], to those that they should become. */
+export function decodedPsnr(
+  model: Autoencoder,
+  indices: readonly number[],
+  itemAt: (index: number) => {
+    readonly latents: Float<"1 c h w">;
+    readonly pixels: Pixels<"1 3 h w">;
+  },
+): number {
   const values = indices.map((index) => {
     using _ = tensorScope();
-    const pixels = pictures.pixels([index]);
-    return psnr(model.decode(model.latent(pixels)).clamp(-1, 1), pixels);
+    const { latents, pixels } = itemAt(index);
+    return psnr(model.decode(latents).clamp(-1, 1), pixels);
   });
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,13 +3,12 @@ import type { CachedItems } from "../../data/caches/shards.ts";
 import { bytesToPixels } from "../../data/pixels.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
-import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import type { Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";
-import { AUTOENCODER_LOSSES, psnr } from "./autoencoder.ts";
+import { AUTOENCODER_LOSSES, decodedPsnr } from "./autoencoder.ts";
 import { DecoderSettings } from "./settings.ts";
 
 /** What a decoder learns on by. */
@@ -94,13 +93,11 @@ function pixelsOf(items: CachedItems<EditText>, indices: readonly number[]): Pix
 }
 
 function meanPsnr(autoencoder: Autoencoder, held: CachedItems<EditText>, from: Source): number {
-  const indices = held.firstIndices(held.count);
-  const values = indices.map((index) => {
-    using _ = tensorScope();
-    const drawn = noGrad(() => autoencoder.decode(held.gather(from, [index])).clamp(-1, 1));
-    return psnr(drawn, pixelsOf(held, [index]));
+  const itemAt = (index: number): DecoderBatch => ({
+    latents: held.gather(from, [index]),
+    pixels: pixelsOf(held, [index]),
   });
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return noGrad(() => decodedPsnr(autoencoder, held.firstIndices(held.count), itemAt));
 }
 
 /** Held pictures above what is decoded of them, encoded and drawn. */
