@@ -27,7 +27,6 @@ const { values } = parseArgs({
 });
 const method = METHODS.find((name) => name === values.method) ?? "aligned";
 const model = EditModel.load(values.model);
-const { size } = model;
 
 const guidance = { text: 1, image: 1 };
 const draw = { steps: stepsFor({}, model), sampler: "ddim", guidance } as const;
@@ -68,7 +67,7 @@ async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
   );
   return SETTINGS.map((chosen) => {
     const how = { detail: "keep", deflicker: chosen ? "on" : "off" } as const;
-    return finishedScores(model, clip, squares, new Finishing(size, how, chosen ?? undefined));
+    return finishedScores(model, clip, squares, new Finishing(model, how, chosen ?? undefined));
   });
 }
 

@@ -86,7 +86,7 @@ async function scoredBy(task: Task, index: number): Promise<ClipScores[]> {
         reconstruction: byteTensor(mean(chosen.map(({ reconstruction }) => reconstruction[at]!))),
       })),
     );
-    const finishing = new Finishing(size, { detail: "keep", deflicker: "on" });
+    const finishing = new Finishing(model, { detail: "keep", deflicker: "on" });
     return finishedScores(model, clip, squares, finishing);
   });
 }

@@ -19,7 +19,7 @@ test("a stage that is no part of a model is answered with the parts", async () =
   });
   await expect(attempt).rejects.toThrow(
     new UserError(
-      'expected a stage among autoencoder, decoder, text-encoder, backbone, edit-adapter, video-adapter, vision, distillation, style-adapter, subject-adapter, got "student"',
+      'expected a stage among autoencoder, decoder, text-encoder, backbone, edit-adapter, video-adapter, detail-gates, vision, distillation, style-adapter, subject-adapter, got "student"',
     ),
   );
 });

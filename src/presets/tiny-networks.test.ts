@@ -25,6 +25,7 @@ import { UNet } from "../models/unet/unet.ts";
 import { Autoencoder } from "../models/vae/autoencoder.ts";
 import { latentStride } from "../models/vae/config.ts";
 import { TINY_VISION } from "../models/vision/config.ts";
+import { DetailGates } from "../models/detail/detail-gates.ts";
 import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import { uninitialised } from "../nn/init.ts";
 import type { Module } from "../nn/module.ts";
@@ -35,6 +36,7 @@ import { stagesOf } from "./tiny-export.ts";
 import {
   TINY,
   TINY_AUTOENCODER,
+  TINY_DETAIL_GATES,
   TINY_EDIT_ADAPTER,
   TINY_SIZE,
   TINY_UNET,
@@ -64,6 +66,7 @@ const networks = uninitialised((): Record<Part, Pick<Module, "parameters">> => {
     backbone: unet,
     "edit-adapter": new EditAdapter(rng, TINY_UNET, TINY_EDIT_ADAPTER),
     "video-adapter": videoAdapter,
+    "detail-gates": new DetailGates(rng, TINY_DETAIL_GATES),
     vision: new VisionTransformer(rng, TINY_VISION),
     alignment: { parameters: () => alignmentParameters(lora, { videoStrength: strengths }) },
     "style-adapter": createAlignment(rng, unet, AlignmentConfig.parse({})),
@@ -80,6 +83,7 @@ describe("the parts of the tiny model", () => {
     ["backbone", 8_130_144],
     ["edit-adapter", 3_507_265],
     ["video-adapter", 2_228_544],
+    ["detail-gates", 83_168],
     ["vision", 637_056],
     ["alignment", 169_409],
   ])("%s has %i weights, as PAPER.md says", (part, weights) => {

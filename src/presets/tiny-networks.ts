@@ -3,6 +3,7 @@ import { EditAdapterConfig } from "../eve/adapters/edit-adapter.ts";
 import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
 import type { ModelDescription } from "../eve/model/model-description.ts";
 import type { AlignmentName, LookPart, Part } from "../eve/model/model-folder.ts";
+import { DetailGatesConfig } from "../models/detail/config.ts";
 import { resolveTextEncoderConfig, type TextEncoderConfig } from "../models/text-encoder/config.ts";
 import { resolveUNetConfig } from "../models/unet/config.ts";
 import { resolveVaeConfig } from "../models/vae/config.ts";
@@ -54,6 +55,8 @@ export const TINY_VIDEO_ADAPTER = VideoAdapterConfig.parse({
   },
 });
 
+export const TINY_DETAIL_GATES = DetailGatesConfig.parse({});
+
 /** What the parts of the tiny model have in common. */
 export const TINY: ModelDescription = {
   format: 1,
@@ -102,6 +105,8 @@ export function tinyPartConfig(
       return TINY_EDIT_ADAPTER;
     case "video-adapter":
       return TINY_VIDEO_ADAPTER;
+    case "detail-gates":
+      return TINY_DETAIL_GATES;
     case "vision":
       return TINY_VISION;
   }

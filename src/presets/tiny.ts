@@ -4,6 +4,7 @@ import type { Preset } from "../training/stage.ts";
 import {
   AutoencoderSettings,
   DecoderSettings,
+  DetailGatesSettings,
   LatentSettings,
   TextEncoderSettings,
 } from "../training/stages/settings.ts";
@@ -154,6 +155,27 @@ export const tiny: Preset = {
       settings: DecoderSettings,
       open: async (config, context) =>
         (await import("./tiny-decoder.ts")).openDecoder(config, context),
+    },
+    "detail-gates": {
+      description: "what edited pictures get back of their source, by what the edit adapter draws",
+      config: {
+        steps: 4000,
+        batch: 8,
+        optimizer: "muon",
+        learningRate: 3e-3,
+        warmup: 50,
+        schedule: "cosine",
+        ema: 0.99,
+        weightDecay: 0,
+        betas: [0.9, 0.99],
+        precision: "float32",
+        validateEvery: 250,
+        sampleEvery: 1000,
+        seed: 1,
+      },
+      settings: DetailGatesSettings,
+      open: async (config, context) =>
+        (await import("./tiny-detail-gates.ts")).openDetailGates(config, context),
     },
     vision: {
       description: "what critics see with: the world's pictures without labels",

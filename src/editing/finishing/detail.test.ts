@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { byteTensor } from "../../data/byte-pictures.ts";
 import { fitFrame } from "../../data/video/fit.ts";
+import { Tensor } from "../../engine/tensor.ts";
+import type { RestoreDetail } from "../settings/model.ts";
 import { keepDetail } from "./detail.ts";
 
 const size = 32;
@@ -47,6 +49,37 @@ describe("keepDetail", () => {
     expect(level(result, 41, 30) - level(result, 40, 30)).toBe(
       level(source, 41, 30) - level(source, 40, 30),
     );
+  });
+});
+
+describe("with what the model has learned of detail, keepDetail", () => {
+  /** The left half as it was drawn, the right half as it came in. */
+  const restore: RestoreDetail = ({ source: fitted, edited }) =>
+    Tensor.cat([edited.narrow(3, 0, size / 2), fitted.narrow(3, size / 2, size / 2)], 3);
+
+  test("gives the source itself where the edit changed nothing", () => {
+    const refuse: RestoreDetail = () => expect.fail("expected no question of the model");
+    expect(keepDetail({ ...frame, edited: frame.reconstruction }, refuse)).toEqual(source);
+  });
+
+  test("shows what the model makes of the three pictures, at the model's own size as it is", () => {
+    const own = { source: reconstruction, width: size, height: size, size };
+    const [edited, lost] = [
+      reconstruction.map((value) => 255 - value),
+      byteTensor(withGrayHalf(9)),
+    ];
+    const kept = keepDetail({ ...own, edited: byteTensor(edited), reconstruction: lost }, restore);
+    const isLeft = (at: number): boolean => Math.floor(at / 3) % size < size / 2;
+    expect(kept).toEqual(reconstruction.map((value, at) => (isLeft(at) ? edited[at]! : value)));
+  });
+
+  test("gives finer detail back where the source came back, however far the edit had gone", () => {
+    const edited = byteTensor(reconstruction.map((value) => 255 - value));
+    const result = keepDetail({ ...frame, edited }, restore);
+    const right = [70, 81, 92].map((x) => level(result, x, 30));
+    expect(right).toEqual([70, 81, 92].map((x) => level(source, x, 30)));
+    const step = Math.abs(level(result, 11, 30) - level(result, 10, 30));
+    expect(step).toBeLessThan(10);
   });
 });
 

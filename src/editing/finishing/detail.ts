@@ -6,9 +6,12 @@ import {
   freeBytes,
   largestByte,
 } from "../../data/byte-pictures.ts";
+import { bytesToPixels, toPackedBytes } from "../../data/pixels.ts";
 import { fitFrame, unfitFrame } from "../../data/video/fit.ts";
+import { defaultDevice } from "../../engine/device.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import type { Pixels, Tensor } from "../../engine/tensor.ts";
+import type { RestoreDetail } from "../settings/model.ts";
 import { changeMask, REDRAWN_ABOVE, UNCHANGED_BELOW } from "./change-mask.ts";
 
 /** A frame at its own size, and what the model made of it at its square size. */
@@ -36,21 +39,24 @@ const changedAbove = 50;
  * its autoencoder has lost, `square = edited + (1 − m₁)·(fitted − reconstruction)`, then what is finer than its pixels,
  * `up(square) + (1 − m₂)·(source − up(fitted))`.
  *
+ * Where the model has learned gates, `restore` makes the square in place of the first mask, and the second is of what the square
+ * still changes.
+ *
  * The masks are 1 in places that the edit changed and 0 in those it left alone: there the source stays, but for the
  * small change asked. A frame of the model's own size has nothing finer, and where nothing changed both are one.
  */
-export function keepDetail(frame: EditedSquare): Uint8Array {
+export function keepDetail(frame: EditedSquare, restore?: RestoreDetail): Uint8Array {
   using _ = tensorScope();
   const { source, width, height, size, reconstruction, edited } = frame;
-  if (largestByte(byteDifference(edited, reconstruction)) <= UNCHANGED_BELOW) {
+  const unchanged = restore ? 0 : UNCHANGED_BELOW;
+  if (largestByte(byteDifference(edited, reconstruction)) <= unchanged) {
     const [base, carried] = [edited, reconstruction].map((square) => unfitted(square, frame));
     return withDetail({ base: base!, source, carried: carried! }, width);
   }
-  const [after, before] = [bytesOf(edited), bytesOf(reconstruction)];
-  const maskOf = (changed: number): Uint8Array => changeMask(after, before, size, changed);
   const fitted = fitFrame(source, width, height, size);
-  const lost = { base: edited, source: fitted, carried: reconstruction };
-  const square = withDetail(lost, size, maskOf(REDRAWN_ABOVE));
+  const { square, maskOf, freed } = restore
+    ? restoredSquare(frame, fitted, restore)
+    : squareByMask(frame, fitted);
   if (fitted === source) return square;
   const finer = {
     base: unfitted(byteTensor(square), frame),
@@ -59,8 +65,43 @@ export function keepDetail(frame: EditedSquare): Uint8Array {
   };
   const squareMask = maskOf(changedAbove);
   const result = withDetail(finer, width, unfitFrame(squareMask, size, width, height));
-  for (const used of [after, before, square, fitted, squareMask]) freeBytes(used);
+  for (const used of [...freed, square, fitted, squareMask]) freeBytes(used);
   return result;
+}
+
+/** The edit in the model's square with what its autoencoder has lost, and how much it changes. */
+interface KeptSquare {
+  readonly square: Uint8Array;
+  /** How much each pixel changed, where a difference of `changed` is a whole change. */
+  readonly maskOf: (changed: number) => Uint8Array;
+  /** What nobody reads after the last mask. */
+  readonly freed: readonly Uint8Array[];
+}
+
+function squareByMask(
+  { size, edited, reconstruction }: EditedSquare,
+  fitted: Uint8Array,
+): KeptSquare {
+  const [after, before] = [bytesOf(edited), bytesOf(reconstruction)];
+  const maskOf = (changed: number): Uint8Array => changeMask(after, before, size, changed);
+  const lost = { base: edited, source: fitted, carried: reconstruction };
+  return { square: withDetail(lost, size, maskOf(REDRAWN_ABOVE)), maskOf, freed: [after, before] };
+}
+
+function restoredSquare(
+  { size, edited, reconstruction }: EditedSquare,
+  fitted: Uint8Array,
+  restore: RestoreDetail,
+): KeptSquare {
+  const pixels = (bytes: Tensor): Pixels<"1 3 h w"> =>
+    bytesToPixels(bytes.reshape([1, size, size, 3]).toDevice(defaultDevice()));
+  const kept = restore({
+    source: pixels(byteTensor(fitted)),
+    reconstruction: pixels(reconstruction),
+    edited: pixels(edited),
+  });
+  const square = bytesOf(toPackedBytes(kept));
+  return { square, maskOf: (changed) => changeMask(square, fitted, size, changed), freed: [] };
 }
 
 /** The frame in a square of bytes at the frame's own size, `[height · width · 3]`. */

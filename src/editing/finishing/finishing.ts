@@ -8,6 +8,7 @@ import {
 import { invariant } from "../../engine/errors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import type { EditingModel } from "../settings/model.ts";
 import type { ResolvedSettings } from "../settings/settings.ts";
 import {
   DEFLICKER,
@@ -21,6 +22,9 @@ import { keepDetail, unfitted } from "./detail.ts";
 
 /** What is done to pictures that are drawn. */
 export type FinishingSettings = Pick<ResolvedSettings, "detail" | "deflicker">;
+
+/** What is needed of the model that drew. */
+export type FinishedModel = Pick<EditingModel, "size" | "restoreDetail">;
 
 /** Whether frames are wanted as the autoencoder alone gives them back, too. */
 export function wantsReconstruction({ detail, deflicker }: FinishingSettings): boolean {
@@ -54,15 +58,14 @@ export interface FinishableFrame<Frame> {
  * Where flicker is taken out, a group's last frames wait for the group behind it; then they hold no tensors.
  */
 export class Finishing<Frame extends SourceFrame> {
-  readonly #size: number;
+  readonly #model: FinishedModel;
   readonly #settings: FinishingSettings;
   readonly #options: DeflickerOptions;
   readonly #inTime: FramesInTime;
   #waiting: readonly Frame[] = [];
 
-  /** `size`: side of the model's square, in pixels. */
-  constructor(size: number, settings: FinishingSettings, options = DEFLICKER) {
-    this.#size = size;
+  constructor(model: FinishedModel, settings: FinishingSettings, options = DEFLICKER) {
+    this.#model = model;
     this.#settings = settings;
     this.#options = options;
     this.#inTime = new FramesInTime(options);
@@ -93,7 +96,7 @@ export class Finishing<Frame extends SourceFrame> {
       finish: () => {
         using _ = tensorScope();
         const inTime = ready[index]!;
-        const picture = deflickered(inTime, this.#size, this.#options);
+        const picture = deflickered(inTime, this.#model.size, this.#options);
         const carried = inTime.pictures[inTime.at]!.reconstruction;
         const reconstruction = byteTensor(carried);
         const edited = picture === carried ? reconstruction : byteTensor(picture);
@@ -108,10 +111,10 @@ export class Finishing<Frame extends SourceFrame> {
     { edited, reconstruction }: Squares,
   ): Uint8Array {
     using _ = tensorScope();
-    const size = this.#size;
+    const { size, restoreDetail } = this.#model;
     if (this.#settings.detail === "off") return bytesOf(unfitted(edited, { width, height, size }));
     invariant(reconstruction, "detail is what the autoencoder loses");
-    return keepDetail({ source, width, height, size, edited, reconstruction });
+    return keepDetail({ source, width, height, size, edited, reconstruction }, restoreDetail);
   }
 }
 

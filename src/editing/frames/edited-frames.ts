@@ -45,7 +45,7 @@ export async function* editedFrames(
   editing: FrameEditing,
 ): AsyncGenerator<EditedFrame, void, undefined> {
   using editor = new WindowEditor(editing.model, editing.settings, editing.first);
-  const finishing = new Finishing<EditedFrame>(editing.model.size, editing.settings);
+  const finishing = new Finishing<EditedFrame>(editing.model, editing.settings);
   let number = 0;
   for await (const group of inWindows(frames, editing.settings)) {
     using held = new HeldTensors();

@@ -78,9 +78,12 @@ async function trial(
     return denoiser.predict(noisy, model.schedule.steps / 2, condition).x0;
   };
   const code = (): Tensor => {
-    const latents = model.encode(toPixels(frames, size, size));
-    toBytes(model.decode(latents));
-    return model.decode(latents);
+    const source = toPixels(frames, size, size);
+    const latents = model.encode(source);
+    const reconstruction = model.decode(latents);
+    toBytes(reconstruction);
+    const edited = model.decode(latents);
+    return model.restoreDetail?.({ source, reconstruction, edited }) ?? edited;
   };
   const timed = async (work: () => Tensor): Promise<number> => {
     const times: number[] = [];

@@ -2,6 +2,7 @@ import type { Task } from "../../data/world/tasks.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import type { Float, Pixels } from "../../engine/tensor.ts";
+import type { EditedPixels } from "../../models/detail/detail-gates.ts";
 import type { GuidanceScales, Strength, TextGuidance } from "./strength.ts";
 
 /** What an edit is told in words. */
@@ -17,6 +18,9 @@ export interface GuidedCondition {
   withoutText(): GuidedCondition;
   withoutImage(): GuidedCondition;
 }
+
+/** Gives edited pictures back what they should have kept; all within [-1, 1]. */
+export type RestoreDetail = (pictures: EditedPixels) => Pixels<"b 3 h w">;
 
 /** What a model is used with where the user says nothing; where it says nothing either, `settings.ts` does. */
 export interface ModelDefaults {
@@ -58,6 +62,8 @@ export interface EditingModel {
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w">;
   /** Pictures of latents, of those that `encode` gave included. */
   decode(latents: Float<"f c h w">): Pixels<"f 3 h w">;
+  /** Absent where the model has not learned it: detail comes back by differences alone. */
+  readonly restoreDetail?: RestoreDetail | undefined;
   editCondition(texts: EditTexts, input: Float<"f c h w">): GuidedCondition;
   /** Edits every frame by itself. */
   editTeacher(): Denoiser<GuidedCondition>;

@@ -87,7 +87,7 @@ export async function editFrames(
 ): Promise<Uint8Array[]> {
   using editor = new WindowEditor(model, settings);
   const { size } = model;
-  const finishing = new Finishing(size, settings);
+  const finishing = new Finishing(model, settings);
   const sources = inputFrames.map((rgb) => ({ rgb, width: size, height: size }));
   const pictures: Uint8Array[] = [];
   for (let done = 0; done < sources.length;) {

@@ -2,6 +2,7 @@ import { noGrad } from "../../engine/autodiff.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { inFastPrecision } from "../../engine/settings.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
+import type { DetailGates, EditedPixels } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
@@ -36,6 +37,13 @@ function inBatches(input: Tensor, count: number, work: (batch: Tensor) => Tensor
     pieces.push(result);
   }
   return keep(Tensor.cat(pieces, 0));
+}
+
+/** Edited pictures with what they should have kept, within [-1, 1]; everything else is freed. */
+export function restoredDetail(gates: DetailGates, pictures: EditedPixels): Pixels<"b 3 h w"> {
+  using _ = tensorScope();
+  const { device } = pictures.edited;
+  return keep(noGrad(() => inFastPrecision(device, () => gates.forward(pictures).clamp(-1, 1))));
 }
 
 /** Token features of one sentence. */

@@ -8,8 +8,12 @@ import {
 } from "../../../test/support/difference.ts";
 import { SMALL, saveSmallModel } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { noGrad } from "../../engine/autodiff.ts";
 import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { DetailGatesConfig } from "../../models/detail/config.ts";
+import { DetailGates } from "../../models/detail/detail-gates.ts";
 import { EditModel } from "./edit-model.ts";
 
 const root = temporaryFolder();
@@ -36,6 +40,21 @@ describe("a loaded model", () => {
     const other = saveSmallModel(join(root, "other"), { isTrained: false });
     expect(EditModel.load(other.path).hash).not.toBe(model.hash);
     expect(EditModel.load(model.path).hash).toBe(model.hash);
+  });
+
+  test("gives edited pictures detail back where it has learned how, and is another model then", () => {
+    expect(model.restoreDetail).toBeUndefined();
+    const folder = saveSmallModel(join(root, "gated"));
+    const config = DetailGatesConfig.parse({ channels: [4, 4] });
+    const gates = new DetailGates(Rng.seed(5), config);
+    folder.savePart("detail-gates", { config, weights: gates.parameters() });
+    const gated = EditModel.load(folder.path);
+    expect(gated.hash).not.toBe(model.hash);
+    const draw = (seed: number): Tensor => normal(Rng.seed(seed), [2, 3, 32, 32]);
+    const pictures = { source: draw(1), reconstruction: draw(2), edited: draw(3) };
+    const wanted = noGrad(() => gates.forward(pictures).clamp(-1, 1));
+    const error = relativeError(gated.restoreDetail!(pictures), wanted);
+    expect(error).toBeLessThan(BF16_BATCHES); // stored in float16, and counted in bfloat16 where that is fast
   });
 
   test("says for which of its tasks it is guided, and is refused where there is no such task", () => {

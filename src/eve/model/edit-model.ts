@@ -3,6 +3,7 @@ import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../../diffusion/schedule.ts";
 import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
+import type { EditedPixels } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
@@ -20,12 +21,13 @@ import {
   type StackedCondition,
   type VideoCondition,
 } from "../stack/teachers.ts";
-import { decodeLatents, encodePixels, sentenceFeatures } from "./coding.ts";
+import { decodeLatents, encodePixels, restoredDetail, sentenceFeatures } from "./coding.ts";
 import type { ModelDescription, SamplingDefaults } from "./model-description.ts";
 import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
+  loadDetailGates,
   loadEditAdapter,
   loadLook,
   loadStudent,
@@ -76,6 +78,8 @@ export class EditModel {
   readonly defaults: Partial<SamplingDefaults>;
   readonly tokenizer: Tokenizer;
   readonly hasVideoAdapter: boolean;
+  /** Gives edited pictures back what they should have kept, within [-1, 1]; absent where it has not been learned. */
+  readonly restoreDetail?: (pictures: EditedPixels) => Pixels<"b 3 h w">;
   /** Whether its adapters have been aligned with each other. */
   readonly hasAlignment: boolean;
   readonly #autoencoder: Autoencoder;
@@ -104,6 +108,10 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
+    if (folder.has("detail-gates")) {
+      const gates = loadDetailGates(folder);
+      this.restoreDetail = (pictures) => restoredDetail(gates, pictures);
+    }
     const editAdapter = loadEditAdapter(folder, unet);
     this.#tasks = editAdapter.config.tasks;
     requireKnown(Object.keys(this.defaults.textGuidance ?? {}), this.#tasks, folder);

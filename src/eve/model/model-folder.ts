@@ -21,7 +21,7 @@ import { ModelDescription } from "./model-description.ts";
 /**
  * The parts of a model, in the order in which they are trained.
  *
- * `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
+ * `detail-gates` gives edited pictures back what they should have kept. `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
  * trains. Style and subject adapters, each with an alignment of its own with the edit adapter, are other combinations
  * (§4.4).
  */
@@ -31,6 +31,7 @@ export const PARTS = [
   "backbone",
   "edit-adapter",
   "video-adapter",
+  "detail-gates",
   "vision",
   "alignment",
   "style-adapter",
@@ -48,6 +49,7 @@ export const EDITING_PARTS: readonly Part[] = [
   "edit-adapter",
   "video-adapter",
   "alignment",
+  "detail-gates",
 ];
 
 /** What distillation trains. */

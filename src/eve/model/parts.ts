@@ -1,5 +1,7 @@
 import { DataError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
+import { DetailGatesConfig } from "../../models/detail/config.ts";
+import { DetailGates } from "../../models/detail/detail-gates.ts";
 import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
 import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
@@ -77,6 +79,14 @@ export function loadVideoAdapter(
   const layers = uninitialised(() => new TemporalLayers(NO_SEED, unet, temporal));
   folder.loadWeights("video-adapter", layers);
   return { layers, window };
+}
+
+/** The gates that give edited pictures their source's detail back, frozen. */
+export function loadDetailGates(folder: ModelFolder): DetailGates {
+  const config = folder.config("detail-gates", DetailGatesConfig);
+  const module = uninitialised(() => new DetailGates(NO_SEED, config));
+  folder.loadWeights("detail-gates", module);
+  return module;
 }
 
 /** What the critics of distillation see with, frozen. */

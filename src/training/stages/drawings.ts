@@ -35,7 +35,8 @@ function decoded(autoencoder: Autoencoder, latents: Float<"b c h w">): Pixels<"b
   return noGrad(() => autoencoder.decode(latents).clamp(-1, 1));
 }
 
-function separate(pixels: Pixels<"b 3 h w">): Pixels<"3 h w">[] {
+/** The pictures of a batch, one by one. */
+export function separate(pixels: Pixels<"b 3 h w">): Pixels<"3 h w">[] {
   return Array.from({ length: pixels.shape[0]! }, (_, i) => pixels.select(0, i));
 }
 

@@ -16,21 +16,40 @@ export const AutoencoderSettings = z.strictObject({
 });
 export type AutoencoderSettings = z.infer<typeof AutoencoderSettings>;
 
-/** Settings of the decoder stage. */
-export const DecoderSettings = z.strictObject({
-  /** The model folder whose decoder learns on, by what its edit adapter draws. */
+/** Edits of single frames as a model's edit adapter draws them, to learn by what it does in use. */
+const DRAWN_EDITS = {
+  /** The model folder whose edit adapter draws. */
   model: z.string().default("models/tiny"),
-  /** Edited frames to train on, and to validate by. */
-  items: z.int().positive().default(32_768),
+  /** Edited frames to validate by. */
   held: z.int().positive().default(112),
   /** The number of the first triplet: past those that the edit adapter learned by, it draws as for a user. */
   from: z.int().nonnegative().default(131_072),
-  /** Share of the pictures that are decoded from what the edit adapter draws; the others from what the encoder sees. */
-  drawn: z.number().min(0).max(1).default(0.5),
   /** Folder for pictures and latents. */
   cache: z.string().default("runs/cache"),
+} as const;
+
+/** Settings of the decoder stage; the decoder that learns on is the model's. */
+export const DecoderSettings = z.strictObject({
+  ...DRAWN_EDITS,
+  /** Edited frames to train on. */
+  items: z.int().positive().default(32_768),
+  /** Share of the pictures that are decoded from what the edit adapter draws; the others from what the encoder sees. */
+  drawn: z.number().min(0).max(1).default(0.5),
 });
 export type DecoderSettings = z.infer<typeof DecoderSettings>;
+
+/** Settings of the stage that trains the gates of detail. */
+export const DetailGatesSettings = z.strictObject({
+  ...DRAWN_EDITS,
+  /** Edited frames to train on. */
+  items: z.int().positive().default(8192),
+  /**
+   * How much the error of a pixel that the edit should change counts, beside that of one it should keep. At 1 the gates bring
+   * the source back wherever an edit is unsure.
+   */
+  changeWeight: z.number().positive().default(2.5),
+});
+export type DetailGatesSettings = z.infer<typeof DetailGatesSettings>;
 
 /** Settings of the text-encoder stage. */
 export const TextEncoderSettings = z.strictObject({
