@@ -9,7 +9,7 @@ import { openDrawingModel } from "./tiny-drawn-edits.ts";
 export async function openDecoder(config: TrainConfig, context: StageContext): Promise<Stage> {
   const settings = DecoderSettings.parse(config.stage);
   const { autoencoder, networks, source, report } = openDrawingModel(settings, context);
-  const train = await openDrawnEdits(source("train", settings.items, false), report);
-  const held = await openDrawnEdits(source("validation", settings.held, false), report);
+  const train = await openDrawnEdits(source("train", settings.items), report);
+  const held = await openDrawnEdits(source("validation", settings.held), report);
   return decoderStage(autoencoder, { train, held, frozen: networks }, config);
 }

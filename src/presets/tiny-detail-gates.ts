@@ -13,8 +13,8 @@ import { TINY_DETAIL_GATES } from "./tiny-networks.ts";
 export async function openDetailGates(config: TrainConfig, context: StageContext): Promise<Stage> {
   const settings = DetailGatesSettings.parse(config.stage);
   const { autoencoder, networks, source, report } = openDrawingModel(settings, context);
-  const train = await openDecodedEdits(source("train", settings.items, true), report);
-  const held = await openDecodedEdits(source("validation", settings.held, true), report);
+  const train = await openDecodedEdits(source("train", settings.items), report);
+  const held = await openDecodedEdits(source("validation", settings.held), report);
   const gates = new DetailGates(Rng.seed(config.seed).split("gates"), TINY_DETAIL_GATES);
   const frozen = new Map([...networks, ...parametersOf({ autoencoder })]);
   return detailGatesStage(gates, { train, held, frozen }, config);

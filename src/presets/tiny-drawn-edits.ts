@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DrawnEditSource } from "../data/caches/drawn-edits.ts";
+import type { DecodedEditSource } from "../data/caches/drawn-edits.ts";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
@@ -26,12 +26,7 @@ export interface DrawingModel {
   readonly autoencoder: Autoencoder;
   /** All that draws. */
   readonly networks: Parameters;
-  /** Where edits come from that are known by what draws them and, where they are decoded, by what does. */
-  readonly source: (
-    split: "train" | "validation",
-    count: number,
-    isDecoded: boolean,
-  ) => DrawnEditSource;
+  readonly source: (split: "train" | "validation", count: number) => DecodedEditSource;
   readonly report: (progress: CacheProgress) => void;
 }
 
@@ -50,26 +45,31 @@ export function openDrawingModel(
   const schedule = createSchedule(kind);
   const networks = { unet, editAdapter, videoAdapter: null, schedule, kind: prediction };
   const latentsOf = autoencoderHash(folder);
+  const drawing = folder.identity(DRAWING_PARTS);
   const draw = editsInUse({ networks, texts: new TextCache(encoder, tokenizer), sampling });
   return {
     folder,
     autoencoder,
     networks: parametersOf({ textEncoder: encoder, backbone: unet, editAdapter }),
-    source: (split, count, isDecoded) => {
-      const drawnBy = createHash("sha256").update(latentsOf).update(folder.identity(DRAWING_PARTS));
-      if (isDecoded) drawnBy.update(folder.hash(["autoencoder"]));
-      return {
-        folder: cache,
-        autoencoder,
-        autoencoderHash: latentsOf,
-        split,
-        size,
-        count,
-        from,
-        drawnBy: drawnBy.digest("hex").slice(0, 12),
-        draw,
-      };
-    },
+    source: (split, count) => ({
+      folder: cache,
+      autoencoder,
+      autoencoderHash: latentsOf,
+      split,
+      size,
+      count,
+      from,
+      drawnBy: digest(latentsOf, drawing),
+      decodedBy: digest(latentsOf, drawing, folder.hash(["autoencoder"])),
+      draw,
+    }),
     report: ({ what, done, total }) => progress(what, done, total),
   };
+}
+
+/** Twelve digits that stand for all of `identities`. */
+function digest(...identities: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const identity of identities) hash.update(identity);
+  return hash.digest("hex").slice(0, 12);
 }

@@ -25,88 +25,103 @@ export interface DrawnEditSource extends LatentSource {
 
 const SHARD = 512;
 
-/** The triplets of a shard, and what was drawn of them. */
-interface DrawnTriplets {
-  /** RGB bytes of what comes in, and of what is right. */
-  readonly before: readonly Uint8Array[];
-  readonly after: readonly Uint8Array[];
-  readonly input: Float<"b c h w">;
-  readonly drawn: Float<"b c h w">;
-}
-
-/** Latents `drawn` and `encoded` [c h w] of edits, and the right `picture` [h w 3] in RGB bytes. */
-export function openDrawnEdits(
+/**
+ * Edits of single frames as a model draws them beside what they should be: latents `drawn` and `encoded` [c h w], and the
+ * right `picture` [h w 3] in RGB bytes.
+ */
+export async function openDrawnEdits(
   source: DrawnEditSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
-  const { autoencoder, size } = source;
-  const tensorsOf = ({ drawn, after }: DrawnTriplets): ReadonlyMap<string, Tensor> =>
-    new Map([
-      ["drawn", drawn.to("float16")],
+  const { autoencoder, size, split, draw, drawnBy } = source;
+  const make = (items: readonly DrawnItem[]): Shard<EditText> => {
+    const texts = items.map(({ text }) => EditText.parse(text));
+    const [before, after] = [picturesOf(items, 0), picturesOf(items, 1)];
+    const input = encodeFrames(autoencoder, before, size);
+    const tensors = new Map([
+      ["drawn", noGrad(() => draw(input, texts)).to("float16")],
       ["encoded", encodeFrames(autoencoder, after, size).to("float16")],
       ["picture", byteRows(after, size)],
     ]);
-  return openEdits("drawn-edits", source, tensorsOf, report);
+    return { tensors, texts };
+  };
+  const kind = { name: "drawn-edits", what: `${split} edits, drawn`, madeBy: drawnBy };
+  return await openTriplets(kind, source, (items) => make(items), report);
 }
 
-/** The most frames that are decoded at once. */
+/** Which edits are decoded, too, and by what. */
+export interface DecodedEditSource extends DrawnEditSource {
+  /** Identifies the decoder beside all that draws. */
+  readonly decodedBy: string;
+}
+
+/** Pictures that are decoded at once. */
 const DECODED = 16;
 
 /**
- * Edits as pictures [h w 3] in RGB bytes: their `source`, its `reconstruction` by the autoencoder, what was drawn, `edited`,
+ * Drawn edits as pictures [h w 3] in RGB bytes: their `source`, its `reconstruction` by the autoencoder, what was drawn, `edited`,
  * and the right `picture`.
  */
-export function openDecodedEdits(
-  source: DrawnEditSource,
+export async function openDecodedEdits(
+  source: DecodedEditSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
-  const { autoencoder, size } = source;
+  const { autoencoder, size, split, decodedBy } = source;
+  const drawn = await openDrawnEdits(source, report);
   const decoded = (latents: Float<"b c h w">): Tensor =>
     byteRows(toBytes(decodeLatents(autoencoder, latents, DECODED)), size);
-  const tensorsOf = ({ before, after, input, drawn }: DrawnTriplets): ReadonlyMap<string, Tensor> =>
-    new Map([
+  const make = (items: readonly DrawnItem[], first: number): Shard<EditText> => {
+    const indices = items.map((_, row) => first + row);
+    const before = picturesOf(items, 0);
+    const tensors = new Map([
       ["source", byteRows(before, size)],
-      ["reconstruction", decoded(input)],
-      ["edited", decoded(drawn)],
-      ["picture", byteRows(after, size)],
+      ["reconstruction", decoded(encodeFrames(autoencoder, before, size))],
+      ["edited", decoded(drawn.gather("drawn", indices))],
+      ["picture", byteRows(picturesOf(items, 1), size)],
     ]);
-  return openEdits("decoded-edits", source, tensorsOf, report);
+    return { tensors, texts: indices.map((index) => drawn.text(index)) };
+  };
+  const kind = { name: "decoded-edits", what: `${split} edits, decoded`, madeBy: decodedBy };
+  return await openTriplets(kind, source, make, report);
 }
 
-/** Edits of single frames as a model draws them, beside what they should be. */
-async function openEdits(
-  kind: string,
-  { folder, autoencoder, split, size, count, from, drawnBy, draw }: DrawnEditSource,
-  tensorsOf: (triplets: DrawnTriplets) => ReadonlyMap<string, Tensor>,
+/** A cache of what is made of triplets. */
+interface TripletCache {
+  readonly name: string;
+  /** What it holds, for progress. */
+  readonly what: string;
+  /** Identifies all that makes it. */
+  readonly madeBy: string;
+}
+
+async function openTriplets(
+  { name, what, madeBy }: TripletCache,
+  { folder, split, size, count, from }: DrawnEditSource,
+  make: (items: readonly DrawnItem[], first: number) => Shard<EditText>,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
-  const make = (items: readonly DrawnItem[]): Shard<EditText> => {
-    const side = (number: number): Uint8Array[] => items.map(({ frames }) => frames[number]!);
-    const texts = items.map(({ text }) => EditText.parse(text));
-    const [before, after] = [side(0), side(1)];
-    const input = encodeFrames(autoencoder, before, size);
-    const drawn = noGrad(() => draw(input, texts));
-    return { tensors: noGrad(() => tensorsOf({ before, after, input, drawn })), texts };
-  };
   using pool = new DrawingPool(triplets.draw, new URL("triplet-items.ts", import.meta.url));
   const plan = {
-    folder: join(folder, `${kind}-${split}-${size}-${worldDigest(size)}-${from}-${drawnBy}`),
-    what: `${split} edits, drawn`,
+    folder: join(folder, `${name}-${split}-${size}-${worldDigest(size)}-${from}-${madeBy}`),
+    what,
     count,
     shardSize: SHARD,
     text: EditText,
     prepare: async (first: number, items: number) => {
-      const drawn = await pool.draw({ split }, from + first, items, size);
-      return () => make(drawn);
+      const rendered = await pool.draw({ split }, from + first, items, size);
+      return () => make(rendered, first);
     },
   };
   return await openShards(plan, report);
 }
 
+/** The pictures of triplets, before the edit (0) or after it (1). */
+function picturesOf(items: readonly DrawnItem[], side: 0 | 1): Uint8Array[] {
+  return items.map(({ frames }) => frames[side]!);
+}
+
 /** Square pictures as uint8 [f h w 3]. */
 function byteRows(pictures: readonly Uint8Array[], size: number): Tensor {
-  return Tensor.cat(
-    pictures.map((rgb) => Tensor.from(rgb, [1, size, size, 3], "uint8", "cpu")),
-    0,
-  );
+  const rows = pictures.map((rgb) => Tensor.from(rgb, [1, size, size, 3], "uint8", "cpu"));
+  return Tensor.cat(rows, 0);
 }

@@ -7,6 +7,7 @@ import { latentStride } from "../../models/vae/config.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage, StageContext } from "../stage.ts";
+import { separate } from "./drawings.ts";
 import { AutoencoderSettings } from "./settings.ts";
 
 /** Weights of the terms: absolute and squared error per pixel, and the pull towards a unit Gaussian. */
@@ -121,7 +122,5 @@ function reconstructionSheet(
 ): Sample {
   const pixels = pictures.pixels(indices);
   const drawn = noGrad(() => model.decode(model.latent(pixels)));
-  const row = (batch: Pixels<"b 3 h w">): Pixels<"3 h w">[] =>
-    indices.map((_, index) => batch.select(0, index));
-  return { type: "sheet", name: "reconstruction", rows: [row(pixels), row(drawn)] };
+  return { type: "sheet", name: "reconstruction", rows: [pixels, drawn].map(separate) };
 }

@@ -9,6 +9,7 @@ import type { Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Sample, Stage } from "../stage.ts";
 import { AUTOENCODER_LOSSES, decodedPsnr } from "./autoencoder.ts";
+import { separate } from "./drawings.ts";
 import { DecoderSettings } from "./settings.ts";
 
 /** What a decoder learns on by. */
@@ -105,12 +106,10 @@ function decodedSheet(autoencoder: Autoencoder, held: CachedItems<EditText>): Sa
   const indices = held.firstIndices(8);
   const decoded = (from: Source): Pixels<"b 3 h w"> =>
     noGrad(() => autoencoder.decode(held.gather(from, indices)).clamp(-1, 1));
-  const row = (pictures: Pixels<"b 3 h w">): Pixels<"3 h w">[] =>
-    indices.map((_, index) => pictures.select(0, index));
   return {
     type: "sheet",
     name: "decoded",
-    rows: [pixelsOf(held, indices), decoded("encoded"), decoded("drawn")].map(row),
+    rows: [pixelsOf(held, indices), decoded("encoded"), decoded("drawn")].map(separate),
     labels: ["the right pictures", "encoded and decoded", "drawn by the edit adapter and decoded"],
   };
 }
