@@ -29,6 +29,20 @@ const LATENT_DEFAULTS = {
   seed: 1,
 } satisfies Partial<TrainConfigInput>;
 
+/** What stages share that learn by what the edit adapter draws, in pixels. */
+const DRAWN_DEFAULTS = {
+  batch: 8,
+  optimizer: "muon",
+  warmup: 50,
+  schedule: "cosine",
+  ema: 0.99,
+  weightDecay: 0,
+  betas: [0.9, 0.99],
+  validateEvery: 250,
+  sampleEvery: 1000,
+  seed: 1,
+} satisfies Partial<TrainConfigInput>;
+
 /** Scales of classifier-free guidance: none. */
 const UNGUIDED = { image: 1, text: 1 };
 
@@ -139,18 +153,9 @@ export const tiny: Preset = {
         "the autoencoder's decoder, on by what the edit adapter draws; latents stay as they are",
       config: {
         steps: 4000,
-        batch: 8,
-        optimizer: "muon",
+        ...DRAWN_DEFAULTS,
         learningRate: 1e-3,
-        warmup: 50,
-        schedule: "cosine",
-        ema: 0.99,
-        weightDecay: 0,
-        betas: [0.9, 0.99],
         precision: "bfloat16",
-        validateEvery: 250,
-        sampleEvery: 1000,
-        seed: 1,
       },
       settings: DecoderSettings,
       open: async (config, context) =>
@@ -160,18 +165,9 @@ export const tiny: Preset = {
       description: "what edited pictures get back of their source, by what the edit adapter draws",
       config: {
         steps: 4000,
-        batch: 8,
-        optimizer: "muon",
+        ...DRAWN_DEFAULTS,
         learningRate: 3e-3,
-        warmup: 50,
-        schedule: "cosine",
-        ema: 0.99,
-        weightDecay: 0,
-        betas: [0.9, 0.99],
         precision: "float32",
-        validateEvery: 250,
-        sampleEvery: 1000,
-        seed: 1,
       },
       settings: DetailGatesSettings,
       open: async (config, context) =>
