@@ -127,7 +127,7 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
     cost: () => 0,
     edit: async ({ inputFrames }) => inputFrames,
   },
-  /** The truth, there and back through the autoencoder: the ceiling for every method. */
+  /** The truth, there and back through the autoencoder: the ceiling of what any method draws. */
   reconstruction: {
     noise: null,
     needs: null,
