@@ -22,7 +22,6 @@ const DRAWING_PARTS: readonly Part[] = ["text-encoder", "backbone", "edit-adapte
 
 /** A model that draws edits of single frames. */
 export interface DrawingModel {
-  readonly folder: ModelFolder;
   readonly autoencoder: Autoencoder;
   /** All that draws. */
   readonly networks: Parameters;
@@ -48,7 +47,6 @@ export function openDrawingModel(
   const drawing = folder.identity(DRAWING_PARTS);
   const draw = editsInUse({ networks, texts: new TextCache(encoder, tokenizer), sampling });
   return {
-    folder,
     autoencoder,
     networks: parametersOf({ textEncoder: encoder, backbone: unet, editAdapter }),
     source: (split, count) => ({
