@@ -45,6 +45,8 @@ export function openDrawingModel(
   const networks = { unet, editAdapter, videoAdapter: null, schedule, kind: prediction };
   const latentsOf = autoencoderHash(folder);
   const drawing = folder.identity(DRAWING_PARTS);
+  const drawnBy = digest(latentsOf, drawing);
+  const decodedBy = digest(latentsOf, drawing, folder.hash(["autoencoder"]));
   const draw = editsInUse({ networks, texts: new TextCache(encoder, tokenizer), sampling });
   return {
     autoencoder,
@@ -57,8 +59,8 @@ export function openDrawingModel(
       size,
       count,
       from,
-      drawnBy: digest(latentsOf, drawing),
-      decodedBy: digest(latentsOf, drawing, folder.hash(["autoencoder"])),
+      drawnBy,
+      decodedBy,
       draw,
     }),
     report: ({ what, done, total }) => progress(what, done, total),

@@ -46,7 +46,7 @@ export async function openDrawnEdits(
     return { tensors, texts };
   };
   const kind = { name: "drawn-edits", what: `${split} edits, drawn`, madeBy: drawnBy };
-  return await openTriplets(kind, source, (items) => make(items), report);
+  return await openTriplets(kind, source, make, report);
 }
 
 /** Which edits are decoded, too, and by what. */

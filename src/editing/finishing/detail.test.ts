@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { byteTensor } from "../../data/byte-pictures.ts";
 import { fitFrame } from "../../data/video/fit.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import type { RestoreDetail } from "../settings/model.ts";
+import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import { keepDetail } from "./detail.ts";
 
 const size = 32;

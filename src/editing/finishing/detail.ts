@@ -11,7 +11,7 @@ import { fitFrame, unfitFrame } from "../../data/video/fit.ts";
 import { defaultDevice } from "../../engine/device.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Pixels, Tensor } from "../../engine/tensor.ts";
-import type { RestoreDetail } from "../settings/model.ts";
+import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import { changeMask, REDRAWN_ABOVE, UNCHANGED_BELOW } from "./change-mask.ts";
 
 /** A frame at its own size, and what the model made of it at its square size. */
@@ -54,7 +54,7 @@ export function keepDetail(frame: EditedSquare, restore?: RestoreDetail): Uint8A
     return withDetail({ base: base!, source, carried: carried! }, width);
   }
   const fitted = fitFrame(source, width, height, size);
-  const { square, maskOf, freed } = restore
+  const { square, after, before } = restore
     ? restoredSquare(frame, fitted, restore)
     : squareByMask(frame, fitted);
   if (fitted === source) return square;
@@ -63,19 +63,18 @@ export function keepDetail(frame: EditedSquare, restore?: RestoreDetail): Uint8A
     source,
     carried: unfitted(byteTensor(fitted), frame),
   };
-  const squareMask = maskOf(changedAbove);
+  const squareMask = changeMask(after, before, size, changedAbove);
   const result = withDetail(finer, width, unfitFrame(squareMask, size, width, height));
-  for (const used of [...freed, square, fitted, squareMask]) freeBytes(used);
+  for (const used of [after, before, square, fitted, squareMask]) freeBytes(used);
   return result;
 }
 
-/** The edit in the model's square with what its autoencoder has lost, and how much it changes. */
+/** The edit in the model's square with what its autoencoder has lost. */
 interface KeptSquare {
   readonly square: Uint8Array;
-  /** How much each pixel changed, where a difference of `changed` is a whole change. */
-  readonly maskOf: (changed: number) => Uint8Array;
-  /** What nobody reads after the last mask. */
-  readonly freed: readonly Uint8Array[];
+  /** Two squares that differ where the edit changed something. */
+  readonly after: Uint8Array;
+  readonly before: Uint8Array;
 }
 
 function squareByMask(
@@ -83,9 +82,9 @@ function squareByMask(
   fitted: Uint8Array,
 ): KeptSquare {
   const [after, before] = [bytesOf(edited), bytesOf(reconstruction)];
-  const maskOf = (changed: number): Uint8Array => changeMask(after, before, size, changed);
   const lost = { base: edited, source: fitted, carried: reconstruction };
-  return { square: withDetail(lost, size, maskOf(REDRAWN_ABOVE)), maskOf, freed: [after, before] };
+  const square = withDetail(lost, size, changeMask(after, before, size, REDRAWN_ABOVE));
+  return { square, after, before };
 }
 
 function restoredSquare(
@@ -101,7 +100,7 @@ function restoredSquare(
     edited: pixels(edited),
   });
   const square = bytesOf(toPackedBytes(kept));
-  return { square, maskOf: (changed) => changeMask(square, fitted, size, changed), freed: [] };
+  return { square, after: square, before: fitted };
 }
 
 /** The frame in a square of bytes at the frame's own size, `[height · width · 3]`. */

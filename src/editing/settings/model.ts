@@ -2,7 +2,7 @@ import type { Task } from "../../data/world/tasks.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import type { Schedule } from "../../diffusion/schedule.ts";
 import type { Float, Pixels } from "../../engine/tensor.ts";
-import type { EditedPixels } from "../../models/detail/detail-gates.ts";
+import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import type { GuidanceScales, Strength, TextGuidance } from "./strength.ts";
 
 /** What an edit is told in words. */
@@ -18,9 +18,6 @@ export interface GuidedCondition {
   withoutText(): GuidedCondition;
   withoutImage(): GuidedCondition;
 }
-
-/** Gives edited pictures back what they should have kept; all within [-1, 1]. */
-export type RestoreDetail = (pictures: EditedPixels) => Pixels<"b 3 h w">;
 
 /** What a model is used with where the user says nothing; where it says nothing either, `settings.ts` does. */
 export interface ModelDefaults {

@@ -3,7 +3,7 @@ import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { createSchedule, type Schedule } from "../../diffusion/schedule.ts";
 import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
-import type { EditedPixels } from "../../models/detail/detail-gates.ts";
+import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
@@ -78,8 +78,8 @@ export class EditModel {
   readonly defaults: Partial<SamplingDefaults>;
   readonly tokenizer: Tokenizer;
   readonly hasVideoAdapter: boolean;
-  /** Gives edited pictures back what they should have kept, within [-1, 1]; absent where it has not been learned. */
-  readonly restoreDetail?: (pictures: EditedPixels) => Pixels<"b 3 h w">;
+  /** Absent where it has not been learned. */
+  readonly restoreDetail?: RestoreDetail;
   /** Whether its adapters have been aligned with each other. */
   readonly hasAlignment: boolean;
   readonly #autoencoder: Autoencoder;

@@ -13,6 +13,9 @@ export interface EditedPixels {
   readonly edited: Pixels<"b 3 h w">;
 }
 
+/** Gives edited pictures back what they should have kept, within [-1, 1]. */
+export type RestoreDetail = (pictures: EditedPixels) => Pixels<"b 3 h w">;
+
 /** How much of its source each pixel gets back, from 0 to 1. */
 export interface Gates {
   /** Of what the autoencoder has lost, `source − reconstruction`. */

@@ -107,10 +107,20 @@ export function decodedPsnr(
     readonly pixels: Pixels<"1 3 h w">;
   },
 ): number {
+  return meanPsnr(indices, (index) => {
+    const { latents, pixels } = itemAt(index);
+    return [model.decode(latents).clamp(-1, 1), pixels];
+  });
+}
+
+/** The mean PSNR of pictures, one by one, each beside what it should be; what `pairAt` makes is freed. */
+export function meanPsnr(
+  indices: readonly number[],
+  pairAt: (index: number) => readonly [output: Pixels, right: Pixels],
+): number {
   const values = indices.map((index) => {
     using _ = tensorScope();
-    const { latents, pixels } = itemAt(index);
-    return psnr(model.decode(latents).clamp(-1, 1), pixels);
+    return psnr(...pairAt(index));
   });
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,13 +3,12 @@ import type { CachedItems } from "../../data/caches/shards.ts";
 import { bytesToPixels } from "../../data/pixels.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
-import { tensorScope } from "../../engine/scope.ts";
 import { dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { DetailGates, EditedPixels } from "../../models/detail/detail-gates.ts";
 import type { Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Sample, Stage } from "../stage.ts";
-import { AUTOENCODER_LOSSES, psnr } from "./autoencoder.ts";
+import { AUTOENCODER_LOSSES, meanPsnr } from "./autoencoder.ts";
 import { separate } from "./drawings.ts";
 import { DetailGatesSettings } from "./settings.ts";
 
@@ -85,14 +84,15 @@ function toChange({ source, picture }: DetailBatch): Float<"b 1 h w"> {
 
 /** The mean PSNR of held edits to what they should be, in dB: with the gates, and as they were drawn. */
 function meanPsnrs(gates: DetailGates, held: CachedItems<EditText>): Record<string, number> {
-  const sums = { psnr: 0, drawn: 0 };
-  for (let index = 0; index < held.count; index++) {
-    using _ = tensorScope();
-    const batch = batchOf(held, [index]);
-    sums.psnr += psnr(gates.forward(batch).clamp(-1, 1), batch.picture) / held.count;
-    sums.drawn += psnr(batch.edited, batch.picture) / held.count;
-  }
-  return sums;
+  const mean = (outputOf: (batch: DetailBatch) => Pixels<"b 3 h w">): number =>
+    meanPsnr(held.firstIndices(held.count), (index) => {
+      const batch = batchOf(held, [index]);
+      return [outputOf(batch), batch.picture];
+    });
+  return {
+    psnr: mean((batch) => gates.forward(batch).clamp(-1, 1)),
+    drawn: mean(({ edited }) => edited),
+  };
 }
 
 /** Held edits: what came in, what was drawn, how much of the source comes back, the result, and what is right. */
