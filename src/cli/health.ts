@@ -2,6 +2,7 @@ import { readdir, stat, statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../engine/errors.ts";
 import { gainsFromBfloat16, processorFlags, readCpuInfo } from "../engine/processor.ts";
 import { byteSize } from "./output.ts";
 
@@ -10,7 +11,7 @@ export interface Check {
   readonly name: string;
   readonly status: "ok" | "warn";
   readonly detail: string;
-  /** What to do; only with `warn`. */
+  /** What to do; only with `warn`, and only where `detail` does not say it. */
   readonly advice?: string;
 }
 
@@ -92,6 +93,7 @@ async function checkEngine(): Promise<Check> {
     return { name, status: "ok", detail };
   } catch (error) {
     const detail = `the native engine does not load: ${firstLine(error)}`;
+    if (error instanceof UserError) return { name, status: "warn", detail };
     return { name, status: "warn", detail, advice: "run ./eve --setup-only, which builds it" };
   }
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { existsSync } from "node:fs";
 import { UserError } from "./errors.ts";
-import { openBlasCore, processorFlags, readCpuInfo } from "./processor.ts";
+import { lackingVectors, openBlasCore, processorFlags, readCpuInfo } from "./processor.ts";
 
 /** The compiled door (`native/door.cc`): tensors are numbers here, and only here. */
 export interface Door {
@@ -55,12 +55,22 @@ const addonPath =
   process.env["EVE_DOOR"] ??
   fileURLToPath(new URL("../../native/build/door.node", import.meta.url));
 
-/** libtorch settles for AVX2, and OpenBLAS for SSE3 at times, unless they are told otherwise before they load. */
+/**
+ * libtorch settles for AVX2, and OpenBLAS for SSE3 at times, unless they are told otherwise before they load.
+ *
+ * @throws {UserError} where the environment asks for vectors that the processor lacks.
+ */
 function useWidestVectors(): void {
   const cpuInfo = readCpuInfo();
   const core = openBlasCore(cpuInfo);
   if (core !== null) process.env["OPENBLAS_CORETYPE"] ??= core;
   if (processorFlags(cpuInfo).has("avx512f")) process.env["ATEN_CPU_CAPABILITY"] ??= "avx512";
+  const capability = process.env["ATEN_CPU_CAPABILITY"];
+  const lacking = lackingVectors(cpuInfo, capability);
+  if (lacking === null) return;
+  throw new UserError(
+    `expected ATEN_CPU_CAPABILITY to name what this processor can do, got ${capability}, for which it lacks ${lacking}: unset it`,
+  );
 }
 
 /**

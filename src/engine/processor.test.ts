@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { gainsFromBfloat16, openBlasCore, physicalCores, processorFlags } from "./processor.ts";
+import {
+  gainsFromBfloat16,
+  lackingVectors,
+  openBlasCore,
+  physicalCores,
+  processorFlags,
+} from "./processor.ts";
 
 test("a processor's flags are those of the first one listed", () => {
   const cpuInfo = "processor\t: 0\nflags\t\t: fpu avx2\n\nprocessor\t: 1\nflags\t\t: fpu avx512f\n";
@@ -37,4 +43,15 @@ test("OpenBLAS is told the kernels of Intel's processors by their vectors, and c
   expect(openBlasCore(processor("GenuineIntel", "sse3"))).toBe(null);
   expect(openBlasCore(processor("AuthenticAMD", wide))).toBe(null);
   expect(openBlasCore("")).toBe(null);
+});
+
+test("vectors that a processor lacks are named, where it is known what it has", () => {
+  const narrow = "flags\t\t: fpu avx2 fma\n";
+  expect(lackingVectors(narrow, "avx512")).toBe("avx512f");
+  expect(lackingVectors(narrow, "avx2")).toBe(null);
+  expect(lackingVectors(narrow, "default")).toBe(null);
+  expect(lackingVectors(narrow, undefined)).toBe(null);
+  expect(lackingVectors("flags\t\t: fpu avx2 avx512f\n", "avx512")).toBe(null);
+  expect(lackingVectors("flags\t\t: fpu sse3\n", "avx2")).toBe("avx2");
+  expect(lackingVectors("", "avx512")).toBe(null);
 });

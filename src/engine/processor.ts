@@ -47,6 +47,22 @@ export function openBlasCore(cpuInfo: string): "SkylakeX" | "Haswell" | null {
   return has("avx2", "fma") ? "Haswell" : null;
 }
 
+/** What libtorch is told to compute with, by its own name, and what a processor must have for that. */
+const NEEDED_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["avx512", "avx512f"],
+  ["avx2", "avx2"],
+]);
+
+/**
+ * The instructions that `capability` (`ATEN_CPU_CAPABILITY`) takes and the processor lacks, which would end the process
+ * without a word at the first operator; `null` where none are missing, or nothing is known of the processor.
+ */
+export function lackingVectors(cpuInfo: string, capability: string | undefined): string | null {
+  const needed = NEEDED_FLAGS.get(capability ?? "");
+  const flags = processorFlags(cpuInfo);
+  return needed === undefined || flags.size === 0 || flags.has(needed) ? null : needed;
+}
+
 /**
  * Whether convolutions and matrix products on `device` (`cpu`, `cuda:0`) are faster in bfloat16 than in float32.
  *

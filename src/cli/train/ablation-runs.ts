@@ -157,12 +157,14 @@ function eve(args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.addEventListener("abort", stop);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (code, killedBy) => {
       signal.removeEventListener("abort", stop);
       if (signal.aborted) reject(signal.reason);
       else if (code === 0) resolve(Buffer.concat(pieces).toString("utf8"));
-      else
-        reject(new DataError(`eve ${args.slice(0, 2).join(" ")} failed: its message stands above`));
+      else {
+        const why = killedBy === null ? "failed: its message stands above" : `ended by ${killedBy}`;
+        reject(new DataError(`eve ${args.slice(0, 2).join(" ")} ${why}`));
+      }
     });
   });
 }
