@@ -1,4 +1,6 @@
-import type { Finishing, SourceFrame, Squares } from "../src/editing/finishing/finishing.ts";
+import type { Drawn, Finishing } from "../src/editing/finishing/finishing.ts";
+import type { SourceFrame } from "../src/editing/finishing/square.ts";
+import { tensorScope } from "../src/engine/scope.ts";
 import type { EvaluatedModel } from "../src/evaluation/methods/evaluated-model.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
 import { summarize } from "../src/evaluation/statistics/summary.ts";
@@ -8,10 +10,14 @@ import type { TestClip } from "../src/evaluation/world/test-clip.ts";
 export function finishedScores(
   { size, window }: EvaluatedModel,
   { inputFrames: input, truthFrames: truth, reconstruction }: TestClip,
-  squares: readonly Squares[],
+  drawn: readonly Drawn[],
   finishing: Finishing<SourceFrame>,
 ): ClipScores {
   const sources = input.map((rgb) => ({ rgb, width: size, height: size }));
+  const squares = sources.map((frame, index) => {
+    using _ = tensorScope();
+    return finishing.square(frame, drawn[index]!);
+  });
   const finished = [...finishing.next(sources, squares), ...finishing.rest()];
   const output = finished.map(({ finish }) => finish());
   return clipScores({ input, truth, output }, { size, window, reconstruction });

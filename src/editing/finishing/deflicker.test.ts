@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deflickered, type FrameInTime, FramesInTime, type SquarePicture } from "./deflicker.ts";
+import { deflickered, type FrameInTime, FramesInTime } from "./deflicker.ts";
+import type { SquarePicture } from "./square.ts";
 
 const size = 16;
 const options = { reach: 2, sourceScale: 0.06, editScale: 0.2 };
@@ -9,8 +10,8 @@ function gray(level: number): Uint8Array {
   return new Uint8Array(size * size * 3).fill(level);
 }
 
-function pictureOf(edited: number, reconstruction: number): SquarePicture {
-  return { edited: gray(edited), reconstruction: gray(reconstruction) };
+function pictureOf(edited: number, source: number): SquarePicture {
+  return { edited: gray(edited), source: gray(source) };
 }
 
 function inTime(clip: readonly SquarePicture[], chosen = options): FrameInTime[] {
@@ -66,9 +67,9 @@ describe("deflickered", () => {
 
   test("follows the light of a source that still shows", () => {
     const clip = [0, 3, 6, 9, 12].map((light) => pictureOf(100 + light, 100 + light));
-    const touched = clip.map(({ edited, reconstruction }) => ({
+    const touched = clip.map(({ edited, source }) => ({
       edited: edited.map((value) => value + 2),
-      reconstruction,
+      source,
     }));
     expect(levels(steadied(touched))).toEqual([102, 105, 108, 111, 114]);
   });
@@ -90,7 +91,7 @@ describe("deflickered", () => {
 
   test("judges every pixel by itself", () => {
     const moving = pictureOf(180, 40);
-    moving.reconstruction.fill(250, 0, 3);
+    moving.source.fill(250, 0, 3);
     const clip = [pictureOf(188, 40), moving, pictureOf(188, 40)];
     const [, middle] = steadied(clip);
     expect(middle!.slice(0, 3)).toEqual(new Uint8Array(3).fill(180));

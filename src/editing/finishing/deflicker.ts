@@ -1,24 +1,18 @@
 import { changeMask, REDRAWN_ABOVE } from "./change-mask.ts";
-
-/** A frame in the model's square: RGB bytes, `size × size × 3`. */
-export interface SquarePicture {
-  readonly edited: Uint8Array;
-  /** The frame itself after the autoencoder alone. */
-  readonly reconstruction: Uint8Array;
-}
+import type { SquarePicture } from "./square.ts";
 
 /** How far the filter looks, and what it takes for the same. */
 export interface DeflickerOptions {
   /** Frames before and after a frame that it may be mixed with. */
   readonly reach: number;
-  /** Mean difference of a pixel's channels between reconstructions, 0–1, at which another frame counts `1/e`. */
+  /** Mean difference of a pixel's channels between sources, 0–1, at which another frame counts `1/e`. */
   readonly sourceScale: number;
   /** The same between edits. */
   readonly editScale: number;
 }
 
 /** Chosen on validation clips; README.md has the figures. */
-export const DEFLICKER: DeflickerOptions = { reach: 4, sourceScale: 0.06, editScale: 0.1 };
+export const DEFLICKER: DeflickerOptions = { reach: 4, sourceScale: 0.06, editScale: 0.2 };
 
 /** τ as a share of the reach. */
 const DECAY = 0.75;
@@ -76,7 +70,7 @@ export class FramesInTime {
  *
  * A bilateral filter over time (Tomasi and Manduchi 1998), which the source guides, too: each pixel becomes the mean of
  * itself and the pixels in its place in the frames around it, `Σₖ wₖ·(eₖ + (1 − m)·(r − rₖ)) / Σₖ wₖ`, with e the edit and r
- * the reconstruction. A frame k steps away counts `wₖ = exp(−k²/2τ²)·exp(−(|r − rₖ|/s)²)·exp(−(|e − eₖ|/d)²)`, with the two
+ * the source. A frame k steps away counts `wₖ = exp(−k²/2τ²)·exp(−(|r − rₖ|/s)²)·exp(−(|e − eₖ|/d)²)`, with the two
  * scales s and d, so a place where something moves is left alone. Where the source still shows (the change mask m is 0)
  * the other frame is first brought to this one by what the source itself has changed, such as its light.
  *
@@ -89,7 +83,7 @@ export function deflickered(
 ): Uint8Array {
   const own = pictures[at]!;
   if (pictures.every(isUnchanged)) return own.edited;
-  const mask = changeMask(own.edited, own.reconstruction, size, REDRAWN_ABOVE);
+  const mask = changeMask(own.edited, own.source, size, REDRAWN_ABOVE);
   const [bySource, byEdit] = [weightsOf(sourceScale), weightsOf(editScale)];
   const sums = Float32Array.from(own.edited);
   const weights = new Float32Array(size * size).fill(1);
@@ -101,8 +95,8 @@ export function deflickered(
   return means(sums, weights);
 }
 
-function isUnchanged({ edited, reconstruction }: SquarePicture): boolean {
-  return edited === reconstruction || Buffer.compare(edited, reconstruction) === 0;
+function isUnchanged({ edited, source }: SquarePicture): boolean {
+  return edited === source || Buffer.compare(edited, source) === 0;
 }
 
 /** Sums by the weights of their pixels, as bytes: three to a weight. */
@@ -141,8 +135,8 @@ function mix(
   { nearness, bySource, byEdit, mask }: Weighting,
   { sums, weights }: { readonly sums: Float32Array; readonly weights: Float32Array },
 ): void {
-  const { edited: e, reconstruction: r } = own;
-  const { edited: eOther, reconstruction: rOther } = other;
+  const { edited: e, source: r } = own;
+  const { edited: eOther, source: rOther } = other;
   for (let pixel = 0, at = 0; pixel < weights.length; pixel++, at += 3) {
     const red = r[at]! - rOther[at]!;
     const green = r[at + 1]! - rOther[at + 1]!;

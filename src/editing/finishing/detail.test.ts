@@ -3,7 +3,8 @@ import { byteTensor } from "../../data/byte-pictures.ts";
 import { fitFrame } from "../../data/video/fit.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
-import { keepDetail } from "./detail.ts";
+import { keepDetail, withFinerDetail } from "./detail.ts";
+import type { DrawnSquare, SourceFrame } from "./square.ts";
 
 const size = 32;
 const width = 96;
@@ -15,12 +16,19 @@ const source = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
   const [x, y] = [pixel % width, Math.floor(pixel / width)];
   return 60 + x + ((x + y) % 2) * 40;
 });
-const reconstruction = fitFrame(source, width, height, size);
-const frame = { source, width, height, size, reconstruction: byteTensor(reconstruction) };
+const frame: SourceFrame = { rgb: source, width, height };
+/** The frame in the model's square, which its autoencoder carries whole. */
+const fitted = fitFrame(source, width, height, size);
+
+/** An edit at the frame's own size, both kinds of detail given back; without more the autoencoder lost nothing. */
+function finished(edited: Uint8Array, restore?: RestoreDetail): Uint8Array {
+  const drawn: DrawnSquare = { edited: byteTensor(edited), reconstruction: byteTensor(fitted) };
+  return withFinerDetail(frame, keepDetail(fitted, drawn, { size, restore }), size);
+}
 
 /** The square with its left half replaced by one gray. */
 function withGrayHalf(gray: number): Uint8Array {
-  return reconstruction.map((value, at) => (Math.floor(at / 3) % size < size / 2 ? gray : value));
+  return fitted.map((value, at) => (Math.floor(at / 3) % size < size / 2 ? gray : value));
 }
 
 function level(picture: Uint8Array, x: number, y: number): number {
@@ -29,11 +37,11 @@ function level(picture: Uint8Array, x: number, y: number): number {
 
 describe("keepDetail", () => {
   test("gives the source itself where the edit changed nothing", () => {
-    expect(keepDetail({ ...frame, edited: frame.reconstruction })).toEqual(source);
+    expect(finished(fitted)).toEqual(source);
   });
 
   test("shows the edit where it changed much, and the source's detail elsewhere", () => {
-    const result = keepDetail({ ...frame, edited: byteTensor(withGrayHalf(255)) });
+    const result = finished(withGrayHalf(255));
     expect(level(result, 10, 30)).toBe(255);
     expect(level(result, 11, 30)).toBe(255);
     expect(level(result, 80, 30)).toBe(level(source, 80, 30));
@@ -41,8 +49,8 @@ describe("keepDetail", () => {
   });
 
   test("applies a slight change of the whole picture without losing detail", () => {
-    const edited = reconstruction.map((value) => value + 6);
-    const result = keepDetail({ ...frame, edited: byteTensor(edited) });
+    const edited = fitted.map((value) => value + 6);
+    const result = finished(edited);
     const gain = result.reduce((sum, value, at) => sum + value - source[at]!, 0) / result.length;
     expect(gain).toBeGreaterThan(5.5);
     expect(gain).toBeLessThan(6.5);
@@ -59,23 +67,23 @@ describe("with what the model has learned of detail, keepDetail", () => {
 
   test("gives the source itself where the edit changed nothing", () => {
     const refuse: RestoreDetail = () => expect.fail("expected no question of the model");
-    expect(keepDetail({ ...frame, edited: frame.reconstruction }, refuse)).toEqual(source);
+    expect(finished(fitted, refuse)).toEqual(source);
   });
 
   test("shows what the model makes of the three pictures, at the model's own size as it is", () => {
-    const own = { source: reconstruction, width: size, height: size, size };
-    const [edited, lost] = [
-      reconstruction.map((value) => 255 - value),
-      byteTensor(withGrayHalf(9)),
-    ];
-    const kept = keepDetail({ ...own, edited: byteTensor(edited), reconstruction: lost }, restore);
+    const edited = fitted.map((value) => 255 - value);
+    const drawn = { edited: byteTensor(edited), reconstruction: byteTensor(withGrayHalf(9)) };
+    const own = { rgb: fitted, width: size, height: size };
+    const kept = withFinerDetail(own, keepDetail(fitted, drawn, { size, restore }), size);
     const isLeft = (at: number): boolean => Math.floor(at / 3) % size < size / 2;
-    expect(kept).toEqual(reconstruction.map((value, at) => (isLeft(at) ? edited[at]! : value)));
+    expect(kept).toEqual(fitted.map((value, at) => (isLeft(at) ? edited[at]! : value)));
   });
 
   test("gives finer detail back where the source came back, however far the edit had gone", () => {
-    const edited = byteTensor(reconstruction.map((value) => 255 - value));
-    const result = keepDetail({ ...frame, edited }, restore);
+    const result = finished(
+      fitted.map((value) => 255 - value),
+      restore,
+    );
     const right = [70, 81, 92].map((x) => level(result, x, 30));
     expect(right).toEqual([70, 81, 92].map((x) => level(source, x, 30)));
     const step = Math.abs(level(result, 11, 30) - level(result, 10, 30));
@@ -85,25 +93,20 @@ describe("with what the model has learned of detail, keepDetail", () => {
 
 describe("where an edit changes things by 50 of 255, keepDetail", () => {
   test("gives back most of what the autoencoder has lost", () => {
-    const lost = reconstruction.map(() => 100);
-    const result = keepDetail({
-      source: reconstruction,
-      width: size,
-      height: size,
-      size,
-      reconstruction: byteTensor(lost),
-      edited: byteTensor(lost.map((value) => value + 50)),
-    });
+    const lost = fitted.map(() => 100);
+    const edited = byteTensor(lost.map((value) => value + 50));
+    const result = keepDetail(
+      fitted,
+      { edited, reconstruction: byteTensor(lost) },
+      { size },
+    ).edited;
     // 50 is 0.3 of the way from 20 to 120: a change of 0.216, by the cubic step
-    const errors = result.map((value, at) =>
-      Math.abs(value - (150 + 0.784 * (reconstruction[at]! - 100))),
-    );
+    const errors = result.map((value, at) => Math.abs(value - (150 + 0.784 * (fitted[at]! - 100))));
     expect(Math.max(...errors)).toBeLessThanOrEqual(1);
   });
 
   test("gives nothing back that is finer than the model's pixels", () => {
-    const edited = byteTensor(reconstruction.map((value) => value + 50));
-    const result = keepDetail({ ...frame, edited });
+    const result = finished(fitted.map((value) => value + 50));
     const step = (picture: Uint8Array, x: number): number =>
       Math.abs(level(picture, x + 1, 30) - level(picture, x, 30));
     for (const x of [40, 41, 42, 43]) {

@@ -7,113 +7,84 @@ import {
   largestByte,
 } from "../../data/byte-pictures.ts";
 import { bytesToPixels, toPackedBytes } from "../../data/pixels.ts";
-import { fitFrame, unfitFrame } from "../../data/video/fit.ts";
+import { unfitFrame } from "../../data/video/fit.ts";
 import { defaultDevice } from "../../engine/device.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Pixels, Tensor } from "../../engine/tensor.ts";
 import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import { changeMask, REDRAWN_ABOVE, UNCHANGED_BELOW } from "./change-mask.ts";
-
-/** A frame at its own size, and what the model made of it at its square size. */
-export interface EditedSquare {
-  /** The frame itself, packed RGB, `height × width × 3`. */
-  readonly source: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  /** Side of the model's square, in pixels. */
-  readonly size: number;
-  /** The fitted frame after the autoencoder alone: what the model can carry of it; uint8 `[size · size · 3]`. */
-  readonly reconstruction: Tensor;
-  /** The fitted frame after the edit, in the same form. */
-  readonly edited: Tensor;
-}
+import type { DrawnSquare, SourceFrame, SquarePicture } from "./square.ts";
 
 /**
- * Differences of edited and reconstruction, 0–255, from which on they count as a whole change for detail finer than the
- * model's pixels: a trunk in the place of which the sky now shows should leave no outline there.
+ * Differences of edit and source, 0–255, from which on they count as a whole change for detail finer than the model's
+ * pixels: a trunk in the place of which the sky now shows should leave no outline there.
  */
 const changedAbove = 50;
 
 /**
- * The edit at the frame's own size, with the detail that the model cannot carry given back: first, in the model's square, what
- * its autoencoder has lost, `square = edited + (1 − m₁)·(fitted − reconstruction)`, then what is finer than its pixels,
- * `up(square) + (1 − m₂)·(source − up(fitted))`.
+ * The edit with what the model's autoencoder has lost of `source`, a frame in the model's square:
+ * `edited + (1 − m)·(source − reconstruction)`. The mask is 1 in places that the edit changed and 0 in those it left alone:
+ * there the source stays, but for the small change asked.
  *
- * Where the model has learned gates, `restore` makes the square in place of the first mask, and the second is of what the square
- * still changes.
- *
- * The masks are 1 in places that the edit changed and 0 in those it left alone: there the source stays, but for the
- * small change asked. A frame of the model's own size has nothing finer, and where nothing changed both are one.
+ * Where the model has learned gates, `restore` does it in place of the mask.
  */
-export function keepDetail(frame: EditedSquare, restore?: RestoreDetail): Uint8Array {
+export function keepDetail(
+  source: Uint8Array,
+  { edited, reconstruction }: DrawnSquare,
+  { size, restore }: { readonly size: number; readonly restore?: RestoreDetail | undefined },
+): SquarePicture {
   using _ = tensorScope();
-  const { source, width, height, size, reconstruction, edited } = frame;
-  const unchanged = restore ? 0 : UNCHANGED_BELOW;
-  if (largestByte(byteDifference(edited, reconstruction)) <= unchanged) {
-    const [base, carried] = [edited, reconstruction].map((square) => unfitted(square, frame));
-    return withDetail({ base: base!, source, carried: carried! }, width);
-  }
-  const fitted = fitFrame(source, width, height, size);
-  const { square, after, before } = restore
-    ? restoredSquare(frame, fitted, restore)
-    : squareByMask(frame, fitted);
-  if (fitted === source) return square;
-  const finer = {
-    base: unfitted(byteTensor(square), frame),
-    source,
-    carried: unfitted(byteTensor(fitted), frame),
-  };
-  const squareMask = changeMask(after, before, size, changedAbove);
-  const result = withDetail(finer, width, unfitFrame(squareMask, size, width, height));
-  for (const used of [after, before, square, fitted, squareMask]) freeBytes(used);
-  return result;
-}
-
-/** The edit in the model's square with what its autoencoder has lost. */
-interface KeptSquare {
-  readonly square: Uint8Array;
-  /** Two squares that differ where the edit changed something. */
-  readonly after: Uint8Array;
-  readonly before: Uint8Array;
-}
-
-function squareByMask(
-  { size, edited, reconstruction }: EditedSquare,
-  fitted: Uint8Array,
-): KeptSquare {
+  const change = largestByte(byteDifference(edited, reconstruction));
+  if (change === 0) return { edited: source, source };
+  if (restore)
+    return { edited: restored(source, { edited, reconstruction }, size, restore), source };
+  const detailed = { base: edited, source, carried: reconstruction };
+  if (change <= UNCHANGED_BELOW) return { edited: withDetail(detailed, size), source };
   const [after, before] = [bytesOf(edited), bytesOf(reconstruction)];
-  const lost = { base: edited, source: fitted, carried: reconstruction };
-  const square = withDetail(lost, size, changeMask(after, before, size, REDRAWN_ABOVE));
-  return { square, after, before };
+  const mask = changeMask(after, before, size, REDRAWN_ABOVE);
+  for (const used of [after, before]) freeBytes(used);
+  return { edited: withDetail(detailed, size, mask), source };
 }
 
-function restoredSquare(
-  { size, edited, reconstruction }: EditedSquare,
-  fitted: Uint8Array,
+function restored(
+  source: Uint8Array,
+  { edited, reconstruction }: DrawnSquare,
+  size: number,
   restore: RestoreDetail,
-): KeptSquare {
+): Uint8Array {
   const pixels = (bytes: Tensor): Pixels<"1 3 h w"> =>
     bytesToPixels(bytes.reshape([1, size, size, 3]).toDevice(defaultDevice()));
   const kept = restore({
-    source: pixels(byteTensor(fitted)),
+    source: pixels(byteTensor(source)),
     reconstruction: pixels(reconstruction),
     edited: pixels(edited),
   });
-  const square = bytesOf(toPackedBytes(kept));
-  return { square, after: square, before: fitted };
+  return bytesOf(toPackedBytes(kept));
 }
 
-/** The frame in a square of bytes at the frame's own size, `[height · width · 3]`. */
-export function unfitted(
-  square: Tensor,
-  { size, width, height }: Pick<EditedSquare, "size" | "width" | "height">,
-): Tensor {
-  if (width === size && height === size) return square;
-  const bytes = bytesOf(square);
-  const picture = unfitFrame(bytes, size, width, height);
-  const tensor = byteTensor(picture);
-  for (const copied of [bytes, picture]) freeBytes(copied);
-  return tensor;
+/**
+ * The edit of a frame's square at the frame's own size, `height × width × 3`, with the detail that is finer than the
+ * model's pixels: `up(edited) + (1 − m)·(frame − up(source))`, with a mask of what the square changes. A frame of the model's
+ * own size has nothing finer; the result is an array of its own.
+ */
+export function withFinerDetail(
+  { rgb, width, height }: SourceFrame,
+  { edited, source }: SquarePicture,
+  size: number,
+): Uint8Array {
+  if (edited === source) return rgb.slice();
+  if (width === size && height === size) return edited.slice();
+  using _ = tensorScope();
+  const own = (square: Uint8Array): Uint8Array => unfitFrame(square, size, width, height);
+  const [base, carried] = [own(edited), own(source)];
+  const detailed = { base: byteTensor(base), source: rgb, carried: byteTensor(carried) };
+  for (const copied of [base, carried]) freeBytes(copied);
+  const change = largestByte(byteDifference(byteTensor(edited), byteTensor(source)));
+  if (change <= UNCHANGED_BELOW) return withDetail(detailed, width);
+  const squareMask = changeMask(edited, source, size, changedAbove);
+  const result = withDetail(detailed, width, own(squareMask));
+  freeBytes(squareMask);
+  return result;
 }
 
 /** A picture, and detail for it: what `source` has over what is `carried` of it. */

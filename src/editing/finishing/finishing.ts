@@ -1,12 +1,6 @@
-import {
-  byteDifference,
-  bytesOf,
-  byteTensor,
-  freeBytes,
-  largestByte,
-} from "../../data/byte-pictures.ts";
+import { bytesOf, freeBytes } from "../../data/byte-pictures.ts";
+import { fitFrame, unfitFrame } from "../../data/video/fit.ts";
 import { invariant } from "../../engine/errors.ts";
-import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { EditingModel } from "../settings/model.ts";
 import type { ResolvedSettings } from "../settings/settings.ts";
@@ -16,9 +10,9 @@ import {
   type DeflickerOptions,
   type FrameInTime,
   FramesInTime,
-  type SquarePicture,
 } from "./deflicker.ts";
-import { keepDetail, unfitted } from "./detail.ts";
+import { keepDetail, withFinerDetail } from "./detail.ts";
+import type { SourceFrame, SquarePicture } from "./square.ts";
 
 /** What is done to pictures that are drawn. */
 export type FinishingSettings = Pick<ResolvedSettings, "detail" | "deflicker">;
@@ -27,35 +21,28 @@ export type FinishingSettings = Pick<ResolvedSettings, "detail" | "deflicker">;
 export type FinishedModel = Pick<EditingModel, "size" | "restoreDetail">;
 
 /** Whether frames are wanted as the autoencoder alone gives them back, too. */
-export function wantsReconstruction({ detail, deflicker }: FinishingSettings): boolean {
-  return detail === "keep" || deflicker === "on";
+export function wantsReconstruction({ detail }: FinishingSettings): boolean {
+  return detail === "keep";
 }
 
-/** A frame at its own size, packed RGB. */
-export interface SourceFrame {
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
-export interface Squares {
+/** What the model makes of a frame; the reconstruction where that is wanted. */
+export interface Drawn {
   readonly edited: Tensor;
-  /** The frame there and back through the autoencoder, where that is wanted. */
-  readonly reconstruction: Tensor | undefined;
+  readonly reconstruction?: Tensor | undefined;
 }
 
 /** A frame and what makes its picture, packed RGB at its own size. */
 export interface FinishableFrame<Frame> {
   readonly frame: Frame;
-  /** To be called in order, once, before the tensors of the frame's group are freed. */
+  /** To be called in order, once. */
   readonly finish: () => Uint8Array;
 }
 
 /**
- * What becomes of a clip's drawn pictures, group by group: their flicker is taken out, and their source's detail given back.
+ * What becomes of a clip's drawn pictures, group by group: their source's detail is given back, their flicker taken out, and
+ * what is finer than the model's pixels laid over them.
  *
- * Where flicker is taken out, a group's last frames wait for the group behind it; then they hold no tensors.
+ * Where flicker is taken out, a group's last frames wait for the group behind it.
  */
 export class Finishing<Frame extends SourceFrame> {
   readonly #model: FinishedModel;
@@ -71,15 +58,30 @@ export class Finishing<Frame extends SourceFrame> {
     this.#inTime = new FramesInTime(options);
   }
 
-  /** Takes the clip's next frames; hands out, in order, those that can be finished. */
-  next(frames: readonly Frame[], squares: readonly Squares[]): FinishableFrame<Frame>[] {
+  /** A drawn frame in the model's square, detail given back. Its arrays are its own, and no tensors. */
+  square({ rgb, width, height }: SourceFrame, { edited, reconstruction }: Drawn): SquarePicture {
+    const { size, restoreDetail } = this.#model;
+    const fitted = fitFrame(rgb, width, height, size);
+    const source = fitted === rgb ? rgb.slice() : fitted;
+    if (this.#settings.detail === "off") return { edited: bytesOf(edited), source };
+    invariant(reconstruction, "detail is what the autoencoder loses");
+    return keepDetail(source, { edited, reconstruction }, { size, restore: restoreDetail });
+  }
+
+  /** Takes the clip's next frames, as `square` gives them; hands out, in order, those that can be finished. */
+  next(frames: readonly Frame[], pictures: readonly SquarePicture[]): FinishableFrame<Frame>[] {
     if (this.#settings.deflicker === "on") {
       this.#waiting = [...this.#waiting, ...frames];
-      return this.#steadied(this.#inTime.next(squares.map(pictureOf)));
+      return this.#steadied(this.#inTime.next(pictures));
     }
     return frames.map((frame, index) => ({
       frame,
-      finish: () => this.#finished(frame, squares[index]!),
+      finish: () => {
+        const picture = pictures[index]!;
+        const finished = this.#finished(frame, picture);
+        freePicture(picture);
+        return finished;
+      },
     }));
   }
 
@@ -94,41 +96,33 @@ export class Finishing<Frame extends SourceFrame> {
     return frames.map((frame, index) => ({
       frame,
       finish: () => {
-        using _ = tensorScope();
         const inTime = ready[index]!;
-        const picture = deflickered(inTime, this.#model.size, this.#options);
-        const carried = inTime.pictures[inTime.at]!.reconstruction;
-        const reconstruction = byteTensor(carried);
-        const edited = picture === carried ? reconstruction : byteTensor(picture);
+        const own = inTime.pictures[inTime.at]!;
+        const edited = deflickered(inTime, this.#model.size, this.#options);
+        const finished = this.#finished(frame, { edited, source: own.source });
+        if (edited !== own.edited) freeBytes(edited);
         freeUnseen(inTime, this.#options);
-        return this.#finished(frame, { edited, reconstruction });
+        return finished;
       },
     }));
   }
 
-  #finished(
-    { rgb: source, width, height }: Frame,
-    { edited, reconstruction }: Squares,
-  ): Uint8Array {
-    using _ = tensorScope();
-    const { size, restoreDetail } = this.#model;
-    if (this.#settings.detail === "off") return bytesOf(unfitted(edited, { width, height, size }));
-    invariant(reconstruction, "detail is what the autoencoder loses");
-    return keepDetail({ source, width, height, size, edited, reconstruction }, restoreDetail);
+  /** In an array of its own. */
+  #finished(frame: Frame, picture: SquarePicture): Uint8Array {
+    const { size } = this.#model;
+    if (this.#settings.detail === "keep") return withFinerDetail(frame, picture, size);
+    const { edited } = picture;
+    const finished = unfitFrame(edited, size, frame.width, frame.height);
+    return finished === edited ? edited.slice() : finished;
   }
 }
 
-/** Its bytes; of a frame that the edit leaves as it is they are one array. */
-function pictureOf({ edited, reconstruction }: Squares): SquarePicture {
-  invariant(reconstruction, "flicker is told by what the source does");
-  using _ = tensorScope();
-  const carried = bytesOf(reconstruction);
-  const isChanged = largestByte(byteDifference(edited, reconstruction)) > 0;
-  return { edited: isChanged ? bytesOf(edited) : carried, reconstruction: carried };
+function freePicture({ edited, source }: SquarePicture): void {
+  for (const bytes of [edited, source]) freeBytes(bytes);
 }
 
 /** Frees the first picture that a frame sees, where no later one does. */
 function freeUnseen({ pictures, at }: FrameInTime, { reach }: DeflickerOptions): void {
   const [first] = pictures;
-  if (first && at === reach) [first.edited, first.reconstruction].forEach(freeBytes);
+  if (first && at === reach) freePicture(first);
 }

@@ -6,11 +6,12 @@ import { scoped } from "../../engine/scope.ts";
 import { onOneThread } from "../../engine/settings.ts";
 import type { Float, Tensor } from "../../engine/tensor.ts";
 import {
+  type Drawn,
   type FinishableFrame,
   Finishing,
-  type Squares,
   wantsReconstruction,
 } from "../finishing/finishing.ts";
+import type { SquarePicture } from "../finishing/square.ts";
 import type { EditedFrame } from "../settings/edited-frame.ts";
 import type { EditingModel } from "../settings/model.ts";
 import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
@@ -49,9 +50,13 @@ export async function* editedFrames(
   let number = 0;
   for await (const group of inWindows(frames, editing.settings)) {
     using held = new HeldTensors();
-    const squares = await groupSquares(group, number++, editor, held, editing);
-    const ready = onOneThread(() => finishing.next(group, squares));
-    yield* finishedFrames(ready, editing);
+    const drawn = await drawnGroup(group, number++, editor, held, editing);
+    const pictures: SquarePicture[] = [];
+    for (const [index, frame] of group.entries()) {
+      await breathe(editing.signal);
+      pictures.push(onOneThread(() => finishing.square(frame, drawn[index]!)));
+    }
+    yield* finishedFrames(finishing.next(group, pictures), editing);
   }
   yield* finishedFrames(finishing.rest(), editing);
 }
@@ -68,23 +73,23 @@ async function* finishedFrames(
   }
 }
 
-async function groupSquares(
+async function drawnGroup(
   group: readonly EditedFrame[],
   number: number,
   editor: WindowEditor,
   held: HeldTensors,
   editing: FrameEditing,
-): Promise<Squares[]> {
+): Promise<Drawn[]> {
   const { model, settings, signal } = editing;
-  const { input, edited } = await groupLatents(group, number, editor, held, editing);
+  const { input, edited: latents } = await groupLatents(group, number, editor, held, editing);
   await breathe(signal);
-  const pictures = held.make(() => decoded(model, edited));
+  const pictures = held.make(() => decoded(model, latents));
   if (!wantsReconstruction(settings)) {
-    return pictures.map((picture) => ({ edited: picture, reconstruction: undefined }));
+    return pictures.map((edited) => ({ edited }));
   }
   await breathe(signal);
   const carried = held.make(() => decoded(model, input));
-  return pictures.map((picture, index) => ({ edited: picture, reconstruction: carried[index] }));
+  return pictures.map((edited, index) => ({ edited, reconstruction: carried[index]! }));
 }
 
 /** The latents of a window's new frames: those of the store, or edited now and put there. */

@@ -1,11 +1,9 @@
-import { byteTensor } from "../../data/byte-pictures.ts";
 import { toBytes, toPixels } from "../../data/pixels.ts";
 import { fitFrame } from "../../data/video/fit.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
-import { tensorScope } from "../../engine/scope.ts";
 import { onOneThread } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { keepDetail } from "../finishing/detail.ts";
+import { withFinerDetail } from "../finishing/detail.ts";
 import type { EditingModel } from "../settings/model.ts";
 import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { breathe } from "../windows/denoising.ts";
@@ -24,6 +22,8 @@ export interface Calibration {
 
 /** Frames of the trial: fewer take longer for each, and more would be as much memory as an edit. */
 const TRIAL_FRAMES = 4;
+/** How much an edit changes each byte of the trial, 0–255: where little changes, less is to do. */
+const TRIAL_CHANGE = 30;
 /** Memory grows by pieces, and later windows find it in other pieces. */
 const MEMORY_MARGIN = 1.3;
 /** Least memory of a window's frame for each pixel of the model's square, where the trial found it lying free. */
@@ -113,10 +113,9 @@ function detailSeconds(size: number): number {
   const source = new Uint8Array(width * height * 3).fill(128);
   const start = performance.now();
   const square = fitFrame(source, width, height, size);
-  onOneThread(() => {
-    using _ = tensorScope();
-    const [edited, reconstruction] = [byteTensor(square), byteTensor(square)];
-    keepDetail({ source, width, height, size, edited, reconstruction });
-  });
+  const edited = square.map((value) => value + TRIAL_CHANGE);
+  onOneThread(() =>
+    withFinerDetail({ rgb: source, width, height }, { edited, source: square }, size),
+  );
   return (performance.now() - start) / 1000 / (width * height);
 }

@@ -10,6 +10,7 @@ import {
 import { WindowEditor, type WindowEditOptions } from "../../editing/windows/window-editor.ts";
 import { windowCapacity } from "../../editing/windows/windows.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
+import { tensorScope } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
 import type { MethodName } from "./method-names.ts";
@@ -96,12 +97,11 @@ export async function editFrames(
     const fresh = held.make(() => input.narrow(0, done, group.length));
     const edited = decoded(model, await editor.edit(fresh, held, context));
     const carried = wantsReconstruction(settings) ? decoded(model, fresh) : [];
-    const squares = held.make(() =>
-      edited.map((picture, index) => ({
-        edited: byteTensor(picture),
-        reconstruction: carried[index] && byteTensor(carried[index]),
-      })),
-    );
+    const squares = group.map((frame, index) => {
+      using _ = tensorScope();
+      const reconstruction = carried[index] && byteTensor(carried[index]);
+      return finishing.square(frame, { edited: byteTensor(edited[index]!), reconstruction });
+    });
     pictures.push(...finishing.next(group, squares).map(({ finish }) => finish()));
     done += group.length;
   }

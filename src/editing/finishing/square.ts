@@ -1,0 +1,22 @@
+import type { Tensor } from "../../engine/tensor.ts";
+
+/** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
+export interface DrawnSquare {
+  readonly edited: Tensor;
+  /** The frame there and back through the autoencoder: what the model can carry of it. */
+  readonly reconstruction: Tensor;
+}
+
+/** A frame in the model's square: RGB bytes, `size × size × 3`. */
+export interface SquarePicture {
+  readonly edited: Uint8Array;
+  /** The frame itself, as the model was shown it; one array with `edited` where the edit leaves it as it is. */
+  readonly source: Uint8Array;
+}
+
+/** A frame at its own size, packed RGB. */
+export interface SourceFrame {
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
