@@ -47,8 +47,8 @@ const SETTINGS: readonly (DeflickerOptions | null)[] = [
   { ...DEFLICKER, reach: 7 },
   { ...DEFLICKER, sourceScale: 0.03 },
   { ...DEFLICKER, sourceScale: 0.12 },
-  { ...DEFLICKER, editScale: 0.1 },
-  { ...DEFLICKER, editScale: 0.15 },
+  { ...DEFLICKER, editScale: 0.05 },
+  { ...DEFLICKER, editScale: 0.2 },
   { ...DEFLICKER, editScale: 0.3 },
 ];
 

@@ -12,7 +12,7 @@ export interface DeflickerOptions {
 }
 
 /** Chosen on validation clips; README.md has the figures. */
-export const DEFLICKER: DeflickerOptions = { reach: 4, sourceScale: 0.06, editScale: 0.2 };
+export const DEFLICKER: DeflickerOptions = { reach: 4, sourceScale: 0.06, editScale: 0.1 };
 
 /** τ as a share of the reach. */
 const DECAY = 0.75;
