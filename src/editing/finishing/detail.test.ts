@@ -62,8 +62,8 @@ describe("keepDetail", () => {
 
 describe("with what the model has learned of detail, keepDetail", () => {
   /** The left half as it was drawn, the right half as it came in. */
-  const restore: RestoreDetail = ({ source: fitted, edited }) =>
-    Tensor.cat([edited.narrow(3, 0, size / 2), fitted.narrow(3, size / 2, size / 2)], 3);
+  const restore: RestoreDetail = ({ source: whole, edited }) =>
+    Tensor.cat([edited.narrow(3, 0, size / 2), whole.narrow(3, size / 2, size / 2)], 3);
 
   test("gives the source itself where the edit changed nothing", () => {
     const refuse: RestoreDetail = () => expect.fail("expected no question of the model");
