@@ -171,7 +171,7 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "n",
-    description: "denoising steps (default: the model's, 4 or 20)",
+    description: "denoising steps (default: the model's)",
   },
   "guidance-text": {
     type: "string",
