@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../engine/autodiff.ts";
+import { parseConfig } from "../../engine/config.ts";
 import { ConfigError, ShapeError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { autocast } from "../../engine/settings.ts";
@@ -8,14 +9,14 @@ import type { Module } from "../../nn/module.ts";
 import { formulaTensor } from "../../../test/support/formula-weights.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { UNet } from "../unet/unet.ts";
-import { resolveTemporalConfig } from "./config.ts";
+import { TemporalConfig } from "./config.ts";
 import { TemporalAttention } from "./temporal-attention.ts";
 import { TemporalConvolution } from "./temporal-convolution.ts";
 import { TemporalLayers, firstFrameCondition } from "./temporal-layers.ts";
 import { VERY_SMALL_UNET as config } from "../../../test/support/very-small-unet.ts";
 
 const f = 3;
-const temporal = resolveTemporalConfig({ heads: 2 });
+const temporal = TemporalConfig.parse({ heads: 2 });
 const x = normal(Rng.seed(1), [2 * f, 4, 4, 4]);
 const t = Tensor.full([2 * f], 400);
 const text = normal(Rng.seed(2), [2, 3, 6]);
@@ -152,8 +153,8 @@ test("a temporal attention knows the order of frames", () => {
   expect(largestDifference(turned, layer.forward(h, f))).toBeGreaterThan(1e-3);
 });
 
-test("resolveTemporalConfig refuses an even kernel, which has no middle frame", () => {
-  expect(() => resolveTemporalConfig({ kernel: 2 })).toThrow(
-    new ConfigError("expected an odd temporal kernel, got 2"),
-  );
+test("a temporal config refuses an even kernel, which has no middle frame", () => {
+  const refused = (): unknown => parseConfig(TemporalConfig, { kernel: 2 }, "temporal config");
+  expect(refused).toThrow(ConfigError);
+  expect(refused).toThrow(/temporal config: .*expected an odd temporal kernel.*at kernel/s);
 });
