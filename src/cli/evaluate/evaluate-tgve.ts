@@ -38,13 +38,15 @@ export default defineCommand({
     const { loadTgveEncoders, TGVE_NETWORKS } = await import("./tgve-encoders.ts");
     const { requireSubmission, runTgve } = await import("./tgve-run.ts");
     const { readTgveDataset } = await import("../../data/tgve/dataset.ts");
-    const { chooseDevice } = await import("../../engine/device.ts");
+    const { chooseDevice, defaultDevice } = await import("../../engine/device.ts");
+    const { useAllCores } = await import("../../engine/settings.ts");
     const { openHub } = await import("../../hub/hub.ts");
     const names = listOf("--networks", args.networks, TGVE_NETWORKS);
     const submission = args.submission ?? "";
     const dataset = await readTgveDataset(args.dataset);
     await requireSubmission({ dataset, submission });
     chooseDevice(deviceFrom(args.device));
+    if (defaultDevice() === "cpu") useAllCores();
     report.progress({ type: "progress", phase: `loading ${names.join(", ")}` });
     const encoders = await loadTgveEncoders(openHub(), names);
     await runTgve({ dataset, submission, encoders, signal }, report);
