@@ -7,7 +7,8 @@
 // whatever the method. A method may name its overlap, as `aligned:1` does; `>` marks the first new frame of a window.
 import { parseArgs } from "node:util";
 import { oneOf } from "../src/cli/arguments.ts";
-import { toPixels } from "../src/data/pixels.ts";
+import { toPixels, unitRange } from "../src/data/pixels.ts";
+import { framePsnrs } from "../src/data/psnr.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
 import {
   isTogether,
@@ -24,8 +25,6 @@ import { tensorScope } from "../src/engine/scope.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
 import { editFrames } from "../src/evaluation/methods/methods.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
-import { framePsnrs } from "../src/evaluation/scores/psnr.ts";
-import { unitRange } from "../src/evaluation/scores/unit-range.ts";
 import { mean } from "../src/evaluation/statistics/bootstrap.ts";
 import { makeTestClip, type TestClip } from "../src/evaluation/world/test-clip.ts";
 import { line, SCORE_HEADINGS, scoreCells } from "./finished-clip.ts";

@@ -1,4 +1,6 @@
-import { toPixels } from "../src/data/pixels.ts";
+import { changedRegion } from "../src/data/changed-region.ts";
+import { toPixels, unitRange } from "../src/data/pixels.ts";
+import { psnr } from "../src/data/psnr.ts";
 import { sampleEdit } from "../src/data/world/edits.ts";
 import { renderClip } from "../src/data/world/render.ts";
 import type { TASKS } from "../src/data/world/tasks.ts";
@@ -8,9 +10,6 @@ import { Rng } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import type { Float } from "../src/engine/tensor.ts";
 import { flickerError } from "../src/evaluation/scores/flicker.ts";
-import { psnr } from "../src/evaluation/scores/psnr.ts";
-import { changedRegion } from "../src/evaluation/scores/success.ts";
-import { unitRange } from "../src/evaluation/scores/unit-range.ts";
 import { mean } from "../src/evaluation/statistics/bootstrap.ts";
 import { truthClip } from "../src/evaluation/world/ground-truth.ts";
 import { startNoise } from "../src/eve/distillation/start-noise.ts";

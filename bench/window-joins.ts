@@ -7,7 +7,7 @@
 // as the model is used.
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { toPixels } from "../src/data/pixels.ts";
+import { toPixels, unitRange } from "../src/data/pixels.ts";
 import { sampleEdit } from "../src/data/world/edits.ts";
 import { renderClip } from "../src/data/world/render.ts";
 import { TASKS } from "../src/data/world/tasks.ts";
@@ -20,7 +20,6 @@ import { truthClip } from "../src/evaluation/world/ground-truth.ts";
 import { editFrames } from "../src/evaluation/methods/methods.ts";
 import { bootstrapInterval, mean } from "../src/evaluation/statistics/bootstrap.ts";
 import { encoded } from "../src/evaluation/methods/pictures.ts";
-import { unitRange } from "../src/evaluation/scores/unit-range.ts";
 
 const { values } = parseArgs({
   options: {

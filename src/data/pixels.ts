@@ -1,6 +1,7 @@
-import { dispatch, Tensor, type Pixels } from "../engine/tensor.ts";
+import { dispatch, Tensor, type Float, type Pixels } from "../engine/tensor.ts";
 import { rearrange } from "../engine/axes.ts";
 import { ShapeError } from "../engine/errors.ts";
+import { scoped } from "../engine/scope.ts";
 import { bytesOf } from "./byte-pictures.ts";
 
 /** Turns RGB bytes (row-major, three per pixel) of equally sized frames into `[-1, 1]`. */
@@ -35,6 +36,11 @@ export function bytesToPixels(bytes: Tensor): Pixels<"f 3 h w"> {
 function toRange(pixels: Pixels): Pixels {
   dispatch("aten::mul_.Scalar", pixels, 2 / 255);
   return dispatch("aten::sub_.Scalar", pixels, 1);
+}
+
+/** `[-1, 1]` to `[0, 1]`, the range in which every metric is stated; what lies outside is clipped. */
+export function unitRange(pixels: Pixels<"f 3 h w">): Float<"f 3 h w"> {
+  return scoped(() => pixels.to("float32").add(1).mul(0.5).clamp(0, 1));
 }
 
 /** Rounds and clips `[-1, 1]` back to RGB bytes, one array per frame. */

@@ -1,16 +1,10 @@
-import { toPixels } from "../../data/pixels.ts";
+import { changedRegion } from "../../data/changed-region.ts";
+import { toPixels, unitRange } from "../../data/pixels.ts";
+import { psnr } from "../../data/psnr.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import { flickerError } from "./flicker.ts";
-import { psnr } from "./psnr.ts";
-import {
-  changedRegion,
-  outcome,
-  STEADY_FLICKER,
-  succeedsThroughout,
-  type Outcome,
-} from "./success.ts";
-import { unitRange } from "./unit-range.ts";
+import { outcome, STEADY_FLICKER, succeedsThroughout, type Outcome } from "./success.ts";
 
 /** Every figure of one edited clip. */
 export interface ClipScores extends Outcome {

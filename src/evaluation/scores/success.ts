@@ -1,9 +1,8 @@
+import { changedRegion, regionMean } from "../../data/changed-region.ts";
 import { dims } from "../../engine/axes.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import { dispatch, type Float } from "../../engine/tensor.ts";
+import type { Float } from "../../engine/tensor.ts";
 
-/** A pixel belongs to the changed region where any channel of truth and input differs by more than this. */
-export const CHANGE = 0.1;
 /** Largest mean absolute error to the truth outside the changed region that counts as kept. */
 export const KEPT_ERROR = 0.06;
 /** Below this share of the frame the region outside the change is too small to judge: kept is given. */
@@ -38,20 +37,6 @@ export interface Outcome {
 
 /** Flicker of an edit that counts as steady, in multiples of that of the truth, encoded and decoded. */
 export const STEADY_FLICKER = 1.5;
-
-/** 1 where the edit changes a pixel, else 0. */
-export function changedRegion(input: Float<"f 3 h w">, truth: Float<"f 3 h w">): Float<"f 1 h w"> {
-  const difference = truth.sub(input).abs();
-  return dispatch("aten::amax", difference, [1], true).gt(CHANGE).to("float32");
-}
-
-/** The mean of `values` over a region of ones, per channel; null where the region is empty. */
-export function regionMean(values: Float<"f 3 h w">, region: Float<"f 1 h w">): number | null {
-  const { f, h, w } = dims(values, "f 3 h w");
-  dims(region, `${f} 1 ${h} ${w}`);
-  const pixels = region.sum().item();
-  return pixels === 0 ? null : values.mul(region).sum().item() / (3 * pixels);
-}
 
 /**
  * Judges a clip, or a single frame, as one edit.

@@ -3,7 +3,6 @@ import { ShapeError } from "../../engine/errors.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { clipScores } from "../scores/clip-scores.ts";
 import { flickerError } from "../scores/flicker.ts";
-import { framePsnrs, HIGHEST_PSNR, psnr } from "../scores/psnr.ts";
 import { bootstrapInterval, mean } from "./bootstrap.ts";
 import { compared } from "./paired.ts";
 import { summarizeTasks } from "./summary.ts";
@@ -32,23 +31,6 @@ describe("the flicker error", () => {
 
   test("needs two frames", () => {
     expect(() => flickerError(flat(0), flat(0))).toThrow(ShapeError);
-  });
-});
-
-describe("PSNR", () => {
-  test("of an error of 0.1 everywhere is 20 dB", () => {
-    expect(psnr(flat(0.1, 0.5), flat(0.2, 0.4))).toBeCloseTo(20, 4);
-    expect(framePsnrs(flat(0.1, 0.5), flat(0.2, 0.41))[1]).toBeCloseTo(-20 * Math.log10(0.09), 4);
-  });
-
-  test("of equal clips is the highest that there is", () => {
-    expect(psnr(flat(0.1), flat(0.1))).toBe(HIGHEST_PSNR);
-  });
-
-  test("of a region heeds nothing outside it, and an empty region has none", () => {
-    const region = Tensor.from([1, 1, 1, 1, 0, 0, 0, 0], [2, 1, 2, 2]);
-    expect(psnr(flat(0.1, 1), flat(0.2, 0), region)).toBeCloseTo(20, 4);
-    expect(psnr(flat(0.1, 1), flat(0.2, 0), region.mul(0))).toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { toPixels } from "../../data/pixels.ts";
+import { toPixels, unitRange } from "../../data/pixels.ts";
+import { framePsnrs } from "../../data/psnr.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import { sampleScene } from "../../data/world/sample.ts";
 import { Rng } from "../../engine/random.ts";
@@ -7,8 +8,6 @@ import { tensorScope } from "../../engine/scope.ts";
 import type { EvaluatedModel } from "../methods/evaluated-model.ts";
 import { clipSeed, type EvaluationContext, type EvaluationOptions } from "../methods/options.ts";
 import { decoded, encoded } from "../methods/pictures.ts";
-import { framePsnrs } from "../scores/psnr.ts";
-import { unitRange } from "../scores/unit-range.ts";
 import { bootstrapInterval, type Interval, mean } from "../statistics/bootstrap.ts";
 
 /** How much of a picture the latents keep. */

@@ -1,4 +1,4 @@
-import { toPixels } from "../../data/pixels.ts";
+import { toPixels, unitRange } from "../../data/pixels.ts";
 import { caption } from "../../data/world/language.ts";
 import { renderClip } from "../../data/world/render.ts";
 import { Rng as WorldRng } from "../../data/world/rng.ts";
@@ -15,7 +15,6 @@ import type { EvaluatedModel } from "../methods/evaluated-model.ts";
 import { clipSeed, type EvaluationContext, type EvaluationOptions } from "../methods/options.ts";
 import { decoded, encoded } from "../methods/pictures.ts";
 import { flickerError } from "../scores/flicker.ts";
-import { unitRange } from "../scores/unit-range.ts";
 import { bootstrapInterval, type Interval, mean } from "../statistics/bootstrap.ts";
 
 /** Flicker error of generated clips, over scenes. */

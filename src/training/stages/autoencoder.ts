@@ -2,6 +2,8 @@ import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
+import { unitRange } from "../../data/pixels.ts";
+import { psnr } from "../../data/psnr.ts";
 import { openFrameCache, type FrameCache } from "../../data/caches/frame-cache.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
@@ -16,11 +18,6 @@ export const AUTOENCODER_LOSSES = { absolute: 1, squared: 2, kl: 2e-5 } as const
 /** `KL(N(mean, e^logvar) ‖ N(0, 1))` per latent element. */
 export function klDivergence(mean: Float, logvar: Float): Float<""> {
   return mean.square().add(logvar.exp()).sub(1).sub(logvar).mean().mul(0.5);
-}
-
-/** Peak signal-to-noise ratio in dB of pictures in [-1, 1]. */
-export function psnr(a: Pixels, b: Pixels): number {
-  return 10 * Math.log10(4 / a.sub(b).square().mean().item());
 }
 
 /** Trains the autoencoder on pictures of the generated world. */
@@ -113,14 +110,15 @@ export function decodedPsnr(
   });
 }
 
-/** The mean PSNR of pictures, one by one, each beside what it should be; what `pairAt` makes is freed. */
+/** The mean PSNR in dB of pictures in [-1, 1], one by one, each beside what it should be; what `pairAt` makes is freed. */
 export function meanPsnr(
   indices: readonly number[],
   pairAt: (index: number) => readonly [output: Pixels, right: Pixels],
 ): number {
   const values = indices.map((index) => {
     using _ = tensorScope();
-    return psnr(...pairAt(index));
+    const [output, right] = pairAt(index);
+    return psnr(unitRange(output), unitRange(right));
   });
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

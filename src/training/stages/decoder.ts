@@ -73,8 +73,8 @@ export function decoderStage(
     losses: ({ latents, pixels }) => decoderLosses(autoencoder, latents, pixels),
     samples: async () => [decodedSheet(autoencoder, held)],
     validate: () => ({
-      psnr: meanPsnr(autoencoder, held, "encoded"),
-      drawn: meanPsnr(autoencoder, held, "drawn"),
+      psnr: heldPsnr(autoencoder, held, "encoded"),
+      drawn: heldPsnr(autoencoder, held, "drawn"),
     }),
   };
 }
@@ -93,7 +93,7 @@ function pixelsOf(items: CachedItems<EditText>, indices: readonly number[]): Pix
   return bytesToPixels(items.gather("picture", indices));
 }
 
-function meanPsnr(autoencoder: Autoencoder, held: CachedItems<EditText>, from: Source): number {
+function heldPsnr(autoencoder: Autoencoder, held: CachedItems<EditText>, from: Source): number {
   const itemAt = (index: number): DecoderBatch => ({
     latents: held.gather(from, [index]),
     pixels: pixelsOf(held, [index]),

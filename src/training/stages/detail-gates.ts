@@ -1,9 +1,10 @@
 import type { EditText } from "../../data/caches/latents.ts";
 import type { CachedItems } from "../../data/caches/shards.ts";
-import { bytesToPixels } from "../../data/pixels.ts";
+import { changedRegion } from "../../data/changed-region.ts";
+import { bytesToPixels, unitRange } from "../../data/pixels.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
-import { dispatch, type Float, type Pixels } from "../../engine/tensor.ts";
+import type { Float, Pixels } from "../../engine/tensor.ts";
 import type { DetailGates, EditedPixels } from "../../models/detail/detail-gates.ts";
 import type { Parameters } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
@@ -25,9 +26,6 @@ export interface DetailMaterial {
 export interface DetailBatch extends EditedPixels {
   readonly picture: Pixels<"b 3 h w">;
 }
-
-/** A pixel should change where a channel of source and right picture differ by more than this, of values in [-1, 1]. */
-const CHANGE = 0.2;
 
 /** Trains the gates by which edited pictures get back what they should have kept; all that edits is frozen. */
 export function detailGatesStage(
@@ -53,9 +51,8 @@ export function detailGatesStage(
       ),
     losses: (batch) => {
       const error = gates.forward(batch).sub(batch.picture);
-      const weight = toChange(batch)
-        .mul(changeWeight - 1)
-        .add(1);
+      const changed = changedRegion(unitRange(batch.source), unitRange(batch.picture));
+      const weight = changed.mul(changeWeight - 1).add(1);
       return {
         absolute: error.abs().mul(weight).mean(),
         squared: error.square().mul(weight).mean(),
@@ -74,12 +71,6 @@ function batchOf(items: CachedItems<EditText>, indices: readonly number[]): Deta
     edited: pixels("edited"),
     picture: pixels("picture"),
   };
-}
-
-/** 1 where a pixel should change, else 0. */
-function toChange({ source, picture }: DetailBatch): Float<"b 1 h w"> {
-  const difference = picture.sub(source).abs();
-  return dispatch("aten::amax", difference, [1], true).gt(CHANGE).to("float32");
 }
 
 /** The mean PSNR of held edits to what they should be, in dB: with the gates, and as they were drawn. */

@@ -1,6 +1,6 @@
-import { tensorScope } from "../../engine/scope.ts";
-import type { Float } from "../../engine/tensor.ts";
-import { regionMean } from "./success.ts";
+import { tensorScope } from "../engine/scope.ts";
+import type { Float } from "../engine/tensor.ts";
+import { regionMean } from "./changed-region.ts";
 
 /** What equal pictures get: JSON has no infinity, and eight bits reach 48 dB by rounding alone. */
 export const HIGHEST_PSNR = 100;
