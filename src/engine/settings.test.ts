@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test, vi } from "vitest";
+import type { DType } from "./dtype.ts";
 import { physicalCores, readCpuInfo } from "./processor.ts";
 import {
   autocast,
   computingType,
   engineInfo,
+  inFastPrecision,
   onOneThread,
   setThreads,
   useAllCores,
@@ -53,6 +55,27 @@ describe("autocast", () => {
   test("ends also when the work fails", () => {
     expect(() => autocast("bfloat16", () => x.matmul(Tensor.ones([3, 3])))).toThrow(/aten::matmul/);
     expect(convolved().dtype).toBe("float32");
+  });
+});
+
+describe("what a machine computes fastest in", () => {
+  const flags = new Set(["avx512_bf16"]);
+  const type = (): DType => inFastPrecision("cpu", () => convolved().dtype, flags);
+
+  test("is chosen where nobody has chosen", () => {
+    expect(type()).toBe("bfloat16");
+    expect(inFastPrecision("cpu", () => convolved().dtype, new Set())).toBe("float32");
+    expect(convolved().dtype).toBe("float32");
+  });
+
+  test("gives way to the precision of a training", () => {
+    expect(autocast("float32", type)).toBe("float32");
+    expect(autocast(null, type)).toBe("bfloat16");
+    autocast("bfloat16", () => {
+      expect(inFastPrecision("cpu", () => convolved().dtype, new Set())).toBe("bfloat16");
+      expect(autocast("float32", type)).toBe("float32");
+      expect(type()).toBe("bfloat16");
+    });
   });
 });
 

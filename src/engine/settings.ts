@@ -85,10 +85,15 @@ function apply(wanted: Precisions): void {
     const after = wanted.get(device);
     if (before === after) continue;
     // Leaving a region is what makes libtorch forget the weights it has cast.
-    if (before) door.setAutocast(device, false, dtypeCode(before));
-    if (after) door.setAutocast(device, true, dtypeCode(after));
+    if (isCast(before)) door.setAutocast(device, false, dtypeCode(before));
+    if (isCast(after)) door.setAutocast(device, true, dtypeCode(after));
   }
   active = wanted;
+}
+
+/** Whether a region casts; one of float32 says that nothing is to be cast, and casts nothing. */
+function isCast(dtype: DType | undefined): dtype is DType {
+  return dtype !== undefined && dtype !== "float32";
 }
 
 /** The precisions of the innermost `autocast`, to be restored by `withPrecisions`. */
@@ -131,10 +136,7 @@ export function autocast<T>(
   device: AutocastDevice = autocastDevice(defaultDevice()),
 ): T {
   if (dtype === null) return work();
-  const precisions = new Map(active);
-  if (dtype === "float32") precisions.delete(device);
-  else precisions.set(device, dtype);
-  return withPrecisions(precisions, work);
+  return withPrecisions(new Map(active).set(device, dtype), work);
 }
 
 const ownFlags = processorFlags(readCpuInfo());
@@ -145,15 +147,15 @@ export function isFastInBfloat16(device: string): boolean {
 }
 
 /** What `inFastPrecision` computes in on `device` (`cpu`, `cuda:0`) where no region encloses it. */
-export function fastType(device: string): "bfloat16" | "float32" {
-  return isFastInBfloat16(device) ? "bfloat16" : "float32";
+export function fastType(device: string, flags = ownFlags): "bfloat16" | "float32" {
+  return gainsFromBfloat16(device, flags) ? "bfloat16" : "float32";
 }
 
 /**
  * Runs `work` with convolutions and matrix products in bfloat16 where `device` gains from it: what inference chooses on
- * its own. Elsewhere the precision of the enclosing region stays, float32 if there is none.
+ * its own. A region that encloses it has chosen already: a training's `precision` holds for all that it computes.
  */
-export function inFastPrecision<T>(device: string, work: () => T): T {
-  const dtype = isFastInBfloat16(device) ? "bfloat16" : null;
-  return autocast(dtype, work, autocastDevice(device));
+export function inFastPrecision<T>(device: string, work: () => T, flags = ownFlags): T {
+  const kind = autocastDevice(device);
+  return active.has(kind) ? work() : autocast(fastType(device, flags), work, kind);
 }
