@@ -2,18 +2,13 @@ import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { openLookPictures } from "../data/caches/look-pictures.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
-import { parseLook, type Look } from "../data/world/looks.ts";
+import type { Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import type { Float, Pixels } from "../engine/tensor.ts";
 import type { ModelDescription } from "../eve/model/model-description.ts";
-import {
-  autoencoderHash,
-  ModelFolder,
-  TEACHER_PARTS,
-  type AlignmentName,
-} from "../eve/model/model-folder.ts";
+import { autoencoderHash, ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
 import {
   loadAutoencoder,
   loadBackbone,
@@ -30,6 +25,7 @@ import { VisionTransformer } from "../models/vision/vision-transformer.ts";
 import { parametersOf } from "../nn/module.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
+import { alignmentPartOf, combinedLook } from "../training/stages/combined-look.ts";
 import { openCombinationInputs } from "../training/stages/combination-inputs.ts";
 import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import {
@@ -63,8 +59,8 @@ export async function openDistillation(
 ): Promise<Stage> {
   const settings = DistillationSettings.parse(config.stage);
   const folder = new ModelFolder(settings.model);
-  const look = lookOf(settings);
-  const parts = TEACHER_PARTS[alignmentOf(settings)];
+  const look = combinedLook(settings);
+  const parts = TEACHER_PARTS[alignmentPartOf(settings)];
   folder.require("autoencoder", "text-encoder", ...parts);
   if (hasCritics(settings)) folder.require("vision");
   const autoencoder = loadAutoencoder(folder);
@@ -113,7 +109,7 @@ async function openInputs(
   const { settings } = options;
   if (settings.data !== null) return await openOwnInputs(settings.data, source, options, report);
   const { items: count, held } = settings;
-  const look = lookOf(settings);
+  const look = combinedLook(settings);
   if (count === null)
     throw new ConfigError("stage.items: the generated world has no end, give a number");
   const open = async (of: UneditedSource, by: DistillationInputsOptions) =>
@@ -184,22 +180,6 @@ async function openLookAdapter(
     },
     config,
   );
-}
-
-/** The look that is aligned with the edit adapter; null where it is the video adapter. */
-function lookOf({ combine }: Pick<DistillationSettings, "combine">): Look | null {
-  if (combine === null) return null;
-  const look = parseLook(combine);
-  if (look !== null) return look;
-  throw new UserError(
-    `expected a look such as style:line-art or subject:toy-robot, got ${combine}`,
-  );
-}
-
-/** The part that a run of the distillation becomes. */
-export function alignmentOf(settings: Pick<DistillationSettings, "combine">): AlignmentName {
-  const look = lookOf(settings);
-  return look === null ? "alignment" : `${look.type}-alignment`;
 }
 
 /** The frozen networks of a model folder, and how many frames they see at once. */

@@ -23,6 +23,7 @@ import { Autoencoder, isOfDecoder } from "../models/vae/autoencoder.ts";
 import { VaeConfig } from "../models/vae/config.ts";
 import { copyParameters, type Parameters } from "../nn/module.ts";
 import { averagesIn, newestCheckpoint, receiptIn } from "../training/checkpoint.ts";
+import { alignmentPartOf } from "../training/stages/combined-look.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import {
   StyleAdapterSettings,
@@ -30,7 +31,6 @@ import {
 } from "../training/stages/look-adapter-settings.ts";
 import { DecoderSettings } from "../training/stages/settings.ts";
 import { visionWeights } from "../training/stages/vision.ts";
-import { alignmentOf } from "./tiny-distillation.ts";
 import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
@@ -229,7 +229,7 @@ function alignmentPart(
 
 /** Which combination a run of the distillation aligned. */
 function alignmentName(receipt: unknown): AlignmentName {
-  return alignmentOf(DistillationReceipt.parse(receipt).config.stage);
+  return alignmentPartOf(DistillationReceipt.parse(receipt).config.stage);
 }
 
 const DecoderReceipt = z.looseObject({ config: z.looseObject({ stage: DecoderSettings }) });

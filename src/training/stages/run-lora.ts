@@ -14,6 +14,7 @@ import type { UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { averagesIn, newestCheckpoint } from "../checkpoint.ts";
+import { alignmentPartOf } from "./combined-look.ts";
 import { DistillationSettings } from "./distillation-settings.ts";
 
 /** The name under a run's directory that stands for the newest of its weights: `runs/open/last`. */
@@ -54,6 +55,8 @@ export interface RunAlignment {
   readonly lora: Lora;
   /** How strongly its student hears the video adapter. */
   readonly videoStrength: number | StrengthValues;
+  /** How strongly it hears the edit adapter, where it learns that. */
+  readonly editStrength: StrengthValues | undefined;
 }
 
 /** The LoRA that a run of distillation has trained beside `unet`, frozen: its newest averaged weights. */
@@ -67,14 +70,22 @@ export function loadRunAlignment(directory: string, unet: UNet): RunAlignment {
   const lora = uninitialised(() => createAlignment(Rng.seed(0), unet, alignment));
   using _ = tensorScope();
   const learned = loadAlignment(lora, loadSafetensors(path), path);
-  return { lora, videoStrength: learned.videoStrength ?? videoStrength };
+  const { videoStrength: strength = videoStrength, editStrength } = learned;
+  return { lora, videoStrength: strength, editStrength };
 }
 
 /** Writes the newest LoRA of a run of distillation, beside `unet`, as a public LoRA file in float16. */
 export function exportRunLora(directory: string, unet: UNet, path: string): Lora {
-  const { lora, videoStrength } = loadRunAlignment(directory, unet);
-  const { model } = settingsOf(directory);
-  writeLora(path, { lora, network: unet }, { part: "alignment", model, videoStrength });
+  const { lora, videoStrength, editStrength } = loadRunAlignment(directory, unet);
+  const settings = settingsOf(directory);
+  const part = alignmentPartOf(settings);
+  const origin = {
+    part,
+    model: settings.model,
+    ...(part === "alignment" && { videoStrength }),
+    ...(editStrength && { editStrength }),
+  };
+  writeLora(path, { lora, network: unet }, origin);
   return lora;
 }
 
