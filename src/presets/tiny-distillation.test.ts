@@ -156,8 +156,9 @@ describe.each([
   });
 
   test("is aligned on the world's pictures where the settings ask for them", async () => {
-    const inputs = async (combineInputs: string): Promise<Tensor> => {
-      const stage = (await entry.open(config({ combineInputs, terms: ["sdsEdit"] }), context)) as {
+    const inputs = async (combineInputs: string, samples = { steps: 1 }): Promise<Tensor> => {
+      const own = config({ combineInputs, samples, terms: ["sdsEdit"] });
+      const stage = (await entry.open(own, context)) as {
         nextBatch(step: number, part: number): { point: { condition: { input: Tensor } } };
       };
       return stage.nextBatch(0, 0).point.condition.input;
@@ -169,6 +170,12 @@ describe.each([
     ];
     expect(largestDifference(drawn, pictures)).toBeGreaterThan(0.1);
     expect(largestDifference(pictures, again)).toBe(0);
+    const [inMoreSteps, inAsMany] = [
+      await inputs("drawn", { steps: 3 }),
+      await inputs("drawn", { steps: 1 }),
+    ];
+    expect(largestDifference(drawn, inMoreSteps)).toBeGreaterThan(0.01);
+    expect(largestDifference(drawn, inAsMany)).toBe(0);
   });
 
   test("becomes a part of its own, and an editor beside the one that is not aligned", async () => {

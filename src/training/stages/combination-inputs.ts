@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
 import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
@@ -42,14 +43,13 @@ export async function openCombinationInputs(
   report?: (progress: CacheProgress) => void,
 ): Promise<DistillationInputs> {
   const { split, count, folder, size } = source;
-  const { teachersHash, settings } = options;
-  const origin =
-    settings.combineInputs === "drawn"
-      ? teachersHash.slice(0, 12)
-      : `${worldDigest(size)}-${source.autoencoderHash}`;
+  const { settings } = options;
   const clips = await openShards(
     {
-      folder: join(folder, `look-${look.name}-inputs-${split}-${size}-${origin}`),
+      folder: join(
+        folder,
+        `look-${look.name}-inputs-${split}-${size}-${originOf(source, options)}`,
+      ),
       what: `${split} inputs with ${look.name}`,
       count,
       shardSize: A_SHARD,
@@ -62,6 +62,18 @@ export async function openCombinationInputs(
   if (!hasCritics(settings)) return inputs;
   const samples = await openTeacherSamples(worldInputs(source), inputs, options, report);
   return { ...inputs, samples };
+}
+
+/** What decides the pictures besides their look: the world, and what encodes or draws them. */
+function originOf(
+  { size, autoencoderHash }: UneditedSource,
+  { teachersHash, settings: { combineInputs, samples } }: DistillationInputsOptions,
+): string {
+  const world = worldDigest(size);
+  if (combineInputs === "pictures") return `${world}-${autoencoderHash}`;
+  const { steps, guideVideo } = samples;
+  const drawing = JSON.stringify([world, teachersHash, steps, guideVideo]);
+  return createHash("sha256").update(drawing).digest("hex").slice(0, 12);
 }
 
 function drawn(
