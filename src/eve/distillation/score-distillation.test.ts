@@ -61,7 +61,7 @@ describe("the student's edit", () => {
   test("is noised as often as the config asks, each pair in a stretch of its own", () => {
     const own = {
       schedule,
-      config: { ...config, times: [0.2, 0.599] as [number, number], draws: 7 },
+      config: { ...config, times: [0.2, 0.549] as [number, number], draws: 7 },
     };
     const all = Array.from({ length: 500 }, (_, i) =>
       addNoise(Tensor.zeros([3]), rng.split(i), own),
@@ -74,6 +74,16 @@ describe("the student's edit", () => {
     }
     const first = new Set(all.map(([drawn]) => drawn!.t));
     expect(first.size).toBeGreaterThan(90);
+  });
+
+  test.each([1, 2, 3, 5, 6])("is noised %i times evenly over the range", (draws) => {
+    const own = { schedule, config: { ...config, times: [0, 0.999] as [number, number], draws } };
+    const times = Array.from({ length: 1000 }, (_, i) =>
+      addNoise(Tensor.zeros([1]), rng.split(i), own).map(({ t }) => t),
+    ).flat();
+    const early = times.filter((t) => t < 500).length / times.length;
+    // Four standard errors of 1000 coins; pairs in stretches of their own vary less
+    expect(Math.abs(early - 0.5)).toBeLessThan(4 * Math.sqrt(0.25 / 1000));
   });
 
   test("is never pure noise under zero terminal SNR, and may be as noisy as it gets without", () => {

@@ -41,8 +41,8 @@ export interface ScoreDistillationOptions {
  * Draws `ε` and `t`, one of each for the whole batch, and noises the student's edit with them; `config.draws` times.
  *
  * Two draws make a pair: one time, and a noise with its opposite, so that what the score owes to the noise alone
- * cancels where it is linear. Pairs share the range of times: each has a stretch of its own, all of them the density
- * of one. Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing
+ * cancels where it is linear. Pairs share the range of times: each has a stretch of its own, half as wide for the last
+ * of an odd number, so that all draws together have the density of one. Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing
  * to say.
  */
 export function addNoise(
@@ -72,8 +72,14 @@ function drawTimes(
   const pairs = Math.ceil(draws / 2);
   const within = rng.split("time").uniforms(pairs);
   return Array.from(within, (u, pair) =>
-    Math.min(last, first + Math.floor(((pair + u) / pairs) * (last - first + 1))),
+    Math.min(last, first + Math.floor(stretch(pair, draws, u) * (last - first + 1))),
   );
+}
+
+/** A place `u` of the stretch of a pair, as a share of all times: as wide as the pair has draws. */
+function stretch(pair: number, draws: number, u: number): number {
+  const own = Math.min(2, draws - 2 * pair);
+  return (2 * pair + u * own) / draws;
 }
 
 /** `c(t)·(ε̂ − ε)`: what `teacher` would have changed of a noised sample. */
