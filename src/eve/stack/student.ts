@@ -88,9 +88,14 @@ export function learnedStrengths(
  * A student that starts from the text-to-image backbone alone, for the ablation "Random Init" (Table 2): its
  * ControlNet a copy of the backbone's encoder, its temporal layers the identity, all of it trainable.
  *
- * It has its own copy of the backbone; the teachers keep theirs.
+ * It has its own copy of the backbone; the teachers keep theirs. With `recompute` the backward pass computes each layer
+ * again.
  */
-export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
+export function unpretrainedStudent(
+  rng: Rng,
+  teachers: Networks,
+  { recompute = false }: Pick<StackOptions, "recompute"> = {},
+): Student {
   const { unet: source, editAdapter, videoAdapter, schedule, kind } = teachers;
   if (!(editAdapter instanceof EditAdapter && videoAdapter instanceof TemporalLayers)) {
     throw new ConfigError(
@@ -106,7 +111,7 @@ export function unpretrainedStudent(rng: Rng, teachers: Networks): Student {
   };
   const networks = { ...own, unet, schedule, kind };
   return {
-    denoiser: asDenoiser(networks, fastNetwork(stackedNetwork(networks))),
+    denoiser: asDenoiser(networks, fastNetwork(stackedNetwork(networks, lookOf(networks), { recompute }))),
     trainable: parametersOf(own),
   };
 }

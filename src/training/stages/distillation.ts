@@ -133,11 +133,12 @@ function newStudent(
   seed: number,
 ): Student {
   const rng = Rng.seed(seed).split("student");
-  if (student === "unpretrained") return unpretrainedStudent(rng, networks);
+  const layers = { recompute: recompute === "layers" };
+  if (student === "unpretrained") return unpretrainedStudent(rng, networks, layers);
   const lora = createAlignment(rng, networks.unet, alignment);
   const strengths =
     strengthRate > 0 ? strengthsToLearn(networks, videoStrength) : { videoStrength };
-  return alignedStudent(networks, lora, { recompute: recompute === "layers", ...strengths });
+  return alignedStudent(networks, lora, { ...layers, ...strengths });
 }
 
 /**
