@@ -62,7 +62,16 @@ export const TrainConfig = z
 export type TrainConfig = z.infer<typeof TrainConfig>;
 export type TrainConfigInput = z.input<typeof TrainConfig>;
 
-/** Settings that may differ between a run and its continuation: they change no step. */
+/** How many steps a run was asked for, from a step on. */
+export const AskedSteps = z.strictObject({ from: z.int(), steps: z.int() });
+export type AskedSteps = z.infer<typeof AskedSteps>;
+
+/**
+ * Settings that may differ between a run and its continuation: they change no step, but for `steps` itself.
+ *
+ * A rate that falls and phases that begin at a share of the steps go by the number that is asked for at the time. So a run
+ * that is continued with more steps is not the run of as many in one go; its receipt says so (`asked`).
+ */
 const FREE: ReadonlySet<string> = new Set([
   "steps",
   "skipLimit",
@@ -106,7 +115,7 @@ export function partSize({ batch, accumulate }: TrainConfig): number {
 /**
  * The running numbers of the samples of one forward pass, counted from the start of the run.
  *
- * Splitting a step into more parts shows the same samples, so accumulation changes no result.
+ * Splitting a step into more parts shows the same samples. Noise, times and whatever else is drawn is each part's own.
  */
 export function sampleNumbers(config: TrainConfig, step: number, part: number): number[] {
   const count = partSize(config);
@@ -114,7 +123,7 @@ export function sampleNumbers(config: TrainConfig, step: number, part: number): 
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** SHA-256 of everything that decides what a step computes. */
+/** SHA-256 of everything that decides what a step computes, beside the number of steps that the run was asked for. */
 export function configHash(config: TrainConfig): string {
   return createHash("sha256")
     .update(canonicalJson(decisive(config)))

@@ -1,4 +1,4 @@
-import type { TrainConfig } from "./config.ts";
+import type { AskedSteps, TrainConfig } from "./config.ts";
 
 /** What happens while a stage trains. Steps are numbers of steps done: the first step ends as 1. */
 export type TrainEvent =
@@ -9,6 +9,8 @@ export type TrainEvent =
       /** Steps done before: 0 for a new run, otherwise where the checkpoint was written. */
       readonly step: number;
       readonly steps: number;
+      /** The numbers of steps that the run was asked for, this one last; more than one where it goes on with another. */
+      readonly asked: readonly AskedSteps[];
       readonly trainableValues: number;
       readonly frozenValues: number;
       readonly config: TrainConfig;

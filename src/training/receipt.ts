@@ -31,6 +31,7 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     stage: stage.name,
     dataset: stage.dataset,
     steps: state.step,
+    ...(directory.asked.length > 1 && { asked: directory.asked }),
     skippedSteps: state.skipped,
     samplesSeen: state.step * config.batch,
     wallSeconds: Math.round(state.seconds),
@@ -48,9 +49,12 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
   return `${JSON.stringify(receipt, null, 2)}\n`;
 }
 
+/** The mean of each loss of the last row over the rows that have it: some begin in a later phase. */
 function meanOf(rows: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(rows.at(-1) ?? {});
-  const mean = (name: string): number =>
-    rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0) / rows.length;
+  const mean = (name: string): number => {
+    const values = rows.flatMap((row) => row[name] ?? []);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
   return Object.fromEntries(names.map((name) => [name, mean(name)]));
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
-import { configHash, decisiveDifferences, TrainConfig } from "./config.ts";
+import { AskedSteps, configHash, decisiveDifferences, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
 import { claimLock } from "./lock.ts";
 import { gitHash, versions } from "./provenance.ts";
@@ -20,7 +20,19 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-const ConfigFile = z.object({ stage: z.string(), config: TrainConfig });
+const ConfigFile = z.object({
+  stage: z.string(),
+  config: TrainConfig,
+  /** In order; runs that were never asked for another number have none. */
+  asked: z.array(AskedSteps).optional(),
+});
+
+/** What a run does, as `config.json` tells it. */
+interface RunDescription {
+  readonly stage: string;
+  readonly config: TrainConfig;
+  readonly asked: readonly AskedSteps[];
+}
 
 /** A line of `metrics.jsonl`: every event with a step is one. */
 const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
@@ -32,14 +44,19 @@ const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
 export class RunDirectory implements Disposable {
   readonly path: string;
   readonly checkpoints: Checkpoints;
+  readonly #stage: string;
   readonly #config: TrainConfig;
   readonly #lock: Disposable;
+  #asked: readonly AskedSteps[];
   #metrics: number | undefined;
   #events: EventFile | undefined;
 
-  constructor(path: string, config: TrainConfig, lock: Disposable) {
+  /** `asked`: the steps that the run was asked for before; none for a new one. */
+  constructor(path: string, { stage, config, asked }: RunDescription, lock: Disposable) {
     this.path = path;
+    this.#stage = stage;
     this.#config = config;
+    this.#asked = asked;
     this.#lock = lock;
     this.checkpoints = new Checkpoints(this.file("checkpoints"), config.keep);
   }
@@ -48,8 +65,25 @@ export class RunDirectory implements Disposable {
     return join(this.path, ...names);
   }
 
-  /** Opens the logs for a session that continues after `step`; lines of later steps are dropped. */
+  /**
+   * The numbers of steps that the run was asked for, each with the step from which on: one, unless it was continued with
+   * another. Rates that fall and phases that begin at a share of the steps go by each in its stretch.
+   */
+  get asked(): readonly AskedSteps[] {
+    return this.#asked;
+  }
+
+  /**
+   * Opens the logs for a session that continues after `step`; lines of later steps are dropped.
+   *
+   * `config.json` says from here on with what settings the run goes on.
+   */
   startLogs(step: number): void {
+    const { steps } = this.#config;
+    const before = this.#asked.filter(({ from }) => from < step);
+    const isOther = before.at(-1)?.steps !== steps;
+    this.#asked = isOther ? [...before, { from: step, steps }] : before;
+    this.#writeConfig();
     const path = this.file("metrics.jsonl");
     const kept = this.metricLines().filter(({ line }) => line.step <= step);
     replaceFile(path, kept.map(({ text }) => `${text}\n`).join(""));
@@ -98,6 +132,18 @@ export class RunDirectory implements Disposable {
     this.#lock[Symbol.dispose]();
   }
 
+  #writeConfig(): void {
+    const content = {
+      stage: this.#stage,
+      config: this.#config,
+      ...(this.#asked.length > 1 && { asked: this.#asked }),
+      configHash: configHash(this.#config),
+      gitHash: gitHash(),
+      versions: versions(),
+    };
+    replaceFile(this.file("config.json"), `${JSON.stringify(content, null, 2)}\n`);
+  }
+
   #recordStep(event: StepEnd): void {
     const { step, losses, total, gradNorm, termGradients = {}, lr, samplesPerSecond } = event;
     this.#line(event);
@@ -140,39 +186,42 @@ function prefixed(
  * Opens or creates the directory of a run and locks it.
  *
  * A directory that holds another stage, or the same with settings that change what a step computes, is
- * refused. More steps, other checkpoints, samples or logs continue the run.
+ * refused. More steps, other checkpoints, samples or logs continue the run; `asked` tells of other numbers of steps.
  */
 export function openRunDirectory(path: string, stage: string, config: TrainConfig): RunDirectory {
   mkdirSync(path, { recursive: true });
   const lock = claimLock(join(path, "run.lock"));
   try {
-    const file = join(path, "config.json");
-    if (existsSync(file)) requireSameConfig(file, stage, config);
-    const content = {
-      stage,
-      config,
-      configHash: configHash(config),
-      gitHash: gitHash(),
-      versions: versions(),
-    };
-    replaceFile(file, `${JSON.stringify(content, null, 2)}\n`);
-    return new RunDirectory(path, config, lock);
+    const asked = existsSync(configPath(path)) ? askedBefore(path, stage, config) : [];
+    return new RunDirectory(path, { stage, config, asked }, lock);
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
   }
 }
 
-function requireSameConfig(file: string, stage: string, config: TrainConfig): void {
+/** The steps that the run in `path` was asked for so far; refuses one of another stage or other settings. */
+function askedBefore(path: string, stage: string, config: TrainConfig): readonly AskedSteps[] {
+  const file = configPath(path);
   const before = readConfigFile(file);
   if (before.stage !== stage) {
     throw new UserError(`${file} is of stage ${before.stage}, not ${stage}: choose another --out`);
   }
   const differences = decisiveDifferences(before.config, config);
-  if (differences.length === 0) return;
+  if (differences.length === 0) return before.asked ?? [{ from: 0, steps: before.config.steps }];
   throw new UserError(
     `${file} holds a run with other settings (${differences.join(", ")}): choose another --out, or repeat its settings`,
   );
+}
+
+/** How many steps the run in `directory` was asked for last; undefined where none has begun. */
+export function stepsAskedOf(directory: string): number | undefined {
+  const file = configPath(directory);
+  return existsSync(file) ? readConfigFile(file).config.steps : undefined;
+}
+
+function configPath(directory: string): string {
+  return join(directory, "config.json");
 }
 
 function readConfigFile(file: string): z.infer<typeof ConfigFile> {

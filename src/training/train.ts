@@ -76,6 +76,7 @@ function startOf({ stage, config, directory }: Run, { step }: TrainState): Train
     directory: directory.path,
     step,
     steps: config.steps,
+    asked: directory.asked,
     trainableValues: countValues(stage.trainable),
     frozenValues: countValues(stage.frozen),
     config,

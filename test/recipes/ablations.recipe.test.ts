@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,22 +13,26 @@ const model = saveSmallModel(join(root, "model")).path;
 const out = join(root, "ablations");
 
 function ablate(...options: readonly string[]): { last: string; stderr: string } {
+  const { stdout, stderr, status } = ablation(...options);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  return { last: stdout.trim().split("\n").at(-1)!, stderr: `${stdout}${stderr}` };
+}
+
+function ablation(...options: readonly string[]): SpawnSyncReturns<string> {
   const settings = ["batch=1", "threads=1", "precision=float32", "stage.items=2", "stage.held=1"];
   const own = [`stage.cache=${join(root, "cache")}`, "stage.alignment.rank=2"];
-  const { stdout, stderr, status } = spawnSync(
+  return spawnSync(
     process.execPath,
     [
       main,
       "ablate",
-      ...options,
       ...`--model ${model} --out ${out}`.split(" "),
       ..."--steps 1 --count 1 --draw-steps 1 --json".split(" "),
+      ...options,
       ...[...settings, ...own].flatMap((setting) => ["--set", setting]),
     ],
     { encoding: "utf8" },
   );
-  expect({ status, stderr }).toMatchObject({ status: 0 });
-  return { last: stdout.trim().split("\n").at(-1)!, stderr: `${stdout}${stderr}` };
 }
 
 const rowsOf = (line: string): unknown[] =>
@@ -69,6 +73,21 @@ test("ablations are distilled with every seed, measured and set in a table; what
 function claimed(run: string): Disposable {
   return claimLock(join(out, run, "ablation.lock"), "at work");
 }
+
+test("a run of another number of steps is not continued to this one", () => {
+  const receipt = statSync(join(out, "no-critics-1", "receipt.json")).mtimeMs;
+  const { status, stdout, stderr } = ablation(
+    "--rows",
+    "no-critics",
+    "--seeds",
+    "1",
+    "--steps",
+    "2",
+  );
+  expect(status).not.toBe(0);
+  expect(`${stdout}${stderr}`).toMatch(/a run of 2 steps.*it holds one of 1: choose another --out/);
+  expect(statSync(join(out, "no-critics-1", "receipt.json")).mtimeMs).toBe(receipt);
+}, 60_000);
 
 test("a finished run is not opened again", () => {
   const receipt = statSync(join(out, "no-critics-1", "receipt.json")).mtimeMs;

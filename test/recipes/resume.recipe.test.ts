@@ -69,6 +69,10 @@ function checkpointFile(folder: string, step: string, name: string): Buffer {
   return readFileSync(join(folder, "checkpoints", `checkpoint-${step}`, name));
 }
 
+function receiptIn(folder: string): unknown {
+  return JSON.parse(readFileSync(join(folder, "receipt.json"), "utf8"));
+}
+
 /** The same bits of weights, averages and moments after `step` in both runs. */
 function expectSameCheckpoint(a: string, b: string, step: string): void {
   for (const file of ["weights.safetensors", "ema.safetensors", "moments.safetensors"]) {
@@ -97,7 +101,7 @@ describe("a run", () => {
       ].toSorted(),
     );
     expect(readdirSync(join(folder, "samples"))).toEqual(["step-000060-noise.png"]);
-    const receipt = JSON.parse(readFileSync(join(folder, "receipt.json"), "utf8"));
+    const receipt = receiptIn(folder);
     expect(receipt).toMatchObject({
       stage: "tiny",
       steps: 60,
@@ -228,6 +232,17 @@ describe("resuming", () => {
     expect(moments).toContain('"mean.first.weight"');
   });
 
+  test("the receipt tells the mean of a loss that began later over the steps that had it", async () => {
+    const folder = runFolder();
+    const stage = () => contestedStage(tinyConfig({ steps: 8 }), { from: 6 });
+    const steps = only(await trained(folder, { steps: 8 }, { stage }), "step-end");
+    const [seventh, eighth] = steps.slice(6).map(({ losses }) => losses["judge"]!);
+    expect(steps[5]!.losses).not.toHaveProperty("judge");
+    expect(receiptIn(folder)).toMatchObject({
+      finalLosses: { meanOver: 8, judge: (seventh! + eighth!) / 2 },
+    });
+  });
+
   test("critics keep still and count no update while no loss reaches them", async () => {
     const folder = runFolder();
     const settings = { steps: 8, checkpointEvery: 4 };
@@ -245,7 +260,24 @@ describe("resuming", () => {
     await expect(trained(folder, { steps: 10, learningRate: 0.5 })).rejects.toThrow(
       /other settings \(learningRate 0.02 became 0.5\): choose another --out/,
     );
-    expect((await trained(folder, { steps: 10, keep: 1 }))[0]).toMatchObject({ step: 5 });
+    const asked = [
+      { from: 0, steps: 5 },
+      { from: 5, steps: 10 },
+    ];
+    const events = await trained(folder, { steps: 10, keep: 1 });
+    expect(events[0]).toMatchObject({ step: 5, asked });
+    expect(receiptIn(folder)).toMatchObject({ steps: 10, asked });
+  });
+
+  test("says nothing of the steps that it was asked for where they were always as many", async () => {
+    const folder = runFolder();
+    const stop = new AbortController();
+    const onEvent = ({ type }: TrainEvent): void => {
+      if (type === "step-end") stop.abort();
+    };
+    await trained(folder, { steps: 10 }, { signal: stop.signal, onEvent });
+    expect((await trained(folder, { steps: 10 }))[0]).toMatchObject({ step: 1 });
+    expect(receiptIn(folder)).not.toHaveProperty("asked");
   });
 
   test("refuses other frozen weights than it began with", async () => {
@@ -392,7 +424,7 @@ describe("a step without a finite loss or gradient", () => {
       );
       expect(before!.subarray(-114 * 4).equals(after!.subarray(-114 * 4)), file).toBe(true);
     }
-    expect(JSON.parse(readFileSync(join(folder, "receipt.json"), "utf8"))).toMatchObject({
+    expect(receiptIn(folder)).toMatchObject({
       skippedSteps: 1,
     });
   });

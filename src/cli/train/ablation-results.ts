@@ -6,10 +6,16 @@ import { replaceFile } from "../../engine/replace-file.ts";
 import type { AblationRun } from "../../evaluation/ablations/ablation-table.ts";
 import { ScoredClip } from "../../evaluation/statistics/scored-clip.ts";
 import { ABLATION_NAMES, ABLATIONS, type AblationName } from "../../presets/ablations.ts";
-import { configHash, decisiveDifferences, TrainConfig } from "../../training/config.ts";
+import { AskedSteps, configHash, decisiveDifferences, TrainConfig } from "../../training/config.ts";
 
 /** What of a run's receipt decides its weights. */
-const Training = z.object({ steps: z.int(), frozenHash: z.string(), config: TrainConfig });
+const Training = z.object({
+  steps: z.int(),
+  /** Where a run was continued with another number of steps. */
+  asked: z.array(AskedSteps).optional(),
+  frozenHash: z.string(),
+  config: TrainConfig,
+});
 
 /** What a run is, and how it was measured: the first line of its results. */
 export const RunHeader = z.object({
@@ -49,6 +55,7 @@ export function isTrained(training: RunHeader["training"], config: TrainConfig):
   return (
     training !== null &&
     training.steps === config.steps &&
+    training.asked === undefined &&
     decisiveDifferences(training.config, config).length === 0
   );
 }
@@ -144,6 +151,8 @@ function difference(run: FinishedRun, reference: FinishedRun): string | undefine
   if (own.training === null || other.training === null) return undefined;
   if (own.training.steps !== other.training.steps)
     return `it was distilled for ${own.training.steps} steps, others for ${other.training.steps}`;
+  if (own.training.asked !== undefined)
+    return "it was continued with another number of steps than it began with";
   const ablated = [run, reference].flatMap(({ name }) =>
     Object.keys(ABLATIONS[name].changes ?? {}).map((key) => `stage.${key}`),
   );

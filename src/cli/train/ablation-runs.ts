@@ -7,6 +7,7 @@ import { ModelFolder, TEACHER_PARTS } from "../../eve/model/model-folder.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
 import { claimLock } from "../../training/lock.ts";
+import { stepsAskedOf } from "../../training/run.ts";
 import { stageEntry } from "../../training/stage.ts";
 import type { Reporter } from "../output.ts";
 import { reportAblations, tellAblations, type AblationReport } from "./ablation-report.ts";
@@ -115,6 +116,7 @@ async function finish(piece: Piece): Promise<void> {
   ];
   const config = overriddenConfig(withAblation(stageEntry(tiny, "distillation"), name), own);
   if (isTrained(trainingOf(folder), config) && isMeasured(folder, headerOf(piece))) return;
+  requireSameSteps(folder, config.steps);
   const settings = own.flatMap(({ path, text }) => ["--set", `${path}=${text}`]);
   await eve(["distill", "--out", folder, "--ablation", name, ...settings], signal);
   const alignment = ["--alignment", join(folder, "alignment")];
@@ -122,6 +124,15 @@ async function finish(piece: Piece): Promise<void> {
   await eve(["export", "distillation", ...target], signal);
   if (!isMeasured(folder, headerOf(piece)))
     await measure(piece, ["--methods", "aligned,aligned-shared", ...alignment]);
+}
+
+/** Rates and phases go by the number of steps: a run that is continued with another is not one of that budget. */
+function requireSameSteps(folder: string, steps: number): void {
+  const before = stepsAskedOf(folder);
+  if (before === undefined || before === steps) return;
+  throw new UserError(
+    `expected ${folder} to hold a run of ${steps} steps, like the others of this command, it holds one of ${before}: choose another --out, or delete it`,
+  );
 }
 
 async function measure(piece: Piece, methods: readonly string[]): Promise<void> {

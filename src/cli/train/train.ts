@@ -155,7 +155,12 @@ export function eventText(event: TrainEvent): string | undefined {
     case "run-started": {
       const { stage, step, steps, directory, trainableValues, frozenValues } = event;
       const start = step === 0 ? `${steps} steps` : `continuing after step ${step} of ${steps}`;
-      return `${stage}: ${start} in ${directory}, ${millions(trainableValues)} values to train, ${millions(frozenValues)} frozen`;
+      const before = event.asked.at(-2)?.steps;
+      const other =
+        before === undefined
+          ? ""
+          : ` (asked for ${before} before: what goes by the number of steps, as a falling rate does, goes by ${steps} from here on)`;
+      return `${stage}: ${start}${other} in ${directory}, ${millions(trainableValues)} values to train, ${millions(frozenValues)} frozen`;
     }
     case "step-skipped":
       return `step ${event.step}: no update, ${event.reason} (${event.inARow} in a row)`;
