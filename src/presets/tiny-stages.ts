@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import {
   openClipLatents,
@@ -24,7 +25,11 @@ import { autoencoderStage } from "../training/stages/autoencoder.ts";
 import { backboneStage, HELD_ITEMS, type LatentMaterial } from "../training/stages/backbone.ts";
 import { drawClips, drawEdits, drawPictures } from "../training/stages/drawings.ts";
 import { editAdapterStage } from "../training/stages/edit-adapter.ts";
-import { LatentSettings } from "../training/stages/settings.ts";
+import {
+  EditAdapterSettings,
+  LatentSettings,
+  VideoAdapterSettings,
+} from "../training/stages/settings.ts";
 import { textEncoderStage } from "../training/stages/text-encoder.ts";
 import { HELD_CLIPS, videoAdapterStage } from "../training/stages/video-adapter.ts";
 import {
@@ -55,9 +60,9 @@ export function openTextEncoder(config: TrainConfig): Stage {
 }
 
 /** What the latent stages share: the finished parts of the model folder, and how to make latents with them. */
-interface Workshop {
+interface Workshop<Settings extends LatentSettings> {
   readonly folder: ModelFolder;
-  readonly settings: LatentSettings;
+  readonly settings: Settings;
   readonly autoencoder: Autoencoder;
   readonly texts: TextCache;
   readonly schedule: Schedule;
@@ -69,8 +74,12 @@ interface Workshop {
 /** Sentences whose features are kept, 9 kB each: all of a large run's on a GPU, some on the CPU. */
 const knownSentences = (): number => (defaultDevice() === "cpu" ? 65_536 : 1_048_576);
 
-function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop {
-  const settings = LatentSettings.parse(config.stage);
+function openWorkshop<Settings extends LatentSettings>(
+  schema: z.ZodType<Settings>,
+  config: TrainConfig,
+  { progress }: StageContext,
+): Workshop<Settings> {
+  const settings = schema.parse(config.stage);
   const folder = new ModelFolder(settings.model);
   const autoencoder = loadAutoencoder(folder);
   const { encoder, tokenizer } = loadTextEncoder(folder);
@@ -95,7 +104,7 @@ function openWorkshop(config: TrainConfig, { progress }: StageContext): Workshop
 }
 
 async function editMaterial(
-  { source, settings, report, texts, schedule, frozen }: Workshop,
+  { source, settings, report, texts, schedule, frozen }: Workshop<LatentSettings>,
   draw: (held: LatentMaterial<EditText>["held"]) => readonly Sample[],
 ): Promise<LatentMaterial<EditText>> {
   const train = await openEditLatents(source("train", settings.items), report);
@@ -105,7 +114,7 @@ async function editMaterial(
 
 /** The text-to-image backbone. */
 export async function openBackbone(config: TrainConfig, context: StageContext): Promise<Stage> {
-  const workshop = openWorkshop(config, context);
+  const workshop = openWorkshop(LatentSettings, config, context);
   const unet = new UNet(rngFor(config, "backbone"), TINY_UNET);
   startWarm(workshop, "backbone", unet);
   const { autoencoder, texts, schedule } = workshop;
@@ -117,7 +126,7 @@ export async function openBackbone(config: TrainConfig, context: StageContext): 
 
 /** The edit adapter on the frozen backbone; its ControlNet begins as a copy of the backbone's encoder. */
 export async function openEditAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
-  const workshop = openWorkshop(config, context);
+  const workshop = openWorkshop(EditAdapterSettings, config, context);
   const unet = loadBackbone(workshop.folder);
   const adapter = new EditAdapter(rngFor(config, "edit-adapter"), unet, TINY_EDIT_ADAPTER);
   startWarm(workshop, "edit-adapter", adapter);
@@ -131,7 +140,7 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
 
 /** The video adapter on the frozen backbone. */
 export async function openVideoAdapter(config: TrainConfig, context: StageContext): Promise<Stage> {
-  const workshop = openWorkshop(config, context);
+  const workshop = openWorkshop(VideoAdapterSettings, config, context);
   const { folder, settings, source, report, autoencoder, texts, schedule, frozen } = workshop;
   const unet = loadBackbone(folder);
   const { window, temporal } = TINY_VIDEO_ADAPTER;
@@ -145,7 +154,11 @@ export async function openVideoAdapter(config: TrainConfig, context: StageContex
 }
 
 /** Continues from what the model folder has of this part, where the settings ask for that. */
-function startWarm({ folder, settings }: Workshop, part: Part, module: Module): void {
+function startWarm(
+  { folder, settings }: Workshop<LatentSettings>,
+  part: Part,
+  module: Module,
+): void {
   if (!settings.warmStart) return;
   silenceGrown(module, folder.continueFrom(part, module));
 }

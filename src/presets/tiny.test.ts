@@ -35,6 +35,17 @@ test("a stage's setting that does not exist is refused by its name", () => {
   expect(resolve).toThrow(/dropText/);
 });
 
+test.each([
+  ["backbone", { keptWeight: 3 }],
+  ["backbone", { sharedNoise: 0.3 }],
+  ["video-adapter", { inUse: 0.6 }],
+  ["edit-adapter", { sharedNoise: 0.3 }],
+])("%s refuses a setting of another stage: %j", (part, stage) => {
+  const entry = stageEntry(tiny, part);
+  const resolve = (): unknown => resolveConfig(entry, { ...entry.config, stage });
+  expect(resolve).toThrow(new RegExp(Object.keys(stage)[0]!));
+});
+
 test("a stage that does not exist is answered with those that do", () => {
   expect(() => stageEntry(tiny, "student")).toThrow(UserError);
   expect(() => stageEntry(tiny, "student")).toThrow(/it has autoencoder, text-encoder, backbone/);

@@ -5,8 +5,10 @@ import {
   AutoencoderSettings,
   DecoderSettings,
   DetailGatesSettings,
+  EditAdapterSettings,
   LatentSettings,
   TextEncoderSettings,
+  VideoAdapterSettings,
 } from "../training/stages/settings.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import {
@@ -131,7 +133,7 @@ export const tiny: Preset = {
         learningRate: 1e-3,
         stage: { dropCaption: 0.5, noiseBias: 1.5, changeWeight: 1 },
       },
-      settings: LatentSettings,
+      settings: EditAdapterSettings,
       open: async (config, context) =>
         (await import("./tiny-stages.ts")).openEditAdapter(config, context),
     },
@@ -144,7 +146,7 @@ export const tiny: Preset = {
         learningRate: 1e-3,
         stage: { items: 3072, noiseBias: 1.5 },
       },
-      settings: LatentSettings,
+      settings: VideoAdapterSettings,
       open: async (config, context) =>
         (await import("./tiny-stages.ts")).openVideoAdapter(config, context),
     },

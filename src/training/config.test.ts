@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { configHash, decisiveDifferences, sampleNumbers, TrainConfig } from "./config.ts";
-import { LatentSettings } from "./stages/settings.ts";
+import { EditAdapterSettings } from "./stages/settings.ts";
 
 const base = { steps: 10, batch: 8, learningRate: 0.1, stage: { model: { width: 4, depth: 2 } } };
 const config = TrainConfig.parse(base);
@@ -79,12 +79,12 @@ test("a run from before tasks had odds resumes, and none that gives them", () =>
   expect(configHash(withStage({ items: 8, taskOdds: { add: 2 } }))).not.toBe(older);
 });
 
-test("no setting of the latent stages keeps runs from before it from going on", () => {
+test("no setting of the edit adapter keeps runs from before it from going on", () => {
   const first =
     "model items dropCaption dropInstruction dropPicture noiseBias changeWeight warmStart cache".split(
       " ",
     );
-  const settings = LatentSettings.parse({});
+  const settings = EditAdapterSettings.parse({});
   const older = Object.entries(settings).filter(([name]) => first.includes(name));
   expect(older).toHaveLength(first.length);
   expect(configHash(TrainConfig.parse({ ...base, stage: settings }))).toBe(

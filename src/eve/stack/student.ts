@@ -111,7 +111,10 @@ export function unpretrainedStudent(
   };
   const networks = { ...own, unet, schedule, kind };
   return {
-    denoiser: asDenoiser(networks, fastNetwork(stackedNetwork(networks, lookOf(networks), { recompute }))),
+    denoiser: asDenoiser(
+      networks,
+      fastNetwork(stackedNetwork(networks, lookOf(networks), { recompute })),
+    ),
     trainable: parametersOf(own),
   };
 }

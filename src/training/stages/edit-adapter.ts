@@ -18,7 +18,7 @@ import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Losses, Stage } from "../stage.ts";
 import { HELD_ITEMS, type LatentMaterial } from "./backbone.ts";
 import { lossInUse } from "./in-use.ts";
-import { LatentSettings } from "./settings.ts";
+import { EditAdapterSettings } from "./settings.ts";
 import { drawByTask, type ItemDraw } from "./task-draw.ts";
 import { noiseBatch, placeWeights, velocityLoss, type PlaceWeights } from "./velocity.ts";
 
@@ -30,7 +30,7 @@ export interface EditBatch extends EditInputs {
 }
 
 /** How often each condition is left out. */
-type Drops = Pick<LatentSettings, "dropCaption" | "dropInstruction" | "dropPicture">;
+type Drops = Pick<EditAdapterSettings, "dropCaption" | "dropInstruction" | "dropPicture">;
 
 const NO_DROPS: Drops = { dropCaption: 0, dropInstruction: 0, dropPicture: 0 };
 const NO_CAPTIONS: Drops = { ...NO_DROPS, dropCaption: 1 };
@@ -51,7 +51,7 @@ export function editAdapterStage(
   material: EditMaterial,
   config: TrainConfig,
 ): Stage<EditBatch> {
-  const settings = LatentSettings.parse(config.stage);
+  const settings = EditAdapterSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const evenly = { times: timesteps(schedule, 2, "trailing"), temperature: FULL_TEMPERATURE };
   const { sampling = evenly } = material;

@@ -57,7 +57,7 @@ export const TextEncoderSettings = z.strictObject({
   temperature: z.number().positive().default(0.1),
 });
 
-/** Settings that every stage on latents shares. */
+/** Settings that every stage on latents shares; the backbone has no others. */
 export const LatentSettings = z.strictObject({
   /** The model folder whose finished parts are used. */
   model: z.string().default("models/tiny"),
@@ -65,20 +65,24 @@ export const LatentSettings = z.strictObject({
   items: z.int().positive().default(14_336),
   /** How often a caption is left out. */
   dropCaption: z.number().min(0).max(1).default(0.1),
-  /** How often the instruction is left out. */
-  dropInstruction: z.number().min(0).max(1).default(0.05),
-  /** How often the input picture (or the first frame) is left out. */
-  dropPicture: z.number().min(0).max(1).default(0.05),
   /** How much more often late (noisy) times are shown: their density grows as `t^(noiseBias − 1)`. */
   noiseBias: z.number().positive().default(1),
+  /** Whether to start from the weights that the model folder has of this part. */
+  warmStart: z.boolean().default(false),
+  /** Folder for pictures and latents. */
+  cache: z.string().default("runs/cache"),
+});
+export type LatentSettings = z.infer<typeof LatentSettings>;
+
+/** Settings of the edit adapter. */
+export const EditAdapterSettings = LatentSettings.extend({
+  /** How often the instruction is left out. */
+  dropInstruction: z.number().min(0).max(1).default(0.05),
+  /** How often the input picture is left out. */
+  dropPicture: z.number().min(0).max(1).default(0.05),
   /**
-   * Share of the clips whose frames are noised alike, for the video adapter: it then knows clips that are drawn from one
-   * noise. Deviation: the paper does not say how frames are noised.
-   */
-  sharedNoise: z.number().min(0).max(1).default(0),
-  /**
-   * How much more the edit adapter's loss counts what an edit changes: each place weighs `1 + changeWeight·d/mean(d)`,
-   * with `d` the distance of the edited latent from the input's, scaled to a mean of one. 0 counts all places alike.
+   * How much more the loss counts what an edit changes: each place weighs `1 + changeWeight·d/mean(d)`, with `d` the
+   * distance of the edited latent from the input's, scaled to a mean of one. 0 counts all places alike.
    */
   changeWeight: z.number().nonnegative().default(0),
   /**
@@ -92,8 +96,8 @@ export const LatentSettings = z.strictObject({
    */
   largestShare: z.number().positive().default(8),
   /**
-   * Share of each batch that the edit adapter learns as in use: through the times and from the noise that the model is
-   * sampled with, each step behind the first from what the adapter itself made of the one before. The rest learns as ever.
+   * Share of each batch that is learned as in use: through the times and from the noise that the model is sampled with, each
+   * step behind the first from what the adapter itself made of the one before. The rest learns as ever.
    *
    * Deviation: not in the paper. A sampler without noise asks for what noised edits do not show.
    */
@@ -108,18 +112,24 @@ export const LatentSettings = z.strictObject({
    * lead. The first decides most of an edit.
    */
   inUseLearned: z.enum(["all", "one"]).default("all"),
-  /**
-   * How often the edit adapter is shown each task beside the others; tasks without a number count 1. Default: all items alike.
-   */
+  /** How often each task is shown beside the others; tasks without a number count 1. Default: all items alike. */
   taskOdds: z.partialRecord(z.enum(TASKS), z.number().nonnegative()).default({}),
   /**
-   * How much more often, within its task, the edit adapter is shown a picture with a long caption: by the number of words, to
-   * this power. Crowded scenes take many words, and it is in them that an edit has to find its thing. Default: all alike.
+   * How much more often, within its task, a picture with a long caption is shown: by the number of words, to this power.
+   * Crowded scenes take many words, and it is in them that an edit has to find its thing. Default: all alike.
    */
   captionPower: z.number().nonnegative().default(0),
-  /** Whether to start from the weights that the model folder has of this part. */
-  warmStart: z.boolean().default(false),
-  /** Folder for pictures and latents. */
-  cache: z.string().default("runs/cache"),
 });
-export type LatentSettings = z.infer<typeof LatentSettings>;
+export type EditAdapterSettings = z.infer<typeof EditAdapterSettings>;
+
+/** Settings of the video adapter. */
+export const VideoAdapterSettings = LatentSettings.extend({
+  /** How often the first frame is left out. */
+  dropPicture: z.number().min(0).max(1).default(0.05),
+  /**
+   * Share of the clips whose frames are noised alike: the adapter then knows clips that are drawn from one noise.
+   * Deviation: the paper does not say how frames are noised.
+   */
+  sharedNoise: z.number().min(0).max(1).default(0),
+});
+export type VideoAdapterSettings = z.infer<typeof VideoAdapterSettings>;

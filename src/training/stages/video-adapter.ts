@@ -11,7 +11,7 @@ import { parametersOf } from "../../nn/module.ts";
 import { sampleNumbers, type TrainConfig } from "../config.ts";
 import type { Stage } from "../stage.ts";
 import type { LatentMaterial } from "./backbone.ts";
-import { LatentSettings } from "./settings.ts";
+import { VideoAdapterSettings } from "./settings.ts";
 import { noiseBatch, velocityLoss } from "./velocity.ts";
 
 /** Clips with what they are drawn from. */
@@ -34,7 +34,7 @@ export function videoAdapterStage(
   material: LatentMaterial<string>,
   config: TrainConfig,
 ): Stage<ClipBatch> {
-  const settings = LatentSettings.parse(config.stage);
+  const settings = VideoAdapterSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const loss = ({ clips, text, firstFrame }: ClipBatch, rng: Rng): Float<""> => {
     const frames = clips.shape[1]!;
@@ -70,7 +70,7 @@ function clipBatch(
   texts: TextCache,
   numbers: readonly number[],
   rng: Rng | null,
-  { dropCaption, dropPicture }: LatentSettings,
+  { dropCaption, dropPicture }: VideoAdapterSettings,
 ): ClipBatch {
   const chosen = numbers.map((number) => {
     if (!rng) return { index: number, sentence: cache.text(number), kept: 1 };
