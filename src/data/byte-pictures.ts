@@ -17,8 +17,8 @@ export function bytesOf(tensor: Tensor): Uint8Array {
 
 /** `|left − right|` of bytes, which cannot leave 0–255. */
 export function byteDifference(left: Tensor, right: Tensor): Tensor {
-  const larger = dispatch("aten::maximum", left, right);
-  return dispatch("aten::sub_.Tensor", larger, dispatch("aten::minimum", left, right));
+  const larger = left.maximum(right);
+  return dispatch("aten::sub_.Tensor", larger, left.minimum(right));
 }
 
 /** Bytes whose sum an int16 holds. */
@@ -41,7 +41,7 @@ export function largestChannel(rgb: Tensor): Tensor {
   const last = rgb.shape[0]! - 2;
   // Of all three bytes in a row, then every third: neighbours are compared many at once, channels one by one.
   const [one, two, three] = [0, 1, 2].map((from) => rgb.narrow(0, from, last));
-  const largest = dispatch("aten::maximum", dispatch("aten::maximum", one, two), three);
+  const largest = one!.maximum(two!).maximum(three!);
   return dispatch("aten::slice.Tensor", largest, 0, 0, last, 3).contiguous();
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
 import { normal, Rng } from "../engine/random.ts";
-import { dispatch, type Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import { networkDenoiser } from "./denoiser.ts";
 import { guided, guidedAbove, guidedTwice } from "./guidance.ts";
 import { createSchedule } from "./schedule.ts";
@@ -14,7 +14,6 @@ const schedule = createSchedule({ zeroTerminalSnr: true });
 const xt = normal(Rng.seed(3), [2, 4, 4]).to("float64");
 const full: Condition = { image: 2, text: 3 };
 const withoutText = (condition: Condition): Condition => ({ ...condition, text: 0 });
-const withoutImage = (condition: Condition): Condition => ({ ...condition, image: 0 });
 const unconditional = (): Condition => ({ image: 0, text: 0 });
 
 /** A denoiser whose v depends on the condition, and the conditions it was asked for. */
@@ -123,31 +122,5 @@ describe("guidance above a time", () => {
 
   test("acts always where there is no such time", () => {
     expect(largestDifference(at(undefined, 0).x0, whole(0))).toBe(0);
-  });
-});
-
-describe("guidance rescale", () => {
-  const spread = (x: Tensor): Tensor => dispatch("aten::std.dim", x, [1, 2], true);
-  const v = ({ x0, noise }: { x0: Tensor; noise: Tensor }, t: number): Tensor =>
-    noise.mul(schedule.alpha(t)).sub(x0.mul(schedule.sigma(t)));
-
-  test("at 1 restores the contrast of the conditional prediction", () => {
-    for (const t of [200, 999]) {
-      const options = { scale: 6, unconditional: withoutImage, rescale: { factor: 1, schedule } };
-      const found = guided(recorder().denoiser, options).predict(xt, t, full);
-      const wanted = recorder().denoiser.predict(xt, t, full);
-      expect(largestDifference(spread(v(found, t)), spread(v(wanted, t)))).toBeLessThan(1e-12);
-      expect(largestDifference(schedule.addNoise(found.x0, found.noise, t), xt)).toBeLessThan(
-        1e-12,
-      );
-    }
-  });
-
-  test("at 0.7 lies seven tenths of the way from plain guidance to full rescale", () => {
-    const at = (factor: number): Tensor => {
-      const options = { scale: 6, unconditional: withoutImage, rescale: { factor, schedule } };
-      return guided(recorder().denoiser, options).predict(xt, 400, full).x0;
-    };
-    expect(largestDifference(at(0.7), at(0).lerp(at(1), 0.7))).toBeLessThan(1e-12);
   });
 });

@@ -1,17 +1,9 @@
-import { dispatch, type Float } from "../engine/tensor.ts";
+import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "./denoiser.ts";
-import { targetFor, toPrediction, type Prediction } from "./prediction.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Prediction } from "./prediction.ts";
 
 /** Takes something away from a condition: its text, its image, or both. */
 export type Drop<Condition> = (condition: Condition) => Condition;
-
-/** Keeps strong guidance from overexposing (Lin et al. 2023, §3.4). */
-export interface Rescale {
-  /** From 0 (off) to 1 (the contrast of the conditional prediction); Lin et al. use 0.7. */
-  readonly factor: number;
-  readonly schedule: Schedule;
-}
 
 /** Classifier-free guidance by one scale. */
 export interface GuidanceOptions<Condition> {
@@ -19,7 +11,6 @@ export interface GuidanceOptions<Condition> {
   readonly scale: number;
   /** The unconditional form of a condition. */
   readonly unconditional: Drop<Condition>;
-  readonly rescale?: Rescale;
 }
 
 /** Classifier-free guidance by an image and a text. */
@@ -32,7 +23,6 @@ export interface TwoScaleOptions<Condition> {
   readonly withoutText: Drop<Condition>;
   /** The condition without text and image: (0, 0). */
   readonly unconditional: Drop<Condition>;
-  readonly rescale?: Rescale;
 }
 
 /**
@@ -42,13 +32,13 @@ export interface TwoScaleOptions<Condition> {
  */
 export function guided<Condition>(
   denoiser: Denoiser<Condition>,
-  { scale, unconditional, rescale }: GuidanceOptions<Condition>,
+  { scale, unconditional }: GuidanceOptions<Condition>,
 ): Denoiser<Condition> {
   const branches = [
     { weight: scale, of: identity },
     { weight: 1 - scale, of: unconditional },
   ];
-  return mixture(denoiser, branches, rescale);
+  return mixture(denoiser, branches);
 }
 
 /**
@@ -58,14 +48,14 @@ export function guided<Condition>(
  */
 export function guidedTwice<Condition>(
   denoiser: Denoiser<Condition>,
-  { imageScale, textScale, withoutText, unconditional, rescale }: TwoScaleOptions<Condition>,
+  { imageScale, textScale, withoutText, unconditional }: TwoScaleOptions<Condition>,
 ): Denoiser<Condition> {
   const branches = [
     { weight: textScale, of: identity },
     { weight: imageScale - textScale, of: withoutText },
     { weight: 1 - imageScale, of: unconditional },
   ];
-  return mixture(denoiser, branches, rescale);
+  return mixture(denoiser, branches);
 }
 
 /**
@@ -95,7 +85,6 @@ interface Branch<Condition> {
 function mixture<Condition>(
   denoiser: Denoiser<Condition>,
   branches: readonly Branch<Condition>[],
-  rescale: Rescale | undefined,
 ): Denoiser<Condition> {
   const used = branches.filter(({ weight }) => weight !== 0);
   if (used.length === 1 && used[0]?.of === identity) return denoiser;
@@ -109,35 +98,7 @@ function mixture<Condition>(
         terms
           .map(({ weight, prediction }) => prediction[half].mul(weight))
           .reduce((total, term) => total.add(term));
-      const mixed = { x0: sum("x0"), noise: sum("noise") };
-      const conditional = used[0]?.of === identity ? terms[0]?.prediction : undefined;
-      if (!rescale || rescale.factor === 0 || !conditional) return mixed;
-      return rescaled(mixed, { conditional, xt, t, rescale });
+      return { x0: sum("x0"), noise: sum("noise") };
     },
   };
-}
-
-/** Standard deviation of every batch entry, `[b 1 1 …]`. */
-function spread(x: Float<"b ...">): Float<"b ..."> {
-  const axes = x.shape.slice(1).map((_, index) => index + 1);
-  return dispatch("aten::std.dim", x, axes, true, true);
-}
-
-/** Moves the contrast of v towards the conditional prediction's (Lin et al. 2023, Eq. 14–16). */
-function rescaled(
-  mixed: Prediction,
-  {
-    conditional,
-    xt,
-    t,
-    rescale: { factor, schedule },
-  }: { conditional: Prediction; xt: Float<"b ...">; t: number; rescale: Rescale },
-): Prediction {
-  const v = targetFor("v", mixed, t, schedule);
-  const wanted = spread(targetFor("v", conditional, t, schedule));
-  const gain = wanted
-    .div(spread(v))
-    .mul(factor)
-    .add(1 - factor);
-  return toPrediction("v", v.mul(gain), { xt, t, schedule });
 }

@@ -190,9 +190,6 @@ export class Tensor {
   logicalAnd(other: Bool): Bool {
     return dispatch("aten::logical_and", this, other);
   }
-  logicalNot(): Bool {
-    return dispatch("aten::logical_not", this);
-  }
   pow(exponent: number): Tensor {
     return dispatch("aten::pow.Tensor_Scalar", this, exponent);
   }
