@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paperProblems } from "./check-paper.ts";
+import { deviationProblems, paperProblems } from "./check-paper.ts";
 
 const files: Record<string, string> = {
   "src/a.ts": "export function kBinSample() {}",
@@ -46,4 +46,13 @@ test("an unknown status is refused", () => {
 
 test("a map without rows is refused", () => {
   expect(paperProblems("nothing here", read)).toHaveLength(1);
+});
+
+test("each file with a deviation is named among them, and no other", () => {
+  const table = "## Deviations\n| §3 | a | b, `src/a.ts`, `src/b.ts` | c |\n\n## Scale\n`src/c.ts`";
+  expect(deviationProblems(table, ["src/a.ts", "src/b.ts"])).toEqual([]);
+  expect(deviationProblems(table, ["src/a.ts", "src/c.ts"])).toEqual([
+    'no deviation names src/c.ts, which has a "Deviation:"',
+    'a deviation names src/b.ts, which has no "Deviation:"',
+  ]);
 });

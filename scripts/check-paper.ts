@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 /** One row of PAPER.md's map from the paper to the code. */
 export interface PaperRow {
@@ -73,6 +74,35 @@ export function paperProblems(markdown: string, read: ReadFile): string[] {
   );
 }
 
+const DEVIATIONS = "## Deviations";
+
+/**
+ * What the table of deviations lacks of the files in `marked`, which have a `Deviation:`, and which files it names that have
+ * none.
+ */
+export function deviationProblems(markdown: string, marked: readonly string[]): string[] {
+  const [, after = ""] = markdown.split(`${DEVIATIONS}\n`);
+  const [table = ""] = after.split("\n## ");
+  const named = new Set([...table.matchAll(/`(src\/[^`]+)`/g)].map(([, path = ""]) => path));
+  return [
+    ...marked
+      .filter((path) => !named.has(path))
+      .map((path) => `no deviation names ${path}, which has a "Deviation:"`),
+    ...[...named]
+      .filter((path) => !marked.includes(path))
+      .map((path) => `a deviation names ${path}, which has no "Deviation:"`),
+  ];
+}
+
+/** The sources that have a deviation, tests aside. */
+function markedSources(): string[] {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  return globSync("src/**/*.ts", { cwd: root })
+    .filter((path) => !path.endsWith(".test.ts"))
+    .filter((path) => readFromRoot(path)?.includes("Deviation:"))
+    .toSorted();
+}
+
 function readFromRoot(path: string): string | undefined {
   const url = new URL(`../${path}`, import.meta.url);
   return existsSync(url) ? readFileSync(url, "utf8") : undefined;
@@ -80,7 +110,10 @@ function readFromRoot(path: string): string | undefined {
 
 if (import.meta.main) {
   const markdown = readFromRoot("PAPER.md") ?? "";
-  const problems = paperProblems(markdown, readFromRoot);
+  const problems = [
+    ...paperProblems(markdown, readFromRoot),
+    ...deviationProblems(markdown, markedSources()),
+  ];
   for (const problem of problems) console.error(`PAPER.md ${problem}`);
   const rows = paperRows(markdown);
   const done = rows.filter(({ status }) => status === "done").length;

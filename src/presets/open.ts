@@ -36,7 +36,6 @@ export function openPreset(source: OpenWeightsSource): Preset {
           steps: 1500,
           batch: 1,
           learningRate: 1e-5,
-          warmup: 50,
           weightDecay: 0,
           betas: [0.9, 0.99],
           ema: 0.99,

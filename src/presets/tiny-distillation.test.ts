@@ -155,6 +155,14 @@ describe.each([
     );
   });
 
+  test("says in its receipt what it was aligned on", () => {
+    const text = readFileSync(join(root, `${type}-run`, "receipt.json"), "utf8");
+    const { dataset } = JSON.parse(text) as { dataset: string };
+    expect(dataset).toContain(
+      `6 pictures that the teacher of ${name} draws by captions of the train`,
+    );
+  });
+
   test("is aligned on the world's pictures where the settings ask for them", async () => {
     const inputs = async (combineInputs: string, samples = { steps: 1 }): Promise<Tensor> => {
       const own = config({ combineInputs, samples, terms: ["sdsEdit"] });

@@ -119,8 +119,14 @@ async function openInputs(
   return {
     train: await open({ ...source, split: "train", count }, options),
     held: await open({ ...source, split: "validation", count: held }, withoutCritics(options)),
-    dataset: `generated world, ${count} unedited clips of the train split with instructions`,
+    dataset: `generated world, ${count} ${look === null ? "unedited clips" : lookInputs(look, settings)} of the train split with instructions`,
   };
+}
+
+function lookInputs({ name }: Look, { combineInputs }: DistillationSettings): string {
+  return combineInputs === "drawn"
+    ? `pictures that the teacher of ${name} draws by captions`
+    : `pictures with ${name}`;
 }
 
 /** A LoRA of the backbone, from random weights, on pictures in a style that the backbone has never seen (§4.4). */

@@ -3,7 +3,7 @@
  * backbone draws things, not a blur of them; edits of a few places guided by the words, which it is unsure of, but for the last step.
  *
  * Deviation: the paper samples from noise (docs/decisions/2026-11-27-temperature.md), from the end of the schedule
- * (docs/decisions/2026-11-29-late-start.md), and guides all edits (docs/decisions/2026-11-28-guided-small-edits.md).
+ * (docs/decisions/2026-11-29-late-start.md), and Emu Edit guides all edits (docs/decisions/2026-11-28-guided-small-edits.md).
  */
 export const TINY_SAMPLING = {
   times: [749, 499, 249],

@@ -1,4 +1,4 @@
-/** The seven editing tasks of TGVE+ (paper, section 3.1), in the order of the task embedding. */
+/** The seven editing tasks of TGVE+ (paper, §4.1), in the order of the task embedding. */
 export const TASKS = [
   "style",
   "background",

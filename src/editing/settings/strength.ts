@@ -5,7 +5,7 @@ import type { Spacing } from "../../diffusion/timesteps.ts";
 export const STRENGTHS = ["keep", "balanced", "bold"] as const;
 export type Strength = (typeof STRENGTHS)[number];
 
-/** The two scales of guidance (§4.1): how closely to follow the words, and the input frame. */
+/** The two scales of guidance (InstructPix2Pix): how closely to follow the words, and the input frame. */
 export interface GuidanceScales {
   readonly text: number;
   readonly image: number;

@@ -16,7 +16,7 @@ export function inAllForms(full: GuidedCondition): ConditionForms {
   return { full, withoutText, unconditional: withoutText.withoutImage() };
 }
 
-/** A denoiser of edits, guided by the words and the input frame (§4.1), where that is asked for; scales of 1 leave it as it is. */
+/** A denoiser of edits, guided by the words and the input frame (InstructPix2Pix), where that is asked for; scales of 1 leave it as it is. */
 export function guidedEdit(
   denoiser: Denoiser<GuidedCondition>,
   { withoutText, unconditional }: ConditionForms,

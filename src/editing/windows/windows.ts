@@ -38,7 +38,11 @@ export function placeWindow(produced: number, fresh: number, options: WindowOpti
   return { start: produced - known, known, length: known + fresh };
 }
 
-/** All windows of a clip of `frames` frames; every frame is new in exactly one of them. */
+/**
+ * All windows of a clip of `frames` frames; every frame is new in exactly one of them.
+ *
+ * Deviation: the paper's sliding window is InsV2V's, which corrects the noise of new frames by what known ones lacked.
+ */
 export function planWindows(frames: number, options: WindowOptions): WindowPlace[] {
   const places: WindowPlace[] = [];
   for (let produced = 0; produced < frames;) {

@@ -15,12 +15,13 @@ export const SamplingDefaults = z.strictObject({
   temperature: z.number().min(0).max(1),
   /**
    * The scale of the words for some tasks, 1 for the others: a network that is unsure of a small edit leaves things as they are,
-   * and guidance makes more of what it is half sure of. Deviation: §4.1 guides all edits alike.
+   * and guidance makes more of what it is half sure of. Deviation: Emu Edit guides all
+   * edits alike; the paper does not say.
    */
   textGuidance: z.record(z.string(), z.number().positive().max(30)).optional(),
   /**
    * The time above which guidance acts, of whatever scale; at it and below edits are drawn by the plain prediction. Absent: it
-   * acts at all times. Deviation: the paper guides every step.
+   * acts at all times. Deviation: Emu Edit guides every step.
    */
   guidedAbove: z.int().nonnegative().optional(),
 });

@@ -150,6 +150,11 @@ function withoutMask(condition: Float<"b e h w">): Float<"b e h w"> {
   return Tensor.cat([condition.narrow(1, 0, e - 1), mask], 1);
 }
 
+/**
+ * The convolutions that a temporal one stands behind: the two of each ResNet.
+ *
+ * Deviation: Emu Video has one behind every spatial convolution, the first, the last and those that resample among them.
+ */
 function resnetConvolutions(unet: UNet): Map<string, Conv2d> {
   const resnets = [...modulesOf(unet, Resnet)];
   return new Map(
