@@ -1,14 +1,12 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { withKnownFrames } from "../../diffusion/known-frames.ts";
-import { ddim, dpmSolver } from "../../diffusion/samplers.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "../settings/model.ts";
-import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
-import { editGuidance } from "../settings/strength.ts";
+import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { denoise, type DenoisingOptions } from "./denoising.ts";
+import { editSampling, guidedEdit, inAllForms, type ConditionForms } from "./edit-sampling.ts";
 import { frameNoise } from "./frame-noise.ts";
-import { guidedEdit, inAllForms, type ConditionForms } from "./guided-edit.ts";
 import { placeWindow, type WindowPlace } from "./windows.ts";
 
 /** Called after every denoising step with how many frames it moved on. */
@@ -180,7 +178,7 @@ export class WindowEditor implements Disposable {
     denoiser: Denoiser<GuidedCondition>,
     conditions: ConditionForms,
   ): Denoiser<GuidedCondition> {
-    return guidedEdit(denoiser, conditions, editGuidance(this.#settings, this.#model.defaults));
+    return guidedEdit(denoiser, conditions, this.#settings, this.#model);
   }
 
   #sample(
@@ -190,12 +188,8 @@ export class WindowEditor implements Disposable {
     held: HeldTensors,
     options: DenoisingOptions,
   ): Promise<Float<"f c h w">> {
-    const { steps, sampler } = this.#settings;
-    const { schedule } = this.#model;
-    const solve = sampler === "ddim" ? ddim : dpmSolver;
-    const spacing = editSpacing(this.#settings, this.#model);
-    const sampling = solve(denoiser, noise, condition, { schedule, steps, spacing });
-    return denoise(sampling, held, options);
+    const what = { denoiser, noise, condition };
+    return denoise(editSampling(what, this.#settings, this.#model), held, options);
   }
 
   /** Keeps copies of the window's frames: views would keep whole windows alive. */

@@ -5,17 +5,15 @@ import { parseLook, type Look, type LookType } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import type { Task } from "../../data/world/tasks.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { ddim } from "../../diffusion/samplers.ts";
-import { spacingOf } from "../../diffusion/timesteps.ts";
-import type { EditTexts, GuidedCondition } from "../../editing/settings/model.ts";
-import { guidanceFor, editGuidance } from "../../editing/settings/strength.ts";
+import type { GuidedCondition } from "../../editing/settings/model.ts";
+import { temperatureFor } from "../../editing/settings/settings.ts";
+import { guidanceFor } from "../../editing/settings/strength.ts";
 import { denoise } from "../../editing/windows/denoising.ts";
+import { editSampling, guidedEdit, inAllForms } from "../../editing/windows/edit-sampling.ts";
 import { frameNoise } from "../../editing/windows/frame-noise.ts";
-import { guidedEdit, inAllForms } from "../../editing/windows/guided-edit.ts";
 import { UserError } from "../../engine/errors.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { Rng } from "../../engine/random.ts";
-import type { Float } from "../../engine/tensor.ts";
 import type { EvaluatedModel } from "../methods/evaluated-model.ts";
 import { clipSeed, type EvaluationOptions, type WorkDone } from "../methods/options.ts";
 import { decoded, encoded } from "../methods/pictures.ts";
@@ -37,11 +35,6 @@ interface LookEditors {
 /** A model that may have a style or a subject adapter; `EditModel` is one. */
 export interface CombinedModel extends EvaluatedModel {
   readonly looks: Readonly<Record<LookType, LookEditors | null>>;
-  stackedCondition(
-    texts: EditTexts,
-    input: Float<"f c h w">,
-    firstFrame: Float<"1 c h w"> | null,
-  ): GuidedCondition;
 }
 
 /** What is measured, and how it is drawn. */
@@ -144,20 +137,21 @@ async function evaluatePicture(
   const latents = held.make(() => encoded(model, [input]));
   const shape = model.latentShape(1).slice(1);
   const texts = { caption, instruction, task };
-  const forms = held.make(() => inAllForms(model.stackedCondition(texts, latents, null)));
-  const guidance = editGuidance(
-    { guidance: guidanceFor("balanced", {}, model.defaults?.guidance), task },
-    model.defaults,
-  );
+  const forms = held.make(() => inAllForms(model.editCondition(texts, latents)));
+  const settings = {
+    steps: options.steps,
+    sampler: "ddim",
+    temperature: temperatureFor({}, model),
+    guidance: guidanceFor("balanced", {}, model.defaults?.guidance),
+    task,
+  } as const;
   const results: CombinationScored[] = [];
   for (const [method, editor] of editors) {
-    const { schedule, defaults: { times, temperature } = {} } = model;
+    const { temperature } = settings;
     const drawn = { seed, mode: "independent", temperature, shape } as const;
     const noise = held.make(() => frameNoise(0, 1, drawn));
-    const { steps } = options;
-    const spacing = spacingOf(steps, times);
-    const denoiser = guidedEdit(editor, forms, guidance);
-    const sampling = ddim(denoiser, noise, forms.full, { schedule, steps, spacing });
+    const denoiser = guidedEdit(editor, forms, settings, model);
+    const sampling = editSampling({ denoiser, noise, condition: forms.full }, settings, model);
     const onStep = (step: number): void =>
       context.onWork?.({
         phase: `pictures with ${look.name}`,

@@ -4,9 +4,9 @@ import { renderClip } from "../../data/world/render.ts";
 import { Rng as WorldRng } from "../../data/world/rng.ts";
 import { sampleScene } from "../../data/world/sample.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
-import { ddim, dpmSolver } from "../../diffusion/samplers.ts";
 import type { NoiseMode } from "../../editing/settings/settings.ts";
 import { denoise, type DenoisingOptions } from "../../editing/windows/denoising.ts";
+import { solverOf } from "../../editing/windows/edit-sampling.ts";
 import { frameNoise } from "../../editing/windows/frame-noise.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -143,8 +143,11 @@ function drawn(
   const seed = clipSeed(options, "video", index);
   const noise = held.make(() => frameNoise(0, count, { seed, mode, temperature, shape }));
   const prepared = held.make(condition);
-  const solve = sampler === "dpm-solver" ? dpmSolver : ddim;
-  return denoise(solve(denoiser, noise, prepared, { schedule, steps }), held, denoising);
+  return denoise(
+    solverOf(sampler)(denoiser, noise, prepared, { schedule, steps }),
+    held,
+    denoising,
+  );
 }
 
 function changeErrors(
