@@ -148,8 +148,7 @@ function withDecoder(decoder: Parameters, { receipt, target }: Origin): PartCont
   }
   const weights = new Map(target.weights("autoencoder"));
   const own = new Map([...weights].filter(([name]) => isOfDecoder(name)));
-  const now = new Map([...own].map(([name, weight]) => [name, weight.to("float32").clone()]));
-  copyParameters(now, decoder, "the run's decoder");
+  const now = copiedOnto(own, decoder, "the run's decoder");
   return {
     config: target.config("autoencoder", VaeConfig),
     weights: new Map([...weights, ...now]),
@@ -265,6 +264,13 @@ async function withStatistics(weights: Parameters, cache: string): Promise<VaeCo
   return { ...TINY_AUTOENCODER, latentMean: rounded(mean), latentStd: rounded(deviation) };
 }
 
+/** Copies of `values`, from `source`, in float32: as many as `like` has, with its names and shapes. */
+function copiedOnto(like: Parameters, values: Parameters, source: string): Parameters {
+  const copies = new Map([...like].map(([name, weight]) => [name, weight.to("float32").clone()]));
+  copyParameters(copies, values, source);
+  return copies;
+}
+
 /** `(1 − share)·before + share·now` of every weight, in float32; both have the same names and shapes. */
 function interpolated(
   before: Parameters,
@@ -272,8 +278,7 @@ function interpolated(
   share: number,
   path: string,
 ): Parameters {
-  const mixed = new Map([...now].map(([name, weight]) => [name, weight.to("float32").clone()]));
-  copyParameters(mixed, before, path);
+  const mixed = copiedOnto(now, before, path);
   for (const [name, weight] of now) {
     using _ = tensorScope();
     const mean = mixed.get(name)!;
