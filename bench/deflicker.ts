@@ -7,7 +7,7 @@ import { byteTensor } from "../src/data/byte-pictures.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
 import { DEFLICKER, type DeflickerOptions } from "../src/editing/finishing/deflicker.ts";
 import { Finishing } from "../src/editing/finishing/finishing.ts";
-import { METHODS, stepsFor } from "../src/editing/settings/settings.ts";
+import { EDIT_METHODS, stepsFor } from "../src/editing/settings/settings.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
 import type { ClipScores } from "../src/evaluation/scores/clip-scores.ts";
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     method: { type: "string", default: "aligned" },
   },
 });
-const method = METHODS.find((name) => name === values.method) ?? "aligned";
+const method = EDIT_METHODS.find((name) => name === values.method) ?? "aligned";
 const model = EditModel.load(values.model);
 
 const guidance = { text: 1, image: 1 };

@@ -12,7 +12,7 @@ import { framePsnrs } from "../src/data/psnr.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
 import {
   isTogether,
-  METHODS,
+  EDIT_METHODS,
   readSettings,
   resolveSettings,
   temperatureFor,
@@ -54,7 +54,7 @@ interface Measured {
 /** What a name says of how frames are edited. */
 function asNamed(name: string): Pick<EditSettingsInput, "method" | "overlap" | "deflicker"> {
   const [method = "", overlap] = name.split(":");
-  const own = { method: oneOf("a method", method, METHODS), deflicker: "on" } as const;
+  const own = { method: oneOf("a method", method, EDIT_METHODS), deflicker: "on" } as const;
   return overlap === undefined ? own : { ...own, overlap: Number(overlap) };
 }
 

@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import { byteTensor } from "../src/data/byte-pictures.ts";
 import { TASKS, type Task } from "../src/data/world/tasks.ts";
-import { METHODS, stepsFor } from "../src/editing/settings/settings.ts";
+import { EDIT_METHODS, stepsFor } from "../src/editing/settings/settings.ts";
 import { Finishing } from "../src/editing/finishing/finishing.ts";
 import { HeldTensors } from "../src/engine/held-tensors.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
@@ -24,7 +24,7 @@ const { values } = parseArgs({
     method: { type: "string", default: "aligned" },
   },
 });
-const method = METHODS.find((name) => name === values.method) ?? "aligned";
+const method = EDIT_METHODS.find((name) => name === values.method) ?? "aligned";
 const model = EditModel.load(values.model);
 const { size } = model;
 const half = size / model.latentShape(1).at(-1)! / 2;

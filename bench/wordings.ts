@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { sampleEdit } from "../src/data/world/edits.ts";
 import { instruction } from "../src/data/world/instructions.ts";
-import { Rng } from "../src/data/world/rng.ts";
+import { WorldRng } from "../src/data/world/rng.ts";
 import { TASKS } from "../src/data/world/tasks.ts";
 import { stepsFor } from "../src/editing/settings/settings.ts";
 import { EditModel } from "../src/eve/model/edit-model.ts";
@@ -34,7 +34,7 @@ for (const task of TASKS.filter((name) => values.tasks.split(",").includes(name)
   for (const wording of ["its own words", "others", "others again"]) {
     const scored: ClipScores[] = [];
     for (const [index, request] of requests.entries()) {
-      const words = new Rng("wording", wording, index);
+      const words = new WorldRng("wording", wording, index);
       const asked = instruction(request.scene, request.edit, words, "train");
       const isOwn = wording === "its own words";
       const own = isOwn ? request : { ...request, instruction: asked };

@@ -23,7 +23,7 @@ import type { TrainConfig } from "../training/config.ts";
 import type { Sample, Stage, StageContext } from "../training/stage.ts";
 import { autoencoderStage } from "../training/stages/autoencoder.ts";
 import { backboneStage, HELD_ITEMS, type LatentMaterial } from "../training/stages/backbone.ts";
-import { drawClips, drawEdits, drawPictures } from "../training/stages/drawings.ts";
+import { drawClips, drawEditedPictures, drawPictures } from "../training/stages/drawings.ts";
 import { editAdapterStage } from "../training/stages/edit-adapter.ts";
 import {
   EditAdapterSettings,
@@ -132,7 +132,7 @@ export async function openEditAdapter(config: TrainConfig, context: StageContext
   startWarm(workshop, "edit-adapter", adapter);
   const { autoencoder, texts, schedule } = workshop;
   const material = await editMaterial(workshop, (held) =>
-    drawEdits({ autoencoder, unet, texts, schedule }, adapter, held),
+    drawEditedPictures({ autoencoder, unet, texts, schedule }, adapter, held),
   );
   const { sampling } = workshop.folder.description();
   return editAdapterStage(unet, adapter, { ...material, sampling }, config);

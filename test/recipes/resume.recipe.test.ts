@@ -1,168 +1,24 @@
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Rng } from "../../src/engine/random.ts";
 import { Tensor } from "../../src/engine/tensor.ts";
 import { Linear } from "../../src/nn/linear.ts";
-import type { TrainConfigInput } from "../../src/training/config.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { openRunDirectory } from "../../src/training/run.ts";
-import type { Losses, Stage } from "../../src/training/stage.ts";
-import { train } from "../../src/training/train.ts";
-import { contestedStage, tinyConfig, tinyStage, type TinyStage } from "../support/tiny-stage.ts";
-
-function runFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "run-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-interface Options {
-  readonly stage?: (stage: TinyStage) => Stage;
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: TrainEvent) => void;
-}
-
-/** Trains the tiny stage in `folder` and returns its events. */
-async function trained(
-  folder: string,
-  settings: Partial<TrainConfigInput> = {},
-  { stage = (own) => own, signal = new AbortController().signal, onEvent = () => {} }: Options = {},
-): Promise<TrainEvent[]> {
-  const config = tinyConfig(settings);
-  using directory = openRunDirectory(folder, "tiny", config);
-  const events: TrainEvent[] = [];
-  for await (const event of train({ stage: stage(tinyStage(config)), config, directory, signal })) {
-    events.push(event);
-    onEvent(event);
-  }
-  return events;
-}
-
-function only<Type extends TrainEvent["type"]>(events: readonly TrainEvent[], type: Type) {
-  return events.filter(
-    (event): event is Extract<TrainEvent, { type: Type }> => event.type === type,
-  );
-}
-
-/** What the logs say of each step, without the clock's figures. */
-function loggedSteps(folder: string): unknown[] {
-  const lines = readFileSync(join(folder, "metrics.jsonl"), "utf8").trim().split("\n");
-  return lines.map((line) =>
-    Object.assign(JSON.parse(line), { samplesPerSecond: 0, etaSeconds: 0 }),
-  );
-}
-
-function checkpointFile(folder: string, step: string, name: string): Buffer {
-  return readFileSync(join(folder, "checkpoints", `checkpoint-${step}`, name));
-}
-
-function receiptIn(folder: string): unknown {
-  return JSON.parse(readFileSync(join(folder, "receipt.json"), "utf8"));
-}
-
-/** The same bits of weights, averages and moments after `step` in both runs. */
-function expectSameCheckpoint(a: string, b: string, step: string): void {
-  for (const file of ["weights.safetensors", "ema.safetensors", "moments.safetensors"]) {
-    expect(checkpointFile(a, step, file).equals(checkpointFile(b, step, file)), file).toBe(true);
-  }
-}
-
-describe("a run", () => {
-  test("learns, and leaves everything behind that the next stage and the reader need", async () => {
-    const folder = runFolder();
-    const errors = only(await trained(folder, { steps: 60 }), "step-end").map(
-      ({ losses }) => losses["error"]!,
-    );
-    const mean = (values: readonly number[]): number =>
-      values.reduce((a, b) => a + b, 0) / values.length;
-    expect(mean(errors.slice(-10))).toBeLessThan(0.2 * mean(errors.slice(0, 10)));
-    expect(readdirSync(folder).toSorted()).toEqual(
-      [
-        "checkpoints",
-        "config.json",
-        "metrics.jsonl",
-        "receipt.json",
-        "samples",
-        "tensorboard",
-        "weights",
-      ].toSorted(),
-    );
-    expect(readdirSync(join(folder, "samples"))).toEqual(["step-000060-noise.png"]);
-    const receipt = receiptIn(folder);
-    expect(receipt).toMatchObject({
-      stage: "tiny",
-      steps: 60,
-      samplesSeen: 480,
-      dataset: "random numbers",
-    });
-    const weights = readFileSync(join(folder, "weights", "tiny.safetensors"));
-    const averages = checkpointFile(folder, "000060", "ema.safetensors");
-    expect(weights.subarray(-114 * 4).equals(averages.subarray(-114 * 4))).toBe(true);
-  });
-
-  test("keeps the last checkpoints only and points at the newest", async () => {
-    const folder = runFolder();
-    await trained(folder, { steps: 10, checkpointEvery: 3, keep: 2 });
-    const names = readdirSync(join(folder, "checkpoints")).toSorted();
-    expect(names).toEqual(["checkpoint-000009", "checkpoint-000010", "latest"]);
-    expect(readFileSync(join(folder, "checkpoints", "latest"), "utf8")).toBe("checkpoint-000010\n");
-  });
-
-  test("gives the same result in parts: 2 × 4 samples equal 8 to 1e-6", async () => {
-    const [whole, parts] = [runFolder(), runFolder()];
-    const one = only(await trained(whole), "step-end");
-    const two = only(await trained(parts, { accumulate: 2 }), "step-end");
-    one.forEach(({ losses, gradNorm }, index) => {
-      expect(two[index]!.losses["error"]).toBeCloseTo(losses["error"]!, 6);
-      expect(Math.abs(two[index]!.gradNorm - gradNorm)).toBeLessThan(1e-5 * (1 + gradNorm));
-    });
-  });
-
-  test("asked to stop, saves where it is and ends", async () => {
-    const folder = runFolder();
-    const controller = new AbortController();
-    const events = await trained(
-      folder,
-      {},
-      {
-        signal: controller.signal,
-        onEvent: (event) => {
-          if (event.type === "step-end" && event.step === 7) controller.abort();
-        },
-      },
-    );
-    expect(events.at(-1)).toMatchObject({
-      type: "run-end",
-      step: 7,
-      reason: "stopped",
-      weights: null,
-    });
-    expect(existsSync(join(folder, "checkpoints", "checkpoint-000007", "state.json"))).toBe(true);
-    expect((await trained(folder)).at(-1)).toMatchObject({ step: 20, reason: "finished" });
-  });
-
-  test("started again when it is finished, does nothing", async () => {
-    const folder = runFolder();
-    await trained(folder, { steps: 3 });
-    expect((await trained(folder, { steps: 3 })).map(({ type }) => type)).toEqual([
-      "run-started",
-      "run-end",
-    ]);
-  });
-});
+import type { Stage } from "../../src/training/stage.ts";
+import { contestedStage, tinyConfig, type TinyStage } from "../support/tiny-stage.ts";
+import {
+  checkpointFile,
+  expectSameCheckpoint,
+  loggedSteps,
+  only,
+  receiptIn,
+  runFolder,
+  trained,
+} from "../support/trained-run.ts";
 
 describe("resuming", () => {
   test("a killed run equals one that was never stopped, bit for bit", async () => {
@@ -335,108 +191,4 @@ test("two runs cannot write one directory", async () => {
   const folder = runFolder();
   using _ = openRunDirectory(folder, "tiny", tinyConfig());
   await expect(trained(folder)).rejects.toThrow("is training in this directory");
-});
-
-describe("frozen weights", () => {
-  test("are bit-identical afterwards", async () => {
-    let stage: TinyStage | undefined;
-    const bytes = (): Buffer[] =>
-      [...stage!.teacher.parameters().values()].map((weight) => Buffer.from(weight.toBytes()));
-    let before: Buffer[] = [];
-    await trained(
-      runFolder(),
-      {},
-      {
-        stage: (own) => {
-          stage = own;
-          before = bytes();
-          return own;
-        },
-      },
-    );
-    expect(bytes().every((now, index) => now.equals(before[index]!))).toBe(true);
-  });
-
-  /** A stage that writes to a frozen weight at step 3. */
-  const meddling =
-    (change: number) =>
-    (stage: TinyStage): Stage => ({
-      ...stage,
-      nextBatch: (step: number, part: number) => {
-        const { weight } = stage.teacher.first;
-        if (step === 3)
-          weight.select(0, 0).select(0, 0).copyFrom(weight.select(0, 0).select(0, 0).add(change));
-        return stage.nextBatch(step, part);
-      },
-    });
-
-  test("that changed are caught at the next checkpoint, which is not saved", async () => {
-    const folder = runFolder();
-    const attempt = trained(folder, { checkpointEvery: 5 }, { stage: meddling(0.1) });
-    await expect(attempt).rejects.toThrow("training changed first.weight");
-    expect(readdirSync(join(folder, "checkpoints"))).toEqual([]);
-  });
-
-  test("that changed by the last bit are caught at the end", async () => {
-    const attempt = trained(runFolder(), {}, { stage: meddling(1e-7) });
-    await expect(attempt).rejects.toThrow("training changed first.weight");
-  });
-});
-
-describe("a step without a finite loss or gradient", () => {
-  /** The tiny stage with `spoil` applied to its losses at the given steps. */
-  const spoiled =
-    (isSpoiled: (step: number) => boolean, spoil: (losses: Losses) => Losses) =>
-    (stage: TinyStage): Stage => {
-      let current = 0;
-      return {
-        ...stage,
-        nextBatch: (step: number, part: number) => {
-          current = step;
-          return stage.nextBatch(step, part);
-        },
-        losses: (batch: Float32Array, rng) => {
-          const losses = stage.losses(batch, rng);
-          return isSpoiled(current) ? spoil(losses) : losses;
-        },
-      } satisfies Stage<Float32Array>;
-    };
-  const toNaN = (losses: Losses): Losses => ({
-    ...losses,
-    error: losses["error"]!.mul(Number.NaN),
-  });
-  /** √0 has a finite value and an infinite slope. */
-  const toSteep = (losses: Losses): Losses => ({ error: losses["error"]!.mul(0).sqrt() });
-
-  test.each([
-    ["loss", toNaN, "error not finite"],
-    ["gradient", toSteep, "gradient not finite"],
-  ])("(%s) changes nothing and is counted", async (_, spoil, reason) => {
-    const folder = runFolder();
-    const stage = spoiled((step) => step === 4, spoil);
-    const events = await trained(folder, { steps: 5, checkpointEvery: 4 }, { stage });
-    expect(only(events, "step-skipped")).toEqual([
-      { type: "step-skipped", step: 5, inARow: 1, reason },
-    ]);
-    for (const file of ["weights.safetensors", "ema.safetensors", "moments.safetensors"]) {
-      const [before, after] = ["000004", "000005"].map((step) =>
-        checkpointFile(folder, step, file),
-      );
-      expect(before!.subarray(-114 * 4).equals(after!.subarray(-114 * 4)), file).toBe(true);
-    }
-    expect(receiptIn(folder)).toMatchObject({
-      skippedSteps: 1,
-    });
-  });
-
-  test("stops the run after too many in a row, and only then", async () => {
-    const pair = spoiled((step) => step % 3 !== 0, toNaN);
-    expect((await trained(runFolder(), { skipLimit: 3 }, { stage: pair })).at(-1)).toMatchObject({
-      reason: "finished",
-    });
-    const always = spoiled((step) => step >= 5, toNaN);
-    await expect(trained(runFolder(), { skipLimit: 3 }, { stage: always })).rejects.toThrow(
-      /stopped at step 8: 3 steps in a row had no finite loss and gradient \(error not finite\); lower learningRate/,
-    );
-  });
 });

@@ -27,7 +27,7 @@ import { FrozenGuard } from "../../src/training/frozen.ts";
 import type { Stage } from "../../src/training/stage.ts";
 import { autoencoderStage } from "../../src/training/stages/autoencoder.ts";
 import { backboneStage, type LatentMaterial } from "../../src/training/stages/backbone.ts";
-import { drawClips, drawEdits, drawPictures } from "../../src/training/stages/drawings.ts";
+import { drawClips, drawEditedPictures, drawPictures } from "../../src/training/stages/drawings.ts";
 import { editAdapterStage } from "../../src/training/stages/edit-adapter.ts";
 import { textEncoderStage } from "../../src/training/stages/text-encoder.ts";
 import { videoAdapterStage } from "../../src/training/stages/video-adapter.ts";
@@ -160,7 +160,7 @@ async function openWorkshop(): Promise<Workshop> {
       ...shared,
       train: await openEditLatents(from("train", ITEMS)),
       held: heldEdits,
-      draw: () => [...drawPictures(kit, heldEdits), ...drawEdits(kit, editAdapter, heldEdits)],
+      draw: () => [...drawPictures(kit, heldEdits), ...drawEditedPictures(kit, editAdapter, heldEdits)],
     },
     clips: {
       ...shared,

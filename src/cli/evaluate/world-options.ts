@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EditingModel } from "../../editing/settings/model.ts";
 import { UserError } from "../../engine/errors.ts";
-import type { MethodName } from "../../evaluation/methods/method-names.ts";
+import { plainName, type MethodName } from "../../evaluation/methods/method-names.ts";
 import type { DrawSettings, EvaluationOptions } from "../../evaluation/methods/options.ts";
 import type { Measurement } from "../../evaluation/world/world-evaluation.ts";
 import type { PartsElsewhere } from "../../eve/model/model-folder.ts";
@@ -271,5 +271,5 @@ function methodsOf<Name extends string>(
   if (methods !== undefined)
     throw new UserError("--methods and --against exclude each other: give one");
   const named = new Set<string>(["aligned", ...listOf("--against", against, known)]);
-  return known.filter((name) => named.has(name.replace(/-shared$/, "")) || named.has(name));
+  return known.filter((name) => named.has(plainName(name)) || named.has(name));
 }

@@ -1,5 +1,5 @@
 import { restyled, STYLED_TASKS } from "../world/held-out-styles.ts";
-import type { EditRequest } from "../world/edits.ts";
+import type { WorldEdit } from "../world/edits.ts";
 import type { Look } from "../world/looks.ts";
 import type { Split } from "../world/splits.ts";
 import type { Task } from "../world/tasks.ts";
@@ -12,7 +12,7 @@ export function tasksOf({ type }: Look): readonly Task[] {
 }
 
 /** Request `index` for editing with a look: in a style that is left on, or one that brings a subject in. */
-export function lookRequestAt(look: Look, split: Split, index: number): EditRequest {
+export function lookRequestAt(look: Look, split: Split, index: number): WorldEdit {
   return look.type === "style"
     ? styledRequestAt(split, index)
     : subjectRequestAt(split, index, look.name);

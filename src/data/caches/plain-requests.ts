@@ -1,4 +1,4 @@
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
+import { sampleEdit, type WorldEdit } from "../world/edits.ts";
 import type { Split } from "../world/splits.ts";
 import type { Task } from "../world/tasks.ts";
 
@@ -13,8 +13,8 @@ export function plainRequestAt(
   split: Split,
   index: number,
   tasks: readonly Task[],
-  accept: (request: EditRequest, number: number) => EditRequest | null,
-): EditRequest {
+  accept: (request: WorldEdit, number: number) => WorldEdit | null,
+): WorldEdit {
   const task = tasks[index % tasks.length]!;
   const first = Math.floor(index / tasks.length) * ATTEMPTS;
   for (let number = first; number < first + ATTEMPTS; number++) {

@@ -1,5 +1,5 @@
 import { caption } from "../world/language.ts";
-import { Rng as WorldRng } from "../world/rng.ts";
+import { WorldRng } from "../world/rng.ts";
 import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
 import { consecutiveFrames, type DrawItem } from "./drawn-item.ts";

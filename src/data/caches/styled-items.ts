@@ -1,8 +1,8 @@
-import type { EditRequest } from "../world/edits.ts";
+import type { WorldEdit } from "../world/edits.ts";
 import { restyled, STYLED_TASKS, type HeldOutStyle } from "../world/held-out-styles.ts";
 import { caption } from "../world/language.ts";
 import { renderFrame } from "../world/render.ts";
-import { Rng as WorldRng } from "../world/rng.ts";
+import { WorldRng } from "../world/rng.ts";
 import { sampleScene } from "../world/sample.ts";
 import type { Split } from "../world/splits.ts";
 import type { DrawItem } from "./drawn-item.ts";
@@ -16,7 +16,7 @@ export interface StyledKind {
 }
 
 /** Request `index` for editing in a held-out style: its scene is plain, and its task leaves the style on. */
-export function styledRequestAt(split: Split, index: number): EditRequest {
+export function styledRequestAt(split: Split, index: number): WorldEdit {
   return plainRequestAt(split, index, STYLED_TASKS, (request) => request);
 }
 

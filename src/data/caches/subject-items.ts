@@ -1,10 +1,10 @@
 import type { Edit } from "../world/edit.ts";
-import type { EditRequest } from "../world/edits.ts";
+import type { WorldEdit } from "../world/edits.ts";
 import { instruction } from "../world/instructions.ts";
 import { caption } from "../world/language.ts";
 import { describeOutcome } from "../world/outcome.ts";
 import { renderFrame } from "../world/render.ts";
-import { Rng as WorldRng } from "../world/rng.ts";
+import { WorldRng } from "../world/rng.ts";
 import { sampleScene } from "../world/sample.ts";
 import { CLASS_OF, type Scene, type Subject } from "../world/scene.ts";
 import type { Split } from "../world/splits.ts";
@@ -26,7 +26,7 @@ export const SUBJECT_TASKS = ["object", "add"] as const satisfies readonly Task[
  * Request `index` for bringing `subject` into a picture (§4.4): replace a thing by it, or add it. The scene has no other
  * thing of its kind.
  */
-export function subjectRequestAt(split: Split, index: number, subject: Subject): EditRequest {
+export function subjectRequestAt(split: Split, index: number, subject: Subject): WorldEdit {
   return plainRequestAt(split, index, SUBJECT_TASKS, (request, number) => {
     const { scene, task } = request;
     const edit = about(request.edit, subject);

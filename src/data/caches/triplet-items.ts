@@ -1,4 +1,4 @@
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
+import { sampleEdit, type WorldEdit } from "../world/edits.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
@@ -11,7 +11,7 @@ export interface TripletKind {
 }
 
 /** Which edit item `index` is: the tasks take turns. */
-export function editAt(split: Split, index: number): EditRequest {
+export function editAt(split: Split, index: number): WorldEdit {
   return sampleEdit(split, Math.floor(index / TASKS.length), TASKS[index % TASKS.length]!);
 }
 

@@ -1,5 +1,5 @@
 import { ConfigError } from "../../engine/errors.ts";
-import { sampleEdit, type EditRequest } from "../world/edits.ts";
+import { sampleEdit, type WorldEdit } from "../world/edits.ts";
 import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
 import { consecutiveFrames, type DrawItem } from "./drawn-item.ts";
@@ -17,7 +17,7 @@ const FIRST_SCENE = 1 << 20;
 const LEARNABLE: readonly Split[] = ["train", "validation"];
 
 /** Input `index` of distillation: a scene, and the words of an edit of it; the tasks take turns. */
-export function uneditedAt(split: Exclude<Split, "test">, index: number): EditRequest {
+export function uneditedAt(split: Exclude<Split, "test">, index: number): WorldEdit {
   if (!LEARNABLE.includes(split)) {
     throw new ConfigError(
       `expected the ${LEARNABLE.join(" or the ")} split, got "${split}": its clips belong to the evaluation`,

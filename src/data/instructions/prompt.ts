@@ -1,4 +1,4 @@
-import { Rng } from "../world/rng.ts";
+import { WorldRng } from "../world/rng.ts";
 import { TASKS, type Task } from "../world/tasks.ts";
 import type { Message } from "./chat.ts";
 import type { Draft } from "./record.ts";
@@ -137,7 +137,7 @@ const SHOWN = 2;
 
 /** What the writer is asked for one clip: examples drawn by the clip's pictures, then its caption. */
 export function conversation(order: WritingOrder): Message[] {
-  const rng = new Rng("instruct", order.sha256, order.attempt);
+  const rng = new WorldRng("instruct", order.sha256, order.attempt);
   const examples = rng.shuffle(EXAMPLES).slice(0, SHOWN);
   return [
     { role: "system", content: SYSTEM },

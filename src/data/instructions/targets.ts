@@ -1,4 +1,4 @@
-import type { Rng } from "../world/rng.ts";
+import type { WorldRng } from "../world/rng.ts";
 import {
   ACCESSORY_WORDS,
   BACKGROUND_WORDS,
@@ -18,7 +18,7 @@ type Wordings = readonly [string, ...string[]];
 
 /** A thing of one of the world's tables with a name that the caption does not have yet. */
 function unsaid<K extends string>(
-  rng: Rng,
+  rng: WorldRng,
   table: Readonly<Record<K, Wordings>>,
   caption: readonly string[],
 ): K {
@@ -44,12 +44,12 @@ const WEARING_ANIMALS =
 /** What edits turn things into: the words of the generated world, which the smallest model knows too. */
 export const TARGETS = {
   /** A style by name and as a thing; another one than the caption tells. */
-  style(rng: Rng, caption: readonly string[]): { name: string; noun: string } {
+  style(rng: WorldRng, caption: readonly string[]): { name: string; noun: string } {
     const style = unsaid(rng, STYLE_NAMES, caption);
     return { name: wording(rng, STYLE_NAMES[style]), noun: wording(rng, STYLE_NOUNS[style]) };
   },
   /** A background as a noun and as a place; another one than the caption tells. */
-  background(rng: Rng, caption: readonly string[]): { background: string; setting: string } {
+  background(rng: WorldRng, caption: readonly string[]): { background: string; setting: string } {
     const background = unsaid(rng, BACKGROUND_WORDS, caption);
     return {
       background: wording(rng, BACKGROUND_WORDS[background]),
@@ -57,12 +57,12 @@ export const TARGETS = {
     };
   },
   /** "a rocket". */
-  kind(rng: Rng, caption: readonly string[]): string {
+  kind(rng: WorldRng, caption: readonly string[]): string {
     return withArticle(wording(rng, KIND_WORDS[unsaid(rng, KIND_WORDS, caption)]));
   },
   /** A colour, or a texture with its pattern; people get no colour, and patterns that clothes have. */
   look(
-    rng: Rng,
+    rng: WorldRng,
     { adjectives, noun }: { readonly adjectives: readonly string[]; readonly noun: string },
   ): { look: string; aLook: string; pattern: string | undefined } {
     const isPerson = PEOPLE.test(noun);
@@ -79,7 +79,7 @@ export const TARGETS = {
     return { look, aLook: withArticle(look), pattern: wording(rng, PATTERN_WORDS[texture]) };
   },
   /** "a hat", and whether it is held. */
-  accessory(rng: Rng, caption: readonly string[]): { worn: string; isHeld: boolean } {
+  accessory(rng: WorldRng, caption: readonly string[]): { worn: string; isHeld: boolean } {
     const accessory = unsaid(rng, ACCESSORY_WORDS, caption);
     return {
       worn: withArticle(wording(rng, ACCESSORY_WORDS[accessory])),
@@ -87,7 +87,7 @@ export const TARGETS = {
     };
   },
   /** "a blue star", and where. */
-  addition(rng: Rng, caption: readonly string[]): { added: string; place: string } {
+  addition(rng: WorldRng, caption: readonly string[]): { added: string; place: string } {
     const colour = wording(rng, COLOUR_WORDS[rng.pick(keysOf(COLOUR_WORDS))]);
     const kind = wording(rng, KIND_WORDS[unsaid(rng, KIND_WORDS, caption)]);
     const place = wording(rng, PLACE_WORDS[rng.pick(keysOf(PLACE_WORDS))]);

@@ -1,5 +1,5 @@
 import { DataError } from "../../engine/errors.ts";
-import { Rng } from "../world/rng.ts";
+import { WorldRng } from "../world/rng.ts";
 import type { Task } from "../world/tasks.ts";
 import { fill, INSTRUCTIONS, JOINS } from "../world/templates.ts";
 import {
@@ -34,13 +34,13 @@ export function templateDrafts({ caption, sha256, tasks, attempt }: WritingOrder
   const parts = captionParts(caption);
   if (parts.words.length === 0) throw new DataError("the caption is empty");
   return tasks.flatMap((task) => {
-    const edit = EDITS[task](parts, new Rng("templates", sha256, task, attempt));
+    const edit = EDITS[task](parts, new WorldRng("templates", sha256, task, attempt));
     return edit ? [{ task, ...edit }] : [];
   });
 }
 
 /** Each task's rule; undefined where the caption gives it no hold. */
-const EDITS: Readonly<Record<Task, (parts: CaptionParts, rng: Rng) => Edit | undefined>> = {
+const EDITS: Readonly<Record<Task, (parts: CaptionParts, rng: WorldRng) => Edit | undefined>> = {
   style: ({ words }, rng) => {
     const { name, noun } = TARGETS.style(rng, words);
     return {
@@ -86,13 +86,13 @@ const EDITS: Readonly<Record<Task, (parts: CaptionParts, rng: Rng) => Edit | und
 
 function worded(
   kind: keyof typeof INSTRUCTIONS,
-  rng: Rng,
+  rng: WorldRng,
   slots: Readonly<Record<string, string>>,
 ): string {
   return fill(rng.pick(INSTRUCTIONS[kind].train), slots);
 }
 
-function repainted(parts: CaptionParts, thing: Thing, rng: Rng): Edit {
+function repainted(parts: CaptionParts, thing: Thing, rng: WorldRng): Edit {
   const { look, aLook, pattern } = TARGETS.look(rng, thing);
   const kind = pattern === undefined ? rng.pick(["repaint", "recolour"] as const) : "retexture";
   const slots = { target: targetOf(thing, parts, rng), look, aLook, pattern: pattern ?? "" };
@@ -105,7 +105,7 @@ function repainted(parts: CaptionParts, thing: Thing, rng: Rng): Edit {
 }
 
 /** Something to wear, for what can wear something. */
-function accessory(parts: CaptionParts, rng: Rng): Edit | undefined {
+function accessory(parts: CaptionParts, rng: WorldRng): Edit | undefined {
   const thing = parts.things.find(({ noun }) => TARGETS.canWear(noun));
   if (!thing) return undefined;
   const { worn, isHeld } = TARGETS.accessory(rng, parts.words);
@@ -118,7 +118,7 @@ function accessory(parts: CaptionParts, rng: Rng): Edit | undefined {
   };
 }
 
-function addition(parts: CaptionParts, rng: Rng): Edit {
+function addition(parts: CaptionParts, rng: WorldRng): Edit {
   const { added, place } = TARGETS.addition(rng, parts.words);
   const instruction = worded("addObject", rng, { new: added, place });
   const last = parts.things.at(-1);
@@ -132,7 +132,7 @@ function addition(parts: CaptionParts, rng: Rng): Edit {
 }
 
 /** What hangs on another thing goes first ("with a hat"), then one of several, then the only one. */
-function removal(parts: CaptionParts, rng: Rng): Edit | undefined {
+function removal(parts: CaptionParts, rng: WorldRng): Edit | undefined {
   const { things, words } = parts;
   const joined = things.filter(({ start }) =>
     /^(with|and|wearing|holding)$/i.test(words[start - 1] ?? ""),
@@ -153,13 +153,13 @@ function removal(parts: CaptionParts, rng: Rng): Edit | undefined {
 }
 
 /** "the red car": with a detail where another thing has the same name, and now and then. */
-function targetOf({ noun, adjectives }: Thing, { things }: CaptionParts, rng: Rng): string {
+function targetOf({ noun, adjectives }: Thing, { things }: CaptionParts, rng: WorldRng): string {
   const isNeeded = things.filter((thing) => thing.noun === noun).length > 1;
   const detail = isNeeded || rng.chance(0.3) ? adjectives : [];
   return ["the", ...detail, noun].join(" ");
 }
 
-function pickThing({ things }: CaptionParts, rng: Rng): Thing | undefined {
+function pickThing({ things }: CaptionParts, rng: WorldRng): Thing | undefined {
   const [first] = things;
   return first && (rng.chance(0.7) ? first : rng.pick(things));
 }

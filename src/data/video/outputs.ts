@@ -9,7 +9,7 @@ import {
   writePictures,
 } from "./picture-folder.ts";
 import type { VideoInfo } from "./probe.ts";
-import { type EditedFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
+import { type WrittenFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
 
 /** How an edit is to be stored, as far as its name does not say. */
 export interface OutputChoice extends EncodingChoice {
@@ -45,7 +45,7 @@ export async function checkOutput(
 export async function writeOutput(
   source: VideoInfo,
   output: string,
-  frames: AsyncIterable<EditedFrame>,
+  frames: AsyncIterable<WrittenFrame>,
   { pictures, ...options }: WriteOptions & OutputChoice = {},
 ): Promise<WrittenVideo> {
   return isPictureFolder(output)

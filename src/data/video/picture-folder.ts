@@ -8,7 +8,7 @@ import { requireSpace, temporaryName } from "./output-file.ts";
 import { PictureFiles, type PictureKind, type PictureText } from "./picture-file.ts";
 import type { VideoInfo } from "./probe.ts";
 import { seconds } from "./time-base.ts";
-import type { EditedFrame, WriteOptions, WrittenVideo } from "./writer.ts";
+import type { WrittenFrame, WriteOptions, WrittenVideo } from "./writer.ts";
 
 /**
  * How a folder of pictures is laid out.
@@ -58,7 +58,7 @@ export async function requirePictureFolder(output: string): Promise<void> {
 export async function writePictures(
   source: VideoInfo,
   output: string,
-  frames: AsyncIterable<EditedFrame>,
+  frames: AsyncIterable<WrittenFrame>,
   layout: PictureLayout,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
@@ -90,7 +90,7 @@ interface Job {
 
 async function writeAll(
   { source, folder, layout, options }: Job,
-  frames: AsyncIterable<EditedFrame>,
+  frames: AsyncIterable<WrittenFrame>,
 ): Promise<number> {
   const { kind, name, times } = layouts[layout];
   const { metadata, digitalSourceType, signal } = options;

@@ -17,7 +17,7 @@ import { verifyWritten } from "./verify.ts";
 import { embedXmp } from "./xmp.ts";
 
 /** A picture to write in the place of a decoded one: upright RGB with that one's timing. */
-export type EditedFrame = Pick<DecodedFrame, "pts" | "duration" | "rgb" | "width" | "height">;
+export type WrittenFrame = Pick<DecodedFrame, "pts" | "duration" | "rgb" | "width" | "height">;
 
 /** How to write a video. */
 export interface WriteOptions extends EncodingChoice {
@@ -51,7 +51,7 @@ export interface WrittenVideo {
 export async function writeEdited(
   source: VideoInfo,
   output: string,
-  frames: AsyncIterable<EditedFrame>,
+  frames: AsyncIterable<WrittenFrame>,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
   const plan = withOptions(await planOutput(source, output, options), options);
@@ -91,7 +91,7 @@ interface Job {
 /** Writes pictures and copied streams side by side; returns what was written of both. */
 async function writeStreams(
   { temporary, source, media, plan, metadata, chapters, options }: Job,
-  frames: AsyncIterable<EditedFrame>,
+  frames: AsyncIterable<WrittenFrame>,
 ) {
   const { container, turn } = plan;
   const offset = clockOffset(media);
@@ -236,7 +236,7 @@ function streamMetadata({ metadata }: Stream): Record<string, string> {
 }
 
 function requireSize(
-  { rgb, width, height }: Pick<EditedFrame, "rgb" | "width" | "height">,
+  { rgb, width, height }: Pick<WrittenFrame, "rgb" | "width" | "height">,
   expected: { width: number; height: number },
   index: number,
 ): void {

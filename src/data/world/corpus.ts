@@ -2,7 +2,7 @@ import { sampleEdit } from "./edits.ts";
 import { instruction } from "./instructions.ts";
 import { caption } from "./language.ts";
 import { describeOutcome } from "./outcome.ts";
-import { Rng } from "./rng.ts";
+import { WorldRng } from "./rng.ts";
 import { sampleScene } from "./sample.ts";
 import type { Split } from "./splits.ts";
 import { TASKS } from "./tasks.ts";
@@ -17,7 +17,7 @@ export interface Sentences {
 
 /** The sentences of one index of a split: a pure function of the two. */
 export function sampleSentences(split: Split, index: number): Sentences {
-  const rng = new Rng("sentences", split, index);
+  const rng = new WorldRng("sentences", split, index);
   const { scene: before, edit } = sampleEdit(split, index, rng.pick(TASKS));
   const scene = rng.chance(0.25) ? describeOutcome(before, edit) : sampleScene(split, index);
   return {

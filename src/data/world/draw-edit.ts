@@ -1,6 +1,6 @@
 import { WEARS } from "./accessories.ts";
 import { PLACE_CENTRES, PLACES, type SingleEdit } from "./edit.ts";
-import type { Rng } from "./rng.ts";
+import type { WorldRng } from "./rng.ts";
 import {
   ACCESSORIES,
   type Background,
@@ -32,9 +32,9 @@ const ELBOW_ROOM = 0.3;
 const GRAY_BACKGROUNDS: ReadonlySet<Background> = new Set(["city", "studio", "snow"]);
 
 /** Draws an edit of one type on a scene, or finds that the scene does not offer one. */
-export type DrawEdit = (rng: Rng, scene: Scene) => SingleEdit | undefined;
+export type DrawEdit = (rng: WorldRng, scene: Scene) => SingleEdit | undefined;
 
-const drawTarget = (rng: Rng, scene: Scene): SceneObject | undefined => {
+const drawTarget = (rng: WorldRng, scene: Scene): SceneObject | undefined => {
   const target = rng.pick(scene.objects);
   return visibleShare(scene, target.id) >= VISIBLE ? target : undefined;
 };
@@ -47,7 +47,7 @@ const canChangeDress = (scene: Scene, object: SceneObject): boolean =>
 const smallestScale = ({ scale, motion }: SceneObject): number =>
   scale * (motion.type === "growing" ? 1 - motion.amount : 1);
 
-const freeKind = (rng: Rng, { objects }: Scene) =>
+const freeKind = (rng: WorldRng, { objects }: Scene) =>
   rng.pick(KINDS.filter((kind) => !objects.some((object) => object.kind === kind)));
 
 const style: DrawEdit = (rng, scene) => {
@@ -85,11 +85,11 @@ const repaint: DrawEdit = (rng, scene) => {
   };
 };
 
-function otherColour(rng: Rng, { colour }: SceneObject): Colour {
+function otherColour(rng: WorldRng, { colour }: SceneObject): Colour {
   return rng.pick(COLOURS.filter((name) => name !== colour));
 }
 
-function otherTexture(rng: Rng, { texture }: SceneObject): Texture {
+function otherTexture(rng: WorldRng, { texture }: SceneObject): Texture {
   return rng.pick(TEXTURES.filter((name) => name !== texture));
 }
 

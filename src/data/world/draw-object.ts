@@ -4,7 +4,7 @@ import { SHAPES } from "./kinds.ts";
 import type { Pose } from "./motion.ts";
 import { type Shades, shades } from "./palette.ts";
 import { pathOf } from "./path-cache.ts";
-import type { Look, Texture } from "./scene.ts";
+import type { ObjectLook, Texture } from "./scene.ts";
 import type { Fill, Part } from "./shape.ts";
 import { TEXTURE_PATHS } from "./textures.ts";
 
@@ -16,7 +16,7 @@ const INK = "#2a2430";
 type Gradient = ReturnType<SKRSContext2D["createLinearGradient"]>;
 
 /** Draws an object at its pose on a canvas whose unit is a hundredth of a frame width. */
-export function drawObject(context: SKRSContext2D, look: Look, pose: Pose): void {
+export function drawObject(context: SKRSContext2D, look: ObjectLook, pose: Pose): void {
   const tones = shades(look.colour);
   const shape = SHAPES[look.kind];
   context.save();

@@ -1,4 +1,4 @@
-import type { Accessory, Background, Colour, Look, Style, Texture, Thing } from "./scene.ts";
+import type { Accessory, Background, Colour, ObjectLook, Style, Texture, Thing } from "./scene.ts";
 
 /** Where an added object can be put. */
 export const PLACES = [
@@ -44,7 +44,7 @@ export type SingleEdit =
       readonly texture?: Texture;
     }
   | { readonly type: "add-accessory"; readonly object: number; readonly accessory: Accessory }
-  | { readonly type: "add-object"; readonly look: Look; readonly place: Place }
+  | { readonly type: "add-object"; readonly look: ObjectLook; readonly place: Place }
   | { readonly type: "remove-accessory"; readonly object: number; readonly accessory: Accessory }
   | { readonly type: "remove-object"; readonly object: number };
 

@@ -3,14 +3,14 @@ import type { Edit, SingleEdit } from "./edit.ts";
 import { instruction } from "./instructions.ts";
 import { caption } from "./language.ts";
 import { describeOutcome } from "./outcome.ts";
-import { Rng } from "./rng.ts";
+import { WorldRng } from "./rng.ts";
 import type { Scene } from "./scene.ts";
 import { drawScene, type SceneOdds } from "./sample.ts";
 import type { Split } from "./splits.ts";
 import type { Task } from "./tasks.ts";
 
 /** What an editor is given: a scene to draw, the words, and no edited scene. */
-export interface EditRequest {
+export interface WorldEdit {
   readonly split: Split;
   readonly task: Task;
   readonly scene: Scene;
@@ -53,9 +53,9 @@ const COMBINABLE: readonly (readonly [SingleEdit["type"], SingleEdit["type"]])[]
 ];
 
 /** The edit of one index of a split and task: a pure function of the three. */
-export function sampleEdit(split: Split, index: number, task: Task): EditRequest {
+export function sampleEdit(split: Split, index: number, task: Task): WorldEdit {
   for (let attempt = 0; ; attempt++) {
-    const rng = new Rng("edit", split, task, index, attempt);
+    const rng = new WorldRng("edit", split, task, index, attempt);
     const scene = drawScene(rng, oddsOf(task));
     const edit = task === "multiple" ? drawBoth(rng, scene) : drawSingle(rng, scene, task);
     if (edit === undefined || scene.style === "pixel-art") continue;
@@ -80,11 +80,15 @@ function oddsOf(task: Task): SceneOdds {
   };
 }
 
-function drawSingle(rng: Rng, scene: Scene, task: Exclude<Task, "multiple">): Edit | undefined {
+function drawSingle(
+  rng: WorldRng,
+  scene: Scene,
+  task: Exclude<Task, "multiple">,
+): Edit | undefined {
   return DRAW_EDIT[rng.pick(TYPES[task])](rng, scene);
 }
 
-function drawBoth(rng: Rng, scene: Scene): Edit | undefined {
+function drawBoth(rng: WorldRng, scene: Scene): Edit | undefined {
   const [firstType, secondType] = rng.pick(COMBINABLE);
   const first = DRAW_EDIT[firstType](rng, scene);
   const second = DRAW_EDIT[secondType](rng, scene);

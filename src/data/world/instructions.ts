@@ -1,8 +1,8 @@
 import { invariant } from "../../engine/errors.ts";
 import type { Edit, SingleEdit } from "./edit.ts";
 import { newObjectPhrase, pickWording } from "./language.ts";
-import type { Rng } from "./rng.ts";
-import type { Colour, Look, Scene, Style, Texture } from "./scene.ts";
+import type { WorldRng } from "./rng.ts";
+import type { Colour, ObjectLook, Scene, Style, Texture } from "./scene.ts";
 import type { Split } from "./splits.ts";
 import { fill, INSTRUCTIONS, JOINS, PAIRS, POLITENESS } from "./templates.ts";
 import {
@@ -30,7 +30,7 @@ const ADJECTIVES: ReadonlySet<Style> = new Set(["black-and-white", "sepia", "pix
 const SENTENCE_STARTS = new Set(["i", "the", "it", "in", "on", "at", "there"]);
 
 /** The words that ask for an edit of a scene, one of many wordings. */
-export function instruction(scene: Scene, edit: Edit, rng: Rng, split: Split): string {
+export function instruction(scene: Scene, edit: Edit, rng: WorldRng, split: Split): string {
   const request =
     edit.type === "both" ? joined(scene, edit, rng, split) : single(scene, edit, rng, split);
   const isRequest = !SENTENCE_STARTS.has(request.split(" ", 1)[0]!) && !request.includes("please");
@@ -43,7 +43,7 @@ export function instruction(scene: Scene, edit: Edit, rng: Rng, split: Split): s
 function joined(
   scene: Scene,
   edit: Extract<Edit, { type: "both" }>,
-  rng: Rng,
+  rng: WorldRng,
   split: Split,
 ): string {
   const { first, second } = edit;
@@ -60,12 +60,12 @@ function joined(
   });
 }
 
-function single(scene: Scene, edit: SingleEdit, rng: Rng, split: Split): string {
+function single(scene: Scene, edit: SingleEdit, rng: WorldRng, split: Split): string {
   const template = pickWording(INSTRUCTIONS[wordingOf(scene, edit, rng)], rng, split);
   return fill(template, slotsOf(scene, edit, rng));
 }
 
-function wordingOf(scene: Scene, edit: SingleEdit, rng: Rng): keyof typeof INSTRUCTIONS {
+function wordingOf(scene: Scene, edit: SingleEdit, rng: WorldRng): keyof typeof INSTRUCTIONS {
   switch (edit.type) {
     case "style":
     case "replace":
@@ -92,7 +92,7 @@ function wordingOf(scene: Scene, edit: SingleEdit, rng: Rng): keyof typeof INSTR
 }
 
 /** Everything that an edit's templates may ask for. */
-function slotsOf(scene: Scene, edit: SingleEdit, rng: Rng): Slots {
+function slotsOf(scene: Scene, edit: SingleEdit, rng: WorldRng): Slots {
   const target = (id: number) => ({ target: targetPhrase(scene, id, edit, rng) });
   switch (edit.type) {
     case "style": {
@@ -132,7 +132,7 @@ function slotsOf(scene: Scene, edit: SingleEdit, rng: Rng): Slots {
   }
 }
 
-function lookSlots(colour: Colour | undefined, texture: Texture | undefined, rng: Rng): Slots {
+function lookSlots(colour: Colour | undefined, texture: Texture | undefined, rng: WorldRng): Slots {
   const paint = colour === undefined ? "" : wording(rng, COLOUR_WORDS[colour]);
   const surface = texture === undefined ? "" : wording(rng, TEXTURE_WORDS[texture]);
   const pattern =
@@ -143,7 +143,7 @@ function lookSlots(colour: Colour | undefined, texture: Texture | undefined, rng
 }
 
 /** "the fox", or with one more word where that is plain to see. */
-function targetPhrase(scene: Scene, id: number, edit: SingleEdit, rng: Rng): string {
+function targetPhrase(scene: Scene, id: number, edit: SingleEdit, rng: WorldRng): string {
   const look = scene.objects.find((object) => object.id === id)!;
   const canSayIt = edit.type === "repaint" || edit.type === "replace";
   if (canSayIt && scene.objects.length === 1 && rng.chance(0.06)) return "it";
@@ -151,7 +151,7 @@ function targetPhrase(scene: Scene, id: number, edit: SingleEdit, rng: Rng): str
   return `the ${detail}${wording(rng, THING_WORDS[look.kind])}`;
 }
 
-function detailOf(look: Look, rng: Rng): string {
+function detailOf(look: ObjectLook, rng: WorldRng): string {
   const details = [wording(rng, COLOUR_WORDS[look.colour])];
   if (look.texture !== "plain") details.push(wording(rng, TEXTURE_WORDS[look.texture]));
   if (look.size !== "medium") details.push(wording(rng, SIZE_WORDS[look.size]));

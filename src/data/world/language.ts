@@ -1,5 +1,5 @@
-import type { Rng } from "./rng.ts";
-import { SUBJECTS, type Description, type Look, type Thing } from "./scene.ts";
+import type { WorldRng } from "./rng.ts";
+import { SUBJECTS, type Description, type ObjectLook, type Thing } from "./scene.ts";
 import type { Split } from "./splits.ts";
 import {
   CAPTIONS,
@@ -26,19 +26,23 @@ const TELL_SIZE = 0.7;
 const TELL_MOTION = 0.3;
 
 /** One of a template's wordings, as the split allows. */
-export function pickWording({ train, test }: Wording, rng: Rng, split: Split): string {
+export function pickWording({ train, test }: Wording, rng: WorldRng, split: Split): string {
   return rng.pick(split === "test" && test.length > 0 && rng.chance(UNSEEN) ? test : train);
 }
 
 /** A sentence that describes a scene, one of many wordings; at most `LONGEST_SENTENCE` words. */
-export function caption(scene: Description, rng: Rng, split: Split = "train"): string {
+export function caption(scene: Description, rng: WorldRng, split: Split = "train"): string {
   for (;;) {
     const sentence = drawCaption(scene, rng, split);
     if (words.wordsOf(sentence).length <= LONGEST_SENTENCE) return sentence;
   }
 }
 
-function drawCaption({ objects, background, style }: Description, rng: Rng, split: Split): string {
+function drawCaption(
+  { objects, background, style }: Description,
+  rng: WorldRng,
+  split: Split,
+): string {
   const phrases = objects.map((look) => objectPhrase(look, rng, objects.length));
   const slots = {
     objects: phrases.length === 0 ? rng.pick(NOTHING) : listed(phrases),
@@ -62,7 +66,7 @@ function listed(phrases: readonly string[]): string {
 }
 
 /** An object with all that is to be seen of it; its size and motion only now and then. */
-function objectPhrase(look: Look, rng: Rng, company: number): string {
+function objectPhrase(look: ObjectLook, rng: WorldRng, company: number): string {
   const { kind, colour, texture, size, accessories, motion } = look;
   if (isSubject(kind)) return words.withArticle(words.wording(rng, words.SUBJECT_WORDS[kind]));
   const adjectives = [words.wording(rng, words.COLOUR_WORDS[colour])];
@@ -83,7 +87,7 @@ function objectPhrase(look: Look, rng: Rng, company: number): string {
   return words.withArticle([...adjectives, noun].join(" ")) + suffix;
 }
 
-function accessoriesPhrase(accessories: Look["accessories"], rng: Rng): string {
+function accessoriesPhrase(accessories: ObjectLook["accessories"], rng: WorldRng): string {
   const nouns = accessories.map((name) =>
     words.withArticle(words.wording(rng, words.ACCESSORY_WORDS[name])),
   );
@@ -92,7 +96,7 @@ function accessoriesPhrase(accessories: Look["accessories"], rng: Rng): string {
 }
 
 /** An object that an instruction asks for: kind and colour, its texture being plain. */
-export function newObjectPhrase({ kind, colour }: Look, rng: Rng): string {
+export function newObjectPhrase({ kind, colour }: ObjectLook, rng: WorldRng): string {
   if (isSubject(kind)) return words.withArticle(words.wording(rng, words.SUBJECT_WORDS[kind]));
   const paint = words.wording(rng, words.COLOUR_WORDS[colour]);
   return words.withArticle(`${paint} ${words.wording(rng, words.KIND_WORDS[kind])}`);

@@ -1,5 +1,5 @@
 import type { Edit } from "./edit.ts";
-import type { Description, Look } from "./scene.ts";
+import type { Description, ObjectLook } from "./scene.ts";
 
 /**
  * What can be said of a scene once it is edited, for its caption.
@@ -8,7 +8,7 @@ import type { Description, Look } from "./scene.ts";
  */
 export function describeOutcome(before: Description, edit: Edit): Description {
   const { objects, background, style } = before;
-  const changed = (id: number, change: (look: Look) => Partial<Look>): Description => ({
+  const changed = (id: number, change: (look: ObjectLook) => Partial<ObjectLook>): Description => ({
     objects: objects.map((look) => (look.id === id ? { ...look, ...change(look) } : look)),
     background,
     style,

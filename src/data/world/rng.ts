@@ -6,7 +6,7 @@ import { hashText, mix } from "../../engine/hash.ts";
  * The key says what the draws are for, such as `("scene", split, index)`, so that no two purposes
  * and no two splits share a stream.
  */
-export class Rng {
+export class WorldRng {
   readonly #low: number;
   readonly #high: number;
   #count = 0;

@@ -1,4 +1,4 @@
-import { Rng } from "./rng.ts";
+import { WorldRng } from "./rng.ts";
 import {
   ACCESSORIES,
   BACKGROUNDS,
@@ -32,11 +32,11 @@ const ODDS: SceneOdds = { styled: 0.3, accessory: 0.3, textured: 0.5 };
 
 /** The scene of one index of a split: a pure function of the two. */
 export function sampleScene(split: Split, index: number): Scene {
-  return drawScene(new Rng("scene", split, index), ODDS);
+  return drawScene(new WorldRng("scene", split, index), ODDS);
 }
 
 /** Draws a scene. No two of its objects are of one kind, so that a kind names an object. */
-export function drawScene(rng: Rng, odds: SceneOdds): Scene {
+export function drawScene(rng: WorldRng, odds: SceneOdds): Scene {
   const count = { one: 1, two: 2, three: 3 }[rng.weighted({ one: 0.45, two: 0.37, three: 0.18 })];
   const kinds = rng.shuffle(KINDS).slice(0, count);
   const places = rng.shuffle(drawPlaces(rng, count));
@@ -65,7 +65,7 @@ export function drawScene(rng: Rng, odds: SceneOdds): Scene {
 }
 
 /** Centres of `count` objects, beside each other, now and then close enough to overlap. */
-function drawPlaces(rng: Rng, count: number): { x: number; y: number }[] {
+function drawPlaces(rng: WorldRng, count: number): { x: number; y: number }[] {
   const columns = [[0.5], [0.31, 0.69], [0.25, 0.5, 0.75]][count - 1]!;
   const closer = count > 1 && rng.chance(0.25) ? 0.6 : 1;
   const spread = count === 1 ? 0.12 : 0.05;
@@ -75,7 +75,7 @@ function drawPlaces(rng: Rng, count: number): { x: number; y: number }[] {
   }));
 }
 
-function drawMotion(rng: Rng, { x, y }: { x: number; y: number }): Motion {
+function drawMotion(rng: WorldRng, { x, y }: { x: number; y: number }): Motion {
   const type = rng.weighted<MotionType>({
     still: 0.2,
     linear: 0.2,
@@ -107,7 +107,7 @@ function drawMotion(rng: Rng, { x, y }: { x: number; y: number }): Motion {
   };
 }
 
-function drawCamera(rng: Rng): Camera {
+function drawCamera(rng: WorldRng): Camera {
   const type = rng.weighted<Camera["type"]>({ still: 0.55, pan: 0.25, zoom: 0.2 });
   const direction = rng.uniform(0, 2 * Math.PI);
   const reach = rng.uniform(0.05, 0.1);

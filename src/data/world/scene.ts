@@ -132,7 +132,7 @@ export interface Motion {
 }
 
 /** What can be said of an object: all that captions speak of and all that edits change. */
-export interface Look {
+export interface ObjectLook {
   readonly id: number;
   readonly kind: Thing;
   readonly colour: Colour;
@@ -143,7 +143,7 @@ export interface Look {
 }
 
 /** An object with its place: `x`, `y` of its centre and its `scale` in frame widths, at rest. */
-export interface SceneObject extends Look {
+export interface SceneObject extends ObjectLook {
   readonly x: number;
   readonly y: number;
   readonly scale: number;
@@ -164,7 +164,7 @@ export interface Camera {
 /** What a sentence can tell of a scene: no places, nothing to draw from. */
 export interface Description {
   /** From the farthest to the nearest: a later object hides an earlier one. */
-  readonly objects: readonly Look[];
+  readonly objects: readonly ObjectLook[];
   readonly background: Background;
   readonly style: Style;
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from "../../engine/errors.ts";
 import { editedScene } from "./edited-scene.ts";
-import type { EditRequest } from "./edits.ts";
+import type { WorldEdit } from "./edits.ts";
 import { renderFrame } from "./render.ts";
 import type { Split } from "./splits.ts";
 
@@ -10,7 +10,7 @@ import type { Split } from "./splits.ts";
  * The test split has no triplets: its truth belongs to the evaluation.
  */
 export function renderTriplet(
-  request: EditRequest,
+  request: WorldEdit,
   split: Exclude<Split, "test">,
   frame: number,
   size: number,

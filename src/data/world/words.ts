@@ -1,5 +1,5 @@
 import type { Place } from "./edit.ts";
-import type { Rng } from "./rng.ts";
+import type { WorldRng } from "./rng.ts";
 import type {
   Accessory,
   Background,
@@ -181,6 +181,6 @@ export function wordsOf(sentence: string): string[] {
 }
 
 /** One of a thing's wordings, the plainest most of the time. */
-export function wording(rng: Rng, wordings: readonly [string, ...string[]]): string {
+export function wording(rng: WorldRng, wordings: readonly [string, ...string[]]): string {
   return rng.chance(0.6) ? wordings[0] : rng.pick(wordings);
 }

@@ -10,6 +10,8 @@ import { guidanceFor, STRENGTHS } from "./strength.ts";
 
 /** Longest instruction and caption, in characters. */
 export const LONGEST_TEXT = 1000;
+/** Frames that windows share where nobody says otherwise. */
+export const DEFAULT_OVERLAP = 2;
 /** Denoising steps of a model that asks for no other number. */
 const DEFAULT_STEPS = 2;
 /** Most instructions that may follow the first. */
@@ -19,10 +21,10 @@ const MOST_FURTHER = 7;
 export const NOISE_MODES = ["independent", "shared"] as const;
 export type NoiseMode = (typeof NOISE_MODES)[number];
 export const SAMPLERS = ["ddim", "dpm-solver"] as const;
-export const METHODS = ["aligned", "stacked", "frame-by-frame"] as const;
+export const EDIT_METHODS = ["aligned", "stacked", "frame-by-frame"] as const;
 
 /** Whether a method edits the frames of a window together: both adapters at work. */
-export function isTogether(method: (typeof METHODS)[number] | undefined): boolean {
+export function isTogether(method: (typeof EDIT_METHODS)[number] | undefined): boolean {
   return method !== "frame-by-frame";
 }
 
@@ -77,7 +79,7 @@ export const EditSettings = z.strictObject({
   /** Frames edited together; the model's own number by default. */
   window: whole(1, 1024).optional(),
   /** Frames that windows share; at least 1 where they are edited together. */
-  overlap: whole(0, 1023).default(2),
+  overlap: whole(0, 1023).default(DEFAULT_OVERLAP),
   noise: choice(NOISE_MODES).default("independent"),
   sampler: choice(SAMPLERS).default("ddim"),
   /** How much the edit may change: a rung of the ladder over the two guidance scales. */
@@ -88,7 +90,7 @@ export const EditSettings = z.strictObject({
    * `aligned`: both adapters as distillation has aligned them; `stacked`: without that; `frame-by-frame`: the edit
    * adapter alone. By default the first of these that the model has.
    */
-  method: choice(METHODS).optional(),
+  method: choice(EDIT_METHODS).optional(),
   /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
   detail: choice(DETAIL_MODES).default("keep"),
   /**

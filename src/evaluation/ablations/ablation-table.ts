@@ -1,3 +1,4 @@
+import { isShared } from "../methods/method-names.ts";
 import { estimated, mean, type Estimated } from "../statistics/bootstrap.ts";
 import { estimateCells, figure, HEADINGS, percent } from "../statistics/cells.ts";
 import type { ScoredClip } from "../statistics/scored-clip.ts";
@@ -80,7 +81,7 @@ export function valuesOf(clips: readonly ScoredClip[], of: Figure): number[] {
 }
 
 function withNoise(clips: readonly ScoredClip[], noise: Noise): ScoredClip[] {
-  return clips.filter(({ method }) => method.endsWith("-shared") === (noise === "shared"));
+  return clips.filter(({ method }) => isShared(method) === (noise === "shared"));
 }
 
 function spread(runs: readonly AblationRun[], noise: Noise, of: Figure): ByRun {

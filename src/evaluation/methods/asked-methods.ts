@@ -1,6 +1,6 @@
 import { temperatureFor } from "../../editing/settings/settings.ts";
 import type { EvaluatedModel } from "./evaluated-model.ts";
-import type { MethodName } from "./method-names.ts";
+import { isShared, plainName, type MethodName } from "./method-names.ts";
 import { hasPart, METHODS } from "./methods.ts";
 import type { DrawSettings, EvaluationOptions } from "./options.ts";
 
@@ -8,9 +8,6 @@ import type { DrawSettings, EvaluationOptions } from "./options.ts";
 export type AskedMethods = Pick<EvaluationOptions, "methods"> & {
   readonly draw: Pick<DrawSettings, "temperature">;
 };
-
-/** How the names of methods that draw one noise for all frames end. */
-const SHARED = "-shared";
 
 /** The methods of `options` that `model` has the parts for, each edit once. */
 export function possibleMethods(
@@ -28,7 +25,5 @@ export function twinsWithoutNoise(
 ): MethodName[] {
   if (temperatureFor({ temperature: draw.temperature }, model) > 0) return [];
   const asked = new Set<string>(methods);
-  return methods.filter(
-    (name) => name.endsWith(SHARED) && asked.has(name.slice(0, -SHARED.length)),
-  );
+  return methods.filter((name) => isShared(name) && asked.has(plainName(name)));
 }

@@ -1,8 +1,9 @@
 import { byteTensor } from "../../data/byte-pictures.ts";
-import type { EditRequest } from "../../data/world/edits.ts";
+import type { WorldEdit } from "../../data/world/edits.ts";
 import { Finishing, wantsReconstruction } from "../../editing/finishing/finishing.ts";
 import { totalWork } from "../../editing/report/progress.ts";
 import {
+  DEFAULT_OVERLAP,
   isTogether,
   type NoiseMode,
   type ResolvedSettings,
@@ -20,7 +21,7 @@ import { decoded } from "./pictures.ts";
 /** One clip as the methods get it. Only `reconstruction`, which is no editor, reads the truth. */
 export interface MethodInput {
   readonly model: EvaluatedModel;
-  readonly request: EditRequest;
+  readonly request: WorldEdit;
   readonly options: Pick<EvaluationOptions, "draw" | "isCaptionGiven">;
   readonly seed: number;
   /** RGB bytes of each frame. */
@@ -48,8 +49,6 @@ export interface Method {
 
 /** Frames of a clip that are edited in one batch where each is edited by itself. */
 const BATCH = 16;
-/** Frames that windows share: the editor's default. */
-const OVERLAP = 2;
 
 const NEEDS: Readonly<Record<ResolvedSettings["method"], NeededPart | null>> = {
   aligned: "alignment",
@@ -68,7 +67,7 @@ function drawing(method: ResolvedSettings["method"], noise: NoiseMode): Method {
         method,
         steps,
         window: isJoint ? window : BATCH,
-        overlap: isJoint ? OVERLAP : 0,
+        overlap: isJoint ? DEFAULT_OVERLAP : 0,
       }),
     edit: (clip, context) => {
       const { model, request, options, seed } = clip;

@@ -1,4 +1,4 @@
-import type { EditRequest } from "../../data/world/edits.ts";
+import type { WorldEdit } from "../../data/world/edits.ts";
 import type { Split } from "../../data/world/splits.ts";
 import type { Task } from "../../data/world/tasks.ts";
 import { readSettings, resolveSettings, temperatureFor } from "../../editing/settings/settings.ts";
@@ -64,7 +64,7 @@ export function clipSeed(
 /** The editor's settings for one test edit. */
 export function settingsFor(
   model: EvaluatedModel,
-  { instruction, outputCaption, task }: EditRequest,
+  { instruction, outputCaption, task }: WorldEdit,
   { draw, isCaptionGiven }: Pick<EvaluationOptions, "draw" | "isCaptionGiven">,
   own: Required<Pick<EditSettingsInput, "method" | "noise" | "seed">> & {
     readonly window?: number;

@@ -3,7 +3,7 @@ import type { TimeBlock } from "../../data/image/time-sheet.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { possibleMethods } from "../methods/asked-methods.ts";
 import type { EvaluatedModel } from "../methods/evaluated-model.ts";
-import type { MethodName } from "../methods/method-names.ts";
+import { plainName, type MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import type { EvaluationContext, EvaluationOptions } from "../methods/options.ts";
 import { makeTestClip, scoredClip, type ClipPlace } from "./test-clip.ts";
@@ -74,5 +74,5 @@ function shownFrames({ frames, columns }: Pick<ClipSheetOptions, "frames" | "col
 
 /** The method in words; the noise is the same for a whole sheet. */
 function titleOf(method: MethodName): string {
-  return method.replace(/-shared$/, "").replaceAll("-", " ");
+  return plainName(method).replaceAll("-", " ");
 }

@@ -1,4 +1,4 @@
-import { sampleEdit, type EditRequest } from "../../data/world/edits.ts";
+import { sampleEdit, type WorldEdit } from "../../data/world/edits.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import type { Task } from "../../data/world/tasks.ts";
 import type { WindowEditOptions } from "../../editing/windows/window-editor.ts";
@@ -80,7 +80,7 @@ export interface FrameOptions {
 /** Edits one frame by itself, and scores it. */
 export async function scoredFrame(
   model: EvaluatedModel,
-  request: EditRequest,
+  request: WorldEdit,
   { options, seed, frame }: FrameOptions,
   context: WindowEditOptions = {},
 ): Promise<ClipScores> {

@@ -1,7 +1,7 @@
 import { toPixels, unitRange } from "../../data/pixels.ts";
 import { caption } from "../../data/world/language.ts";
 import { renderClip } from "../../data/world/render.ts";
-import { Rng as WorldRng } from "../../data/world/rng.ts";
+import { WorldRng } from "../../data/world/rng.ts";
 import { sampleScene } from "../../data/world/sample.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import type { NoiseMode } from "../../editing/settings/settings.ts";

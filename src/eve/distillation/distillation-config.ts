@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FULL_TEMPERATURE } from "../../diffusion/temperature.ts";
-import { AlignmentConfig, VideoStrength } from "../stack/alignment-config.ts";
+import { AlignmentConfig, FixedVideoStrength } from "../stack/alignment-config.ts";
 
 /**
  * How much faster than the LoRA the student learns how strongly it hears the video adapter, at each of that adapter's
@@ -103,7 +103,7 @@ export const DistillationConfig = z.strictObject({
   /** `aligned`: both adapters and a LoRA; `unpretrained`: fresh adapters, all trained, the ablation "Random Init". */
   student: z.enum(["aligned", "unpretrained"]).default("aligned"),
   alignment: AlignmentConfig.prefault({}),
-  videoStrength: VideoStrength,
+  videoStrength: FixedVideoStrength,
   strengthRate,
   kBin: KBinConfig.prefault({}),
   scoreDistillation: ScoreDistillationConfig.prefault({}),

@@ -26,7 +26,7 @@ export type LookAdapterConfig = z.infer<typeof LookAdapterConfig>;
  * Deviation: the paper's speaks as it was trained. A small video adapter, asked about much noise, repeats the first frame, and
  * talks the stack out of what the edit adapter knows.
  */
-export const VideoStrength = z.number().min(0).max(1).default(1);
+export const FixedVideoStrength = z.number().min(0).max(1).default(1);
 
 /** What a distilled student is saved as: its kind, its shape, and whose student it is. */
 export const AlignmentPart = z.discriminatedUnion("student", [
@@ -34,7 +34,7 @@ export const AlignmentPart = z.discriminatedUnion("student", [
     student: z.literal("aligned"),
     ...AlignmentConfig.shape,
     /** `learned`: as its weights say, place by place. */
-    videoStrength: z.union([VideoStrength, z.literal("learned")]).default(1),
+    videoStrength: z.union([FixedVideoStrength, z.literal("learned")]).default(1),
     /** `learned`: how strongly the edit adapter speaks stands among its weights, place by place, too. */
     editStrength: z.enum(["trained", "learned"]).default("trained"),
     /** SHA-256 of the teachers' weight files. */

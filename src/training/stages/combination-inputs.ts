@@ -10,7 +10,7 @@ import {
   worldInputs,
   type UneditedSource,
 } from "../../data/caches/unedited-clips.ts";
-import type { EditRequest } from "../../data/world/edits.ts";
+import type { WorldEdit } from "../../data/world/edits.ts";
 import type { Look } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
@@ -103,7 +103,7 @@ function drawn(
 function worldPictures(
   look: Look,
   { autoencoder, size }: UneditedSource,
-  requests: readonly EditRequest[],
+  requests: readonly WorldEdit[],
   rng: Rng,
 ): Float<"b c h w"> {
   const frames = requests.map(({ scene }, index) => {
@@ -117,7 +117,7 @@ function worldPictures(
 function drawnPictures(
   { autoencoder, size }: UneditedSource,
   { networks, texts, settings }: DistillationInputsOptions,
-  requests: readonly EditRequest[],
+  requests: readonly WorldEdit[],
   rng: Rng,
 ): Float<"b c h w"> {
   using _ = tensorScope();

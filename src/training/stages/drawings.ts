@@ -100,7 +100,7 @@ export function drawWithLook(
 }
 
 /** Input, truth and what the edit adapter makes, with and without the output caption: two of each task. */
-export function drawEdits(
+export function drawEditedPictures(
   kit: DrawingKit,
   adapter: EditAdapter,
   held: ShardedCache<EditText>,

@@ -1,0 +1,194 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Losses, Stage } from "../../src/training/stage.ts";
+import { type TinyStage } from "../support/tiny-stage.ts";
+import { checkpointFile, only, receiptIn, runFolder, trained } from "../support/trained-run.ts";
+
+describe("a run", () => {
+  test("learns, and leaves everything behind that the next stage and the reader need", async () => {
+    const folder = runFolder();
+    const errors = only(await trained(folder, { steps: 60 }), "step-end").map(
+      ({ losses }) => losses["error"]!,
+    );
+    const mean = (values: readonly number[]): number =>
+      values.reduce((a, b) => a + b, 0) / values.length;
+    expect(mean(errors.slice(-10))).toBeLessThan(0.2 * mean(errors.slice(0, 10)));
+    expect(readdirSync(folder).toSorted()).toEqual(
+      [
+        "checkpoints",
+        "config.json",
+        "metrics.jsonl",
+        "receipt.json",
+        "samples",
+        "tensorboard",
+        "weights",
+      ].toSorted(),
+    );
+    expect(readdirSync(join(folder, "samples"))).toEqual(["step-000060-noise.png"]);
+    const receipt = receiptIn(folder);
+    expect(receipt).toMatchObject({
+      stage: "tiny",
+      steps: 60,
+      samplesSeen: 480,
+      dataset: "random numbers",
+    });
+    const weights = readFileSync(join(folder, "weights", "tiny.safetensors"));
+    const averages = checkpointFile(folder, "000060", "ema.safetensors");
+    expect(weights.subarray(-114 * 4).equals(averages.subarray(-114 * 4))).toBe(true);
+  });
+
+  test("keeps the last checkpoints only and points at the newest", async () => {
+    const folder = runFolder();
+    await trained(folder, { steps: 10, checkpointEvery: 3, keep: 2 });
+    const names = readdirSync(join(folder, "checkpoints")).toSorted();
+    expect(names).toEqual(["checkpoint-000009", "checkpoint-000010", "latest"]);
+    expect(readFileSync(join(folder, "checkpoints", "latest"), "utf8")).toBe("checkpoint-000010\n");
+  });
+
+  test("gives the same result in parts: 2 × 4 samples equal 8 to 1e-6", async () => {
+    const [whole, parts] = [runFolder(), runFolder()];
+    const one = only(await trained(whole), "step-end");
+    const two = only(await trained(parts, { accumulate: 2 }), "step-end");
+    one.forEach(({ losses, gradNorm }, index) => {
+      expect(two[index]!.losses["error"]).toBeCloseTo(losses["error"]!, 6);
+      expect(Math.abs(two[index]!.gradNorm - gradNorm)).toBeLessThan(1e-5 * (1 + gradNorm));
+    });
+  });
+
+  test("asked to stop, saves where it is and ends", async () => {
+    const folder = runFolder();
+    const controller = new AbortController();
+    const events = await trained(
+      folder,
+      {},
+      {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.type === "step-end" && event.step === 7) controller.abort();
+        },
+      },
+    );
+    expect(events.at(-1)).toMatchObject({
+      type: "run-end",
+      step: 7,
+      reason: "stopped",
+      weights: null,
+    });
+    expect(existsSync(join(folder, "checkpoints", "checkpoint-000007", "state.json"))).toBe(true);
+    expect((await trained(folder)).at(-1)).toMatchObject({ step: 20, reason: "finished" });
+  });
+
+  test("started again when it is finished, does nothing", async () => {
+    const folder = runFolder();
+    await trained(folder, { steps: 3 });
+    expect((await trained(folder, { steps: 3 })).map(({ type }) => type)).toEqual([
+      "run-started",
+      "run-end",
+    ]);
+  });
+});
+
+describe("frozen weights", () => {
+  test("are bit-identical afterwards", async () => {
+    let stage: TinyStage | undefined;
+    const bytes = (): Buffer[] =>
+      [...stage!.teacher.parameters().values()].map((weight) => Buffer.from(weight.toBytes()));
+    let before: Buffer[] = [];
+    await trained(
+      runFolder(),
+      {},
+      {
+        stage: (own) => {
+          stage = own;
+          before = bytes();
+          return own;
+        },
+      },
+    );
+    expect(bytes().every((now, index) => now.equals(before[index]!))).toBe(true);
+  });
+
+  /** A stage that writes to a frozen weight at step 3. */
+  const meddling =
+    (change: number) =>
+    (stage: TinyStage): Stage => ({
+      ...stage,
+      nextBatch: (step: number, part: number) => {
+        const { weight } = stage.teacher.first;
+        if (step === 3)
+          weight.select(0, 0).select(0, 0).copyFrom(weight.select(0, 0).select(0, 0).add(change));
+        return stage.nextBatch(step, part);
+      },
+    });
+
+  test("that changed are caught at the next checkpoint, which is not saved", async () => {
+    const folder = runFolder();
+    const attempt = trained(folder, { checkpointEvery: 5 }, { stage: meddling(0.1) });
+    await expect(attempt).rejects.toThrow("training changed first.weight");
+    expect(readdirSync(join(folder, "checkpoints"))).toEqual([]);
+  });
+
+  test("that changed by the last bit are caught at the end", async () => {
+    const attempt = trained(runFolder(), {}, { stage: meddling(1e-7) });
+    await expect(attempt).rejects.toThrow("training changed first.weight");
+  });
+});
+
+describe("a step without a finite loss or gradient", () => {
+  /** The tiny stage with `spoil` applied to its losses at the given steps. */
+  const spoiled =
+    (isSpoiled: (step: number) => boolean, spoil: (losses: Losses) => Losses) =>
+    (stage: TinyStage): Stage => {
+      let current = 0;
+      return {
+        ...stage,
+        nextBatch: (step: number, part: number) => {
+          current = step;
+          return stage.nextBatch(step, part);
+        },
+        losses: (batch: Float32Array, rng) => {
+          const losses = stage.losses(batch, rng);
+          return isSpoiled(current) ? spoil(losses) : losses;
+        },
+      } satisfies Stage<Float32Array>;
+    };
+  const toNaN = (losses: Losses): Losses => ({
+    ...losses,
+    error: losses["error"]!.mul(Number.NaN),
+  });
+  /** √0 has a finite value and an infinite slope. */
+  const toSteep = (losses: Losses): Losses => ({ error: losses["error"]!.mul(0).sqrt() });
+
+  test.each([
+    ["loss", toNaN, "error not finite"],
+    ["gradient", toSteep, "gradient not finite"],
+  ])("(%s) changes nothing and is counted", async (_, spoil, reason) => {
+    const folder = runFolder();
+    const stage = spoiled((step) => step === 4, spoil);
+    const events = await trained(folder, { steps: 5, checkpointEvery: 4 }, { stage });
+    expect(only(events, "step-skipped")).toEqual([
+      { type: "step-skipped", step: 5, inARow: 1, reason },
+    ]);
+    for (const file of ["weights.safetensors", "ema.safetensors", "moments.safetensors"]) {
+      const [before, after] = ["000004", "000005"].map((step) =>
+        checkpointFile(folder, step, file),
+      );
+      expect(before!.subarray(-114 * 4).equals(after!.subarray(-114 * 4)), file).toBe(true);
+    }
+    expect(receiptIn(folder)).toMatchObject({
+      skippedSteps: 1,
+    });
+  });
+
+  test("stops the run after too many in a row, and only then", async () => {
+    const pair = spoiled((step) => step % 3 !== 0, toNaN);
+    expect((await trained(runFolder(), { skipLimit: 3 }, { stage: pair })).at(-1)).toMatchObject({
+      reason: "finished",
+    });
+    const always = spoiled((step) => step >= 5, toNaN);
+    await expect(trained(runFolder(), { skipLimit: 3 }, { stage: always })).rejects.toThrow(
+      /stopped at step 8: 3 steps in a row had no finite loss and gradient \(error not finite\); lower learningRate/,
+    );
+  });
+});
