@@ -160,7 +160,10 @@ async function openWorkshop(): Promise<Workshop> {
       ...shared,
       train: await openEditLatents(from("train", ITEMS)),
       held: heldEdits,
-      draw: () => [...drawPictures(kit, heldEdits), ...drawEditedPictures(kit, editAdapter, heldEdits)],
+      draw: () => [
+        ...drawPictures(kit, heldEdits),
+        ...drawEditedPictures(kit, editAdapter, heldEdits),
+      ],
     },
     clips: {
       ...shared,

@@ -44,6 +44,25 @@ export function vocabularyOf(merges: readonly Merge[]): Readonly<Record<string, 
   );
 }
 
+/** One space between words, all of them small. */
+const NORMALIZER = {
+  type: "Sequence",
+  normalizers: [
+    { type: "NFC" },
+    { type: "Replace", pattern: { Regex: "\\s+" }, content: " " },
+    { type: "Lowercase" },
+  ],
+} as const;
+
+/** Words, and the bytes that they are made of. */
+const PRE_TOKENIZER = {
+  type: "Sequence",
+  pretokenizers: [
+    { type: "Split", pattern: { Regex: WORD_PATTERN }, behavior: "Removed", invert: true },
+    { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
+  ],
+} as const;
+
 /** The contents of a `tokenizer.json` that tokenises as CLIP does. */
 export function clipTokenizerJson(
   vocabulary: Readonly<Record<string, number>>,
@@ -71,21 +90,8 @@ export function clipTokenizerJson(
       pad_token: END,
     },
     added_tokens: special,
-    normalizer: {
-      type: "Sequence",
-      normalizers: [
-        { type: "NFC" },
-        { type: "Replace", pattern: { Regex: "\\s+" }, content: " " },
-        { type: "Lowercase" },
-      ],
-    },
-    pre_tokenizer: {
-      type: "Sequence",
-      pretokenizers: [
-        { type: "Split", pattern: { Regex: WORD_PATTERN }, behavior: "Removed", invert: true },
-        { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
-      ],
-    },
+    normalizer: NORMALIZER,
+    pre_tokenizer: PRE_TOKENIZER,
     post_processor: {
       type: "RobertaProcessing",
       sep: [END, vocabulary[END]],

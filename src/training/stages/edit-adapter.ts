@@ -55,29 +55,7 @@ export function editAdapterStage(
   const { train, held, texts, schedule, frozen, draw } = material;
   const evenly = { times: timesteps(schedule, 2, "trailing"), temperature: FULL_TEMPERATURE };
   const { sampling = evenly } = material;
-  const network = (
-    xt: Float<"b c h w">,
-    labels: Float<"b">,
-    batch: EditBatch,
-  ): Float<"b c h w"> => {
-    const residuals = adapter.forward(xt, labels, batch);
-    return unet.forward(xt, labels, batch.caption, { residuals });
-  };
-  const denoiser = networkDenoiser({ schedule, kind: "v", network });
-  const weightsOf = ({ x0, input }: EditBatch, places?: PlaceWeights) =>
-    places && placeWeights(x0, input, places);
-  const loss: EditLoss = (batch, rng, places) => {
-    const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
-    const output = network(noised.xt, noised.labels, batch);
-    return velocityLoss(output, noised, weightsOf(batch, places));
-  };
-  const usedLoss: EditLoss = (batch, rng, places) => {
-    const weights = weightsOf(batch, places);
-    const { inUseError: error } = settings;
-    const learned = places && settings.inUseLearned;
-    const options = { schedule, sampling, rng: rng.split("in use"), error, learned, weights };
-    return lossInUse(denoiser, batch.x0, batch, options);
-  };
+  const { loss, usedLoss } = editLosses(unet, adapter, { schedule, sampling, settings });
   const losses = (batch: EditBatch, rng: Rng): Losses => {
     const { inUse } = settings;
     const count = batch.x0.shape[0]!;
@@ -116,6 +94,45 @@ export function editAdapterStage(
     }),
     samples: async () => draw(),
   };
+}
+
+/** The losses of the adapter beside `unet`: of noised edits, and of edits as in use. */
+function editLosses(
+  unet: UNet,
+  adapter: EditAdapter,
+  {
+    schedule,
+    sampling,
+    settings,
+  }: Pick<EditMaterial, "schedule"> & {
+    readonly sampling: Pick<SamplingDefaults, "times" | "temperature">;
+    readonly settings: EditAdapterSettings;
+  },
+): Readonly<Record<"loss" | "usedLoss", EditLoss>> {
+  const network = (
+    xt: Float<"b c h w">,
+    labels: Float<"b">,
+    batch: EditBatch,
+  ): Float<"b c h w"> => {
+    const residuals = adapter.forward(xt, labels, batch);
+    return unet.forward(xt, labels, batch.caption, { residuals });
+  };
+  const denoiser = networkDenoiser({ schedule, kind: "v", network });
+  const weightsOf = ({ x0, input }: EditBatch, places?: PlaceWeights) =>
+    places && placeWeights(x0, input, places);
+  const loss: EditLoss = (batch, rng, places) => {
+    const noised = noiseBatch(batch.x0, schedule, rng, { bias: settings.noiseBias });
+    const output = network(noised.xt, noised.labels, batch);
+    return velocityLoss(output, noised, weightsOf(batch, places));
+  };
+  const usedLoss: EditLoss = (batch, rng, places) => {
+    const weights = weightsOf(batch, places);
+    const { inUseError: error } = settings;
+    const learned = places && settings.inUseLearned;
+    const options = { schedule, sampling, rng: rng.split("in use"), error, learned, weights };
+    return lossInUse(denoiser, batch.x0, batch, options);
+  };
+  return { loss, usedLoss };
 }
 
 /** Some of a batch's items. */
