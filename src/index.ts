@@ -2,6 +2,7 @@
 export {
   loadEditor,
   type EditOptions,
+  type EstimateOptions,
   type Editor,
   type LoadOptions,
   type PreviewOptions,

@@ -213,6 +213,17 @@ describe("a preview", () => {
     expect(changedColumns(frame)).toEqual(upTo(WIDTH));
   });
 
+  test("warns of a word that the model never learned, as an estimate does", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 3);
+    const heard: string[] = [];
+    const options = { steps: 1, onWarning: (message: string) => void heard.push(message) };
+    await negative().preview(input, "make the unicorn blue", options);
+    await negative().estimate(input, "make the unicorn blue", options);
+    expect(heard).toEqual([heard[0], heard[0]]);
+    expect(heard[0]).toMatch(/never learned "unicorn"/);
+  });
+
   test.each([
     ["soon", /expected a moment such as 2s or a frame's number, got "soon"/],
     ["10", /frame 10 lies behind the end of input\.mp4, which has 10 frames, 0\.40 s/],

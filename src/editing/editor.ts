@@ -1,10 +1,11 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
 import type { DeviceChoice } from "../engine/device.ts";
 import type { EditRequest } from "./check.ts";
+import { estimatedEdit, preparedEdit } from "./prepared-edit.ts";
 import { previewFrame } from "./preview.ts";
 import { type EditEstimate, processMemory, requireMemoryForWeights } from "./report/estimate.ts";
 import type { EditProgress } from "./report/progress.ts";
-import { estimateRequest, runEdit, type WatchOptions } from "./run-edit.ts";
+import { runEdit, type WatchOptions } from "./run-edit.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 import { modelPath } from "./settings/model-path.ts";
 import type { EditingModel } from "./settings/model.ts";
@@ -38,7 +39,17 @@ export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruc
   /** Which frame: a number from 0, or seconds as in `2s`; the one in the middle by default. */
   readonly at?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Gets a sentence for each thing to know, as a word that the model never learned. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
+
+/** How an edit that is to be estimated would be made. */
+export interface EstimateOptions extends Omit<EditOptions, keyof WatchOptions | "videoName"> {
+  /** Gets a sentence for each thing to know, as a word that the model never learned. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+const unheard = (): void => {};
 
 /** Loads a model and makes an editor of it. */
 export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
@@ -96,12 +107,7 @@ export class Editor implements AsyncDisposable {
   async estimate(
     video: string,
     instruction: string,
-    {
-      output,
-      encoding,
-      signal,
-      ...settings
-    }: Omit<EditOptions, keyof WatchOptions | "videoName"> = {},
+    { output, encoding, signal, onWarning = unheard, ...settings }: EstimateOptions = {},
   ): Promise<EditEstimate> {
     const request: EditRequest = {
       video,
@@ -109,18 +115,19 @@ export class Editor implements AsyncDisposable {
       encoding,
       settings: { ...settings, instruction },
     };
-    const listeners = { signal: this.#signalWith(signal), onEvent: () => undefined };
-    return estimateRequest(this.model, request, this.#memory, listeners);
+    const edit = await preparedEdit(this.model, request, onWarning);
+    return estimatedEdit(edit, this.#memory, this.#signalWith(signal));
   }
 
   /** One frame of `video`, edited as by itself: what to look at before a long edit. */
   async preview(
     video: string,
     instruction: string,
-    { at, signal, ...settings }: PreviewOptions = {},
+    { at, signal, onWarning = unheard, ...settings }: PreviewOptions = {},
   ): Promise<EditedFrame> {
     const request = { video, settings: { ...settings, instruction } };
-    return previewFrame(this.model, request, at, this.#signalWith(signal));
+    const listeners = { signal: this.#signalWith(signal), onWarning };
+    return previewFrame(this.model, request, at, listeners);
   }
 
   /** Stops what is running within one denoising step; no further edit begins. */

@@ -3,12 +3,18 @@ import type { VideoInfo } from "../data/video/probe.ts";
 import { readFrames } from "../data/video/reader.ts";
 import { seconds } from "../data/video/time-base.ts";
 import { UserError } from "../engine/errors.ts";
-import { checkRequest, type EditRequest } from "./check.ts";
+import type { EditRequest } from "./check.ts";
 import { editedSpan } from "./frames/pipeline.ts";
+import { preparedEdit } from "./prepared-edit.ts";
 import { type EditedFrame, untouched } from "./settings/edited-frame.ts";
 import type { EditingModel } from "./settings/model.ts";
-import { chainOf, resolveSettings } from "./settings/settings.ts";
 import { isReached, type Moment, parseMoment } from "./settings/span.ts";
+
+/** Who stops a preview, and hears what to know about it. */
+export interface PreviewListeners {
+  readonly signal: AbortSignal;
+  readonly onWarning: (message: string) => void;
+}
 
 /**
  * One frame of a video, edited by itself, as the first frame of an edit is.
@@ -19,13 +25,11 @@ export async function previewFrame(
   model: EditingModel,
   request: EditRequest,
   at: string | undefined,
-  signal: AbortSignal,
+  { signal, onWarning }: PreviewListeners,
 ): Promise<EditedFrame> {
-  const { info, settings: asked } = await checkRequest(request);
-  const settings = resolveSettings(asked, model);
+  const { info, chain } = await preparedEdit(model, request, onWarning);
   const moment = at === undefined ? middleOf(info) : readMoment(at);
   const frame = await frameAt(info, moment, signal);
-  const chain = chainOf(settings);
   for await (const edited of editedSpan(untouched(only(frame)), frame.index, {
     model,
     info,

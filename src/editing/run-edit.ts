@@ -1,5 +1,5 @@
 import { freeBytes } from "../data/byte-pictures.ts";
-import { type OutputChoice, writeOutput } from "../data/video/outputs.ts";
+import { writeOutput } from "../data/video/outputs.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
 import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
@@ -8,33 +8,26 @@ import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { onOneThread } from "../engine/settings.ts";
-import { arithmetic, versions } from "../training/provenance.ts";
-import { checkRequest, type EditRequest } from "./check.ts";
-import { maskHash } from "./frames/mask.ts";
+import { arithmetic } from "../training/provenance.ts";
+import type { EditRequest } from "./check.ts";
+import { type DraftReceipt, draftReceipt } from "./draft-receipt.ts";
 import { editedClip } from "./frames/pipeline.ts";
 import { type Resumption, WorkFolder } from "./frames/work-folder.ts";
-import { calibrate } from "./report/calibration.ts";
+import {
+  editedFrameCount,
+  estimateIfNeeded,
+  isLong,
+  type PreparedEdit,
+  preparedEdit,
+} from "./prepared-edit.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
-import {
-  type EditEstimate,
-  estimateEdit,
-  type processMemory,
-  requireMemory,
-} from "./report/estimate.ts";
+import type { processMemory } from "./report/estimate.ts";
 import type { EditResult } from "./report/events.ts";
 import { ProgressMeter, totalWork } from "./report/progress.ts";
-import { fileHash, type Receipt, receiptComment, writeReceipt } from "./report/receipt.ts";
+import { type Receipt, receiptComment, writeReceipt } from "./report/receipt.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 import type { EditingModel } from "./settings/model.ts";
-import {
-  chainOf,
-  methodWarning,
-  type ResolvedSettings,
-  resolveSettings,
-} from "./settings/settings.ts";
-import { framesWithin, parseSpan } from "./settings/span.ts";
-import { unknownWordsWarning } from "./settings/unknown-words.ts";
 import type { EditListeners } from "./video-edit.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
@@ -54,11 +47,6 @@ export interface RunOptions extends WatchOptions {
   readonly memory: typeof processMemory;
 }
 
-/** Clips of more windows are long: what they take is estimated first, and their work is worth keeping. */
-const LONG = 8;
-/** Free memory that is plenty for a short clip, however it is edited. */
-const PLENTY_BYTES = 6e9;
-
 /** Pictures that are decoded before the model wants them; as many wait for the encoder. */
 const FRAMES_AHEAD = 8;
 /** Fewer, where they are large. */
@@ -67,16 +55,6 @@ const BYTES_AHEAD = 32e6;
 function framesAhead({ width, height }: VideoInfo): number {
   const fitting = Math.floor(BYTES_AHEAD / (width * height * 3));
   return Math.max(1, Math.min(FRAMES_AHEAD, fitting));
-}
-
-/** An edit with all that is settled before it begins. */
-interface PreparedEdit {
-  readonly model: EditingModel;
-  readonly info: VideoInfo;
-  readonly settings: ResolvedSettings;
-  readonly chain: readonly ResolvedSettings[];
-  readonly output: string | undefined;
-  readonly encoding: OutputChoice | undefined;
 }
 
 /** Edits one video: tells of it, writes it if asked to, and returns what it came to. */
@@ -90,9 +68,11 @@ export async function runEdit(
   const startedAt = performance.now();
   onEvent({ type: "progress", phase: "reading" });
   signal.throwIfAborted();
-  const edit = await prepared(model, request, { signal, onEvent });
+  const edit = await preparedEdit(model, request, (message) =>
+    onEvent({ type: "warning", message }),
+  );
   const { info, settings, output } = edit;
-  const estimate = await estimateIfNeeded(edit, options, signal);
+  const estimate = await estimateIfNeeded(edit, options.memory, signal);
   if (estimate) onEvent(estimate);
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
@@ -135,97 +115,6 @@ export async function runEdit(
   };
 }
 
-/** What an edit will take; nothing is edited. Throws a MemoryError where there is not enough memory. */
-export async function estimateRequest(
-  model: EditingModel,
-  request: EditRequest,
-  memory: typeof processMemory,
-  listeners: EditListeners,
-): Promise<EditEstimate> {
-  const edit = await prepared(model, request, listeners);
-  return estimated(edit, memory, listeners.signal);
-}
-
-async function prepared(
-  model: EditingModel,
-  request: EditRequest,
-  { onEvent }: EditListeners,
-): Promise<PreparedEdit> {
-  const { info, settings: asked, notices } = await checkRequest(request);
-  const settings = resolveSettings(asked, model);
-  const chain = chainOf(settings);
-  const warn = (message: string | undefined): void => {
-    if (message !== undefined) onEvent({ type: "warning", message });
-  };
-  notices.forEach(warn);
-  warn(methodWarning(asked.method, settings, model));
-  const words = [settings.instruction, ...settings.further, settings.caption].join(" ");
-  warn(unknownWordsWarning(model.tokenizer.unknownWords(words)));
-  return { model, info, settings, chain, output: request.output, encoding: request.encoding };
-}
-
-function editedFrameCount({ info, settings }: PreparedEdit): number | null {
-  return framesWithin(parseSpan(settings.frames).span, info);
-}
-
-function isLong(edit: PreparedEdit): boolean {
-  return (editedFrameCount(edit) ?? Infinity) > LONG * edit.settings.window;
-}
-
-async function estimated(
-  edit: PreparedEdit,
-  memory: typeof processMemory,
-  signal: AbortSignal,
-): Promise<EditEstimate> {
-  returnFreedMemory(); // what tensors have left behind is free for this edit
-  const before = memory();
-  const calibration = await calibrate(edit.model, edit.settings, signal);
-  requireMemory(edit.info, edit.chain, calibration, before);
-  const { defaults } = edit.model;
-  return estimateEdit(edit.info, edit.chain, { calibration, memory: before, defaults });
-}
-
-/** Before a long clip, and wherever memory may be short. */
-async function estimateIfNeeded(
-  edit: PreparedEdit,
-  { memory }: RunOptions,
-  signal: AbortSignal,
-): Promise<EditEstimate | undefined> {
-  if (!isLong(edit) && memory().availableBytes >= PLENTY_BYTES) return undefined;
-  return estimated(edit, memory, signal);
-}
-
-async function draftReceipt(request: EditRequest, edit: PreparedEdit, signal: AbortSignal) {
-  const { model, info, settings } = edit;
-  return {
-    program: "open-eve" as const,
-    versions: { ...versions(), ...arithmetic(), device: defaultDevice() },
-    input: await inputOf(request, info, signal),
-    model: {
-      name: model.name,
-      path: model.path,
-      hash: model.hash,
-      ...(model.lora !== undefined && { lora: model.lora }),
-    },
-    settings,
-    ...(settings.mask === "" ? {} : { mask: { sha256: await maskHash(settings.mask) } }),
-  };
-}
-
-/** What the receipt says of the input; content credentials are named because they do not apply to the result. */
-async function inputOf(
-  { video, videoName = video }: EditRequest,
-  { contentCredentials }: VideoInfo,
-  signal: AbortSignal,
-) {
-  const sha256 = await fileHash(video, signal);
-  const found =
-    contentCredentials === null ? {} : { contentCredentials: `C2PA in ${contentCredentials}` };
-  return { path: videoName, sha256, ...found };
-}
-
-type Draft = Awaited<ReturnType<typeof draftReceipt>>;
-
 function startOf({ info, settings }: PreparedEdit) {
   const { threads, precision } = arithmetic();
   const { frames, width, height } = info;
@@ -243,7 +132,7 @@ function startOf({ info, settings }: PreparedEdit) {
 
 function workOf(
   edit: PreparedEdit,
-  { versions: made, input, model, settings }: Draft,
+  { versions: made, input, model, settings }: DraftReceipt,
   { resume = false, keepWork = false }: RunOptions,
 ): WorkFolder | undefined {
   if (edit.output === undefined || !(resume || (keepWork && isLong(edit)))) return undefined;

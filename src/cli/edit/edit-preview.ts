@@ -11,7 +11,8 @@ export async function runPreview(
 ): Promise<void> {
   if (compare !== undefined) await requirePng("--compare", compare);
   const { instruction, ...options } = settings;
-  const frame = await editor.preview(video, instruction, { ...options, at, signal });
+  const onWarning = (message: string): void => report.warn(message);
+  const frame = await editor.preview(video, instruction, { ...options, at, signal, onWarning });
   await writePng(output, frame.rgb, frame.width, frame.height);
   if (compare !== undefined) await writePair(compare, frame, instruction);
   const { index, ptsSeconds, width, height } = frame;
@@ -40,6 +41,7 @@ export async function runEstimate(
     output,
     encoding,
     signal,
+    onWarning: (message) => report.warn(message),
   });
   report.event(
     { ...estimate },
