@@ -7,7 +7,7 @@ const DEVICES = ["auto", "cpu", "cuda", "mps"] as const;
 export const deviceArg = {
   type: "string",
   valueHint: "name",
-  description: "auto, cpu, cuda or mps (default: auto)",
+  description: "auto, cpu or cuda (default: auto)",
 } as const;
 
 /** The device that `--device` names; reads nothing of the engine. */
