@@ -1,6 +1,6 @@
 import type { VideoInfo } from "../data/video/probe.ts";
 import { defaultDevice } from "../engine/device.ts";
-import { arithmetic, versions } from "../training/provenance.ts";
+import { arithmetic, versions } from "../engine/provenance.ts";
 import type { EditRequest } from "./check.ts";
 import { maskHash } from "./frames/mask.ts";
 import type { PreparedEdit } from "./prepared-edit.ts";

@@ -8,7 +8,7 @@ import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { onOneThread } from "../engine/settings.ts";
-import { arithmetic } from "../training/provenance.ts";
+import { arithmetic } from "../engine/provenance.ts";
 import type { EditRequest } from "./check.ts";
 import { type DraftReceipt, draftReceipt } from "./draft-receipt.ts";
 import { editedClip } from "./frames/pipeline.ts";

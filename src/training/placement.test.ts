@@ -29,8 +29,8 @@ const config = TrainConfig.parse({
   batch: 2,
   learningRate: 1e-3,
   precision: "float32",
-  stage: { changeWeight: 1 },
 });
+const weighted = { ...config, stage: { changeWeight: 1 } };
 const words: EditText = {
   task: "style",
   instruction: "make it a sketch",
@@ -63,7 +63,7 @@ function stages(): readonly (() => Stage)[] {
   const material = { ...common, train: edits, held: edits };
   return [
     () => backboneStage(unet, material, config),
-    () => editAdapterStage(unet, editAdapter, material, config),
+    () => editAdapterStage(unet, editAdapter, material, weighted),
     () => videoAdapterStage(unet, layers, { ...common, train: clips, held: clips }, config),
   ];
 }

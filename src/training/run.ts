@@ -6,8 +6,8 @@ import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import { AskedSteps, configHash, decisiveDifferences, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
-import { claimLock } from "./lock.ts";
-import { gitHash, versions } from "./provenance.ts";
+import { claimLock } from "../engine/lock.ts";
+import { gitHash, versions } from "../engine/provenance.ts";
 import type { Stage } from "./stage.ts";
 import { EventFile } from "./tensorboard.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { claimLock } from "../../src/training/lock.ts";
+import { claimLock } from "../../src/engine/lock.ts";
 import { saveSmallModel } from "../support/small-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

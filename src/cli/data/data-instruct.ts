@@ -64,7 +64,7 @@ export default defineCommand({
     invariant(folder !== undefined, "the parser asks for the folder");
     const { dataFiles, readClips } = await import("../../data/clips/dataset.ts");
     const { clips } = readClips(folder);
-    const { claimLock } = await import("../../training/lock.ts");
+    const { claimLock } = await import("../../engine/lock.ts");
     using _ = claimLock(dataFiles(folder).lock, "at work");
     const { writeInstructions } = await import("../../data/instructions/instruct.ts");
     const options = { folder, clips, writer, concurrency, attempts, signal };

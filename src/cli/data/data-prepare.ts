@@ -94,7 +94,7 @@ export default defineCommand({
     }
     const { checkSettings, dataFiles } = await import("../../data/clips/dataset.ts");
     checkSettings(folder, settings);
-    const { claimLock } = await import("../../training/lock.ts");
+    const { claimLock } = await import("../../engine/lock.ts");
     mkdirSync(folder, { recursive: true });
     using _ = claimLock(dataFiles(folder).lock, "at work");
     const encode = openEncoder();

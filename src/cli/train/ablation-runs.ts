@@ -6,7 +6,7 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { ModelFolder, TEACHER_PARTS } from "../../eve/model/model-folder.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
-import { claimLock } from "../../training/lock.ts";
+import { claimLock } from "../../engine/lock.ts";
 import { stepsAskedOf } from "../../training/run.ts";
 import { stageEntry } from "../../training/stage.ts";
 import type { Reporter } from "../output.ts";

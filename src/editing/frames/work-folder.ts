@@ -8,7 +8,7 @@ import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import { claimLock } from "../../training/lock.ts";
+import { claimLock } from "../../engine/lock.ts";
 import type { WindowLatents } from "../windows/window-editor.ts";
 import { workPath } from "./work-path.ts";
 

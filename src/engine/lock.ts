@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { UserError } from "../engine/errors.ts";
-import { isAlive } from "../engine/process.ts";
+import { UserError } from "./errors.ts";
+import { isAlive } from "./process.ts";
 
 /**
  * Claims a directory for this process: two that write one directory would destroy both their work.

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { defaultDevice } from "../engine/device.ts";
-import { engineInfo, fastType } from "../engine/settings.ts";
+import { defaultDevice } from "./device.ts";
+import { engineInfo, fastType } from "./settings.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
