@@ -193,7 +193,7 @@ export const tiny: Preset = {
       },
       settings: VisionSettings,
       open: async (config, context) =>
-        (await import("./tiny-distillation.ts")).openVision(config, context),
+        (await import("./tiny-stages.ts")).openVision(config, context),
     },
     distillation: {
       description: "both adapters aligned with each other by a LoRA (FDD), from unedited clips",
@@ -217,14 +217,14 @@ export const tiny: Preset = {
       config: { ...LATENT_DEFAULTS, steps: 600, batch: 32, learningRate: 1e-3, weightDecay: 0 },
       settings: StyleAdapterSettings,
       open: async (config, context) =>
-        (await import("./tiny-distillation.ts")).openStyleAdapter(config, context),
+        (await import("./tiny-look-adapters.ts")).openStyleAdapter(config, context),
     },
     "subject-adapter": {
       description: "a LoRA of the backbone that draws a thing held out of the world",
       config: { ...LATENT_DEFAULTS, steps: 600, batch: 32, learningRate: 1e-3, weightDecay: 0 },
       settings: SubjectAdapterSettings,
       open: async (config, context) =>
-        (await import("./tiny-distillation.ts")).openSubjectAdapter(config, context),
+        (await import("./tiny-look-adapters.ts")).openSubjectAdapter(config, context),
     },
   },
 };
