@@ -1,13 +1,12 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { DataError, UserError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
-import { AskedSteps, configHash, decisiveDifferences, TrainConfig } from "./config.ts";
+import type { AskedSteps, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
 import { claimLock } from "../engine/lock.ts";
-import { gitHash, versions } from "../engine/provenance.ts";
+import { askedBefore, configPath, type RunDescription, writeConfig } from "./run-config.ts";
 import type { Stage } from "./stage.ts";
 import { EventFile } from "./tensorboard.ts";
 
@@ -18,20 +17,6 @@ export interface Run {
   readonly directory: RunDirectory;
   /** Honoured at step boundaries: a checkpoint is saved before leaving. */
   readonly signal: AbortSignal;
-}
-
-const ConfigFile = z.object({
-  stage: z.string(),
-  config: TrainConfig,
-  /** In order; runs that were never asked for another number have none. */
-  asked: z.array(AskedSteps).optional(),
-});
-
-/** What a run does, as `config.json` tells it. */
-interface RunDescription {
-  readonly stage: string;
-  readonly config: TrainConfig;
-  readonly asked: readonly AskedSteps[];
 }
 
 /** A line of `metrics.jsonl`: every event with a step is one. */
@@ -83,7 +68,7 @@ export class RunDirectory implements Disposable {
     const before = this.#asked.filter(({ from }) => from < step);
     const isOther = before.at(-1)?.steps !== steps;
     this.#asked = isOther ? [...before, { from: step, steps }] : before;
-    this.#writeConfig();
+    writeConfig(this.path, { stage: this.#stage, config: this.#config, asked: this.#asked });
     const path = this.file("metrics.jsonl");
     const kept = this.metricLines().filter(({ line }) => line.step <= step);
     replaceFile(path, kept.map(({ text }) => `${text}\n`).join(""));
@@ -130,18 +115,6 @@ export class RunDirectory implements Disposable {
     this.#events?.[Symbol.dispose]();
     this.#events = undefined;
     this.#lock[Symbol.dispose]();
-  }
-
-  #writeConfig(): void {
-    const content = {
-      stage: this.#stage,
-      config: this.#config,
-      ...(this.#asked.length > 1 && { asked: this.#asked }),
-      configHash: configHash(this.#config),
-      gitHash: gitHash(),
-      versions: versions(),
-    };
-    replaceFile(this.file("config.json"), `${JSON.stringify(content, null, 2)}\n`);
   }
 
   #recordStep(event: StepEnd): void {
@@ -197,43 +170,5 @@ export function openRunDirectory(path: string, stage: string, config: TrainConfi
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
-  }
-}
-
-/** The steps that the run in `path` was asked for so far; refuses one of another stage or other settings. */
-function askedBefore(path: string, stage: string, config: TrainConfig): readonly AskedSteps[] {
-  const file = configPath(path);
-  const before = readConfigFile(file);
-  if (before.stage !== stage) {
-    throw new UserError(`${file} is of stage ${before.stage}, not ${stage}: choose another --out`);
-  }
-  const differences = decisiveDifferences(before.config, config);
-  if (differences.length === 0) return before.asked ?? [{ from: 0, steps: before.config.steps }];
-  throw new UserError(
-    `${file} holds a run with other settings (${differences.join(", ")}): choose another --out, or repeat its settings`,
-  );
-}
-
-/** How many steps the run in `directory` was asked for last; undefined where none has begun. */
-export function stepsAskedOf(directory: string): number | undefined {
-  const file = configPath(directory);
-  return existsSync(file) ? readConfigFile(file).config.steps : undefined;
-}
-
-function configPath(directory: string): string {
-  return join(directory, "config.json");
-}
-
-function readConfigFile(file: string): z.infer<typeof ConfigFile> {
-  try {
-    return ConfigFile.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch (error) {
-    if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
-    throw new DataError(
-      `${file} is not the config of a run: choose another --out, or delete the directory`,
-      {
-        cause: error,
-      },
-    );
   }
 }

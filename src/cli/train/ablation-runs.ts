@@ -7,7 +7,7 @@ import { ModelFolder, TEACHER_PARTS } from "../../eve/model/model-folder.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
 import { claimLock } from "../../engine/lock.ts";
-import { stepsAskedOf } from "../../training/run.ts";
+import { stepsAskedOf } from "../../training/run-config.ts";
 import { stageEntry } from "../../training/stage.ts";
 import type { Reporter } from "../output.ts";
 import { reportAblations, tellAblations, type AblationReport } from "./ablation-report.ts";
