@@ -1,5 +1,5 @@
 import type { Drawn, Finishing } from "../src/editing/finishing/finishing.ts";
-import type { SourceFrame } from "../src/editing/finishing/square.ts";
+import { fittedSquare, type SourceFrame } from "../src/editing/finishing/square.ts";
 import type { EvaluatedModel } from "../src/evaluation/methods/evaluated-model.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
 import { summarize } from "../src/evaluation/statistics/summary.ts";
@@ -13,7 +13,9 @@ export function finishedScores(
   finishing: Finishing<SourceFrame>,
 ): ClipScores {
   const sources = input.map((rgb) => ({ rgb, width: size, height: size }));
-  const squares = sources.map((frame, index) => finishing.square(frame, drawn[index]!));
+  const squares = sources.map((frame, index) =>
+    finishing.square(fittedSquare(frame, size), drawn[index]!),
+  );
   const finished = [...finishing.next(sources, squares), ...finishing.rest()];
   const output = finished.map(({ finish }) => finish());
   return clipScores({ input, truth, output }, { size, window, reconstruction });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { byteTensor } from "../../data/byte-pictures.ts";
 import { Finishing, type Drawn, type FinishedModel, type FinishingSettings } from "./finishing.ts";
-import type { SourceFrame } from "./square.ts";
+import { fittedSquare, type SourceFrame } from "./square.ts";
 
 const size = 32;
 const model: FinishedModel = { size };
@@ -30,7 +30,9 @@ function finishedClip(
   const ready = Array.from({ length: Math.ceil(frames.length / length) }, (_, group) => {
     const [from, to] = [group * length, (group + 1) * length];
     const own = frames.slice(from, to);
-    const squares = own.map((frame, index) => finishing.square(frame, drawn[from + index]!));
+    const squares = own.map((frame, index) =>
+      finishing.square(fittedSquare(frame, size), drawn[from + index]!),
+    );
     return finishing.next(own, squares).map(({ finish }) => finish());
   });
   return [...ready.flat(), ...finishing.rest().map(({ finish }) => finish())];

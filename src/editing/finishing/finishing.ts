@@ -1,5 +1,5 @@
 import { bytesOf, freeBytes } from "../../data/byte-pictures.ts";
-import { fitFrame, unfitFrame } from "../../data/video/fit.ts";
+import { unfitFrame } from "../../data/video/fit.ts";
 import { invariant } from "../../engine/errors.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { EditingModel } from "../settings/model.ts";
@@ -58,11 +58,12 @@ export class Finishing<Frame extends SourceFrame> {
     this.#inTime = new FramesInTime(options);
   }
 
-  /** A drawn frame in the model's square, detail given back. Its arrays are its own, and no tensors. */
-  square({ rgb, width, height }: SourceFrame, { edited, reconstruction }: Drawn): SquarePicture {
+  /**
+   * A drawn frame in the model's square, detail given back. Takes over `source`, the frame as `fittedSquare` gives it; the
+   * result's arrays are its own, and no tensors.
+   */
+  square(source: Uint8Array, { edited, reconstruction }: Drawn): SquarePicture {
     const { size, restoreDetail } = this.#model;
-    const fitted = fitFrame(rgb, width, height, size);
-    const source = fitted === rgb ? rgb.slice() : fitted;
     if (this.#settings.detail === "off") return { edited: bytesOf(edited), source };
     invariant(reconstruction, "detail is what the autoencoder loses");
     return keepDetail(source, { edited, reconstruction }, { size, restore: restoreDetail });

@@ -1,3 +1,4 @@
+import { fitFrame } from "../../data/video/fit.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
@@ -19,4 +20,10 @@ export interface SourceFrame {
   readonly rgb: Uint8Array;
   readonly width: number;
   readonly height: number;
+}
+
+/** A frame fitted into the model's square, in an array of its own. */
+export function fittedSquare({ rgb, width, height }: SourceFrame, size: number): Uint8Array {
+  const fitted = fitFrame(rgb, width, height, size);
+  return fitted === rgb ? rgb.slice() : fitted;
 }

@@ -1,6 +1,5 @@
 import { freeBytes } from "../../data/byte-pictures.ts";
 import { toPackedBytes, toPixels } from "../../data/pixels.ts";
-import { fitFrame } from "../../data/video/fit.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { scoped } from "../../engine/scope.ts";
 import { onOneThread } from "../../engine/settings.ts";
@@ -11,7 +10,7 @@ import {
   Finishing,
   wantsReconstruction,
 } from "../finishing/finishing.ts";
-import type { SquarePicture } from "../finishing/square.ts";
+import { fittedSquare, type SquarePicture } from "../finishing/square.ts";
 import type { EditedFrame } from "../settings/edited-frame.ts";
 import type { EditingModel } from "../settings/model.ts";
 import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
@@ -50,11 +49,14 @@ export async function* editedFrames(
   let number = 0;
   for await (const group of inWindows(frames, editing.settings)) {
     using held = new HeldTensors();
-    const drawn = await drawnGroup(group, number++, editor, held, editing);
+    const squares = onOneThread(() =>
+      group.map((frame) => fittedSquare(frame, editing.model.size)),
+    );
+    const drawn = await drawnSquares({ squares, number: number++ }, editor, held, editing);
     const pictures: SquarePicture[] = [];
-    for (const [index, frame] of group.entries()) {
+    for (const [index, square] of squares.entries()) {
       await breathe(editing.signal);
-      pictures.push(onOneThread(() => finishing.square(frame, drawn[index]!)));
+      pictures.push(onOneThread(() => finishing.square(square, drawn[index]!)));
     }
     yield* finishedFrames(finishing.next(group, pictures), editing);
   }
@@ -73,15 +75,21 @@ async function* finishedFrames(
   }
 }
 
-async function drawnGroup(
-  group: readonly EditedFrame[],
-  number: number,
+/** A window's new frames in the model's square. */
+interface NewSquares {
+  readonly squares: readonly Uint8Array[];
+  /** The window's own, from 0. */
+  readonly number: number;
+}
+
+async function drawnSquares(
+  fresh: NewSquares,
   editor: WindowEditor,
   held: HeldTensors,
   editing: FrameEditing,
 ): Promise<Drawn[]> {
   const { model, settings, signal } = editing;
-  const { input, edited: latents } = await groupLatents(group, number, editor, held, editing);
+  const { input, edited: latents } = await latentsOf(fresh, editor, held, editing);
   await breathe(signal);
   const pictures = held.make(() => decoded(model, latents));
   if (!wantsReconstruction(settings)) {
@@ -93,9 +101,8 @@ async function drawnGroup(
 }
 
 /** The latents of a window's new frames: those of the store, or edited now and put there. */
-async function groupLatents(
-  group: readonly EditedFrame[],
-  number: number,
+async function latentsOf(
+  { squares, number }: NewSquares,
   editor: WindowEditor,
   held: HeldTensors,
   { model, settings, signal, onStep, store, onRestored }: FrameEditing,
@@ -107,11 +114,7 @@ async function groupLatents(
     return stored;
   }
   const { size } = model;
-  const squares = group.map(({ rgb, width, height }) => fitFrame(rgb, width, height, size));
   const input = held.make(() => model.encode(onOneThread(() => toPixels(squares, size, size))));
-  for (const [index, square] of squares.entries()) {
-    if (square !== group[index]!.rgb) freeBytes(square);
-  }
   const edited = await editor.edit(input, held, { signal, onStep });
   store?.save(number, { input, edited });
   return { input, edited };

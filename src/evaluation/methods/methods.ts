@@ -1,6 +1,7 @@
 import { byteTensor } from "../../data/byte-pictures.ts";
 import type { WorldEdit } from "../../data/world/edits.ts";
 import { Finishing, wantsReconstruction } from "../../editing/finishing/finishing.ts";
+import { fittedSquare } from "../../editing/finishing/square.ts";
 import { totalWork } from "../../editing/report/progress.ts";
 import {
   DEFAULT_OVERLAP,
@@ -99,7 +100,8 @@ export async function editFrames(
     const squares = group.map((frame, index) => {
       using _ = tensorScope();
       const reconstruction = carried[index] && byteTensor(carried[index]);
-      return finishing.square(frame, { edited: byteTensor(edited[index]!), reconstruction });
+      const drawn = { edited: byteTensor(edited[index]!), reconstruction };
+      return finishing.square(fittedSquare(frame, size), drawn);
     });
     pictures.push(...finishing.next(group, squares).map(({ finish }) => finish()));
     done += group.length;
