@@ -65,7 +65,7 @@ export interface Stage<Batch = unknown> {
   losses(batch: Batch, rng: Rng): Losses;
   /**
    * How large the gradient of each term was where the stage looks at it, in the backward pass just done; empty where it
-   * did not look. Weights of the losses are in it.
+   * did not look. Weights of the losses are in it, and the share of an accumulated part.
    */
   takeGradients?(): Readonly<Record<string, number>>;
   /** Pictures and clips, drawn while the EMA weights are in place. */

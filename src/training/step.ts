@@ -114,7 +114,7 @@ export async function trainStep(
   ema.update(optimizer.updates);
   clearGradients(state);
   state.skippedInARow = 0;
-  return { type: "updated", losses, total, gradNorm, termGradients: meanByName(watched), lr };
+  return { type: "updated", losses, total, gradNorm, termGradients: normByName(watched), lr };
 }
 
 function clearGradients({ optimizer, adversary }: TrainState): void {
@@ -178,6 +178,14 @@ function weightedSum(losses: Losses, stage: Stage): Float<""> {
 
 function weightOf(stage: Stage, name: string): number {
   return stage.lossWeights[name] ?? 1;
+}
+
+/** The norm of all parts' gradients together: each part's samples are its own, weighed as in the whole batch. */
+function normByName(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(parts[0] ?? {});
+  const norm = (name: string): number =>
+    Math.hypot(...parts.map((part) => part[name] ?? Number.NaN));
+  return Object.fromEntries(names.map((name) => [name, norm(name)]));
 }
 
 function meanByName(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

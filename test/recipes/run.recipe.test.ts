@@ -56,6 +56,17 @@ describe("a run", () => {
     });
   });
 
+  test("tells the norm of a term's gradient over all parts of a step", async () => {
+    const norms = [3, 4];
+    const watched = (stage: TinyStage): Stage => ({
+      ...stage,
+      takeGradients: () => ({ error: norms.shift()! }),
+    });
+    const settings = { steps: 1, accumulate: 2 };
+    const [step] = only(await trained(runFolder(), settings, { stage: watched }), "step-end");
+    expect(step!.termGradients).toEqual({ error: 5 });
+  });
+
   test("asked to stop, saves where it is and ends", async () => {
     const folder = runFolder();
     const controller = new AbortController();
