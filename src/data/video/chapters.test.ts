@@ -114,4 +114,14 @@ describe("interlaced video", () => {
     ]);
     expect((await probeVideo(golden("book.mp4"))).isInterlaced).toBe(false);
   });
+
+  test("is read, both fields of a picture as one", async () => {
+    const { width, height } = await probeVideo(golden("fields.mp4"));
+    let count = 0;
+    for await (const { rgb } of readFrames(golden("fields.mp4"))) {
+      expect(rgb).toHaveLength(width * height * 3);
+      count++;
+    }
+    expect(count).toBeGreaterThan(0);
+  });
 });

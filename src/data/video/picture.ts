@@ -1,4 +1,5 @@
 import {
+  AV_FRAME_FLAG_INTERLACED,
   AV_PIX_FMT_GBRP,
   AV_PIX_FMT_NONE,
   AV_PIX_FMT_RGB24,
@@ -27,6 +28,8 @@ export class PictureConverter implements Disposable {
       decoded.colorRange = effectiveRange(decoded.colorRange);
       decoded.chromaLocation = effectiveChroma(decoded.chromaLocation);
     }
+    // Both fields are one picture to us; FFmpeg would refuse to convert an interlaced frame into one that is not
+    decoded.clearFlags(AV_FRAME_FLAG_INTERLACED);
     const colour = {
       ...rgbColour,
       primaries: decoded.colorPrimaries,
