@@ -8,9 +8,11 @@ import { Interrupts } from "./interrupts.ts";
 const { argv, debug } = withoutDebug(process.argv.slice(2));
 const controller = new AbortController();
 const interrupts = new Interrupts();
-let stoppedBy: "SIGINT" | "SIGTERM" | undefined;
+/** What asks to stop: Ctrl-C, a system that shuts down, and a terminal that is closed. */
+const STOPS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+let stoppedBy: (typeof STOPS)[number] | undefined;
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of STOPS) {
   process.on(signal, () => {
     const wanted = interrupts.received();
     if (wanted === "nothing") return;
