@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { requireNew, settingsFrom } from "../../src/cli/edit/edit-options.ts";
+import { settingsFrom } from "../../src/cli/edit/edit-options.ts";
+import { requireNew, requireNoNotes } from "../../src/cli/edit/kept-files.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { checkRequest } from "../../src/editing/check.ts";
 import { loadEditor } from "../../src/editing/editor.ts";
@@ -98,6 +99,16 @@ describe("an output that cannot be written", () => {
   test("a file that exists, unless it is to be replaced", async () => {
     await expectFailure(() => requireNew(file("good.mp4"), false), 2, /exists.*--force/);
     expect(await failure(() => requireNew(file("good.mp4"), true))).toMatchObject({ exitCode: 0 });
+  });
+
+  test("notes of the user's own where the receipt would go", async () => {
+    const output = file("noted.mp4");
+    await writeFile(`${output}.json`, '{"notes": "the client likes it"}');
+    const check = (isForced: boolean) => () => requireNoNotes(output, isForced);
+    await expectFailure(check(false), 2, /noted\.mp4\.json, where the receipt goes.*--force/);
+    expect(await failure(check(true))).toMatchObject({ exitCode: 0 });
+    await writeFile(`${output}.json`, '{"program": "open-eve"}');
+    expect(await failure(check(false))).toMatchObject({ exitCode: 0 });
   });
 });
 

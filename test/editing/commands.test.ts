@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
@@ -109,7 +117,36 @@ describe("eve edit", () => {
       const receipt = await readReceipt(file(`s-seed-${seed}.mp4.json`));
       expect(receipt.settings.seed).toBe(seed);
     }
-    expect((await readPicture(file("s-seeds.png"))).width).toBeGreaterThan(3 * 48);
+    const sheet = await readPicture(file("s-seeds.png"));
+    expect(sheet.width).toBeGreaterThan(3 * 48);
+    await expect(edit("--seeds", "3,8", "-o", file("s.mp4"))).rejects.toThrow(/exists/);
+    // What is finished stays, what is missing is made, and the sheet shows both
+    const made = statSync(file("s-seed-3.mp4")).mtimeMs;
+    for (const name of ["s-seed-8.mp4", "s-seed-8.mp4.json", "s-seeds.png"]) rmSync(file(name));
+    await edit("--seeds", "3,8", "-o", file("s.mp4"), "--resume");
+    expect(statSync(file("s-seed-3.mp4")).mtimeMs).toBe(made);
+    expect(existsSync(file("s-seed-8.mp4"))).toBe(true);
+    expect(await readPicture(file("s-seeds.png"))).toMatchObject({ height: sheet.height });
+    await expect(
+      edit("--seeds", "3", "-o", file("s.mp4"), "--resume", "--steps", "1"),
+    ).rejects.toThrow(/s-seed-3\.mp4 exists/);
+  });
+
+  test("keeps what lies where something else goes, and what it reads", async () => {
+    writeFileSync(file("mine.png"), "mine");
+    writeFileSync(file("mine.mp4.json"), "mine");
+    for (const flag of ["--compare", "--change-map"])
+      await expect(edit("-o", file("o.mp4"), flag, file("mine.png"))).rejects.toThrow(
+        new RegExp(`mine\\.png exists: give another name with ${flag}`),
+      );
+    await expect(edit("-o", file("mine.mp4"))).rejects.toThrow(
+      /mine\.mp4\.json, where the receipt/,
+    );
+    await expect(edit("-o", file("o.mp4"), "--compare", file("in.mp4"), "--force")).rejects.toThrow(
+      /in\.mp4 is read by the edit/,
+    );
+    expect(readFileSync(file("mine.png"), "utf8")).toBe("mine");
+    expect(existsSync(file("o.mp4"))).toBe(false);
   });
 
   test("with --dry-run writes nothing", async () => {
@@ -210,6 +247,24 @@ describe("eve batch", () => {
     expect(existsSync(file("results/pictures/000001.png"))).toBe(true);
     await batch();
     expect(statuses()).toEqual(["skipped", "skipped"]);
+  });
+
+  test("replaces no file that is no edit, and makes what is missing beside one that is", async () => {
+    const line = { input: file("in.mp4"), instruction, output: "film.mp4", compare: "film.png" };
+    writeFileSync(file("edits.jsonl"), JSON.stringify(line));
+    const out = file("shoot");
+    const batch = () => eve("batch", file("edits.jsonl"), "--out", out, ...oneAtATime());
+    mkdirSync(out);
+    writeFileSync(join(out, "film.mp4"), "footage");
+    await expect(batch()).rejects.toThrow("1 of 1 edits failed");
+    expect(readFileSync(join(out, "film.mp4"), "utf8")).toBe("footage");
+    rmSync(join(out, "film.mp4"));
+    await batch();
+    rmSync(join(out, "film.png"));
+    await batch();
+    expect(existsSync(join(out, "film.png"))).toBe(true);
+    writeFileSync(join(out, "summary.json"), "mine");
+    await expect(batch()).rejects.toThrow(/summary\.json exists and is no summary of a batch/);
   });
 
   test("does lines side by side, to the same frames and the same summary", async () => {

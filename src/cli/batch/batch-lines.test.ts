@@ -39,3 +39,21 @@ test("a line that would write over a file of one before is refused, whatever the
     "results/two.mp4",
   ]);
 });
+
+test("a line that would write over another's input is refused", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "edits.jsonl");
+  const [a, b] = [join(folder, "a.mp4"), join(folder, "b.mp4")];
+  const lines = [
+    { input: a, instruction: "make it snow", output: "b.mp4" },
+    { input: b, instruction: "make it snow", output: "c.mp4", compare: "a.mp4" },
+    { input: b, instruction: "make it snow", output: "d.mp4" },
+  ];
+  writeFileSync(path, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const read = await readBatch(path, folder);
+  expect(read.map((line) => (line.isReadable ? line.output : line.problem))).toEqual([
+    `${b} is the input of line 3: give another output`,
+    `${a} is the input of line 1: give another compare`,
+    join(folder, "d.mp4"),
+  ]);
+});

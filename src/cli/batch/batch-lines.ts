@@ -99,17 +99,24 @@ function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
   };
 }
 
-/** Two lines that would write one file are refused, the second of them. */
+/** Two lines that would write one file are refused, the second of them; so is one that would write what another reads. */
 function withoutCollisions(lines: readonly BatchLine[]): BatchLine[] {
   const writers = new Map<string, number>();
+  const readers = new Map(
+    lines.flatMap((line) => (line.isReadable ? [[resolve(line.video), line.number] as const] : [])),
+  );
   return lines.map((line) => {
     if (!line.isReadable) return line;
     const { number, output, compare, changeMap } = line;
     const written = Object.entries({ output, compare, changeMap });
     for (const [what, path] of written) {
-      const before = path === undefined ? undefined : writers.get(resolve(path));
-      if (before === undefined) continue;
-      const problem = `line ${before} writes ${path} already: give another ${what}`;
+      if (path === undefined) continue;
+      const [before, reader] = [writers.get(resolve(path)), readers.get(resolve(path))];
+      if (before === undefined && reader === undefined) continue;
+      const problem =
+        before === undefined
+          ? `${path} is the input of line ${reader}: give another ${what}`
+          : `line ${before} writes ${path} already: give another ${what}`;
       return { number, isReadable: false, problem };
     }
     for (const [, path] of written) if (path !== undefined) writers.set(resolve(path), number);

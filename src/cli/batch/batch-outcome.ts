@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Changes } from "../../editing/report/changes.ts";
-import type { EditingModel } from "../../editing/settings/model.ts";
 import type { ToldContext } from "../edit/edit-run.ts";
+import { finishedEdit } from "../edit/finished-edit.ts";
+import { isOwnResult } from "../edit/kept-files.ts";
+import { UserError } from "../../engine/errors.ts";
 import { sentenceOf } from "../failure.ts";
 import type { BatchLine } from "./batch-lines.ts";
 
@@ -23,7 +25,11 @@ export async function lineOutcome(line: BatchLine, context: ToldContext): Promis
   const { output } = line;
   try {
     const finished = await finishedEdit(line, context.editor.model);
-    if (finished) return { line: number, status: "skipped", output, ...finished };
+    if (finished) {
+      const { seconds, changes } = finished;
+      return { line: number, status: "skipped", output, seconds, changes };
+    }
+    requireOwn(line);
     const { toldJob } = await import("../edit/edit-run.ts");
     const { checkRequest } = await import("../../editing/check.ts");
     const checked = await checkRequest(line);
@@ -42,24 +48,18 @@ export function failedOutcome(line: BatchLine, error: unknown): BatchOutcome {
   return { line: line.number, status: "failed", ...output, problem: sentenceOf(error) };
 }
 
-/** Time and changes of a result that the same edit of the same input by the same weights has made before, stored alike. */
-async function finishedEdit(
-  { video, output, encoding, settings }: Extract<BatchLine, { isReadable: true }>,
-  model: EditingModel,
-): Promise<Pick<BatchOutcome, "seconds" | "changes"> | undefined> {
-  const { fileHash, readReceipt, receiptPath } = await import("../../editing/report/receipt.ts");
-  if (!existsSync(output) || !existsSync(receiptPath(output)) || !existsSync(video))
-    return undefined;
-  const { readSettings, resolveSettings } = await import("../../editing/settings/settings.ts");
-  const { maskHash } = await import("../../editing/frames/mask.ts");
-  const wanted = resolveSettings(readSettings(settings), model);
-  const receipt = await readReceipt(receiptPath(output));
-  const isSame =
-    receipt.model.hash === model.hash &&
-    receipt.output.codec === encoding.codec &&
-    receipt.output.quality === encoding.quality &&
-    JSON.stringify(resolveSettings(receipt.settings, model)) === JSON.stringify(wanted) &&
-    receipt.input.sha256 === (await fileHash(video)) &&
-    receipt.mask?.sha256 === (wanted.mask === "" ? undefined : await maskHash(wanted.mask));
-  return isSame ? { seconds: receipt.seconds, changes: receipt.changes } : undefined;
+/** Throws a UserError where a file would be lost that no edit of ours has made. */
+function requireOwn({
+  output,
+  compare,
+  changeMap,
+}: Extract<BatchLine, { isReadable: true }>): void {
+  if (isOwnResult(output)) return;
+  const foreign = [output, compare, changeMap].find(
+    (path) => path !== undefined && existsSync(path),
+  );
+  if (foreign === undefined) return;
+  throw new UserError(
+    `${foreign} exists and has no receipt of an edit: give another name, or move it away`,
+  );
 }

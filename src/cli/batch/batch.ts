@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { DataError } from "../../engine/errors.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
+import { isRecord, jsonOf } from "../../engine/json.ts";
 import { deviceArg, deviceFrom } from "../device-option.ts";
 import { jobsArg, jobsAsked } from "../jobs-option.ts";
 import { duration, Reporter, table } from "../output.ts";
@@ -51,6 +53,7 @@ export default defineCommand({
     const readable = lines.filter(({ isReadable }) => isReadable).length;
     await using editors = await openBatchEditors(choice, { readable, jobs, signal, report });
     await mkdir(given.out, { recursive: true });
+    requireOwnSummary(join(given.out, SUMMARY));
     const outcomes: BatchOutcome[] = [];
     const { runBatch } = await import("./batch-run.ts");
     await runBatch(lines, editors.all, { signal, report }, async (outcome) => {
@@ -66,9 +69,21 @@ export default defineCommand({
   },
 });
 
+const SUMMARY = "summary.json";
+
+/** Throws a UserError where the folder has a file of that name which no batch has written. */
+function requireOwnSummary(path: string): void {
+  if (!existsSync(path)) return;
+  const found = jsonOf(readFileSync(path, "utf8"));
+  if (isRecord(found) && Array.isArray(found["outcomes"])) return;
+  throw new UserError(
+    `${path} exists and is no summary of a batch: give another --out, or move it away`,
+  );
+}
+
 async function writeSummary(folder: string, outcomes: readonly BatchOutcome[]): Promise<void> {
   const { writeAtomically } = await import("../../data/video/output-file.ts");
-  await writeAtomically(join(folder, "summary.json"), (temporary) =>
+  await writeAtomically(join(folder, SUMMARY), (temporary) =>
     writeFile(temporary, `${JSON.stringify({ outcomes }, null, 2)}\n`),
   );
 }

@@ -55,6 +55,12 @@ export function seedPath(output: string, seed: number): string {
   return join(dir, `${name}-seed-${seed}${ext}${folder}`);
 }
 
+/** Where the results of several seeds are shown together. */
+export function seedSheetPath(output: string): string {
+  const { dir, name } = parse(output);
+  return join(dir, `${name}-seeds.png`);
+}
+
 /** The files that an edit reads and writes, also where the user gave pipes. */
 export interface EditFiles extends AsyncDisposable {
   readonly video: string;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
@@ -240,7 +239,7 @@ export function settingsFrom(
     given;
   const chosen = {
     instruction,
-    further: instruction === undefined ? undefined : (given._ ?? []).slice(2),
+    further: instruction === undefined ? undefined : furtherInstructions(given),
     caption,
     task,
     method: chosenMethod(given),
@@ -263,14 +262,32 @@ export function settingsFrom(
   return { ...repeated(given, receipt), ...Object.fromEntries(said) };
 }
 
-/** A receipt's settings; another seed asks for another result, which the receipt's temperature need not have. */
+/** The instructions behind the first. Throws a UserError where one is a word alone: somebody forgot the quotes. */
+function furtherInstructions({ _: all = [] }: GivenOptions): readonly string[] {
+  const [, first = "", ...further] = all;
+  const word = further.find((text) => !/\s/.test(text.trim()));
+  if (word === undefined) return further;
+  const meant = [first, ...further].join(" ");
+  throw new UserError(
+    `expected each instruction in quotes, such as "${meant.slice(0, 80)}", got the word "${word.slice(0, 40)}" alone`,
+  );
+}
+
+/**
+ * A receipt's settings. Another seed asks for another result, which the receipt's temperature need not have; another
+ * instruction is of another task, and shows something else.
+ */
 function repeated(
-  { seed, seeds }: GivenOptions,
+  { seed, seeds, instruction }: GivenOptions,
   receipt: Pick<Receipt, "settings"> | undefined,
 ): Partial<Receipt["settings"]> {
-  if (!receipt || (seed === undefined && seeds === undefined)) return receipt?.settings ?? {};
-  const { temperature: _, ...others } = receipt.settings;
-  return others;
+  if (!receipt) return {};
+  const { temperature, task, caption, ...others } = receipt.settings;
+  return {
+    ...others,
+    ...(seed === undefined && seeds === undefined && { temperature }),
+    ...((instruction === undefined || instruction === others.instruction) && { task, caption }),
+  };
 }
 
 /** The seeds of `--seeds`, or none where it is not given. */
@@ -281,12 +298,6 @@ export function seedsFrom(given: string | boolean | undefined): number[] {
     .map((text) => numberOption("--seeds", text, { integer: true, min: 0 }));
   if (new Set(seeds).size === seeds.length) return seeds;
   throw new UserError(`--seeds: expected different numbers, got ${given.slice(0, 60)}`);
-}
-
-/** Refuses to overwrite what a user may want to keep. */
-export function requireNew(output: string, isForced: boolean): void {
-  if (isForced || !existsSync(output)) return;
-  throw new UserError(`${output} exists: give another name with -o, or --force to replace it`);
 }
 
 /** `--stacked` is a short name of one method; beside another it is a contradiction. */

@@ -3,7 +3,8 @@ import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { NO_VALUE } from "../arguments.ts";
 import type { EditFiles } from "./edit-files.ts";
-import { type GivenOptions, requireNew, seedsFrom, settingsFrom } from "./edit-options.ts";
+import { type GivenOptions, seedsFrom, settingsFrom } from "./edit-options.ts";
+import { isOwnResult, requireNew, requireNoNotes } from "./kept-files.ts";
 
 /** What the command line asks for: where from, where to, and how; no file but a receipt was read for it. */
 export async function wishFrom(given: GivenOptions, repeated: Receipt | undefined) {
@@ -12,7 +13,7 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
   requireCompatible(given);
   const seeds = seedsFrom(given.seeds);
   const settings = settingsFrom(given, repeated);
-  const { encodingFrom, outputOf, seedPath } = await import("./edit-files.ts");
+  const { encodingFrom, outputOf, seedPath, seedSheetPath } = await import("./edit-files.ts");
   const isPreview = given.preview !== undefined;
   const target = isPreview
     ? (textOf(given.out) ?? `${source === "-" ? "stdin" : parse(source).name}-preview.png`)
@@ -20,7 +21,14 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
   if (seeds.length > 0 && target === "-")
     throw new UserError("--seeds makes several videos, stdout takes one: give a file with -o");
   const targets = seeds.length === 0 ? [target] : seeds.map((seed) => seedPath(target, seed));
-  for (const path of targets) requireNew(path, given.force === true);
+  const [compare, changeMap] = [textOf(given.compare), textOf(given["change-map"])];
+  const isForced = given.force === true;
+  const isContinued = given.resume === true && seeds.length > 0;
+  for (const path of targets) if (!(isContinued && isOwnResult(path))) requireNew(path, isForced);
+  if (compare !== undefined) requireNew(compare, isForced, "--compare");
+  if (changeMap !== undefined) requireNew(changeMap, isForced, "--change-map");
+  if (!isPreview) for (const path of targets) requireNoNotes(path, isForced);
+  if (seeds.length > 0 && !isContinued) requireNew(seedSheetPath(target), isForced);
   return {
     kind: isPreview ? ("preview" as const) : ("edit" as const),
     source,
@@ -28,10 +36,11 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
     settings,
     seeds,
     encoding: isPreview ? {} : encodingFrom(given, target, repeated),
-    compare: textOf(given.compare),
-    changeMap: textOf(given["change-map"]),
+    compare,
+    changeMap,
     at: given.preview === NO_VALUE ? undefined : textOf(given.preview),
     resume: given.resume === true,
+    isForced,
   };
 }
 

@@ -79,6 +79,7 @@ export async function toldJob(
   const { video, videoName, output, encoding, info, settings } = job;
   const { compare, changeMap, resume, keepWork = true } = job;
   requireDifferent([output, compare, changeMap]);
+  requireUnread([compare, changeMap], [video, settings.mask]);
   const comparison = compare === undefined ? undefined : await newComparison(compare, info);
   const { instruction, ...options } = settings;
   let changes: ChangeMeter | undefined;
@@ -122,6 +123,13 @@ function requireDifferent(paths: readonly (string | undefined)[]): void {
   const files = paths.flatMap((path) => (path === undefined ? [] : resolve(path)));
   if (new Set(files).size === files.length) return;
   throw new UserError("two results would be written to one file: give each a name of its own");
+}
+
+/** Throws a UserError where a result would be written over what the edit reads. */
+function requireUnread(written: readonly (string | undefined)[], read: readonly string[]): void {
+  const sources = new Set(read.filter((path) => path !== "").map((path) => resolve(path)));
+  const lost = written.find((path) => path !== undefined && sources.has(resolve(path)));
+  if (lost !== undefined) throw new UserError(`${lost} is read by the edit: give another name`);
 }
 
 /** Shows what an edit tells; its end is the caller's to report. */
