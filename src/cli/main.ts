@@ -1,4 +1,6 @@
 import { constants } from "node:os";
+import { setImmediate } from "node:timers/promises";
+import { DataError } from "../engine/errors.ts";
 import { runArguments } from "./command.ts";
 import { failureOf } from "./failure.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -23,9 +25,11 @@ for (const signal of STOPS) {
   });
 }
 
-// A reader that has seen enough (`eve … | head`) is no failure.
+// What runs is stopped as by Ctrl-C, and leaves as little behind.
+let unwritable: NodeJS.ErrnoException | undefined;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : 1);
+  unwritable ??= error;
+  controller.abort(error);
 });
 
 process.on("uncaughtException", fail);
@@ -34,7 +38,13 @@ try {
   const text = await runArguments(argv, { signal: controller.signal });
   if (text !== undefined) process.stdout.write(`${text}\n`);
 } catch (error) {
-  if (!isStop(error)) fail(error);
+  if (!isStop(error) && unwritable === undefined) fail(error);
+}
+await setImmediate(); // what could not be written is told behind the write
+// A reader that has seen enough (`eve … | head`) is no failure.
+if (unwritable !== undefined && unwritable.code !== "EPIPE") {
+  const reason = unwritable.code === "ENOSPC" ? "no space is left there" : unwritable.message;
+  fail(new DataError(`stdout cannot be written to (${reason}): give a file, or make room`));
 }
 process.exit(stoppedBy === undefined ? 0 : 128 + constants.signals[stoppedBy]);
 
