@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
+import { nearestModel } from "../editing/settings/model-path.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
@@ -138,7 +139,7 @@ interface Origin {
 /** The autoencoder that is there with a decoder that learned on; its receipt holds both. */
 function withDecoder(decoder: Parameters, { receipt, target }: Origin): PartContent {
   const { model } = DecoderReceipt.parse(receipt).config.stage;
-  const source = new ModelFolder(model);
+  const source = new ModelFolder(nearestModel(model));
   for (const folder of [source, target]) folder.require("autoencoder");
   if (autoencoderHash(source) !== autoencoderHash(target)) {
     throw new UserError(
@@ -205,7 +206,7 @@ function alignmentPart(
   const parts = TEACHER_PARTS[part];
   const { config } = DistillationReceipt.parse(receipt);
   const { student, alignment, videoStrength, model } = config.stage;
-  const source = new ModelFolder(model);
+  const source = new ModelFolder(nearestModel(model));
   for (const folder of [source, target]) folder.require(...parts);
   const teachers = target.hash(parts);
   if (source.hash(parts) !== teachers) {

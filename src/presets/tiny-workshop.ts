@@ -2,6 +2,7 @@ import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import type { LatentSource } from "../data/caches/latents.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
+import { nearestModel } from "../editing/settings/model-path.ts";
 import { defaultDevice } from "../engine/device.ts";
 import type { ModelDescription } from "../eve/model/model-description.ts";
 import { autoencoderHash, ModelFolder } from "../eve/model/model-folder.ts";
@@ -35,7 +36,7 @@ export function openWorkshop(
   { model, cache }: Pick<LatentSettings, "model" | "cache">,
   { progress }: StageContext,
 ): Workshop {
-  const folder = new ModelFolder(model);
+  const folder = new ModelFolder(nearestModel(model));
   folder.require("autoencoder", "text-encoder");
   const description = folder.description();
   const autoencoder = loadAutoencoder(folder);

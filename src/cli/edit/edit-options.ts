@@ -264,10 +264,10 @@ export function settingsFrom(
 
 /** The instructions behind the first. Throws a UserError where one is a word alone: somebody forgot the quotes. */
 function furtherInstructions({ _: all = [] }: GivenOptions): readonly string[] {
-  const [, first = "", ...further] = all;
+  const [, opening = "", ...further] = all;
   const word = further.find((text) => !/\s/.test(text.trim()));
   if (word === undefined) return further;
-  const meant = [first, ...further].join(" ");
+  const meant = [opening, ...further].join(" ");
   throw new UserError(
     `expected each instruction in quotes, such as "${meant.slice(0, 80)}", got the word "${word.slice(0, 40)}" alone`,
   );

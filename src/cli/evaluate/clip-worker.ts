@@ -1,4 +1,5 @@
 import { worker, workerEmit } from "workerpool";
+import { nearestModel } from "../../editing/settings/model-path.ts";
 import { chooseDevice } from "../../engine/device.ts";
 import { placeScorer, type ScorePlace } from "../../evaluation/world/scored-place.ts";
 import { EditModel } from "../../eve/model/edit-model.ts";
@@ -19,7 +20,7 @@ const scorePlace: ScoreClip = async (work, place) => {
 
 function loaded({ model, parts, device, options }: ClipWork): ScorePlace {
   chooseDevice(device);
-  return placeScorer(EditModel.load(model, parts), options);
+  return placeScorer(EditModel.load(nearestModel(model), parts), options);
 }
 
 worker({ scorePlace });

@@ -11,8 +11,9 @@ export async function openEvaluated(
 ): Promise<EditModel> {
   const choice = deviceFrom(device);
   const { chooseDevice } = await import("../../engine/device.ts");
+  const { nearestModel } = await import("../../editing/settings/model-path.ts");
   const { EditModel } = await import("../../eve/model/edit-model.ts");
   chooseDevice(choice);
   report.progress({ type: "progress", phase: `loading ${model}` });
-  return EditModel.load(model, parts);
+  return EditModel.load(nearestModel(model), parts);
 }

@@ -67,6 +67,7 @@ export default defineCommand({
     }
     const { ABLATION_NAMES } = await import("../../presets/ablations.ts");
     const { readOverrides } = await import("./overrides.ts");
+    const { nearestModel } = await import("../../editing/settings/model-path.ts");
     const { runAblations } = await import("./ablation-runs.ts");
     const whole = { min: 1, integer: true };
     const number = (flag: string, text: string): string => String(numberOption(flag, text, whole));
@@ -74,7 +75,7 @@ export default defineCommand({
       {
         names: listOf("--rows", args.rows, ABLATION_NAMES),
         seeds: seedsOf(args.seeds),
-        model: args.model,
+        model: nearestModel(args.model),
         out: args.out,
         settings: [
           ...readOverrides(rawArgs),

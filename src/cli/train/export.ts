@@ -72,7 +72,9 @@ export default defineCommand({
     const report = new Reporter(args);
     const { ModelFolder } = await import("../../eve/model/model-folder.ts");
     const elsewhere = args.alignment === undefined ? {} : { alignment: args.alignment };
-    const target = new ModelFolder(model, elsewhere);
+    const { nearestModel } = await import("../../editing/settings/model-path.ts");
+    const isRead = args.format === "peft";
+    const target = new ModelFolder(isRead ? nearestModel(model) : model, elsewhere);
     if (args.format === "peft") {
       if (args.run === undefined) return exportPeft(stage, target, args.out, report);
       return exportRunPeft(stage, args.run, args.out, report);
@@ -133,7 +135,8 @@ async function backboneOf(model: string): Promise<UNet> {
   if (model !== OPEN_NAME) {
     const { ModelFolder } = await import("../../eve/model/model-folder.ts");
     const { loadBackbone } = await import("../../eve/model/parts.ts");
-    const folder = new ModelFolder(model);
+    const { nearestModel } = await import("../../editing/settings/model-path.ts");
+    const folder = new ModelFolder(nearestModel(model));
     folder.require("backbone");
     return loadBackbone(folder);
   }

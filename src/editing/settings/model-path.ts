@@ -8,14 +8,19 @@ const shippedModel = "models/tiny";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** A model's folder where it is here, or else in the project; `path` itself where it is in neither. Only to read from. */
+export function nearestModel(path: string): string {
+  return [path, join(root, path)].find((folder) => existsSync(folder)) ?? path;
+}
+
 /**
  * The folder of a model: `path` itself, or that path in the project where there is none here.
  *
  * Throws a UserError where neither is; reads nothing.
  */
 export function modelPath(path: string = shippedModel): string {
-  const found = [path, join(root, path)].find((folder) => existsSync(folder));
-  if (found !== undefined) return found;
+  const found = nearestModel(path);
+  if (existsSync(found)) return found;
   throw new UserError(
     `the model folder ${path} does not exist: give one that "eve train" has made`,
   );
