@@ -200,6 +200,13 @@ describe("a writer that fails", () => {
     expect(events).toHaveLength(1 + 4);
   });
 
+  test("for all of a few clips is given up, too", async () => {
+    const writer = failing(() => true, new DataError("out of order"));
+    const captions = ["a dog", "a boat"];
+    const { error } = await written({ captions, writer, concurrency: 1 });
+    expect(error).toEqual(new DataError("out of order"));
+  });
+
   test("for reasons that no clip can change ends at once", async () => {
     const writer = failing(() => true, new UserError("bad key"));
     const { error, events } = await written({ writer });

@@ -88,7 +88,7 @@ export interface InstructOptions {
   readonly signal: AbortSignal;
 }
 
-/** Clips in a row without any answer after which the writer is given up. */
+/** Clips in a row without any answer after which the writer is given up; all, where there are fewer. */
 const PATIENCE = 5;
 
 /**
@@ -122,7 +122,7 @@ export async function* writeInstructions(
       });
     for await (const { clip, accepted, faults, failure } of inParallel(open, concurrency, work)) {
       silent = failure && accepted === 0 ? silent + 1 : 0;
-      if (failure && silent >= PATIENCE) throw failure;
+      if (failure && silent >= Math.min(PATIENCE, open.length)) throw failure;
       rejected.push(...faults.map((fault) => ({ clip, ...fault })));
       const event = { clip, done: ++done, open: open.length, accepted, rejected: faults };
       yield { type: "clip-instructed", ...event };
