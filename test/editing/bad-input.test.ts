@@ -101,6 +101,13 @@ describe("an output that cannot be written", () => {
     expect(await failure(() => requireNew(file("good.mp4"), true))).toMatchObject({ exitCode: 0 });
   });
 
+  test("a folder that holds something, and none that is empty", async () => {
+    await mkdir(file("pictures/of mine"), { recursive: true });
+    await expectFailure(() => requireNew(file("pictures/"), false), 2, /exists.*--force/);
+    const empty = () => requireNew(file("pictures/of mine/"), false);
+    expect(await failure(empty)).toMatchObject({ exitCode: 0 });
+  });
+
   test("notes of the user's own where the receipt would go", async () => {
     const output = file("noted.mp4");
     await writeFile(`${output}.json`, '{"notes": "the client likes it"}');

@@ -1,12 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { receiptPath } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { isRecord, jsonOf } from "../../engine/json.ts";
 
-/** Refuses to overwrite what a user may want to keep. */
+/** Refuses to overwrite what a user may want to keep; an empty folder is nothing to keep. */
 export function requireNew(path: string, isForced: boolean, flag = "-o"): void {
-  if (isForced || !existsSync(path)) return;
+  if (isForced || !existsSync(path) || isEmptyFolder(path)) return;
   throw new UserError(`${path} exists: give another name with ${flag}, or --force to replace it`);
+}
+
+function isEmptyFolder(path: string): boolean {
+  return statSync(path).isDirectory() && readdirSync(path).length === 0;
 }
 
 /** The same of what lies where the receipt of `output` goes, unless that is one. */

@@ -37,7 +37,8 @@ export const trainingArgs = {
   },
   "dry-run": {
     type: "boolean",
-    description: "estimate memory and time from a few steps, and keep nothing",
+    description:
+      "estimate memory and time from a few steps; nothing is kept but the data drawn for them",
   },
   json: { type: "boolean", description: "print one JSON object per event" },
 } as const;
