@@ -87,7 +87,8 @@ describe("a mask", () => {
     ["that is no picture", "input.png", /input\.png is no picture that can be read/],
     ["of another size", "small.png", /expected 48 × 32 pixels, the video's own, got 8 × 8/],
     ["without any white", "black.png", /black\.png is black everywhere: paint white/],
-    ["with too few pictures", "few", /one picture for each of the 5 frames, got 1 in few/],
+    ["with too few pictures", "few", /one picture for each of the 5 frames, .*got 1 in few/],
+    ["with too many pictures", "many", /one picture for each of the 5 frames, .*got 6 in many/],
     ["without pictures", "none", /holds no PNG or JPEG/],
   ])("%s is refused in one sentence", async (_, name, sentence) => {
     await using folder = await clipFolder();
@@ -98,6 +99,9 @@ describe("a mask", () => {
     await mkdir(folder.file("few"));
     await mkdir(folder.file("none"));
     await writePng(folder.file("few/1.png"), leftOf(9), WIDTH, HEIGHT);
+    await mkdir(folder.file("many"));
+    for (const index of upTo(6))
+      await writePng(folder.file(`many/${index}.png`), leftOf(9), WIDTH, HEIGHT);
     const { rename } = await import("node:fs/promises");
     await rename(folder.file("clip.mp4"), folder.file("input.png"));
     const edit = negative().edit(input, instruction, { mask: folder.file(name) });

@@ -202,8 +202,7 @@ describe("a writer that fails", () => {
 
   test("for all of a few clips is given up, too", async () => {
     const writer = failing(() => true, new DataError("out of order"));
-    const captions = ["a dog", "a boat"];
-    const { error } = await written({ captions, writer, concurrency: 1 });
+    const { error } = await written({ captions: ["a dog", "a boat"], writer, concurrency: 1 });
     expect(error).toEqual(new DataError("out of order"));
   });
 

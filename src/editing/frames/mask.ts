@@ -143,9 +143,9 @@ function requireSize(path: string, { width, height }: Size, video: Size): void {
 }
 
 function requireCount(path: string, count: number | null, { frames }: VideoInfo): void {
-  if (count === null || frames === null || count >= frames) return;
+  if (count === null || frames === null || count === frames) return;
   throw new UserError(
-    `mask: expected one picture for each of the ${frames} frames, got ${count} in ${basename(path)}`,
+    `mask: expected one picture for each of the ${frames} frames, whatever its time, got ${count} in ${basename(path)}`,
   );
 }
 
