@@ -47,13 +47,13 @@ export default defineCommand({
     const jobs = jobsAsked(given.jobs);
     const { readBatch } = await import("./batch-lines.ts");
     const lines = await readBatch(given.edits, given.out);
+    requireOwnSummary(join(given.out, SUMMARY));
     const { model, lora } = given;
     const choice = { model, lora, device: deviceFrom(given.device) };
     const { openBatchEditors } = await import("./batch-editors.ts"); // brings the native engine
     const readable = lines.filter(({ isReadable }) => isReadable).length;
     await using editors = await openBatchEditors(choice, { readable, jobs, signal, report });
     await mkdir(given.out, { recursive: true });
-    requireOwnSummary(join(given.out, SUMMARY));
     const outcomes: BatchOutcome[] = [];
     const { runBatch } = await import("./batch-run.ts");
     await runBatch(lines, editors.all, { signal, report }, async (outcome) => {

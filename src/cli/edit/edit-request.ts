@@ -4,7 +4,6 @@ import { UserError } from "../../engine/errors.ts";
 import { NO_VALUE } from "../arguments.ts";
 import type { EditFiles } from "./edit-files.ts";
 import { type GivenOptions, seedsFrom, settingsFrom } from "./edit-options.ts";
-import { isOwnResult, requireNew, requireNoNotes } from "./kept-files.ts";
 
 /** What the command line asks for: where from, where to, and how; no file but a receipt was read for it. */
 export async function wishFrom(given: GivenOptions, repeated: Receipt | undefined) {
@@ -14,6 +13,7 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
   const seeds = seedsFrom(given.seeds);
   const settings = settingsFrom(given, repeated);
   const { encodingFrom, outputOf, seedPath, seedSheetPath } = await import("./edit-files.ts");
+  const { isOwnResult, requireNew, requireNoNotes } = await import("./kept-files.ts");
   const isPreview = given.preview !== undefined;
   const target = isPreview
     ? (textOf(given.out) ?? `${source === "-" ? "stdin" : parse(source).name}-preview.png`)

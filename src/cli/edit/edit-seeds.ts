@@ -41,7 +41,7 @@ export async function runSeeds(request: CheckedEdit, context: JobContext): Promi
       const text = `${own.output}: finished before`;
       context.report.event({ type: "skipped", output: own.output, seed }, text);
     } else {
-      requireNew(own.output, isForced || !resume);
+      requireNew(own.output, isForced);
       const result = await runJob({ ...own, resume, onFrame }, context);
       reportEnd(result, own.output, context.report);
     }

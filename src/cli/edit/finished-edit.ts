@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { OutputChoice } from "../../data/video/outputs.ts";
-import { type Receipt, receiptPath } from "../../editing/report/receipt.ts";
+import { fileHash, readReceipt, type Receipt, receiptPath } from "../../editing/report/receipt.ts";
 import type { EditingModel } from "../../editing/settings/model.ts";
 import { isOwnResult } from "./kept-files.ts";
 
@@ -25,7 +25,6 @@ export async function finishedEdit(
   const beside = [compare, changeMap].filter((path) => path !== undefined);
   if (!isOwnResult(output) || ![video, ...beside].every((path) => existsSync(path)))
     return undefined;
-  const { fileHash, readReceipt } = await import("../../editing/report/receipt.ts");
   const { readSettings, resolveSettings } = await import("../../editing/settings/settings.ts");
   const { maskHash } = await import("../../editing/frames/mask.ts");
   const wanted = resolveSettings(readSettings(settings), model);
