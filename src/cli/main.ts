@@ -32,6 +32,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   controller.abort(error);
 });
 
+// Nobody is left to be told: the terminal is closed, or what read the messages has ended.
+process.stderr.on("error", () => {});
+
 process.on("uncaughtException", fail);
 
 try {
