@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
 import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
@@ -22,6 +21,7 @@ import { guidedTeachers } from "../../eve/distillation/teacher-samples.ts";
 import { stackedCondition } from "../../eve/stack/teachers.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import {
+  digest,
   openTeacherSamples,
   type DistillationInputs,
   type DistillationInputsOptions,
@@ -72,8 +72,7 @@ function originOf(
   const world = worldDigest(size);
   if (combineInputs === "pictures") return `${world}-${autoencoderHash}`;
   const { steps, guideVideo } = samples;
-  const drawing = JSON.stringify([world, teachersHash, steps, guideVideo]);
-  return createHash("sha256").update(drawing).digest("hex").slice(0, 12);
+  return digest([world, teachersHash, steps, guideVideo]);
 }
 
 function drawn(

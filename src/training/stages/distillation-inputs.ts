@@ -217,6 +217,7 @@ function unfolded(
   return rearrange(frames, "(b f) c h w -> b f c h w", { b });
 }
 
-function digest(parts: readonly unknown[]): string {
+/** Twelve digits that stand for all of `parts`. */
+export function digest(parts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 12);
 }
