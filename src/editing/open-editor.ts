@@ -49,7 +49,7 @@ export async function openFolderEditor({
   const file = path === undefined ? undefined : loraFile(path);
   chooseDevice(device);
   const onCpu = defaultDevice() === "cpu";
-  if (onCpu) useAllCores();
+  useAllCores();
   // On the CPU weights stay mapped from their files; a GPU computes in bfloat16 and need not convert them each time
   const parts = openParts(
     folders,

@@ -29,12 +29,13 @@ let threads: number | undefined;
 let isLimited = false;
 
 /**
- * Has operators run on every core that there is, for networks of full size; nothing where `OMP_NUM_THREADS` is set.
+ * Has operators run on every core that there is, for networks of full size; nothing where `OMP_NUM_THREADS` is set, or
+ * where a GPU computes.
  *
  * libtorch takes half of the processors by itself, as if each core had two: one of two on many virtual machines.
  */
 export function useAllCores(): void {
-  if (process.env["OMP_NUM_THREADS"] !== undefined) return;
+  if (process.env["OMP_NUM_THREADS"] !== undefined || defaultDevice() !== "cpu") return;
   setThreads(physicalCores(readCpuInfo(), availableParallelism()));
 }
 

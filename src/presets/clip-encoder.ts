@@ -2,7 +2,7 @@ import { encodeFrames } from "../data/caches/encode-frames.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
 import type { EncodeClip } from "../data/clips/store.ts";
 import { toPixels } from "../data/pixels.ts";
-import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
+import { chooseDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { useAllCores } from "../engine/settings.ts";
 import { VideoAdapterConfig } from "../eve/adapters/video-adapter.ts";
@@ -87,7 +87,7 @@ export function openPublicClipEncoder(
   device: DeviceChoice = "auto",
 ): EncodeClip {
   chooseDevice(device);
-  if (defaultDevice() === "cpu") useAllCores();
+  useAllCores();
   const autoencoder = openNetwork(openPartFolder(folders, "vae"), AUTOENCODER);
   return (frames, size) => encodeOpenFrames(autoencoder, toPixels(frames, size, size));
 }

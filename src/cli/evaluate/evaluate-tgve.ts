@@ -38,7 +38,7 @@ export default defineCommand({
     const { loadTgveEncoders, TGVE_NETWORKS } = await import("./tgve-encoders.ts");
     const { requireSubmission, runTgve } = await import("./tgve-run.ts");
     const { readTgveDataset } = await import("../../data/tgve/dataset.ts");
-    const { chooseDevice, defaultDevice } = await import("../../engine/device.ts");
+    const { chooseDevice } = await import("../../engine/device.ts");
     const { useAllCores } = await import("../../engine/settings.ts");
     const { openHub } = await import("../../hub/hub.ts");
     const names = listOf("--networks", args.networks, TGVE_NETWORKS);
@@ -46,7 +46,7 @@ export default defineCommand({
     const dataset = await readTgveDataset(args.dataset);
     await requireSubmission({ dataset, submission });
     chooseDevice(deviceFrom(args.device));
-    if (defaultDevice() === "cpu") useAllCores();
+    useAllCores();
     report.progress({ type: "progress", phase: `loading ${names.join(", ")}` });
     const encoders = await loadTgveEncoders(openHub(), names);
     await runTgve({ dataset, submission, encoders, signal }, report);
