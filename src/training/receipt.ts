@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { configHash } from "./config.ts";
 import { gitHash, machine, versions } from "../engine/provenance.ts";
+import { configHash } from "./config.ts";
 import type { Run } from "./run.ts";
 import { countValues, type TrainState } from "./step.ts";
 

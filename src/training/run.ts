@@ -1,11 +1,11 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { claimLock } from "../engine/lock.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import type { AskedSteps, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
-import { claimLock } from "../engine/lock.ts";
 import { askedBefore, configPath, type RunDescription, writeConfig } from "./run-config.ts";
 import type { Stage } from "./stage.ts";
 import { EventFile } from "./tensorboard.ts";
@@ -29,21 +29,17 @@ const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
 export class RunDirectory implements Disposable {
   readonly path: string;
   readonly checkpoints: Checkpoints;
-  readonly #stage: string;
-  readonly #config: TrainConfig;
   readonly #lock: Disposable;
-  #asked: readonly AskedSteps[];
+  #run: RunDescription;
   #metrics: number | undefined;
   #events: EventFile | undefined;
 
-  /** `asked`: the steps that the run was asked for before; none for a new one. */
-  constructor(path: string, { stage, config, asked }: RunDescription, lock: Disposable) {
+  /** `run.asked`: the steps that it was asked for before; none for a new one. */
+  constructor(path: string, run: RunDescription, lock: Disposable) {
     this.path = path;
-    this.#stage = stage;
-    this.#config = config;
-    this.#asked = asked;
+    this.#run = run;
     this.#lock = lock;
-    this.checkpoints = new Checkpoints(this.file("checkpoints"), config.keep);
+    this.checkpoints = new Checkpoints(this.file("checkpoints"), run.config.keep);
   }
 
   file(...names: readonly string[]): string {
@@ -55,7 +51,7 @@ export class RunDirectory implements Disposable {
    * another. Rates that fall and phases that begin at a share of the steps go by each in its stretch.
    */
   get asked(): readonly AskedSteps[] {
-    return this.#asked;
+    return this.#run.asked;
   }
 
   /**
@@ -64,11 +60,11 @@ export class RunDirectory implements Disposable {
    * `config.json` says from here on with what settings the run goes on.
    */
   startLogs(step: number): void {
-    const { steps } = this.#config;
-    const before = this.#asked.filter(({ from }) => from < step);
+    const { steps } = this.#run.config;
+    const before = this.#run.asked.filter(({ from }) => from < step);
     const isOther = before.at(-1)?.steps !== steps;
-    this.#asked = isOther ? [...before, { from: step, steps }] : before;
-    writeConfig(this.path, { stage: this.#stage, config: this.#config, asked: this.#asked });
+    this.#run = { ...this.#run, asked: isOther ? [...before, { from: step, steps }] : before };
+    writeConfig(this.path, this.#run);
     const path = this.file("metrics.jsonl");
     const kept = this.metricLines().filter(({ line }) => line.step <= step);
     replaceFile(path, kept.map(({ text }) => `${text}\n`).join(""));
@@ -88,7 +84,7 @@ export class RunDirectory implements Disposable {
   record(event: TrainEvent): void {
     switch (event.type) {
       case "step-end":
-        if (event.step % this.#config.logEvery === 0) this.#recordStep(event);
+        if (event.step % this.#run.config.logEvery === 0) this.#recordStep(event);
         break;
       case "validation-end":
         this.#line(event);

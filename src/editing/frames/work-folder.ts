@@ -5,10 +5,10 @@ import { z } from "zod";
 import { removeLeftovers } from "../../data/video/output-file.ts";
 import { UserError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
+import { claimLock } from "../../engine/lock.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import { claimLock } from "../../engine/lock.ts";
 import type { WindowLatents } from "../windows/window-editor.ts";
 import { workPath } from "./work-path.ts";
 

@@ -42,8 +42,8 @@ export interface ScoreDistillationOptions {
  *
  * Two draws make a pair: one time, and a noise with its opposite, so that what the score owes to the noise alone
  * cancels where it is linear. Pairs share the range of times: each has a stretch of its own, half as wide for the last
- * of an odd number, so that all draws together have the density of one. Pure noise is left out: with zero terminal SNR a teacher that predicts v has `ε̂ = ε` there and nothing
- * to say.
+ * of an odd number, so that all draws together have the density of one. Pure noise is left out: with zero terminal SNR a
+ * teacher that predicts v has `ε̂ = ε` there and nothing to say.
  */
 export function addNoise(
   x0: Float<"(b f) c h w">,

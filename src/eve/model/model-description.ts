@@ -15,8 +15,7 @@ export const SamplingDefaults = z.strictObject({
   temperature: z.number().min(0).max(1),
   /**
    * The scale of the words for some tasks, 1 for the others: a network that is unsure of a small edit leaves things as they are,
-   * and guidance makes more of what it is half sure of. Deviation: Emu Edit guides all
-   * edits alike; the paper does not say.
+   * and guidance makes more of what it is half sure of. Deviation: Emu Edit guides all edits alike; the paper does not say.
    */
   textGuidance: z.record(z.string(), z.number().positive().max(30)).optional(),
   /**
