@@ -83,8 +83,8 @@ export const TeacherSampleConfig = z.strictObject({
   /** The times of that many steps, falling; null, or others than `steps`: evenly spread. */
   times: z.array(z.int().nonnegative()).min(1).nullable().default(null),
   temperature,
-  /** Clips that are drawn at once, whose number decides their noise: fewer take less memory. */
-  atOnce: z.int().positive().default(32),
+  /** Clips that are drawn at once, whose number decides their noise: fewer take less memory, and less time to stop. */
+  atOnce: z.int().positive().default(8),
   guideEdit,
   guideVideo,
 });

@@ -37,9 +37,8 @@ export interface DistillationInputs {
   readonly hintOf?: Networks["hintOf"];
 }
 
-/** Clips whose first frames one shard holds, and the teachers' samples another. */
+/** Clips whose first frames one shard holds. */
 const FIRST_FRAMES_A_SHARD = 64;
-const SAMPLES_A_SHARD = 64;
 
 /** What inputs are opened with. */
 export interface DistillationInputsOptions {
@@ -109,7 +108,8 @@ export async function openTeacherSamples(
     {
       what: "teacher samples",
       by: digest([teachersHash, config, holdFirstFrame, combineInputs]),
-      shardSize: SAMPLES_A_SHARD,
+      // Between shards the training is stopped
+      shardSize: config.atOnce,
       draw: inBatches(config.atOnce, (indices) => {
         const { condition } = pointOf(inputs, texts, indices);
         const drawn = drawTeacherSamples(teachers, condition, {
