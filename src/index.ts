@@ -7,10 +7,27 @@ export {
   type LoadOptions,
   type PreviewOptions,
 } from "./editing/editor.ts";
+export type { RgbImage } from "./data/image/rgb-image.ts";
+export { writePng } from "./data/image/png.ts";
+export type { Codec, Quality } from "./data/video/codecs.ts";
+export type { OutputChoice } from "./data/video/outputs.ts";
+export type { PictureLayout } from "./data/video/picture-folder.ts";
+export type { DecodedFrame } from "./data/video/reader.ts";
+export type { TimeBase } from "./data/video/time-base.ts";
+export type { Resumption } from "./editing/frames/work-folder.ts";
+export type { OpenEditorOptions } from "./editing/open-editor.ts";
 export type { ChangeMeter } from "./editing/report/change-meter.ts";
-export type { Changes } from "./editing/report/changes.ts";
+export type { Advice, Changes } from "./editing/report/changes.ts";
 export { MemoryError, type EditEstimate } from "./editing/report/estimate.ts";
-export type { EditEvent, EditResult } from "./editing/report/events.ts";
+export type {
+  EditEnd,
+  EditEvent,
+  EditResult,
+  EditStart,
+  EditWarning,
+} from "./editing/report/events.ts";
+export type { WatchOptions } from "./editing/run-edit.ts";
+export type { EditingModel } from "./editing/settings/model.ts";
 export type { EditedFrame } from "./editing/settings/edited-frame.ts";
 export type { EditProgress } from "./editing/report/progress.ts";
 export type {

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { type ClipFolder, clipFolder, makeClip } from "../../test/support/clips.ts";
+import { type ClipFolder, clipFolder, clipOf, makeClip } from "../../test/support/clips.ts";
 import { framesEdited, standInEditor } from "../../test/support/edits.ts";
 import { writePng } from "../data/image/png.ts";
 import { writeVideo } from "../data/video/writer.ts";
@@ -11,12 +11,8 @@ const negative = () => standInEditor({ factor: -1 });
 const instruction = "make the ball blue";
 const [WIDTH, HEIGHT] = [48, 32];
 
-async function clipOf(folder: ClipFolder, frames: number): Promise<string> {
-  const path = folder.file("input.mp4");
-  const ticks = Array.from({ length: frames }, (_, index) => index * 512); // 25 a second
-  await makeClip(path, { width: WIDTH, height: HEIGHT, ticks });
-  return path;
-}
+const wideClip = (folder: ClipFolder, frames: number) =>
+  clipOf(folder, frames, { width: WIDTH, height: HEIGHT });
 
 /** White left of `x`. */
 function leftOf(x: number): Uint8Array {
@@ -41,7 +37,7 @@ const editedOf = (frames: readonly EditedFrame[]) =>
 describe("a mask", () => {
   test("keeps every byte outside it, in every frame, and lets the edit show inside", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 7);
+    const input = await wideClip(folder, 7);
     const mask = folder.file("mask.png");
     await writePng(mask, leftOf(20), WIDTH, HEIGHT);
     const frames = await framesEdited(negative(), input, instruction, { steps: 1, mask });
@@ -53,7 +49,7 @@ describe("a mask", () => {
 
   test("fades in inside its edge", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 1);
+    const input = await wideClip(folder, 1);
     const mask = folder.file("mask.png");
     await writePng(mask, leftOf(20), WIDTH, HEIGHT);
     const options = { steps: 1, mask, feather: 3 };
@@ -66,7 +62,7 @@ describe("a mask", () => {
 
   test("can be another picture for every frame, from a folder or a video", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 12);
+    const input = await wideClip(folder, 12);
     const pictures = upTo(12).map((index) => leftOf(4 + 2 * index));
     await mkdir(folder.file("masks"));
     for (const [index, rgb] of pictures.entries()) {
@@ -92,7 +88,7 @@ describe("a mask", () => {
     ["without pictures", "none", /holds no PNG or JPEG/],
   ])("%s is refused in one sentence", async (_, name, sentence) => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 5);
+    const input = await wideClip(folder, 5);
     await makeClip(folder.file("clip.mp4"));
     await writePng(folder.file("small.png"), new Uint8Array(8 * 8 * 3), 8, 8);
     await writePng(folder.file("black.png"), leftOf(0), WIDTH, HEIGHT);
@@ -123,7 +119,7 @@ describe("a span", () => {
     "of %s is edited, and all other frames are the source's, byte by byte",
     async (span, inside) => {
       await using folder = await clipFolder();
-      const input = await clipOf(folder, 10);
+      const input = await wideClip(folder, 10);
       const frames = await framesEdited(negative(), input, instruction, { steps: 1, frames: span });
       expect(frames.map(({ index }) => index)).toEqual(upTo(10));
       expect(editedOf(frames)).toEqual(inside);
@@ -135,7 +131,7 @@ describe("a span", () => {
 
   test("gives its frames the noise of their place in the clip", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 10);
+    const input = await wideClip(folder, 10);
     const options = { steps: 2, method: "frame-by-frame" } as const;
     const editor = standInEditor({ grain: 0.2 });
     const whole = await framesEdited(editor, input, instruction, options);
@@ -155,7 +151,7 @@ describe("a span", () => {
     ["0.2s..3", /holds no frame/],
   ])("of %s is refused in one sentence and leaves no file", async (span, sentence) => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 10);
+    const input = await wideClip(folder, 10);
     const output = folder.file("output.mp4");
     const edit = negative().edit(input, instruction, { output, frames: span, steps: 1 });
     await expect(edit.result).rejects.toThrow(sentence);
@@ -165,7 +161,7 @@ describe("a span", () => {
 describe("several instructions", () => {
   test("are done one after another, each on the frames of the one before it", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 9);
+    const input = await wideClip(folder, 9);
     const said: string[] = [];
     const editor = standInEditor({
       factor: -1,
@@ -190,7 +186,7 @@ describe("several instructions", () => {
 
   test("equal as many edits of one instruction without a file between them", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 5);
+    const input = await wideClip(folder, 5);
     const options = { steps: 2, seed: 3 };
     const chain = await framesEdited(standInEditor({ grain: 0.1 }), input, "make it snow", {
       ...options,
@@ -205,7 +201,7 @@ describe("several instructions", () => {
 describe("a preview", () => {
   test("is the frame that is shown at that moment, edited by itself", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 10);
+    const input = await wideClip(folder, 10);
     const editor = negative();
     const indexAt = async (at?: string) =>
       (await editor.preview(input, instruction, { at, steps: 1 })).index;
@@ -219,7 +215,7 @@ describe("a preview", () => {
 
   test("warns of a word that the model never learned, as an estimate does", async () => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 3);
+    const input = await wideClip(folder, 3);
     const heard: string[] = [];
     const options = { steps: 1, onWarning: (message: string) => void heard.push(message) };
     await negative().preview(input, "make the unicorn blue", options);
@@ -234,14 +230,14 @@ describe("a preview", () => {
     ["1s", /1 s lies behind the end/],
   ])("at %s is refused in one sentence", async (at, sentence) => {
     await using folder = await clipFolder();
-    const input = await clipOf(folder, 10);
+    const input = await wideClip(folder, 10);
     await expect(negative().preview(input, instruction, { at })).rejects.toThrow(sentence);
   });
 });
 
 test("frames that nobody watches are freed on their way, and the file is the same", async () => {
   await using folder = await clipFolder();
-  const input = await clipOf(folder, 12);
+  const input = await wideClip(folder, 12);
   const mask = folder.file("mask.png");
   await writePng(mask, leftOf(20), WIDTH, HEIGHT);
   const options = { steps: 1, further: ["remove the box"], mask, frames: "2..9" };

@@ -1,37 +1,22 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { type Evaluation, standInModel } from "../../test/editing/stand-in-model.ts";
+import type { Evaluation } from "../../test/editing/stand-in-model.ts";
 import {
   audioPackets,
-  type ClipFolder,
   clipFolder,
+  clipOf,
   framesOf,
-  makeClip,
   metadataOf,
 } from "../../test/support/clips.ts";
-import { eventsOf, framesEdited, only, PLENTY, standInEditor } from "../../test/support/edits.ts";
+import { eventsOf, framesEdited, only, standInEditor } from "../../test/support/edits.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
-import { Editor } from "./editor.ts";
 import { totalWork } from "./report/progress.ts";
 import { readReceipt } from "./report/receipt.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 
-const usualGap = 512;
 const instruction = "make the ball blue";
-
-/** A clip of `frames` pictures in the stand-in's own size, unless told otherwise. */
-async function clipOf(
-  folder: ClipFolder,
-  frames: number,
-  options: Parameters<typeof makeClip>[1] = {},
-): Promise<string> {
-  const path = folder.file("input.mp4");
-  const ticks = Array.from({ length: frames }, (_, index) => index * usualGap);
-  await makeClip(path, { width: 32, height: 32, ticks, ...options });
-  return path;
-}
 
 /** A frame with its pictures by their hashes. */
 function summaryOf({ rgb, source, ...rest }: EditedFrame) {
@@ -299,90 +284,5 @@ describe("the receipt", () => {
     await writeFile(path, JSON.stringify({ ...made, settings }));
     expect(deflicker).toBe("on");
     expect((await readReceipt(path)).settings.deflicker).toBe("off");
-  });
-});
-
-describe("stopping an edit", () => {
-  test("takes effect after the denoising step at hand and leaves no file", async () => {
-    await using folder = await clipFolder();
-    const input = await clipOf(folder, 12);
-    const controller = new AbortController();
-    let evaluations = 0;
-    const editor = standInEditor({
-      onPredict: () => {
-        if (++evaluations === 12) controller.abort();
-      },
-    });
-    const { signal } = controller;
-    const { result } = editor.edit(input, instruction, {
-      output: folder.file("output.mp4"),
-      steps: 5,
-      signal,
-    });
-    await expect(result).rejects.toThrow("aborted");
-    expect(evaluations).toBe(12);
-    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
-  });
-
-  test("begins no work after it, wherever it comes: no step, no encoding, no decoding", async () => {
-    await using folder = await clipFolder();
-    const input = await clipOf(folder, 7);
-    /** Runs the edit and aborts during its `at`th piece of work; how many pieces there were. */
-    const piecesWhenStoppedAt = async (at: number): Promise<number> => {
-      const controller = new AbortController();
-      let pieces = 0;
-      const count = () => {
-        if (++pieces === at) controller.abort();
-      };
-      const model = standInModel({ onPredict: count });
-      const counted = {
-        ...model,
-        encode: (...args: Parameters<typeof model.encode>) => (count(), model.encode(...args)),
-        decode: (...args: Parameters<typeof model.decode>) => (count(), model.decode(...args)),
-      };
-      const edit = new Editor(counted, PLENTY).edit(input, instruction, {
-        output: folder.file("output.mp4"),
-        steps: 2,
-        signal: controller.signal,
-      });
-      await edit.result.catch(() => undefined);
-      return pieces;
-    };
-    const all = await piecesWhenStoppedAt(Infinity);
-    expect(all).toBe(17); // 3 windows: encode, 2 steps, 2 decodings each; 2 steps for the first frame
-    for (let at = 1; at <= all; at++) expect(await piecesWhenStoppedAt(at)).toBe(at);
-  });
-
-  test("also when the loop over its events is left", async () => {
-    await using folder = await clipFolder();
-    const input = await clipOf(folder, 12);
-    const edit = standInEditor().edit(input, instruction, {
-      output: folder.file("output.mp4"),
-      steps: 1,
-    });
-    for await (const event of edit) if (event.type === "progress" && event.frame === 5) break;
-    await expect(edit.result).rejects.toThrow("the edit was left before its end");
-    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
-  });
-
-  test("also when the editor is closed", async () => {
-    await using folder = await clipFolder();
-    const input = await clipOf(folder, 6);
-    const editor = standInEditor();
-    await editor[Symbol.asyncDispose]();
-    await expect(editor.edit(input, instruction).result).rejects.toThrow("the editor was closed");
-  });
-
-  test("a failure of the model leaves no file either", async () => {
-    await using folder = await clipFolder();
-    const input = await clipOf(folder, 6);
-    const editor = standInEditor({
-      onPredict: ({ by }) => {
-        if (by === "stack") throw new Error("out of luck");
-      },
-    });
-    const edit = editor.edit(input, instruction, { output: folder.file("output.mp4") });
-    await expect(edit.result).rejects.toThrow("out of luck");
-    expect(await readdir(folder.path)).toEqual(["input.mp4"]);
   });
 });

@@ -95,7 +95,7 @@ function loraFile(path: string): LoraSource {
   const directory = runDirectoryAt(path);
   if (directory !== undefined) return { type: "run", directory, weights: runWeights(directory) };
   throw new UserError(
-    `--lora: expected the directory of a run of "./eve distill", or a LoRA's .safetensors file, found neither at ${path}`,
+    `lora: expected the directory of a run of "./eve distill", or a LoRA's .safetensors file, found neither at ${path}`,
   );
 }
 
@@ -113,7 +113,7 @@ function alignmentOf(source: LoraSource, parts: OpenParts): Omit<OpenAlignment, 
 function fileLora(path: string, { networks: { unet }, textEncoder }: OpenParts): Lora {
   const { unet: lora, textEncoder: ofText } = loadLora(path, { unet, textEncoder });
   if (lora === null)
-    throw new UserError(`--lora: expected updates of the U-Net in ${path}, it has none`);
+    throw new UserError(`lora: expected updates of the U-Net in ${path}, it has none`);
   ofText?.merge(textEncoder);
   return lora;
 }

@@ -20,6 +20,7 @@ import {
   type PreparedEdit,
   preparedEdit,
 } from "./prepared-edit.ts";
+import { claimOutput } from "./kept-files.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
 import type { processMemory } from "./report/estimate.ts";
@@ -32,7 +33,7 @@ import type { EditListeners } from "./video-edit.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
 export interface WatchOptions {
-  /** Gets each frame when it is finished; the edit waits for it. Without it, each is freed as it is written. */
+  /** Gets each frame when it is finished; the edit waits for it, until it is stopped. Without it, each is freed as it is written. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
@@ -44,6 +45,8 @@ export interface WatchOptions {
 
 /** The same, and who tells how much memory there is. */
 export interface RunOptions extends WatchOptions {
+  /** Whether what lies where the output goes may be replaced; default false. */
+  readonly overwrite?: boolean | undefined;
   readonly memory: typeof processMemory;
 }
 
@@ -68,6 +71,8 @@ export async function runEdit(
   const startedAt = performance.now();
   onEvent({ type: "progress", phase: "reading" });
   signal.throwIfAborted();
+  const { overwrite = false } = options;
+  using _claim = request.output === undefined ? undefined : claimOutput(request.output, overwrite);
   const edit = await preparedEdit(model, request, (message) =>
     onEvent({ type: "warning", message }),
   );
@@ -85,11 +90,7 @@ export async function runEdit(
   );
   const finished = options.onFrame ? frames : freedBehind(frames);
   const { notices, ...written } = await consume(finished, edit, receiptComment(draft), signal);
-  for (const message of notices) onEvent({ type: "warning", message });
-  work?.remove();
   const changed = changes.result();
-  for (const message of changeHints(changed, settings)) onEvent({ type: "warning", message });
-  options.onChanges?.(changes);
   const seconds = (performance.now() - startedAt) / 1000;
   const receipt: Receipt = {
     ...draft,
@@ -103,6 +104,10 @@ export async function runEdit(
     seconds,
   };
   if (output !== undefined) await writeReceipt(receipt);
+  work?.remove();
+  for (const message of notices) onEvent({ type: "warning", message });
+  for (const hint of changeHints(changed, settings)) onEvent({ type: "warning", ...hint });
+  options.onChanges?.(changes);
   return {
     ...(output === undefined ? {} : { output }),
     ...written,
@@ -113,6 +118,19 @@ export async function runEdit(
     changes: changed,
     receipt,
   };
+}
+
+/** Waits for who was called, but not for one who waits for the edit to stop. */
+async function unlessAborted(called: void | Promise<void>, signal: AbortSignal): Promise<void> {
+  if (called === undefined || signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const stop = (): void => aborted.resolve();
+  signal.addEventListener("abort", stop);
+  try {
+    await Promise.race([called, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function startOf({ info, settings }: PreparedEdit) {
@@ -173,7 +191,7 @@ async function* watchedFrames(
   });
   for await (const frame of frames) {
     onOneThread(() => changes.add(frame));
-    await options.onFrame?.(frame);
+    if (options.onFrame) await unlessAborted(options.onFrame(frame), signal);
     signal.throwIfAborted();
     onEvent(meter.frameDone());
     yield frame;
@@ -208,10 +226,15 @@ async function consume(
     for await (const _ of frames) count++;
     return { frames: count, audioStreams: 0, notices: [] };
   }
-  return await writeOutput(info, output, frames, {
+  const {
+    frames: count,
+    audioStreams,
+    notices,
+  } = await writeOutput(info, output, frames, {
     ...encoding,
     metadata: { comment },
     digitalSourceType: EDITED_BY_MODEL,
     signal,
   });
+  return { frames: count, audioStreams, notices };
 }

@@ -13,7 +13,7 @@ export interface EditListeners {
  * An edit to be done: what it tells as it runs, and its result.
  *
  * Nothing happens until its events are asked for or `result` is read. Leaving the loop over the events stops the edit
- * within one denoising step; no file is left then.
+ * within one denoising step; no file is left then. What was written already stays, and `result` is what it came to.
  */
 export class VideoEdit implements AsyncIterable<EditEvent> {
   readonly #run: (listeners: EditListeners) => Promise<EditResult>;
@@ -38,7 +38,9 @@ export class VideoEdit implements AsyncIterable<EditEvent> {
   /** What the edit tells, as it happens; once. */
   async *[Symbol.asyncIterator](): AsyncGenerator<EditEvent, void, undefined> {
     if (this.#isStarted) {
-      throw new UserError("the events of an edit can be read once: call edit() again");
+      throw new UserError(
+        "the events of an edit can be read once, and before its result is: call edit() again",
+      );
     }
     this.#isStarted = true;
     const leaving = new AbortController();
@@ -48,14 +50,10 @@ export class VideoEdit implements AsyncIterable<EditEvent> {
     work.catch(() => undefined);
     try {
       yield* events;
-      this.#outcome.resolve(await work);
-    } catch (error) {
-      this.#outcome.reject(error);
-      throw error;
+      await work; // throws what it failed of
     } finally {
       leaving.abort(new DOMException("the edit was left before its end", "AbortError"));
-      await Promise.allSettled([work]);
-      this.#outcome.reject(leaving.signal.reason);
+      await work.then(this.#outcome.resolve, this.#outcome.reject);
     }
   }
 

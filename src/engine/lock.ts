@@ -15,12 +15,12 @@ export function claimLock(path: string, work = "training"): Disposable {
     const pid = Number.parseInt(holder, 10);
     if (Number.isSafeInteger(pid) && holder === identityOf(pid)) {
       throw new UserError(
-        `process ${pid} is ${work} in this directory (${path}): stop it, or choose another --out`,
+        `process ${pid} is ${work} in this directory (${path}): stop it, or give another folder`,
       );
     }
     rmSync(path, { force: true });
     if (!tryCreate(path, own))
-      throw new UserError(`another process has just claimed ${path}: choose another --out`);
+      throw new UserError(`another process has just claimed ${path}: give another folder`);
   }
   return {
     [Symbol.dispose]: () => {

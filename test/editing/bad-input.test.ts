@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settingsFrom } from "../../src/cli/edit/edit-options.ts";
-import { requireNew, requireNoNotes } from "../../src/cli/edit/kept-files.ts";
+import { keepingBy } from "../../src/cli/edit/edit-request.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { checkRequest } from "../../src/editing/check.ts";
 import { loadEditor } from "../../src/editing/editor.ts";
+import { requireNew, requireNoNotes } from "../../src/editing/kept-files.ts";
 import { readReceipt } from "../../src/editing/report/receipt.ts";
 import { resolveSettings, readSettings } from "../../src/editing/settings/settings.ts";
 import { Rng } from "../../src/engine/random.ts";
@@ -97,21 +98,21 @@ describe("an output that cannot be written", () => {
   });
 
   test("a file that exists, unless it is to be replaced", async () => {
-    await expectFailure(() => requireNew(file("good.mp4"), false), 2, /exists.*--force/);
-    expect(await failure(() => requireNew(file("good.mp4"), true))).toMatchObject({ exitCode: 0 });
+    await expectFailure(() => requireNew(file("good.mp4"), keepingBy(false)), 2, /exists.*--force/);
+    expect(await failure(() => requireNew(file("good.mp4"), keepingBy(true)))).toMatchObject({ exitCode: 0 });
   });
 
   test("a folder that holds something, and none that is empty", async () => {
     await mkdir(file("pictures/of mine"), { recursive: true });
-    await expectFailure(() => requireNew(file("pictures/"), false), 2, /exists.*--force/);
-    const empty = () => requireNew(file("pictures/of mine/"), false);
+    await expectFailure(() => requireNew(file("pictures/"), keepingBy(false)), 2, /exists.*--force/);
+    const empty = () => requireNew(file("pictures/of mine/"), keepingBy(false));
     expect(await failure(empty)).toMatchObject({ exitCode: 0 });
   });
 
   test("notes of the user's own where the receipt would go", async () => {
     const output = file("noted.mp4");
     await writeFile(`${output}.json`, '{"notes": "the client likes it"}');
-    const check = (isForced: boolean) => () => requireNoNotes(output, isForced);
+    const check = (isForced: boolean) => () => requireNoNotes(output, keepingBy(isForced));
     await expectFailure(check(false), 2, /noted\.mp4\.json, where the receipt goes.*--force/);
     expect(await failure(check(true))).toMatchObject({ exitCode: 0 });
     await writeFile(`${output}.json`, '{"program": "open-eve"}');

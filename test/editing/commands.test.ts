@@ -177,7 +177,7 @@ describe("eve edit", () => {
     const { WorkFolder } = await import("../../src/editing/frames/work-folder.ts");
     WorkFolder.open(file("w.mp4"), { input: 1, settings: 2 }, true)[Symbol.dispose]();
     await expect(edit("-o", file("w.mp4"), "--resume")).rejects.toThrow(
-      /belongs to another edit \(different: input, model, settings, machine\): .*leave out --resume/,
+      /belongs to another edit \(different: input, model, settings, machine\): .*start anew/,
     );
     await edit("-o", file("w.mp4"), "--force");
     expect(existsSync(file("w.mp4"))).toBe(true);

@@ -126,7 +126,7 @@ describe("the open model's editor", () => {
   test("refuses a LoRA that is not there before it loads anything", async () => {
     const missing = openFolderEditor({ folders, lora: file("nothing"), device: "cpu" });
     await expect(missing).rejects.toThrow(UserError);
-    await expect(missing).rejects.toThrow(/^--lora: expected the directory of a run .* neither at/);
+    await expect(missing).rejects.toThrow(/^lora: expected the directory of a run .* neither at/);
   });
 
   test("refuses a run that has no weights yet", async () => {

@@ -271,3 +271,15 @@ class Tone implements Disposable {
     this.#encoder[Symbol.dispose]();
   }
 }
+
+/** A clip of `frames` pictures in the stand-in model's own size, unless told otherwise. */
+export async function clipOf(
+  folder: ClipFolder,
+  frames: number,
+  options: Parameters<typeof makeClip>[1] = {},
+): Promise<string> {
+  const path = folder.file("input.mp4");
+  const ticks = Array.from({ length: frames }, (_, index) => index * 512); // 25 a second
+  await makeClip(path, { width: 32, height: 32, ticks, ...options });
+  return path;
+}

@@ -3,7 +3,7 @@ import type { Changes } from "../../editing/report/changes.ts";
 import { UserError } from "../../engine/errors.ts";
 import type { ToldContext } from "../edit/edit-run.ts";
 import { finishedEdit } from "../edit/finished-edit.ts";
-import { isOwnResult } from "../edit/kept-files.ts";
+import { isOwnResult } from "../../editing/kept-files.ts";
 import { sentenceOf } from "../failure.ts";
 import type { BatchLine } from "./batch-lines.ts";
 

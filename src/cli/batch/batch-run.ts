@@ -1,6 +1,6 @@
 import type { EditEvent } from "../../editing/report/events.ts";
 import type { EditProgress } from "../../editing/report/progress.ts";
-import { estimateLine, isUnfinished } from "../edit/edit-run.ts";
+import { estimateLine, isUnfinished, warningLine } from "../edit/edit-run.ts";
 import { progressLine, type Progress, type Reporter } from "../output.ts";
 import type { BatchLine } from "./batch-lines.ts";
 import type { BatchOutcome } from "./batch-outcome.ts";
@@ -68,7 +68,7 @@ class RunningLines {
           ? report.event({ ...event, line: number })
           : report.progress(this.#together());
       case "warning":
-        return report.note({ ...event, line: number }, `line ${number}: ${event.message}`);
+        return report.note({ ...event, line: number }, `line ${number}: ${warningLine(event)}`);
       case "estimate":
         return report.note({ ...event, line: number }, `line ${number}: ${estimateLine(event)}`);
       case "start":

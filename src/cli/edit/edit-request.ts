@@ -1,4 +1,5 @@
 import { parse } from "node:path";
+import type { Keeping } from "../../editing/kept-files.ts";
 import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { NO_VALUE } from "../arguments.ts";
@@ -13,7 +14,7 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
   const seeds = seedsFrom(given.seeds);
   const settings = settingsFrom(given, repeated);
   const { encodingFrom, outputOf, seedPath, seedSheetPath } = await import("./edit-files.ts");
-  const { isOwnResult, requireNew, requireNoNotes } = await import("./kept-files.ts");
+  const { isOwnResult, requireNew, requireNoNotes } = await import("../../editing/kept-files.ts");
   const isPreview = given.preview !== undefined;
   const target = isPreview
     ? (textOf(given.out) ?? `${source === "-" ? "stdin" : parse(source).name}-preview.png`)
@@ -22,13 +23,14 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
     throw new UserError("--seeds makes several videos, stdout takes one: give a file with -o");
   const targets = seeds.length === 0 ? [target] : seeds.map((seed) => seedPath(target, seed));
   const [compare, changeMap] = [textOf(given.compare), textOf(given["change-map"])];
-  const isForced = given.force === true;
+  const overwrite = given.force === true;
   const isContinued = given.resume === true && seeds.length > 0;
-  for (const path of targets) if (!(isContinued && isOwnResult(path))) requireNew(path, isForced);
-  if (compare !== undefined) requireNew(compare, isForced, "--compare");
-  if (changeMap !== undefined) requireNew(changeMap, isForced, "--change-map");
-  if (!isPreview) for (const path of targets) requireNoNotes(path, isForced);
-  if (seeds.length > 0 && !isContinued) requireNew(seedSheetPath(target), isForced);
+  const keeping = (flag = "-o") => keepingBy(overwrite, flag);
+  for (const path of targets) if (!(isContinued && isOwnResult(path))) requireNew(path, keeping());
+  if (compare !== undefined) requireNew(compare, keeping("--compare"));
+  if (changeMap !== undefined) requireNew(changeMap, keeping("--change-map"));
+  if (!isPreview && target !== "-") for (const path of targets) requireNoNotes(path, keeping());
+  if (seeds.length > 0 && !isContinued) requireNew(seedSheetPath(target), keeping());
   return {
     kind: isPreview ? ("preview" as const) : ("edit" as const),
     source,
@@ -40,8 +42,13 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
     changeMap,
     at: given.preview === NO_VALUE ? undefined : textOf(given.preview),
     resume: given.resume === true,
-    isForced,
+    overwrite,
   };
+}
+
+/** Whether `--force` lets files be replaced, and what to say where it does not. */
+export function keepingBy(overwrite: boolean, flag = "-o"): Keeping {
+  return { overwrite, instead: `give another name with ${flag}, or --force to replace it` };
 }
 
 /** The wish with its files in place, checked as far as that needs no model. */

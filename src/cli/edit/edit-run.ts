@@ -88,6 +88,7 @@ export async function toldJob(
     output,
     encoding,
     videoName,
+    overwrite: true, // who asks for a job has seen to what may be replaced
     signal,
     resume,
     keepWork,
@@ -138,7 +139,7 @@ export function showEvent(event: EditEvent, report: Reporter): void {
     case "progress":
       return report.progress(event);
     case "warning":
-      return report.warn(event.message);
+      return report.note({ ...event }, warningLine(event));
     case "start":
       return report.event({ ...event });
     case "estimate":
@@ -146,6 +147,20 @@ export function showEvent(event: EditEvent, report: Reporter): void {
     case "end":
       return undefined;
   }
+}
+
+/** e.g. `almost nothing changed: try --strength bold` */
+export function warningLine({
+  message,
+  advice = [],
+}: Extract<EditEvent, { type: "warning" }>): string {
+  if (advice.length === 0) return message;
+  const tries = advice.map(({ setting, value }) => {
+    if (setting === "instruction") return "other words";
+    if (setting === "seed") return "another --seed";
+    return value === undefined ? `--${setting}` : `--${setting} ${value}`;
+  });
+  return `${message}: try ${tries.join(", or ")}`;
 }
 
 /** e.g. `about 3 min 20 s and 0.8 GB of memory (5.1 GB are free)`. */

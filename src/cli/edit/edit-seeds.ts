@@ -2,20 +2,20 @@ import { writeContactSheet, type SheetRow } from "../../data/image/contact-sheet
 import type { RgbImage } from "../../data/image/rgb-image.ts";
 import { isPictureFolder } from "../../data/video/picture-folder.ts";
 import { readFrames } from "../../data/video/reader.ts";
+import { requireNew } from "../../editing/kept-files.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
 import { thumbnail } from "./comparison.ts";
 import { seedPath, seedSheetPath } from "./edit-files.ts";
-import type { CheckedEdit } from "./edit-request.ts";
+import { type CheckedEdit, keepingBy } from "./edit-request.ts";
 import { type JobContext, reportEnd, runJob } from "./edit-run.ts";
 import { finishedEdit } from "./finished-edit.ts";
-import { requireNew } from "./kept-files.ts";
 
 /** Pictures of each result in the sheet. */
 const COLUMNS = 4;
 
 /** Edits once with each seed, and draws a sheet of all results below the input. */
 export async function runSeeds(request: CheckedEdit, context: JobContext): Promise<void> {
-  const { video, videoName, output, encoding, info, settings, seeds, resume, isForced } = request;
+  const { video, videoName, output, encoding, info, settings, seeds, resume, overwrite } = request;
   const stride = Math.max(1, Math.ceil((info.frames ?? 64) / COLUMNS));
   const input: RgbImage[] = [];
   const rows: SheetRow[] = [];
@@ -41,7 +41,7 @@ export async function runSeeds(request: CheckedEdit, context: JobContext): Promi
       const text = `${own.output}: finished before`;
       context.report.event({ type: "skipped", output: own.output, seed }, text);
     } else {
-      requireNew(own.output, isForced);
+      requireNew(own.output, keepingBy(overwrite));
       const result = await runJob({ ...own, resume, onFrame }, context);
       reportEnd(result, own.output, context.report);
     }

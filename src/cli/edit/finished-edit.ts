@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { OutputChoice } from "../../data/video/outputs.ts";
+import { isOwnResult } from "../../editing/kept-files.ts";
 import { fileHash, readReceipt, type Receipt, receiptPath } from "../../editing/report/receipt.ts";
 import type { EditingModel } from "../../editing/settings/model.ts";
-import { isOwnResult } from "./kept-files.ts";
 
 /** An edit as it is asked for, and all that it is to write. */
 interface WantedEdit {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -53,7 +53,7 @@ describe("WorkFolder", () => {
     inFolder(path, true, () => undefined);
     const other = { ...identity, settings: { seed: 2 } };
     expect(() => WorkFolder.open(output(path), other, true)).toThrow(
-      /belongs to another edit \(different: settings\): repeat that edit, or leave out --resume/,
+      /belongs to another edit \(different: settings\): repeat that edit, or start anew/,
     );
     expect(() => inFolder(path, true, () => undefined)).not.toThrow(); // the lock is free again
   });
@@ -81,16 +81,5 @@ describe("WorkFolder", () => {
     inFolder(path, true, (folder) => expect(() => load(folder, 0, 0)).toThrow(/0-000000/));
     writeFileSync(join(workPath(output(path)), "edit.json"), "{");
     expect(() => inFolder(path, true, () => undefined)).toThrow(/different: input, settings/);
-  });
-
-  test("clears away what killed processes have left half-written beside the output, and no more", () => {
-    const path = temporaryFolder();
-    const dead = 2 ** 22 + 1; // above the largest process number
-    const names = [`.out.partial-${dead}-a.mp4`, `.out.partial-${process.pid}-a.mp4`, "out.mp4"];
-    for (const name of names) writeFileSync(join(path, name), "");
-    mkdirSync(join(path, `.out.partial-${dead}-b.mp4`, "pictures"), { recursive: true });
-    inFolder(path, true, (folder) => folder.remove());
-    expect(readdirSync(path).toSorted()).toEqual(names.slice(1).toSorted());
-    expect(existsSync(workPath(output(path)))).toBe(false);
   });
 });

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { removeLeftovers } from "../../data/video/output-file.ts";
 import { UserError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
 import { claimLock } from "../../engine/lock.ts";
@@ -53,7 +52,6 @@ export class WorkFolder implements Disposable {
     mkdirSync(path, { recursive: true });
     const lock = claimLock(join(path, "lock"), "editing");
     try {
-      removeLeftovers(output);
       const description = join(path, "edit.json");
       const own = digests(identity);
       const differing = differences(description, own);
@@ -133,6 +131,6 @@ function differences(
 function requireSame(path: string, differing: readonly string[]): void {
   if (differing.length === 0) return;
   throw new UserError(
-    `the work in ${path} belongs to another edit (different: ${differing.join(", ")}): repeat that edit, or leave out --resume to start anew`,
+    `the work in ${path} belongs to another edit (different: ${differing.join(", ")}): repeat that edit, or start anew without resuming`,
   );
 }

@@ -16,7 +16,12 @@ describe("changeHints", () => {
     deflicker: "on",
   };
   const hints = (changes: Partial<Changes>, own: Partial<Parameters<typeof changeHints>[1]> = {}) =>
-    changeHints({ ...usual, ...changes }, { ...settings, ...own }).join("; ");
+    changeHints({ ...usual, ...changes }, { ...settings, ...own })
+      .map(({ message, advice }) => {
+        const settingsTried = advice.map(({ setting, value = "…" }) => `${setting} ${value}`);
+        return `${message}: ${settingsTried.join(", ")}`;
+      })
+      .join("; ");
 
   test("says nothing of a usual edit", () => {
     expect(hints({})).toBe("");
@@ -24,20 +29,26 @@ describe("changeHints", () => {
   });
 
   test("tells of an edit that changed almost nothing", () => {
-    expect(hints({ changedShare: 0.001 })).toBe("almost nothing changed: try --strength bold");
-    expect(hints({ changedShare: 0.001 }, { strength: "bold" })).toMatch(/another --seed/);
+    expect(hints({ changedShare: 0.001 })).toBe("almost nothing changed: strength bold");
+    expect(hints({ changedShare: 0.001 }, { strength: "bold" })).toMatch(
+      /nothing changed: seed …, instruction …$/,
+    );
   });
 
   test("tells of a change of one thing that changed nearly everything", () => {
-    expect(hints({ changedShare: 0.9 })).toMatch(/more than "object" asks for.*--strength keep/);
+    expect(hints({ changedShare: 0.9 })).toMatch(
+      /more than "object" asks for: strength keep, mask …$/,
+    );
     expect(hints({ changedShare: 0.9 }, { task: "style" })).toBe("");
     expect(hints({ changedShare: 0.9 }, { mask: "mask.png" })).toBe("");
   });
 
   test("tells of a result that flickers, and not of one that only moves", () => {
-    expect(hints({ flicker: { source: 2, result: 4.5 } })).toMatch(/flickers more.*--noise shared/);
+    expect(hints({ flicker: { source: 2, result: 4.5 } })).toMatch(
+      /flickers more.*: noise shared, strength keep/,
+    );
     expect(hints({ flicker: { source: 2, result: 4.5 } }, { deflicker: "off" })).toMatch(
-      /flickers more.*--deflicker on/,
+      /flickers more.*: deflicker on/,
     );
     expect(hints({ flicker: { source: 0.1, result: 1.9 } })).toBe("");
     expect(hints({ flicker: { source: 10, result: 15 } })).toBe("");

@@ -24,32 +24,47 @@ const STEADY_DIFFERENCE = 2;
 /** Tasks that change some of the picture only. */
 const LOCAL_TASKS: ReadonlySet<string> = new Set(["object", "add", "remove", "texture"]);
 
-/** What to try where an edit did too little, too much, or flickers: one sentence each. */
+/** What to try in another edit: a setting, and the value to give it; without one, any other. */
+export interface Advice {
+  readonly setting: "strength" | "seed" | "instruction" | "mask" | "noise" | "deflicker";
+  readonly value?: string;
+}
+
+/** What an edit did too little or too much of, in a few words, and what may help: one or the other. */
+export interface ChangeHint {
+  readonly message: string;
+  readonly advice: readonly Advice[];
+}
+
+const bold: Advice = { setting: "strength", value: "bold" };
+const keep: Advice = { setting: "strength", value: "keep" };
+const mask: Advice = { setting: "mask" };
+
+/** What to try where an edit did too little, too much, or flickers. */
 export function changeHints(
   { frames, changedShare, flicker }: Changes,
-  {
-    task,
-    further,
-    strength,
-    mask,
-    deflicker,
-  }: Pick<ResolvedSettings, "task" | "further" | "strength" | "mask" | "deflicker">,
-): string[] {
+  settings: Pick<ResolvedSettings, "task" | "further" | "strength" | "mask" | "deflicker">,
+): ChangeHint[] {
   if (frames === 0) return [];
-  const hints: string[] = [];
+  const { task, further, strength } = settings;
+  const hints: ChangeHint[] = [];
   if (changedShare < HARDLY_ANY) {
-    const advice = strength === "bold" ? "another --seed or other words" : "--strength bold";
-    hints.push(`almost nothing changed: try ${advice}`);
+    const advice: Advice[] =
+      strength === "bold" ? [{ setting: "seed" }, { setting: "instruction" }] : [bold];
+    hints.push({ message: "almost nothing changed", advice });
   }
   const isLocal = further.length === 0 && LOCAL_TASKS.has(task);
-  if (isLocal && mask === "" && changedShare > NEARLY_ALL) {
-    const advice = strength === "keep" ? "--mask" : "--strength keep, or --mask";
-    hints.push(`nearly everything changed, more than "${task}" asks for: try ${advice}`);
+  if (isLocal && settings.mask === "" && changedShare > NEARLY_ALL) {
+    const message = `nearly everything changed, more than "${task}" asks for`;
+    hints.push({ message, advice: strength === "keep" ? [mask] : [keep, mask] });
   }
   const limit = Math.max(STEADY_FACTOR * flicker.source, flicker.source + STEADY_DIFFERENCE);
   if (flicker.result > limit) {
-    const advice = deflicker === "off" ? "--deflicker on" : "--noise shared, or --strength keep";
-    hints.push(`the result flickers more than its source: try ${advice}`);
+    const advice: Advice[] =
+      settings.deflicker === "off"
+        ? [{ setting: "deflicker", value: "on" }]
+        : [{ setting: "noise", value: "shared" }, keep];
+    hints.push({ message: "the result flickers more than its source", advice });
   }
   return hints;
 }

@@ -39,13 +39,13 @@ describe("memory", () => {
 
   test("that is short is told with a window that fits", () => {
     expect(refusal(1.7e9)).toBe(
-      "editing 2000 × 1000 in windows of 16 frames takes about 2.1 GB and 1.7 GB are free: use --window 12",
+      "editing 2000 × 1000 in windows of 16 frames takes about 2.1 GB and 1.7 GB are free: use a window of 12 frames",
     );
     expect(refusal(1.7e9, { window: 12 })).toBe("");
-    expect(refusal(0.71e9)).toMatch(/use --window 2 --overlap 1$/);
+    expect(refusal(0.71e9)).toMatch(/use a window of 2 frames that overlaps by 1$/);
     expect(refusal(0.71e9, { window: 2, overlap: 1 })).toBe("");
     expect(refusal(0.61e9)).toMatch(/close other programs, or make the video smaller$/);
-    expect(refusal(0.61e9, { method: "frame-by-frame" })).toMatch(/use --window 1$/);
+    expect(refusal(0.61e9, { method: "frame-by-frame" })).toMatch(/use a window of one frame$/);
     expect(refusal(0.61e9, { method: "frame-by-frame", window: 1 })).toBe("");
   });
 

@@ -126,7 +126,7 @@ export function requireMemory(
   const overlap = Math.max(...chain.map((settings) => settings.overlap));
   const advice =
     fitting >= least
-      ? `use --window ${fitting}${fitting <= overlap ? ` --overlap ${fitting - 1}` : ""}`
+      ? `use a window of ${fitting === 1 ? "one frame" : `${fitting} frames`}${fitting <= overlap ? ` that overlaps by ${fitting - 1}` : ""}`
       : "close other programs, or make the video smaller";
   throw new MemoryError(
     `editing ${info.width} × ${info.height} in windows of ${window} frames takes about ${gigabytes(needed)} and ${gigabytes(availableBytes)} are free: ${advice}`,

@@ -1,5 +1,5 @@
 import type { ResolvedSettings } from "../settings/settings.ts";
-import type { Changes } from "./changes.ts";
+import type { Advice, Changes } from "./changes.ts";
 import type { EditEstimate } from "./estimate.ts";
 import type { EditProgress } from "./progress.ts";
 import type { Receipt } from "./receipt.ts";
@@ -24,22 +24,28 @@ export interface EditStart {
 export interface EditWarning {
   readonly type: "warning";
   readonly message: string;
+  /** What may help, one or the other; absent where no other setting does. */
+  readonly advice?: readonly Advice[];
 }
 
 /** What an edit came to. */
 export interface EditResult {
-  /** The file written, if one was asked for. */
+  /** The file or folder written, if one was asked for. */
   readonly output?: string;
+  /** Frames of the result, copied ones included. */
   readonly frames: number;
+  /** Pixels, as shown. */
   readonly width: number;
   readonly height: number;
   /** Audio streams copied. */
   readonly audioStreams: number;
   /** How long it took, loading not counted. */
   readonly seconds: number;
+  /** What the edit was made with, every default settled. */
   readonly settings: ResolvedSettings;
   /** What differs from the source, and how steadily. */
   readonly changes: Changes;
+  /** How the result came to be; beside `output` as `<output>.json`. */
   readonly receipt: Receipt;
 }
 

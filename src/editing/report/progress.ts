@@ -7,11 +7,13 @@ export interface EditProgress {
   readonly phase: "loading" | "reading" | "editing" | "writing";
   /** Denoising steps done of the current window. */
   readonly step?: number;
+  /** Denoising steps of each window. */
   readonly steps?: number;
-  /** Frames edited. */
+  /** Frames that are finished: edited, or copied where they are not to be. */
   readonly frame?: number;
   /** Frames of the clip; absent where only decoding would tell. */
   readonly frames?: number;
+  /** Seconds left of the model's work; writing what is copied behind it is not counted. */
   readonly etaSeconds?: number;
 }
 

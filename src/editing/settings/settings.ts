@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { inferTask } from "../../data/world/language.ts";
-import { TASKS } from "../../data/world/tasks.ts";
+import { TASKS, type Task } from "../../data/world/tasks.ts";
 import { FULL_TEMPERATURE } from "../../diffusion/temperature.ts";
 import { spacingOf, type Spacing } from "../../diffusion/timesteps.ts";
 import { UserError } from "../../engine/errors.ts";
+import { isRecord } from "../../engine/json.ts";
 import type { EditingModel } from "./model.ts";
+import { expected, readInput, requireKnown, type Refusal } from "./read-input.ts";
 import { ALL_FRAMES, parseSpan } from "./span.ts";
-import { guidanceFor, STRENGTHS } from "./strength.ts";
+import { guidanceFor, type Strength, STRENGTHS } from "./strength.ts";
 
 /** Longest instruction and caption, in characters. */
 export const LONGEST_TEXT = 1000;
@@ -21,15 +23,19 @@ const MOST_FURTHER = 7;
 export const NOISE_MODES = ["independent", "shared"] as const;
 export type NoiseMode = (typeof NOISE_MODES)[number];
 export const SAMPLERS = ["ddim", "dpm-solver"] as const;
+export type Sampler = (typeof SAMPLERS)[number];
 export const EDIT_METHODS = ["aligned", "stacked", "frame-by-frame"] as const;
+export type EditMethod = (typeof EDIT_METHODS)[number];
 
 /** Whether a method edits the frames of a window together: both adapters at work. */
-export function isTogether(method: (typeof EDIT_METHODS)[number] | undefined): boolean {
+export function isTogether(method: EditMethod | undefined): boolean {
   return method !== "frame-by-frame";
 }
 
 export const DETAIL_MODES = ["keep", "off"] as const;
+export type DetailMode = (typeof DETAIL_MODES)[number];
 export const DEFLICKER_MODES = ["on", "off"] as const;
+export type DeflickerMode = (typeof DEFLICKER_MODES)[number];
 
 const tooLong: Refusal = {
   error: ({ input }) =>
@@ -55,83 +61,122 @@ const span = z.string(expected("a span such as 2s..6s or 48..96")).superRefine((
   if (error !== undefined) context.addIssue(error);
 });
 
-/** What a user can say about an edit besides which video and which model. */
-export const EditSettings = z.strictObject({
-  instruction: sentence,
-  /** Further instructions, each for the result of the one before it. */
-  further: z
-    .array(sentence)
-    .max(MOST_FURTHER, { error: () => `expected at most ${MOST_FURTHER + 1} instructions` })
-    .default([]),
-  /** What the result shows, e.g. "a blue ball in a meadow"; empty: the instruction must do. */
-  caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
+/** What a user can say about an edit besides which video and which model, as given. */
+export interface EditSettingsInput {
+  /** What to do, e.g. "make the ball blue"; at most 1000 characters. */
+  readonly instruction: string;
+  /** Up to seven further instructions, each for the result of the one before it. */
+  readonly further?: readonly string[] | undefined;
+  /** What the result shows, e.g. "a blue ball in a meadow", at most 1000 characters; empty, the default: the instruction must do. */
+  readonly caption?: string | undefined;
   /** Which task label the adapter reads; inferred from the instruction by default. Further instructions have their own. */
-  task: choice(TASKS).optional(),
+  readonly task?: Task | undefined;
   /** Which of the possible results; 0 by default. Given, it asks for temperature 1, where nothing else is said of that. */
-  seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  readonly seed?: number | undefined;
   /**
    * How much of the noise an edit starts from: 1, all of it, results as various as the model's; 0: none, one result for
    * all seeds, and frames that differ by their inputs alone. The model's own by default.
    */
-  temperature: temperature.optional(),
-  /** Denoising steps; the model's own number by default. */
-  steps: whole(1, 1000).optional(),
-  /** Frames edited together; the model's own number by default. */
-  window: whole(1, 1024).optional(),
-  /** Frames that windows share; at least 1 where they are edited together. */
-  overlap: whole(0, 1023).default(DEFAULT_OVERLAP),
-  noise: choice(NOISE_MODES).default("independent"),
-  sampler: choice(SAMPLERS).default("ddim"),
-  /** How much the edit may change: a rung of the ladder over the two guidance scales. */
-  strength: choice(STRENGTHS).default("balanced"),
-  /** How closely to follow text and input frame, in place of the strength's scales; 1 and 1: as the model is used for the task. */
-  guidance: z.strictObject({ text: scale.optional(), image: scale.optional() }).default({}),
+  readonly temperature?: number | undefined;
+  /** Denoising steps, 1 to 1000; the model's own number by default. */
+  readonly steps?: number | undefined;
+  /** Frames edited together, at most as many as the model sees at once, which is the default. */
+  readonly window?: number | undefined;
+  /** Frames that windows share; at least 1 where they are edited together. 2 by default. */
+  readonly overlap?: number | undefined;
+  /** `independent`, the default: every frame has noise of its own; `shared`: all frames start from frame 0's. */
+  readonly noise?: NoiseMode | undefined;
+  /** `ddim` by default. */
+  readonly sampler?: Sampler | undefined;
+  /** How much the edit may change: a rung of the ladder over the two guidance scales; `balanced` by default. */
+  readonly strength?: Strength | undefined;
+  /**
+   * How closely to follow text and input frame, 0 to 30, in place of the strength's scales; 1 and 1: as the model is used
+   * for the task.
+   */
+  readonly guidance?:
+    | { readonly text?: number | undefined; readonly image?: number | undefined }
+    | undefined;
   /**
    * `aligned`: both adapters as distillation has aligned them; `stacked`: without that; `frame-by-frame`: the edit
    * adapter alone. By default the first of these that the model has.
    */
-  method: choice(EDIT_METHODS).optional(),
-  /** `keep`: give back the source's detail where little changed; `off`: the model's own picture. */
-  detail: choice(DETAIL_MODES).default("keep"),
+  readonly method?: EditMethod | undefined;
+  /** `keep`, the default: give back the source's detail where little changed; `off`: the model's own picture. */
+  readonly detail?: DetailMode | undefined;
   /**
    * `on`: take what flickers out of the edit, where source and edit stand still; `off`: frames as they were drawn. On by
    * default where frames are edited together; frame by frame, each is left as a picture of its own.
    */
-  deflicker: choice(DEFLICKER_MODES).optional(),
+  readonly deflicker?: DeflickerMode | undefined;
   /**
    * Which frames to edit, `from..to`, the first included and the last not: numbers from 0, or seconds as in `2s..6s`.
-   * Either end may be left out. All others are copied.
+   * Either end may be left out. All others are copied. By default all are edited.
    */
-  frames: span.default(ALL_FRAMES),
+  readonly frames?: string | undefined;
   /**
    * Where to edit: a picture, a video, or a folder with a picture for each frame, of the video's own size. White is
-   * edited, black keeps the source's pixels exactly. Empty: everywhere.
+   * edited, black keeps the source's pixels exactly. Empty, the default: everywhere.
    */
+  readonly mask?: string | undefined;
+  /** Pixels, 0 to 1000, over which the edit fades in, inside the mask's edge; 0 by default. */
+  readonly feather?: number | undefined;
+}
+
+/** How `EditSettingsInput` is checked, and what is settled without a model. */
+export const EditSettings = z.strictObject({
+  instruction: sentence,
+  further: z
+    .array(sentence, expected("a list of sentences"))
+    .max(MOST_FURTHER, { error: () => `expected at most ${MOST_FURTHER + 1} instructions` })
+    .readonly()
+    .default([]),
+  caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
+  task: choice(TASKS).optional(),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+  temperature: temperature.optional(),
+  steps: whole(1, 1000).optional(),
+  window: whole(1, 1024).optional(),
+  overlap: whole(0, 1023).default(DEFAULT_OVERLAP),
+  noise: choice(NOISE_MODES).default("independent"),
+  sampler: choice(SAMPLERS).default("ddim"),
+  strength: choice(STRENGTHS).default("balanced"),
+  guidance: z
+    .strictObject(
+      { text: scale.optional(), image: scale.optional() },
+      expected("scales such as { text: 1.5 }"),
+    )
+    .default({}),
+  method: choice(EDIT_METHODS).optional(),
+  detail: choice(DETAIL_MODES).default("keep"),
+  deflicker: choice(DEFLICKER_MODES).optional(),
+  frames: span.default(ALL_FRAMES),
   mask: z.string(expected("the path of a picture, a video or a folder")).default(""),
-  /** Pixels over which the edit fades in, inside the mask's edge. */
   feather: whole(0, 1000).default(0),
 });
-/** The settings as given, before defaults. */
-export type EditSettingsInput = z.input<typeof EditSettings>;
 /** The settings with defaults, before the model and the clip are known. */
 export type EditSettings = z.output<typeof EditSettings>;
 
-/** Everything that decides what an edit looks like, besides input and weights. */
+/** The names of all settings. */
+export const SETTING_NAMES: readonly string[] = Object.keys(EditSettings.shape);
+
+/** Everything that decides what an edit looks like, besides input and weights: as given, or as it was settled. */
 export type ResolvedSettings = {
-  readonly [Name in keyof Omit<EditSettings, "guidance">]-?: NonNullable<EditSettings[Name]>;
-} & { readonly guidance: { readonly text: number; readonly image: number } };
+  readonly [Name in keyof Omit<EditSettingsInput, "guidance">]-?: NonNullable<
+    EditSettingsInput[Name]
+  >;
+} & {
+  /** How closely text and input frame were followed; 1 and 1: as the model is used for the task. */
+  readonly guidance: { readonly text: number; readonly image: number };
+};
 
 /** Checks settings; throws a UserError of one sentence for the first that is wrong. */
 export function readSettings(input: unknown): EditSettings {
-  const parsed = EditSettings.safeParse(input);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = issue?.path[0] ?? "settings";
-    throw new UserError(`${String(name)}: ${issue?.message ?? "not as documented"}`);
-  }
-  const { window, overlap } = parsed.data;
-  if (window !== undefined) requireOverlap(overlap, window, parsed.data.method);
-  return parsed.data;
+  if (isRecord(input)) requireKnown(input, SETTING_NAMES, "setting");
+  const settings = readInput(EditSettings, input, "settings");
+  const { window, overlap, method } = settings;
+  if (window !== undefined) requireOverlap(overlap, window, method);
+  return settings;
 }
 
 /** Settles what depends on the model. */
@@ -249,17 +294,4 @@ function requireOverlap(overlap: number, window: number, method: EditSettings["m
   throw new UserError(
     `overlap: expected at least 1 and less than the window of ${window} frames, got ${overlap}`,
   );
-}
-
-interface Refusal {
-  readonly error: (issue: { readonly input?: unknown }) => string;
-}
-
-function expected(what: string): Refusal {
-  return { error: ({ input }) => `expected ${what}, got ${shown(input)}` };
-}
-
-function shown(input: unknown): string {
-  const text = input === undefined ? "nothing" : (JSON.stringify(input) ?? typeof input);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

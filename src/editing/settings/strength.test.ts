@@ -38,7 +38,7 @@ describe("the strength of an edit", () => {
 
   test.each([
     [{ strength: "huge" }, /strength: expected one of keep, balanced, bold, got "huge"/],
-    [{ guidance: { text: 31 } }, /guidance: expected a number from 0 to 30, got 31/],
+    [{ guidance: { text: 31 } }, /guidance\.text: expected a number from 0 to 30, got 31/],
   ])("%j is refused in one sentence", (own, sentence) => {
     expect(() => resolved(own)).toThrow(sentence);
   });

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { CODECS, QUALITIES } from "../data/video/codecs.ts";
+import type { OutputChoice } from "../data/video/outputs.ts";
+import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
+import { DEVICE_CHOICES } from "../engine/device.ts";
+import type { EditOptions, EstimateOptions, LoadOptions, PreviewOptions } from "./editor.ts";
+import { expected, readInput, requireKnown } from "./settings/read-input.ts";
+import { SETTING_NAMES } from "./settings/settings.ts";
+
+const file = (what: string) => {
+  const error = expected(what);
+  return z.string(error).min(1, error);
+};
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, expected(`one of ${names.join(", ")}`)).optional();
+const flag = z.boolean(expected("true or false")).optional();
+const listener = z
+  .custom((given) => typeof given === "function", expected("a function"))
+  .optional();
+const signal = z.instanceof(AbortSignal, expected("an AbortSignal")).optional();
+
+const Video = file("the path of a video");
+const numberOrName = expected(`one of ${QUALITIES.join(", ")} or the codec's number (CRF)`);
+const Encoding = z.strictObject(
+  {
+    codec: oneOf(CODECS),
+    quality: z.union([z.enum(QUALITIES), z.number()], numberOrName).optional(),
+    pictures: oneOf(PICTURE_LAYOUTS),
+  } satisfies Shape<OutputChoice>,
+  expected('an object such as { quality: "best" }'),
+);
+const Load = z.strictObject({
+  model: file("the path of a model folder").optional(),
+  device: oneOf(DEVICE_CHOICES),
+  signal,
+  onProgress: listener,
+} satisfies Shape<LoadOptions>);
+
+const written = {
+  output: file("the path of a file, or of a folder with a / at its end").optional(),
+  encoding: Encoding.optional(),
+};
+const Edit = z.object({
+  ...written,
+  videoName: z.string(expected("a name")).optional(),
+  overwrite: flag,
+  signal,
+  onFrame: listener,
+  onChanges: listener,
+  resume: z
+    .literal(
+      [true, false, "where it is the same"],
+      expected('true, false or "where it is the same"'),
+    )
+    .optional(),
+  keepWork: flag,
+} satisfies Shape<EditOptions>);
+const Estimate = z.object({
+  ...written,
+  signal,
+  onWarning: listener,
+} satisfies Shape<EstimateOptions>);
+const Preview = z.object({
+  at: file('a moment such as "2s", or a frame\'s number').optional(),
+  signal,
+  onWarning: listener,
+} satisfies Shape<PreviewOptions>);
+
+/** A schema for some of the options. */
+type Shape<Options> = { readonly [Name in keyof Options]?: z.ZodType };
+
+/** Throws a UserError of one sentence where a model is not to be loaded as asked. */
+export function requireLoadOptions(options: LoadOptions): void {
+  requireKnown(options, Object.keys(Load.shape), "option");
+  readInput(Load, options, "options");
+}
+
+/** The same of the options of an edit, an estimate or a preview; settings are checked with the video. */
+export function requireOptions(
+  kind: "edit" | "estimate" | "preview",
+  video: string,
+  options: EditOptions | EstimateOptions | PreviewOptions,
+): void {
+  const schema = { edit: Edit, estimate: Estimate, preview: Preview }[kind];
+  const settings = SETTING_NAMES.filter(
+    (name) => name !== "instruction" && !(kind === "preview" && name === "frames"),
+  );
+  readInput(Video, video, "video");
+  requireKnown(options, [...Object.keys(schema.shape), ...settings], "option");
+  readInput(schema, options, "options");
+}

@@ -1,0 +1,37 @@
+import type { z } from "zod";
+import { UserError } from "../../engine/errors.ts";
+
+/** What a schema says where a value is refused. */
+export interface Refusal {
+  readonly error: (issue: { readonly input?: unknown }) => string;
+}
+
+/** e.g. `expected a number from 0 to 1, got 2` */
+export function expected(what: string): Refusal {
+  return { error: ({ input }) => `expected ${what}, got ${shown(input)}` };
+}
+
+/** Checks what a user gave; throws a UserError of one sentence for the first thing that is wrong, by its name or as `whole`. */
+export function readInput<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  whole: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = issue?.path.join(".") || whole;
+  throw new UserError(`${name}: ${issue?.message ?? "not as documented"}`);
+}
+
+/** Throws a UserError for a name that is none of `known`. */
+export function requireKnown(given: object, known: readonly string[], what: string): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError(`${unknown}: no such ${what}, expected one of ${known.join(", ")}`);
+}
+
+function shown(input: unknown): string {
+  const text = input === undefined ? "nothing" : (JSON.stringify(input) ?? typeof input);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
