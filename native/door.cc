@@ -289,18 +289,12 @@ napi_value peakDeviceMemory(napi_env env, size_t, napi_value* arguments) {
 
 using Function = napi_value (*)(napi_env, size_t, napi_value*);
 
-// Every entry passes here: at most 32 arguments, and any C++ exception becomes a JavaScript error.
-template <Function function>
-napi_value guarded(napi_env env, napi_callback_info info) {
-  napi_value arguments[32];
-  size_t count = 32;
+// What is called from JavaScript passes here: any C++ exception becomes a JavaScript error.
+template <typename Work>
+napi_value throwing(napi_env env, Work work) {
   std::string message;
   try {
-    check(env, napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
-    napi_value undefined;
-    check(env, napi_get_undefined(env, &undefined));
-    for (size_t i = count; i < 32; i++) arguments[i] = undefined;
-    return function(env, count, arguments);
+    return work();
   } catch (const PendingException&) {
     return nullptr;
   } catch (const c10::Error& error) {
@@ -310,6 +304,20 @@ napi_value guarded(napi_env env, napi_callback_info info) {
   }
   napi_throw_error(env, "ERR_LIBTORCH", message.c_str());
   return nullptr;
+}
+
+// At most 32 arguments; those that are missing are undefined.
+template <Function function>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  return throwing(env, [&] {
+    napi_value arguments[32];
+    size_t count = 32;
+    check(env, napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
+    napi_value undefined;
+    check(env, napi_get_undefined(env, &undefined));
+    for (size_t i = count; i < 32; i++) arguments[i] = undefined;
+    return function(env, count, arguments);
+  });
 }
 
 template <Function function>
@@ -352,4 +360,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 }  // namespace
 }  // namespace door
 
-NAPI_MODULE_INIT() { return door::initialise(env, exports); }
+// A thread that is ended while it loads this fails to define the entries.
+NAPI_MODULE_INIT() {
+  return door::throwing(env, [&] { return door::initialise(env, exports); });
+}
