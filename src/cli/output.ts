@@ -138,7 +138,7 @@ export function byteSize(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Rows as aligned columns, two spaces apart; numbers to the right, or as texts where a column mixes both. */

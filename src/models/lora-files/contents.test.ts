@@ -219,6 +219,9 @@ describe("alpha", () => {
   test("is refused where it is no number", () => {
     const path = fileOf({ ...kohyaPair, [`${KOHYA}.alpha`]: [2] });
     expect(() => readLoraContents(path)).toThrow(/expected one number as .*alpha, got F32 \[2\]/);
+    const notANumber = Tensor.from([Number.NaN], [], "float32");
+    const other = fileOf({ ...kohyaPair, [`${KOHYA}.alpha`]: notANumber });
+    expect(() => readLoraContents(other)).toThrow(/expected a number in .*alpha, got NaN/);
   });
 });
 
@@ -259,6 +262,28 @@ describe("loadLora", () => {
     expect(load(shapes)).toThrow(
       /is for another U-Net: it names layers that it has not \(2\): down_blocks\.7\.attentions\.0\.proj_in, mid_block\.motion_modules\.0\.to_q; updates that do not fit \(1\): mid_block\.resnets\.0\.conv1 has A \[4 16\] and B \[16 4\] for a weight of \[16 16 3 3\]$/,
     );
+  });
+
+  test("names a few of many, and how many there are", () => {
+    const many = Array.from({ length: 9 }, (_, at) =>
+      pair("lora_A", "lora_B", `unet.down_blocks.${at + 20}.attentions.0.proj_in`),
+    );
+    expect(load(Object.assign({}, ...many))).toThrow(
+      /it has not \(9\): down_blocks\.20[^:]* and 3 more$/,
+    );
+  });
+
+  test("knows a LoRA of motion modules", () => {
+    const name = "unet.mid_block.motion_modules.0.to_q";
+    expect(load(pair("lora_A", "lora_B", name))).toThrow(/is a LoRA of AnimateDiff's motion/);
+  });
+
+  test("refuses values that are no numbers, and whole ones", () => {
+    const [a, b] = [`${KOHYA}.lora_down.weight`, `${KOHYA}.lora_up.weight`];
+    const broken = { [a]: Tensor.full([4, 16], Number.NaN), [b]: [16, 4] };
+    expect(load(broken)).toThrow(/lora_down\.weight holds what is no finite number/);
+    const whole = { [a]: Tensor.ones([4, 16]).to("int64"), [b]: [16, 4] };
+    expect(load(whole)).toThrow(/expected .*lora_down\.weight in floating point, got I64/);
   });
 
   test("refuses a layer that is named in two spellings", () => {

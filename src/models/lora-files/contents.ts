@@ -48,6 +48,9 @@ export const PREFIXES: Readonly<Record<Component, string>> = {
   textEncoder: "text_encoder",
 };
 
+/** Names that one sentence tells at most. */
+const MOST_LISTED = 6;
+
 /** Whether a file with tensors of these names is an adapter: a LoRA, or one of the kinds that are refused. */
 export function isLoraFile(names: Iterable<string>): boolean {
   return [...names].some((name) => !["unknown", "alpha"].includes(parseName(name).type));
@@ -134,7 +137,14 @@ function layerOf(
   const rank = shape[0] ?? 0;
   if (shape.length < 2 || rank === 0)
     throw new DataError(`${path}: expected ${down} as [rank inputs], got [${shape.join(" ")}]`);
+  for (const tensor of [down, up]) {
+    const { format } = entryOf(tensors, tensor);
+    if (!/^(BF16|F16|F32|F64)$/.test(format))
+      throw new DataError(`${path}: expected ${tensor} in floating point, got ${format}`);
+  }
   const own = alpha === undefined ? 0 : readScalar(path, alpha, entryOf(tensors, alpha));
+  if (!Number.isFinite(own))
+    throw new DataError(`${path}: expected a number in ${alpha}, got ${own}`);
   const config = own === 0 ? configs(component) : null;
   const resolved = own || (config ? alphaOf(config, name, rank) : rank);
   return { component, name, down, up, rank, alpha: resolved, isConvolution: shape.length > 2 };
@@ -166,6 +176,12 @@ function configReader(
   };
 }
 
+/** Names that a sentence tells: the first few, and how many more. */
+export function listed(names: readonly string[]): string {
+  const [most, rest] = [names.slice(0, MOST_LISTED), names.length - MOST_LISTED];
+  return rest > 0 ? `${most.join(", ")} and ${rest} more` : most.join(", ");
+}
+
 /** What is wrong with a file that holds something besides plain low-rank updates, or none, in one sentence. */
 export function faultOf({ path, layers, others, unknown }: LoraContents): string | null {
   if (others.size > 0) {
@@ -176,7 +192,7 @@ export function faultOf({ path, layers, others, unknown }: LoraContents): string
   if (unknown.length > 0) {
     return (
       `${path}: expected names, in pairs, that PEFT, diffusers or kohya give to a LoRA of a U-Net or CLIP's text ` +
-      `encoder, not these (${unknown.length}): ${unknown.join(", ")}`
+      `encoder, not these (${unknown.length}): ${listed(unknown)}`
     );
   }
   return layers.length === 0 ? `${path} holds no LoRA` : null;

@@ -8,7 +8,13 @@ import { Lora, type AdaptedLayer } from "../../nn/lora.ts";
 import type { Module } from "../../nn/module.ts";
 import type { TextEncoder } from "../text-encoder/text-encoder.ts";
 import type { UNet } from "../unet/unet.ts";
-import { readLoraContents, faultOf, type LoraContents, type LoraLayer } from "./contents.ts";
+import {
+  readLoraContents,
+  faultOf,
+  listed,
+  type LoraContents,
+  type LoraLayer,
+} from "./contents.ts";
 import type { Component } from "./names.ts";
 import { layerFinder } from "./public-layers.ts";
 
@@ -33,8 +39,8 @@ export interface LoadedLora {
 /**
  * Reads a LoRA of Stable Diffusion's networks, in float32, from any file that PEFT, diffusers or kohya's scripts write.
  *
- * DataError, in one sentence that lists all of them: names that belong to no LoRA, layers that the networks do not
- * have, shapes that do not fit. Adapters of other kinds (DoRA, LoKr, LoHa) are refused by name.
+ * DataError, in one sentence that lists the first of them: names that belong to no LoRA, layers that the networks do not
+ * have, shapes that do not fit, values that are no numbers. Adapters of other kinds (DoRA, LoKr, LoHa) are refused by name.
  */
 export function loadLora(path: string, { unet, textEncoder }: LoraNetworks): LoadedLora {
   const contents = readLoraContents(path);
@@ -76,9 +82,15 @@ function loraOf(component: Component, network: Module, source: Source): Lora {
       [pair.down, down],
       [pair.up, up],
     ] as const)
-      target.copyFrom(source.weights.get(name)!.reshape(target.shape));
+      target.copyFrom(finite(name, source).reshape(target.shape));
   }
   return lora;
+}
+
+function finite(name: string, { contents: { path }, weights }: Source): Tensor {
+  const values = weights.get(name)!;
+  if (Number.isFinite(values.to("float32").sum().item())) return values;
+  throw new DataError(`${path}: ${name} holds what is no finite number, so the file is damaged`);
 }
 
 /** The updates by the path of the layer in the network; throws where one has no layer, or not its shape. */
@@ -105,6 +117,12 @@ function fit(
     ...sentence(faults.twice, "layers twice"),
     ...sentence(faults.misshapen, "updates that do not fit"),
   ];
+  const { missing } = faults;
+  if (missing.length > 0 && missing.every((name) => name.includes("motion_modules"))) {
+    throw new DataError(
+      `${file} is a LoRA of AnimateDiff's motion modules: expected one of Stable Diffusion's U-Net`,
+    );
+  }
   if (sentences.length > 0) {
     const what = component === "unet" ? "U-Net" : "text encoder";
     throw new DataError(`${file} is for another ${what}: it names ${sentences.join("; ")}`);
@@ -113,7 +131,7 @@ function fit(
 }
 
 function sentence(names: readonly string[], what: string): string[] {
-  return names.length === 0 ? [] : [`${what} (${names.length}): ${names.join(", ")}`];
+  return names.length === 0 ? [] : [`${what} (${names.length}): ${listed(names)}`];
 }
 
 function misfitOf(
