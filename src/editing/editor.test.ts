@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { Evaluation } from "../../test/editing/stand-in-model.ts";
@@ -220,6 +221,15 @@ describe("Editor", () => {
     expect(warnings[0]!.message).toMatch(
       /never learned "unicorn".*objects: ball, box.*colours: red, /,
     );
+  });
+
+  test("ends where the model draws what is no number, and leaves no black frames", async () => {
+    await using folder = await clipFolder();
+    const output = folder.file("output.mp4");
+    const editor = standInEditor({ factor: Number.NaN });
+    const { result } = editor.edit(await clipOf(folder, 3), instruction, { output });
+    await expect(result).rejects.toThrow(/drew what is no number: its weights are damaged/);
+    expect(existsSync(output)).toBe(false);
   });
 
   test("frees what it made for every window", async () => {

@@ -1,6 +1,8 @@
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { withKnownFrames } from "../../diffusion/known-frames.ts";
+import { DataError } from "../../engine/errors.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
+import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import type { EditingModel, EditTexts, GuidedCondition } from "../settings/model.ts";
 import { isTogether, type ResolvedSettings } from "../settings/settings.ts";
@@ -181,7 +183,7 @@ export class WindowEditor implements Disposable {
     return guidedEdit(denoiser, conditions, this.#settings, this.#model);
   }
 
-  #sample(
+  async #sample(
     denoiser: Denoiser<GuidedCondition>,
     noise: Float<"f c h w">,
     condition: GuidedCondition,
@@ -189,7 +191,20 @@ export class WindowEditor implements Disposable {
     options: DenoisingOptions,
   ): Promise<Float<"f c h w">> {
     const what = { denoiser, noise, condition };
-    return denoise(editSampling(what, this.#settings, this.#model), held, options);
+    const edited = await denoise(editSampling(what, this.#settings, this.#model), held, options);
+    this.#requireFinite(edited);
+    return edited;
+  }
+
+  /** Throws a DataError where the model drew what would be decoded to black. */
+  #requireFinite(edited: Float<"f c h w">): void {
+    using _ = tensorScope();
+    if (Number.isFinite(edited.sum().item())) return;
+    const { name, lora } = this.#model;
+    const weights = lora === undefined ? "its weights" : `its weights or those of ${lora}`;
+    throw new DataError(
+      `the ${name} model drew what is no number: ${weights} are damaged or too large, edit with others or with less guidance`,
+    );
   }
 
   /** Keeps copies of the window's frames: views would keep whole windows alive. */
