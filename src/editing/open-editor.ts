@@ -4,28 +4,36 @@ import { join } from "node:path";
 import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
-import { videoStrengthOf } from "../eve/model/lora-export.ts";
+import { isAlignmentFile, videoStrengthOf } from "../eve/model/lora-export.ts";
 import {
   OPEN_PARTS,
   openWeightBytes,
   openWeightsHash,
   type OpenFolders,
 } from "../eve/open/open-folders.ts";
-import { OpenModel, type OpenAlignment } from "../eve/open/open-model.ts";
+import { OpenModel, type OpenModelOptions } from "../eve/open/open-model.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { openParts, type OpenParts } from "../eve/open/open-parts.ts";
 import { strengthOn } from "../eve/stack/alignment-weights.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import type { Lora } from "../nn/lora.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";
-import { loadRunAlignment, runDirectoryAt, runWeights } from "../training/stages/run-lora.ts";
+import {
+  loadRunAlignment,
+  runDirectoryAt,
+  runOfWeights,
+  runWeights,
+} from "../training/stages/run-lora.ts";
 import { Editor, type LoadOptions } from "./editor.ts";
 import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 
 /** Which public weights to load, and what aligns them. */
 export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgress"> {
   readonly folders: OpenFolders;
-  /** A run of `eve distill`, or a LoRA file of PEFT, diffusers or kohya; none by default. */
+  /**
+   * A run of `eve distill` or what was exported of it, which aligns the adapters; or any LoRA file of PEFT, diffusers or
+   * kohya, whose look all frames get. None by default.
+   */
   readonly lora?: string | undefined;
   readonly device?: DeviceChoice | undefined;
   /** Side of the model's pictures in pixels; 512 by default. */
@@ -55,15 +63,14 @@ export async function openFolderEditor({
     folders,
     onCpu ? { packing: packingFor(folders, size) } : { weightType: "bfloat16" },
   );
-  const alignment =
-    file === undefined || path === undefined ? null : { ...alignmentOf(file, parts), path };
+  const adapted = file === undefined || path === undefined ? {} : adaptedBy(file, parts, path);
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
   if (file !== undefined) hash.update(readFileSync(file.weights));
   signal?.throwIfAborted();
   return new Editor(
     new OpenModel(parts, {
       hash: hash.digest("hex"),
-      alignment,
+      ...adapted,
       ...(size !== undefined && { size }),
     }),
   );
@@ -89,7 +96,12 @@ const PEFT_FILE = "adapter_model.safetensors";
 
 function loraFile(path: string): LoraSource {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (existsSync(path) && !isFolder) return { type: "file", weights: path };
+  if (existsSync(path) && !isFolder) {
+    const run = runOfWeights(path);
+    return run === undefined
+      ? { type: "file", weights: path }
+      : { type: "run", directory: run, weights: path };
+  }
   if (isFolder && existsSync(join(path, PEFT_FILE)))
     return { type: "file", weights: join(path, PEFT_FILE) };
   const directory = runDirectoryAt(path);
@@ -99,14 +111,21 @@ function loraFile(path: string): LoraSource {
   );
 }
 
-/** The LoRA of the backbone, and how strongly the video adapter speaks beside it. */
-function alignmentOf(source: LoraSource, parts: OpenParts): Omit<OpenAlignment, "path"> {
+/** What a LoRA is to the model: what aligns its adapters where a distillation of them trained it, else a look. */
+function adaptedBy(
+  source: LoraSource,
+  parts: OpenParts,
+  path: string,
+): Pick<OpenModelOptions, "alignment" | "look"> {
   const { unet } = parts.networks;
-  const { lora, videoStrength } =
-    source.type === "run"
-      ? loadRunAlignment(source.directory, unet)
-      : { lora: fileLora(source.weights, parts), videoStrength: videoStrengthOf(source.weights) };
-  return { lora, videoStrength: strengthOn(unet, videoStrength) };
+  if (source.type === "run") {
+    const { lora, videoStrength } = loadRunAlignment(source.directory, unet, source.weights);
+    return { alignment: { lora, videoStrength: strengthOn(unet, videoStrength), path } };
+  }
+  const lora = fileLora(source.weights, parts);
+  if (!isAlignmentFile(source.weights)) return { look: { lora, path } };
+  const videoStrength = strengthOn(unet, videoStrengthOf(source.weights));
+  return { alignment: { lora, videoStrength, path } };
 }
 
 /** The LoRA of the backbone in a file. One of the text encoder that comes with it is merged into that. */

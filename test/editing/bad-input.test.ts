@@ -99,12 +99,18 @@ describe("an output that cannot be written", () => {
 
   test("a file that exists, unless it is to be replaced", async () => {
     await expectFailure(() => requireNew(file("good.mp4"), keepingBy(false)), 2, /exists.*--force/);
-    expect(await failure(() => requireNew(file("good.mp4"), keepingBy(true)))).toMatchObject({ exitCode: 0 });
+    expect(await failure(() => requireNew(file("good.mp4"), keepingBy(true)))).toMatchObject({
+      exitCode: 0,
+    });
   });
 
   test("a folder that holds something, and none that is empty", async () => {
     await mkdir(file("pictures/of mine"), { recursive: true });
-    await expectFailure(() => requireNew(file("pictures/"), keepingBy(false)), 2, /exists.*--force/);
+    await expectFailure(
+      () => requireNew(file("pictures/"), keepingBy(false)),
+      2,
+      /exists.*--force/,
+    );
     const empty = () => requireNew(file("pictures/of mine/"), keepingBy(false));
     expect(await failure(empty)).toMatchObject({ exitCode: 0 });
   });

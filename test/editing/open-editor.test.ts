@@ -12,6 +12,7 @@ import { openParts } from "../../src/eve/open/open-parts.ts";
 import { AlignmentConfig } from "../../src/eve/stack/alignment-config.ts";
 import { alignmentParameters } from "../../src/eve/stack/alignment-weights.ts";
 import { createAlignment, learnedStrengths } from "../../src/eve/stack/student.ts";
+import { writeLora } from "../../src/eve/model/lora-export.ts";
 import { saveLora } from "../../src/models/lora-files/save.ts";
 import { UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
 import type { DistillationSettings } from "../../src/training/stages/distillation-settings.ts";
@@ -34,7 +35,7 @@ beforeAll(async () => {
   folders = writeSmallOpenFolders(root);
   const network = openNetwork(join(SMALL_PIPELINE, "unet"), UNET);
   const lora = createAlignment(Rng.seed(3), network, alignment);
-  saveLora(file("fresh.safetensors"), { unet: { lora, network } });
+  writeLora(file("fresh.safetensors"), { lora, network }, { part: "alignment", model: "open" });
   saveRun("fresh-run", lora.parameters());
   saveRun("quiet-run", lora.parameters(), { videoStrength: 0 });
   const { networks } = openParts(folders);
@@ -45,7 +46,8 @@ beforeAll(async () => {
   const loud = learnedStrengths(networks, 1);
   saveRun("loud-run", alignmentParameters(lora, { videoStrength: loud }), { strengthRate: 100 });
   disturbed(lora);
-  saveLora(file("trained.safetensors"), { unet: { lora, network } });
+  writeLora(file("trained.safetensors"), { lora, network }, { part: "alignment", model: "open" });
+  saveLora(file("look.safetensors"), { unet: { lora, network } });
   saveRun("trained-run", lora.parameters());
 });
 
@@ -72,7 +74,8 @@ async function edited(
 ): Promise<EditResult & { readonly rgb: readonly Uint8Array[] }> {
   const size = SMALL_OPEN_SIZE;
   await using editor = await openFolderEditor({ folders, lora, device: "cpu", size });
-  const options = { output: file(output), steps: 2, window: 4, detail: "off" } as const;
+  const common = { overwrite: true, steps: 2, window: 4, detail: "off" } as const;
+  const options = { ...common, output: file(output) };
   const result = await editor.edit(file("in.mp4"), "make it autumn", options).result;
   const rgb = (await framesOf(file(output))).map((frame) => frame.rgb);
   return { ...result, rgb };
@@ -121,6 +124,35 @@ describe("the open model's editor", () => {
     const loud = await edited("learned.mp4", file("loud-run"));
     expect(deaf.rgb).toEqual(quiet.rgb);
     expect(loud.rgb).toEqual(plain.rgb);
+  });
+
+  test("gives the look of a LoRA that no distillation has trained to every frame, the first among them", async () => {
+    const frame = async (lora?: string): Promise<Uint8Array> => {
+      await using editor = await openFolderEditor({
+        folders,
+        lora,
+        device: "cpu",
+        size: SMALL_OPEN_SIZE,
+      });
+      return (await editor.preview(file("in.mp4"), "make it autumn", { steps: 2 })).rgb;
+    };
+    const plain = await frame();
+    expect(await frame(file("trained.safetensors"))).toEqual(plain);
+    expect(await frame(file("look.safetensors"))).not.toEqual(plain);
+    const clip = await edited("look.mp4", file("look.safetensors"));
+    expect(clip.settings.method).toBe("stacked");
+    expect(clip.receipt.model.lora).toBe(file("look.safetensors"));
+    expect(clip.rgb[0]).not.toEqual((await edited("no-look.mp4")).rgb[0]);
+  });
+
+  test("takes a run by the file of its weights, too", async () => {
+    const weights = file("trained-run/checkpoints/checkpoint-000005/ema.safetensors");
+    const [byFile, byRun] = [
+      await edited("by-file.mp4", weights),
+      await edited("by-run.mp4", file("trained-run")),
+    ];
+    expect(byFile.settings.method).toBe("aligned");
+    expect(byFile.rgb).toEqual(byRun.rgb);
   });
 
   test("refuses a LoRA that is not there before it loads anything", async () => {

@@ -157,7 +157,7 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "path",
-    description: "with --model open: a run of eve distill, or a LoRA file",
+    description: "with --model open: a run of eve distill, or any LoRA file",
   },
   device: { ...deviceArg, group: how },
   receipt: {

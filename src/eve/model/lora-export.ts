@@ -16,7 +16,7 @@ import {
 } from "../stack/alignment-config.ts";
 import { loadAlignment } from "../stack/alignment-weights.ts";
 import { createAlignment } from "../stack/student.ts";
-import { ORIGIN_KEY, strengthsIn, type OriginStrengths } from "./lora-origin.ts";
+import { ORIGIN_KEY, partIn, strengthsIn, type OriginStrengths } from "./lora-origin.ts";
 import type { ModelFolder, Part } from "./model-folder.ts";
 
 /** The parts of a model that are a LoRA beside its backbone. */
@@ -78,6 +78,11 @@ interface LoraOrigin extends OriginStrengths {
   readonly model: string;
   readonly backbone?: string;
   readonly training?: z.infer<typeof Training> | null;
+}
+
+/** Whether the LoRA of a file aligns the adapters: one that a distillation of them has trained. */
+export function isAlignmentFile(path: string): boolean {
+  return partIn(readLoraContents(path).metadata) === "alignment";
 }
 
 /** How strongly the video adapter is to speak beside the LoRA of a file: as its origin says; 1 where it says nothing. */

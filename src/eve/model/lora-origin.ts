@@ -7,6 +7,13 @@ export const ORIGIN_KEY = "open_eve";
 
 const Values = z.record(z.string(), z.number());
 
+const PartOrigin = z.looseObject({ part: z.string() });
+
+/** Which part of a model the LoRA of a file with this metadata is; undefined where its origin says nothing. */
+export function partIn(metadata: Readonly<Record<string, string>>): string | undefined {
+  return PartOrigin.safeParse(jsonOf(metadata[ORIGIN_KEY] ?? "")).data?.part;
+}
+
 const StrengthOrigin = z.looseObject({
   videoStrength: z.union([z.number().min(0).max(1), Values]).optional(),
   editStrength: Values.optional(),

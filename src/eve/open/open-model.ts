@@ -33,12 +33,21 @@ export interface OpenAlignment extends Pick<StackOptions, "videoStrength"> {
   readonly path: string;
 }
 
+/** A LoRA by which the backbone draws in a style or a subject of its own. */
+export interface OpenLook {
+  readonly lora: Lora;
+  /** Where it was read from. */
+  readonly path: string;
+}
+
 /** How an open model is made from its parts. */
 export interface OpenModelOptions {
   /** SHA-256 that identifies its weights, the LoRA's included. */
   readonly hash: string;
-  /** A LoRA of the backbone: what distillation trained, or a public one; none by default. */
+  /** What distillation trained; none by default. */
   readonly alignment?: OpenAlignment | null;
+  /** A LoRA for all frames, also those that are edited by themselves; none by default. */
+  readonly look?: OpenLook | null;
   /** Side of its pictures in pixels; default `OPEN_SIZE`. */
   readonly size?: number;
 }
@@ -70,20 +79,27 @@ export class OpenModel {
     },
   } as const;
   readonly #parts: OpenParts;
+  readonly #networks: OpenParts["networks"];
   readonly #stride: number;
   readonly #channels: number;
   readonly #aligned: Denoiser<StackedCondition> | null;
 
-  constructor(parts: OpenParts, { hash, alignment = null, size = OPEN_SIZE }: OpenModelOptions) {
-    const { networks, autoencoder, tokenizer } = parts;
+  constructor(
+    parts: OpenParts,
+    { hash, alignment = null, look = null, size = OPEN_SIZE }: OpenModelOptions,
+  ) {
+    const { autoencoder, tokenizer } = parts;
+    const networks = { ...parts.networks, look: look?.lora ?? null };
     this.hash = hash;
     this.size = size;
     this.window = openWindow(parts);
     this.schedule = networks.schedule;
     this.hasAlignment = alignment !== null;
-    if (alignment) this.lora = alignment.path;
+    const lora = alignment ?? look;
+    if (lora) this.lora = lora.path;
     this.tokenizer = tokenizer;
     this.#parts = parts;
+    this.#networks = networks;
     this.#stride = latentStride(autoencoder.config);
     this.#channels = autoencoder.config.latentChannels;
     this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora, alignment));
@@ -112,9 +128,9 @@ export class OpenModel {
     return this.#condition(texts, input, null);
   }
 
-  /** Edits every frame by itself: the edit teacher ψ. */
+  /** Edits every frame by itself: the edit teacher ψ, in the look of the LoRA. */
   editTeacher(): Denoiser<EditCondition> {
-    return editTeacher(this.#parts.networks);
+    return editTeacher(this.#networks, this.#networks.look);
   }
 
   stackedCondition(
@@ -127,7 +143,7 @@ export class OpenModel {
 
   /** Both adapters, stacked without alignment: η. */
   stacked(): Denoiser<StackedCondition> {
-    return stacked(this.#parts.networks);
+    return stacked(this.#networks);
   }
 
   /** The same with the LoRA: φ. */

@@ -85,12 +85,13 @@ export function backboneDenoiser(networks: Networks): Denoiser<CaptionCondition>
   );
 }
 
-/** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). */
-export function editTeacher(networks: Networks): Denoiser<EditCondition> {
+/** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). `look` is a LoRA of the backbone that it draws in. */
+export function editTeacher(networks: Networks, look: Lora | null = null): Denoiser<EditCondition> {
   const { unet, editAdapter } = networks;
+  const lora = lookOf({ unet, look });
   return frozen(networks, (xt, { image }, condition) => {
     const residuals = editAdapter.forward(xt, image, condition);
-    return unet.forward(xt, image, condition.caption, adding(residuals));
+    return unet.forward(xt, image, condition.caption, { ...adding(residuals), lora });
   });
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
@@ -31,6 +31,16 @@ export function runDirectoryAt(path: string): string | undefined {
   return candidates.find((folder) => existsSync(join(folder, "config.json")));
 }
 
+/** The run of distillation whose weights a file holds, by where it lies; undefined where it is none. */
+export function runOfWeights(path: string): string | undefined {
+  if (!/^(distillation|ema)\.safetensors$/.test(basename(path))) return undefined;
+  const folder = dirname(resolve(path));
+  return [dirname(folder), dirname(dirname(folder))].find((directory) => {
+    const file = join(directory, "config.json");
+    return existsSync(file) && RunConfig.safeParse(jsonOf(readFileSync(file, "utf8"))).success;
+  });
+}
+
 /** Where the newest weights of a run of distillation lie: the averages of its last checkpoint, or what it ended with. */
 export function runWeights(directory: string): string {
   const newest = newestCheckpoint(directory);
@@ -59,14 +69,17 @@ export interface RunAlignment {
   readonly editStrength: StrengthValues | undefined;
 }
 
-/** The LoRA that a run of distillation has trained beside `unet`, frozen: its newest averaged weights. */
-export function loadRunAlignment(directory: string, unet: UNet): RunAlignment {
+/** The LoRA that a run of distillation has trained beside `unet`, frozen: by default its newest averaged weights. */
+export function loadRunAlignment(
+  directory: string,
+  unet: UNet,
+  path = runWeights(directory),
+): RunAlignment {
   const { student, alignment, videoStrength } = settingsOf(directory);
   if (student !== "aligned")
     throw new UserError(
       `expected a run that trained a LoRA, the one in ${directory} trained a whole student`,
     );
-  const path = runWeights(directory);
   const lora = uninitialised(() => createAlignment(Rng.seed(0), unet, alignment));
   using _ = tensorScope();
   const learned = loadAlignment(lora, loadSafetensors(path), path);
