@@ -54,6 +54,32 @@ test("a run that was stopped gives its newest checkpoint where that is asked for
   expect(stored.get("weight")!.item()).toBe(3);
 });
 
+test("a finished run that was continued is not finished, and gives its newest checkpoint", async () => {
+  const weights = (value: number) => new Map([["weight", Tensor.from([value], [1])]]);
+  const run = runWith("continued", "backbone", weights(1), { steps: 3 });
+  const checkpoint = (step: number): string => join(run, "checkpoints", `checkpoint-00000${step}`);
+  const checkpointed = (step: number): void => {
+    mkdirSync(checkpoint(step), { recursive: true });
+    writeFileSync(join(run, "checkpoints", "latest"), `checkpoint-00000${step}\n`);
+    saveSafetensors(join(checkpoint(step), "ema.safetensors"), weights(step));
+    writeFileSync(join(checkpoint(step), "receipt.json"), JSON.stringify({ steps: step }));
+  };
+  const target = new ModelFolder(join(root, "from-continued"));
+  const stored = (): number =>
+    loadSafetensors(join(target.partPath("backbone"), "weights.safetensors"))
+      .get("weight")!
+      .item();
+  checkpointed(3);
+  await exportTinyPart("backbone", run, target, { cache: root });
+  expect(stored()).toBe(1);
+  checkpointed(5);
+  await expect(exportTinyPart("backbone", run, target, { cache: root })).rejects.toThrow(
+    /found those from before it was continued: finish it with .* --unfinished$/,
+  );
+  await exportTinyPart("backbone", run, target, { cache: root, isUnfinishedTaken: true });
+  expect(stored()).toBe(5);
+});
+
 test("a checkpoint that has no receipt, as those of earlier versions, is not taken", async () => {
   const run = join(root, "stopped-earlier");
   const checkpoint = join(run, "checkpoints", "checkpoint-000002");

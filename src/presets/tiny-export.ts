@@ -5,6 +5,7 @@ import { openFrameCache } from "../data/caches/frame-cache.ts";
 import { nearestModel } from "../editing/settings/model-path.ts";
 import { noGrad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
+import { jsonOf } from "../engine/json.ts";
 import { Rng } from "../engine/random.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
 import { tensorScope } from "../engine/scope.ts";
@@ -57,18 +58,34 @@ interface Trained {
   readonly receipt: string;
 }
 
-/** What a finished run has left, or, where `isUnfinishedTaken`, the newest checkpoint of one that is not. */
+/**
+ * What a finished run has left, or, where `isUnfinishedTaken`, the newest checkpoint of one that is not. A run that goes on
+ * behind its end is not finished.
+ */
 function trainedBy(stage: string, run: string, isUnfinishedTaken: boolean): Trained {
-  const weights = join(run, "weights", `${stage}.safetensors`);
-  if (existsSync(weights)) return { weights, receipt: join(run, "receipt.json") };
+  const finished = {
+    weights: join(run, "weights", `${stage}.safetensors`),
+    receipt: join(run, "receipt.json"),
+  };
   const newest = newestCheckpoint(run);
-  const isTold = newest !== undefined && existsSync(receiptIn(newest));
-  if (isUnfinishedTaken && isTold)
-    return { weights: averagesIn(newest), receipt: receiptIn(newest) };
+  const told = newest === undefined ? "" : receiptIn(newest);
+  const isTold = newest !== undefined && existsSync(told);
+  const isFinished = existsSync(finished.weights);
+  const isContinued = isFinished && isTold && stepsIn(told) > stepsIn(finished.receipt);
+  if (isFinished && !isContinued) return finished;
+  if (isUnfinishedTaken && isTold) return { weights: averagesIn(newest), receipt: told };
   const other = isTold ? ", or take its newest checkpoint with --unfinished" : "";
+  const found = isContinued ? "those from before it was continued" : "none";
   throw new UserError(
-    `expected the weights of a finished run at ${weights}, found none: finish it with "./eve train ${stage}"${other}`,
+    `expected the weights of a finished run at ${finished.weights}, found ${found}: finish it with "./eve train ${stage}"${other}`,
   );
+}
+
+const Steps = z.looseObject({ steps: z.number() });
+
+/** The steps that a receipt tells of; 0 where it tells none. */
+function stepsIn(receipt: string): number {
+  return Steps.safeParse(jsonOf(readFileSync(receipt, "utf8"))).data?.steps ?? 0;
 }
 
 /**
