@@ -4,7 +4,7 @@ import { setThreads } from "../engine/settings.ts";
 import type { Parameters } from "../nn/module.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Stage } from "./stage.ts";
-import { countValues, startState, trainStep } from "./step.ts";
+import { countValues, startState, trainStep, type TrainState } from "./step.ts";
 
 /** What a run will take, from a few steps really done. Sizes in bytes. */
 export interface Estimate {
@@ -22,7 +22,7 @@ export interface Estimate {
   readonly stepBytes: number;
   /** Peak memory of the process so far. */
   readonly peakBytes: number;
-  /** The fastest of the steps: the first ones also warm up. */
+  /** The fastest of the steps, for the first ones also warm up; of several phases, their mean by how long each is. */
   readonly secondsPerStep: number;
   readonly samplesPerSecond: number;
   /** For all steps, without validation, samples and checkpoints. */
@@ -34,22 +34,23 @@ const MAX_STEPS = 8;
 /** Seconds after which no further step is begun. */
 const ENOUGH_SECONDS = 10;
 
-/** Trains two to eight steps in memory and throws them away; writes no file. */
+/** Trains two to eight steps of each phase in memory and throws them away; writes no file. */
 export async function estimate(stage: Stage, config: TrainConfig): Promise<Estimate> {
   setThreads(config.threads || availableParallelism());
   const state = startState(stage, config);
   const before = process.memoryUsage.rss();
-  const begin = performance.now();
-  let secondsPerStep = Infinity;
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const start = performance.now();
-    if (step >= MIN_STEPS && start - begin > 1000 * ENOUGH_SECONDS) break;
-    await trainStep(stage, config, state);
-    secondsPerStep = Math.min(secondsPerStep, (performance.now() - start) / 1000);
+  let totalSeconds = 0;
+  for (const { from, to } of phasesOf(stage, config)) {
+    state.step = from;
+    totalSeconds += (to - from) * (await fastestStep(stage, config, state));
   }
+  const secondsPerStep = totalSeconds / config.steps;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  const optimizerBytes = bytesIn(state.optimizer.moments());
-  const trainableBytes = bytesIn(stage.trainable);
+  const { optimizer, adversary } = state;
+  const optimizerBytes = bytesIn(optimizer.moments()) + bytesIn(adversary?.moments() ?? new Map());
+  const adversaryBytes = bytesIn(stage.adversaries?.trainable ?? new Map());
+  const averagedBytes = bytesIn(stage.trainable);
+  const trainableBytes = averagedBytes + adversaryBytes;
   return {
     stage: stage.name,
     dataset: stage.dataset,
@@ -58,14 +59,35 @@ export async function estimate(stage: Stage, config: TrainConfig): Promise<Estim
     weightBytes: trainableBytes + bytesIn(stage.frozen),
     gradientBytes: trainableBytes,
     optimizerBytes,
-    emaBytes: trainableBytes,
-    checkpointBytes: 2 * trainableBytes + optimizerBytes,
+    emaBytes: averagedBytes,
+    checkpointBytes: trainableBytes + averagedBytes + optimizerBytes,
     stepBytes: Math.max(0, peakBytes - before),
     peakBytes,
     secondsPerStep,
     samplesPerSecond: config.batch / secondsPerStep,
-    totalSeconds: secondsPerStep * config.steps,
+    totalSeconds,
   };
+}
+
+/** The phases that a run of `config` comes to. */
+function phasesOf({ phases = [0] }: Stage, { steps }: TrainConfig) {
+  return phases.flatMap((from, index) => {
+    const to = Math.min(phases[index + 1] ?? steps, steps);
+    return to > from ? [{ from, to }] : [];
+  });
+}
+
+/** Seconds of the fastest of some steps from the state's own on. */
+async function fastestStep(stage: Stage, config: TrainConfig, state: TrainState): Promise<number> {
+  const begin = performance.now();
+  let fastest = Infinity;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const start = performance.now();
+    if (step >= MIN_STEPS && start - begin > 1000 * ENOUGH_SECONDS) break;
+    await trainStep(stage, config, state);
+    fastest = Math.min(fastest, (performance.now() - start) / 1000);
+  }
+  return fastest;
 }
 
 function bytesIn(weights: Parameters): number {

@@ -54,6 +54,8 @@ export interface Stage<Batch = unknown> {
   readonly adversaries?: Adversaries | null;
   /** Factor of each named loss in the sum; 1 where a name is absent. */
   readonly lossWeights: Readonly<Record<string, number>>;
+  /** Steps from which on another kind of step is done, rising; absent: all are alike. An estimate measures each kind. */
+  readonly phases?: readonly number[];
   /**
    * The data of one forward pass; `part` counts the passes that one step accumulates.
    *

@@ -78,9 +78,10 @@ export function distillationStage(
     student: student.denoiser,
     teachers: guidedTeachers(networks, settings.scoreDistillation),
   };
+  const adversarialFrom = judgedFrom(settings, config.steps);
   const all = phases(
     schedule,
-    { ...settings, adversarialFrom: judgedFrom(settings, config.steps) },
+    { ...settings, adversarialFrom },
     jury && adversary(jury, settings.terms),
   );
   const gradients: Record<string, number> = {};
@@ -104,6 +105,7 @@ export function distillationStage(
     rates: ratesOf(student, settings),
     frozen: frozenOf(material),
     lossWeights: distillationWeights(settings),
+    phases: all.map(({ from }) => from),
     adversaries: jury && {
       trainable: parametersOf({ edit: jury.edit, video: jury.video }),
       ...settings.critics,
