@@ -37,7 +37,11 @@ export const DistillationSettings = DistillationConfig.extend({
   items: z.int().positive().nullable().default(11_200),
   /** Inputs of the validation split, or held out of the data set, that losses are measured on; some are drawn. */
   held: z.int().positive().default(21),
-  /** How often the output caption is left out, so that the editor works from the instruction alone. */
+  /**
+   * How often the output caption is left out, so that the editor works from the instruction alone.
+   *
+   * Deviation: the paper does not say. What critics are shown as real was drawn with the caption all the same.
+   */
   dropCaption: z.number().min(0).max(1).default(0.1),
   /** What the backbone reads then, as in use: no words, or the instruction. */
   withoutCaption: z.enum(["nothing", "instruction"]).default("nothing"),
