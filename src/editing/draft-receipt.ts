@@ -18,6 +18,7 @@ export async function draftReceipt(request: EditRequest, edit: PreparedEdit, sig
       path: model.path,
       hash: model.hash,
       ...(model.lora !== undefined && { lora: model.lora }),
+      ...(model.loraStrength !== undefined && { loraStrength: model.loraStrength }),
     },
     settings,
     ...(settings.mask === "" ? {} : { mask: { sha256: await maskHash(settings.mask) } }),

@@ -35,6 +35,8 @@ export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgr
    * kohya, whose look all frames get. None by default.
    */
   readonly lora?: string | undefined;
+  /** What a look is multiplied by, 0 to 2; 1 by default. An alignment is used as it was trained. */
+  readonly loraStrength?: number | undefined;
   readonly device?: DeviceChoice | undefined;
   /** Side of the model's pictures in pixels; 512 by default. */
   readonly size?: number;
@@ -47,6 +49,7 @@ const LARGEST_PACKED = 256;
 export async function openFolderEditor({
   folders,
   lora: path,
+  loraStrength,
   device = "auto",
   size,
   signal,
@@ -55,6 +58,7 @@ export async function openFolderEditor({
   onProgress?.({ type: "progress", phase: "loading" });
   signal?.throwIfAborted();
   const file = path === undefined ? undefined : loraFile(path);
+  requireStrength(loraStrength, file);
   chooseDevice(device);
   const onCpu = defaultDevice() === "cpu";
   useAllCores();
@@ -63,9 +67,11 @@ export async function openFolderEditor({
     folders,
     onCpu ? { packing: packingFor(folders, size) } : { weightType: "bfloat16" },
   );
-  const adapted = file === undefined || path === undefined ? {} : adaptedBy(file, parts, path);
+  const asked = { path: path ?? "", strength: loraStrength };
+  const adapted = file === undefined ? {} : adaptedBy(file, parts, asked);
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
   if (file !== undefined) hash.update(readFileSync(file.weights));
+  if (loraStrength !== undefined && loraStrength !== 1) hash.update(`strength ${loraStrength}`);
   signal?.throwIfAborted();
   return new Editor(
     new OpenModel(parts, {
@@ -84,6 +90,13 @@ function packingFor(folders: OpenFolders, size = OPEN_SIZE): Packing | null {
   if (size > LARGEST_PACKED) return null;
   // half of what the weights leave is for the edit itself
   return { dtype: fastType("cpu"), spareBytes: (availableBytes - weightBytes) / 2 };
+}
+
+function requireStrength(strength: number | undefined, lora: LoraSource | undefined): void {
+  if (strength === undefined) return;
+  if (lora === undefined) throw new UserError("loraStrength: expected a lora that it is for");
+  if (strength >= 0 && strength <= 2) return;
+  throw new UserError(`loraStrength: expected a number from 0 to 2, got ${strength}`);
 }
 
 /** Where a LoRA comes from, looked up before anything is loaded. */
@@ -111,28 +124,41 @@ function loraFile(path: string): LoraSource {
   );
 }
 
+/** A LoRA as it was asked for. */
+interface AskedLora {
+  readonly path: string;
+  readonly strength: number | undefined;
+}
+
 /** What a LoRA is to the model: what aligns its adapters where a distillation of them trained it, else a look. */
 function adaptedBy(
   source: LoraSource,
   parts: OpenParts,
-  path: string,
+  { path, strength }: AskedLora,
 ): Pick<OpenModelOptions, "alignment" | "look"> {
   const { unet } = parts.networks;
+  const isAlignment = source.type === "run" || isAlignmentFile(source.weights);
+  if (isAlignment && strength !== undefined)
+    throw new UserError(`loraStrength: ${path} aligns the adapters, and is used as it was trained`);
   if (source.type === "run") {
     const { lora, videoStrength } = loadRunAlignment(source.directory, unet, source.weights);
     return { alignment: { lora, videoStrength: strengthOn(unet, videoStrength), path } };
   }
-  const lora = fileLora(source.weights, parts);
-  if (!isAlignmentFile(source.weights)) return { look: { lora, path } };
+  const lora = fileLora(source.weights, parts, strength);
+  if (!isAlignment) return { look: { lora, strength: strength ?? 1, path } };
   const videoStrength = strengthOn(unet, videoStrengthOf(source.weights));
   return { alignment: { lora, videoStrength, path } };
 }
 
 /** The LoRA of the backbone in a file. One of the text encoder that comes with it is merged into that. */
-function fileLora(path: string, { networks: { unet }, textEncoder }: OpenParts): Lora {
+function fileLora(
+  path: string,
+  { networks: { unet }, textEncoder }: OpenParts,
+  strength: number | undefined,
+): Lora {
   const { unet: lora, textEncoder: ofText } = loadLora(path, { unet, textEncoder });
   if (lora === null)
     throw new UserError(`lora: expected updates of the U-Net in ${path}, it has none`);
-  ofText?.merge(textEncoder);
+  ofText?.merge(textEncoder, strength);
   return lora;
 }

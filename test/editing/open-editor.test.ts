@@ -71,9 +71,16 @@ function saveRun(
 async function edited(
   output: string,
   lora?: string,
+  loraStrength?: number,
 ): Promise<EditResult & { readonly rgb: readonly Uint8Array[] }> {
   const size = SMALL_OPEN_SIZE;
-  await using editor = await openFolderEditor({ folders, lora, device: "cpu", size });
+  await using editor = await openFolderEditor({
+    folders,
+    lora,
+    loraStrength,
+    device: "cpu",
+    size,
+  });
   const common = { overwrite: true, steps: 2, window: 4, detail: "off" } as const;
   const options = { ...common, output: file(output) };
   const result = await editor.edit(file("in.mp4"), "make it autumn", options).result;
@@ -143,6 +150,25 @@ describe("the open model's editor", () => {
     expect(clip.settings.method).toBe("stacked");
     expect(clip.receipt.model.lora).toBe(file("look.safetensors"));
     expect(clip.rgb[0]).not.toEqual((await edited("no-look.mp4")).rgb[0]);
+  });
+
+  test("gives a look as strongly as it is asked to, and an alignment as it was trained", async () => {
+    const look = file("look.safetensors");
+    const plain = await edited("none.mp4");
+    const [none, half, whole] = [
+      await edited("at-0.mp4", look, 0),
+      await edited("at-half.mp4", look, 0.5),
+      await edited("at-1.mp4", look, 1),
+    ];
+    expect(none.rgb).toEqual(plain.rgb);
+    expect(whole.rgb).toEqual((await edited("at-default.mp4", look)).rgb);
+    expect(half.rgb).not.toEqual(whole.rgb);
+    expect(half.receipt.model.loraStrength).toBe(0.5);
+    expect(half.receipt.model.hash).not.toBe(whole.receipt.model.hash);
+    const alignment = edited("refused.mp4", file("trained-run"), 0.5);
+    await expect(alignment).rejects.toThrow(/^loraStrength: .*trained-run aligns the adapters/);
+    await expect(edited("refused.mp4", look, 3)).rejects.toThrow(/from 0 to 2, got 3$/);
+    await expect(edited("refused.mp4", undefined, 1)).rejects.toThrow(/expected a lora/);
   });
 
   test("takes a run by the file of its weights, too", async () => {

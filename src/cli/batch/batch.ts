@@ -6,6 +6,7 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { isRecord, jsonOf } from "../../engine/json.ts";
 import { deviceArg, deviceFrom } from "../device-option.ts";
 import { jobsArg, jobsAsked } from "../jobs-option.ts";
+import { loraStrengthArg, loraStrengthFrom } from "../lora-strength-option.ts";
 import { duration, Reporter, table } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import type { BatchOutcome } from "./batch-outcome.ts";
@@ -32,8 +33,9 @@ export default defineCommand({
     lora: {
       type: "string",
       valueHint: "path",
-      description: "with --model open: a run of eve distill, or a LoRA file",
+      description: "with --model open: a run of eve distill, or any LoRA file",
     },
+    "lora-strength": loraStrengthArg,
     device: deviceArg,
     jobs: jobsArg,
     json: {
@@ -49,7 +51,8 @@ export default defineCommand({
     const lines = await readBatch(given.edits, given.out);
     requireOwnSummary(join(given.out, SUMMARY));
     const { model, lora } = given;
-    const choice = { model, lora, device: deviceFrom(given.device) };
+    const loraStrength = loraStrengthFrom(given["lora-strength"]);
+    const choice = { model, lora, loraStrength, device: deviceFrom(given.device) };
     const { openBatchEditors } = await import("./batch-editors.ts"); // brings the native engine
     const readable = lines.filter(({ isReadable }) => isReadable).length;
     await using editors = await openBatchEditors(choice, { readable, jobs, signal, report });

@@ -2,6 +2,7 @@ import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
 import { deviceArg } from "../device-option.ts";
+import { loraStrengthArg } from "../lora-strength-option.ts";
 
 const where = "Where to";
 const what = "What to change, and what to keep";
@@ -159,6 +160,7 @@ export const args = {
     valueHint: "path",
     description: "with --model open: a run of eve distill, or any LoRA file",
   },
+  "lora-strength": { ...loraStrengthArg, group: how },
   device: { ...deviceArg, group: how },
   receipt: {
     type: "string",

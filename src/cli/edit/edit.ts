@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
 import type { Receipt } from "../../editing/report/receipt.ts";
 import { deviceFrom } from "../device-option.ts";
+import { loraStrengthFrom } from "../lora-strength-option.ts";
 import { processTerminal, Reporter, type Terminal } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import { args } from "./edit-options.ts";
@@ -19,9 +20,13 @@ export default defineCommand({
     await using files = await editFiles(wish.source, wish.target, signal);
     const request = await checkedRequest(wish, files);
     const { openEditor } = await import("./open-editor.ts"); // brings the native engine
+    const before = given.model === undefined ? repeated?.model : undefined;
+    const isOther = given.lora !== undefined;
     await using editor = await openEditor({
-      model: given.model ?? repeated?.model.path,
-      lora: given.lora ?? (given.model === undefined ? repeated?.model.lora : undefined),
+      model: given.model ?? before?.path,
+      lora: given.lora ?? before?.lora,
+      loraStrength:
+        loraStrengthFrom(given["lora-strength"]) ?? (isOther ? undefined : before?.loraStrength),
       device: deviceFrom(given.device),
       signal,
       onProgress: report.progress.bind(report),

@@ -5,16 +5,22 @@ import { UserError } from "../../engine/errors.ts";
 export interface EditorChoice extends LoadOptions {
   /** A LoRA for the open model. */
   readonly lora?: string | undefined;
+  /** What it is multiplied by. */
+  readonly loraStrength?: number | undefined;
 }
 
 /** Loads the model that a command names: `open` for the public weights in the hub's cache, else a folder. */
-export async function openEditor({ lora, ...options }: EditorChoice): Promise<Editor> {
+export async function openEditor({
+  lora,
+  loraStrength,
+  ...options
+}: EditorChoice): Promise<Editor> {
   const { OPEN_NAME } = await import("../../eve/open/open-name.ts");
   if (options.model === OPEN_NAME) {
     const { loadOpenEditor } = await import("../../hub/open-editor.ts");
-    return loadOpenEditor({ ...options, lora });
+    return loadOpenEditor({ ...options, lora, loraStrength });
   }
-  if (lora !== undefined)
+  if (lora !== undefined || loraStrength !== undefined)
     throw new UserError("--lora goes with --model open: other models hold their own alignment");
   const { modelPath } = await import("../../editing/settings/model-path.ts");
   const model = modelPath(options.model);

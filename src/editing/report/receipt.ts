@@ -29,6 +29,8 @@ export const Receipt = z.looseObject({
     hash: z.string(),
     /** Where the LoRA came from; absent where there was none. */
     lora: z.string().optional(),
+    /** What a look was multiplied by; absent where there was none. */
+    loraStrength: z.number().optional(),
   }),
   /** Receipts of the first versions tell nothing of flicker: frames were as drawn. */
   settings: EditSettings.extend({ deflicker: EditSettings.shape.deflicker.default("off") }),

@@ -43,6 +43,8 @@ export interface EditingModel {
   readonly hash: string;
   /** Where its LoRA was read from, if there is one of its own. */
   readonly lora?: string;
+  /** What that is multiplied by, where it is a look. */
+  readonly loraStrength?: number;
   /** Side of its square pictures, in pixels. */
   readonly size: number;
   /** Frames it sees at once. */

@@ -6,7 +6,7 @@ import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
-import type { Lora } from "../../nn/lora.ts";
+import { plainLayer, type ApplyLayer, type Lora } from "../../nn/lora.ts";
 import { sentenceFeatures } from "../model/coding.ts";
 import type { EditTexts } from "../model/edit-model.ts";
 import { alignedStudent, frozenStudent } from "../stack/student.ts";
@@ -36,6 +36,8 @@ export interface OpenAlignment extends Pick<StackOptions, "videoStrength"> {
 /** A LoRA by which the backbone draws in a style or a subject of its own. */
 export interface OpenLook {
   readonly lora: Lora;
+  /** What its updates are multiplied by; 1 is as it was trained. */
+  readonly strength: number;
   /** Where it was read from. */
   readonly path: string;
 }
@@ -63,6 +65,7 @@ export class OpenModel {
   readonly name = OPEN_NAME;
   readonly hash: string;
   readonly lora?: string;
+  readonly loraStrength?: number;
   readonly size: number;
   readonly window: number;
   readonly schedule: Schedule;
@@ -79,7 +82,7 @@ export class OpenModel {
     },
   } as const;
   readonly #parts: OpenParts;
-  readonly #networks: OpenParts["networks"];
+  readonly #look: ApplyLayer;
   readonly #stride: number;
   readonly #channels: number;
   readonly #aligned: Denoiser<StackedCondition> | null;
@@ -88,8 +91,7 @@ export class OpenModel {
     parts: OpenParts,
     { hash, alignment = null, look = null, size = OPEN_SIZE }: OpenModelOptions,
   ) {
-    const { autoencoder, tokenizer } = parts;
-    const networks = { ...parts.networks, look: look?.lora ?? null };
+    const { networks, autoencoder, tokenizer } = parts;
     this.hash = hash;
     this.size = size;
     this.window = openWindow(parts);
@@ -97,9 +99,10 @@ export class OpenModel {
     this.hasAlignment = alignment !== null;
     const lora = alignment ?? look;
     if (lora) this.lora = lora.path;
+    if (look) this.loraStrength = look.strength;
+    this.#look = look ? look.lora.on(networks.unet, plainLayer, look.strength) : plainLayer;
     this.tokenizer = tokenizer;
     this.#parts = parts;
-    this.#networks = networks;
     this.#stride = latentStride(autoencoder.config);
     this.#channels = autoencoder.config.latentChannels;
     this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora, alignment));
@@ -130,7 +133,7 @@ export class OpenModel {
 
   /** Edits every frame by itself: the edit teacher ψ, in the look of the LoRA. */
   editTeacher(): Denoiser<EditCondition> {
-    return editTeacher(this.#networks, this.#networks.look);
+    return editTeacher(this.#parts.networks, this.#look);
   }
 
   stackedCondition(
@@ -143,7 +146,7 @@ export class OpenModel {
 
   /** Both adapters, stacked without alignment: η. */
   stacked(): Denoiser<StackedCondition> {
-    return stacked(this.#networks);
+    return stacked(this.#parts.networks, {}, this.#look);
   }
 
   /** The same with the LoRA: φ. */

@@ -85,10 +85,12 @@ export function backboneDenoiser(networks: Networks): Denoiser<CaptionCondition>
   );
 }
 
-/** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). `look` is a LoRA of the backbone that it draws in. */
-export function editTeacher(networks: Networks, look: Lora | null = null): Denoiser<EditCondition> {
+/** The edit teacher `ψ = [θ, θ_edit]`: every frame by itself (§3.1). `lora` stands beside the backbone's layers. */
+export function editTeacher(
+  networks: Networks,
+  lora: ApplyLayer = plainLayer,
+): Denoiser<EditCondition> {
   const { unet, editAdapter } = networks;
-  const lora = lookOf({ unet, look });
   return frozen(networks, (xt, { image }, condition) => {
     const residuals = editAdapter.forward(xt, image, condition);
     return unet.forward(xt, image, condition.caption, { ...adding(residuals), lora });
@@ -121,12 +123,16 @@ export interface StackOptions {
   readonly editStrength?: EditStrengths | null;
 }
 
-/** Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). */
+/**
+ * Both adapters attached at once, not aligned: `η = [θ, θ_edit, θ_video]` (§3.1, "plug and play"). `lora` stands beside the
+ * backbone's layers; by default the networks' look.
+ */
 export function stacked(
   networks: Networks,
   options: Pick<StackOptions, "videoStrength"> = {},
+  lora: ApplyLayer = lookOf(networks),
 ): Denoiser<StackedCondition> {
-  return frozen(networks, stackedNetwork(networks, lookOf(networks), options));
+  return frozen(networks, stackedNetwork(networks, lora, options));
 }
 
 /**
