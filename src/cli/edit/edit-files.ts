@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import { join, parse } from "node:path";
 import { readCodec, readQuality } from "../../data/video/codecs.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
 import { isPictureFolder, tgveFolder } from "../../data/video/picture-folder.ts";
+import { isPictureFile } from "../../data/video/picture-source.ts";
 import { pipedFile, sendFile, storeStream } from "../../data/video/pipes.ts";
 import { inferTask } from "../../data/world/language.ts";
 import type { Receipt } from "../../editing/report/receipt.ts";
@@ -45,7 +47,13 @@ export function outputOf(
     return tgveFolder(isGiven ? out : ".", tgve, video, task ?? inferTask(instruction));
   }
   if (isGiven) return out;
-  return video === "-" ? "stdin-edited.mp4" : `${parse(video).name}-edited.mp4`;
+  return video === "-" ? "stdin-edited.mp4" : `${parse(video).name}-edited${endingFor(video)}`;
+}
+
+/** The result of a picture is a picture, that of a folder of pictures a folder. */
+function endingFor(video: string): string {
+  if (statSync(video, { throwIfNoEntry: false })?.isDirectory() === true) return "/";
+  return isPictureFile(video) ? ".png" : ".mp4";
 }
 
 /** Where the result of one of several seeds is written: `out.mp4` gives `out-seed-7.mp4`, `out/` `out-seed-7/`. */

@@ -12,7 +12,11 @@ const how = "How";
 
 /** What `eve edit` takes; `group` is the heading of its help. */
 export const args = {
-  video: { type: "positional", required: false, description: "the video to edit, - for stdin" },
+  video: {
+    type: "positional",
+    required: false,
+    description: "the video to edit, a picture or a folder of them, - for stdin",
+  },
   instruction: {
     type: "positional",
     required: false,
@@ -30,7 +34,7 @@ export const args = {
     alias: "o",
     valueHint: "file",
     description:
-      "where to write: a video, a folder/ of pictures, - for stdout (default: <video>-edited.mp4 here)",
+      "where to write: a video, a picture, a folder/ of them, - for stdout (default: <video>-edited.mp4 here)",
   },
   codec: {
     type: "string",

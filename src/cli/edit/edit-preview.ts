@@ -10,7 +10,7 @@ export async function runPreview(
   { editor, report, signal }: JobContext,
 ): Promise<void> {
   if (compare !== undefined) await requirePng("--compare", compare);
-  const { instruction, ...options } = settings;
+  const { instruction, frames: _, ...options } = settings;
   const onWarning = (message: string): void => report.warn(message);
   const frame = await editor.preview(video, instruction, { ...options, at, signal, onWarning });
   await writePng(output, frame.rgb, frame.width, frame.height);

@@ -171,9 +171,10 @@ export function estimateLine(estimate: Extract<EditEvent, { type: "estimate" }>)
 }
 
 /** e.g. `12.4 % of the pixels changed, by 4.2 of 255 on average; it flickers 1.3 times as much as the input`. */
-export function changesLine({ changedShare, meanDifference, flicker }: Changes): string {
+export function changesLine({ frames, changedShare, meanDifference, flicker }: Changes): string {
   const share = `${(100 * changedShare).toFixed(1)} % of the pixels changed`;
   const mean = `a mean difference of ${meanDifference.toFixed(1)} of 255`;
+  if (frames < 2) return `${share}, ${mean}`;
   const steadiness =
     flicker.source > 0
       ? `from frame to frame ${(flicker.result / flicker.source).toFixed(2)} times the input's differences`
@@ -189,6 +190,6 @@ export function reportEnd(result: EditResult, output: string, report: Reporter):
   const { device, precision } = receipt.versions;
   report.event(
     { ...receipt, type: "edited" },
-    `${output}: ${frames} frames of ${width} × ${height}, ${edits}, ${method}, seed ${seed}, in ${duration(seconds)} on ${device} in ${precision}\n  ${changesLine(changes)}`,
+    `${output}: ${frames === 1 ? "one frame" : `${frames} frames`} of ${width} × ${height}, ${edits}, ${method}, seed ${seed}, in ${duration(seconds)} on ${device} in ${precision}\n  ${changesLine(changes)}`,
   );
 }

@@ -86,7 +86,8 @@ export async function requireSpace<Result>(
   }
 }
 
-async function isSameFile(left: string, right: string): Promise<boolean> {
+/** Whether two paths lead to one file or folder, by whatever name or link. */
+export async function isSameFile(left: string, right: string): Promise<boolean> {
   const canonical = (path: string) => realpath(path).catch(() => resolve(path));
   const [leftPath, rightPath] = await Promise.all([canonical(left), canonical(right)]);
   if (leftPath === rightPath) return true;

@@ -16,7 +16,8 @@ export interface StoredAs {
 /** A sentence for each thing of a source that a file will not have. */
 export function fileNotices(source: VideoInfo, stored: StoredAs): string[] {
   return [
-    ...pictureNotices(source, "its colour tags are kept"),
+    ...frameNotices(source, "its colour tags are kept"),
+    ...timeNotices(source),
     ...storageNotices(source, stored),
     ...streamNotices(source, stored.container),
     ...creditNotices(source),
@@ -25,9 +26,18 @@ export function fileNotices(source: VideoInfo, stored: StoredAs): string[] {
 
 /** A sentence for each thing of a source that a folder of pictures will not have. */
 export function folderNotices(source: VideoInfo): string[] {
+  return looseNotices(source, "a folder of pictures");
+}
+
+/** The same of a single picture. */
+export function pictureNotices(source: VideoInfo): string[] {
+  return looseNotices(source, "a picture");
+}
+
+function looseNotices(source: VideoInfo, label: string): string[] {
   return [
-    ...pictureNotices(source, "its colour tags are left out"),
-    ...streamNotices(source, folder),
+    ...frameNotices(source, "its colour tags are left out"),
+    ...streamNotices(source, { ...loose, label }),
     ...creditNotices(source),
   ];
 }
@@ -35,15 +45,14 @@ export function folderNotices(source: VideoInfo): string[] {
 /** What can hold sound, subtitles and chapters, or not. */
 type Holder = Pick<Container, "label" | "carriesAudio" | "subtitleCodecs" | "chapterPlace">;
 
-const folder: Holder = {
-  label: "a folder of pictures",
+const loose: Omit<Holder, "label"> = {
   carriesAudio: false,
   subtitleCodecs: new Set(),
   chapterPlace: null,
 };
 
 /** What an edit changes of the pictures, wherever they are stored. */
-function pictureNotices(
+function frameNotices(
   { path, bitDepth, hdr, hasAlpha, isInterlaced }: VideoInfo,
   ofTags: string,
 ): string[] {
@@ -61,6 +70,12 @@ function pictureNotices(
     );
   }
   return notices;
+}
+
+function timeNotices({ path, isUntimed, frames, frameRate }: VideoInfo): string[] {
+  if (!isUntimed || frames === 1) return [];
+  const rate = frameRate.num / frameRate.den;
+  return [`nothing says how long each picture of ${basename(path)} is shown: ${rate} a second`];
 }
 
 /** What is different because of the container and the codec. */

@@ -8,7 +8,9 @@ import {
   requirePictureFolder,
   writePictures,
 } from "./picture-folder.ts";
+import { isPictureFile } from "./picture-source.ts";
 import type { VideoInfo } from "./probe.ts";
+import { checkPicture, writePicture } from "./written-picture.ts";
 import { type WrittenFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
 
 /** How an edit is to be stored, as far as its name does not say. */
@@ -18,7 +20,7 @@ export interface OutputChoice extends EncodingChoice {
 }
 
 /**
- * Checks that an edit of `source` can be written to `output`, a file or a folder, and returns a sentence for each
+ * Checks that an edit of `source` can be written to `output`, a video, a picture or a folder of pictures, and returns a sentence for each
  * thing of the source that will not be in it. Costs nothing.
  *
  * Throws a UserError of one sentence for what cannot be written.
@@ -28,27 +30,30 @@ export async function checkOutput(
   output: string,
   choice: OutputChoice = {},
 ): Promise<readonly string[]> {
-  if (!isPictureFolder(output)) {
-    if (choice.pictures === undefined) return (await planOutput(source, output, choice)).notices;
+  const isFolder = isPictureFolder(output);
+  if (!isFolder && choice.pictures !== undefined)
     throw new UserError(`${output} is one file: end it with / for a folder of pictures.`);
-  }
+  if (!isFolder && !isPictureFile(output))
+    return (await planOutput(source, output, choice)).notices;
   if (choice.codec !== undefined || choice.quality !== undefined) {
-    throw new UserError(
-      `${output} is a folder of pictures, which have no video codec: leave out codec and quality.`,
-    );
+    const what = isFolder ? "a folder of pictures, which have" : "a picture, which has";
+    throw new UserError(`${output} is ${what} no video codec: leave out codec and quality.`);
   }
-  await requirePictureFolder(output);
+  if (!isFolder) return await checkPicture(source, output);
+  await requirePictureFolder(output, source.path);
   return folderNotices(source);
 }
 
-/** Writes an edit of `source` to a file or a folder; see `writeEdited` and `writePictures`. */
+/** Writes an edit of `source` to a file or a folder; see `writeEdited`, `writePicture` and `writePictures`. */
 export async function writeOutput(
   source: VideoInfo,
   output: string,
   frames: AsyncIterable<WrittenFrame>,
   { pictures, ...options }: WriteOptions & OutputChoice = {},
 ): Promise<WrittenVideo> {
-  return isPictureFolder(output)
-    ? await writePictures(source, output, frames, pictures ?? "png", options)
+  if (isPictureFolder(output))
+    return await writePictures(source, output, frames, pictures ?? "png", options);
+  return isPictureFile(output)
+    ? await writePicture(source, output, frames, options)
     : await writeEdited(source, output, frames, options);
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join, parse, resolve } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { readBytes } from "./boxes.ts";
 import { shownAspect } from "./orientation.ts";
-import { requireSpace, temporaryName } from "./output-file.ts";
+import { isSameFile, requireSpace, temporaryName } from "./output-file.ts";
 import { PictureFiles, type PictureKind, type PictureText } from "./picture-file.ts";
 import type { VideoInfo } from "./probe.ts";
 import { seconds } from "./time-base.ts";
@@ -37,14 +37,16 @@ export function tgveFolder(root: string, set: string, video: string, task: strin
 }
 
 /**
- * Throws a UserError of one sentence if a folder of pictures cannot be written: a file of that name is there, or a
- * folder that holds anything but pictures of an earlier edit.
+ * Throws a UserError of one sentence if a folder of pictures cannot be written: a file of that name is there, a
+ * folder that holds anything but pictures of an earlier edit, or the folder `input` itself.
  */
-export async function requirePictureFolder(output: string): Promise<void> {
+export async function requirePictureFolder(output: string, input: string): Promise<void> {
   const names = await readdir(output).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw new UserError(`${output} is not a folder: choose another output path.`, { cause: error });
   });
+  if (await isSameFile(output, input))
+    throw new UserError(`The output ${output} is the input itself: choose another name.`);
   const foreign = names.find(
     (name) => !/^(\d{5}\.jpg|\d{6}\.png|frames\.(json|ffconcat))$/.test(name),
   );
@@ -62,7 +64,7 @@ export async function writePictures(
   layout: PictureLayout,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
-  await requirePictureFolder(output);
+  await requirePictureFolder(output, source.path);
   const folder = resolve(output);
   const firstCreated = await mkdir(dirname(folder), { recursive: true });
   const temporary = temporaryName(folder);

@@ -117,7 +117,7 @@ async function makeBadFiles(): Promise<readonly (readonly [string, RegExp])[]> {
   return [
     ["missing.mp4", /^There is no file .*missing\.mp4: check the path\.$/],
     ["empty.mp4", /empty\.mp4 is empty \(0 bytes\): give a video file\.$/],
-    ["folder.mp4", /folder\.mp4 is a directory: give a video file\.$/],
+    ["folder.mp4", /folder\.mp4 holds no picture: give a video, or a folder of PNG or JPEG\.$/],
     ["text.mp4", /^text\.mp4 is not a video: give a file such as .*\.$/],
     ["text.txt", /^text\.txt is not a video: give a file such as .*\.$/],
     ["list.m3u8", /^list\.m3u8 is not a video: give a file such as .*\.$/],

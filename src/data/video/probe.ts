@@ -54,6 +54,8 @@ export interface VideoInfo extends SourceContents {
   readonly frameRate: TimeBase;
   /** Whether the pictures last differently long; `undefined` if the container has no timestamps. */
   readonly variableFrameRate: boolean | undefined;
+  /** Whether nothing says at what times its pictures are shown: a picture, or a folder of them. */
+  readonly isUntimed: boolean;
   /** The unit of the video stream's timestamps. */
   readonly timeBase: TimeBase;
   /** Pixel width over pixel height, `0/1` if unknown. */
@@ -98,6 +100,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     averageFps: timing.durationSeconds > 0 ? timing.frames / timing.durationSeconds : num / den,
     frameRate: { num, den },
     variableFrameRate: timing.variable,
+    isUntimed: media.isUntimed,
     timeBase: { num: timeBase.num, den: timeBase.den },
     sampleAspectRatio: sampleAspectOf(video),
     colour: outputColour(codecpar, isRgbFormat(codecpar.format)),

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { readPicture } from "../../data/image/read-picture.ts";
+import { isPictureFile, picturesIn } from "../../data/video/picture-source.ts";
 import { probeVideo, type VideoInfo } from "../../data/video/probe.ts";
 import { type DecodedFrame, readFrames } from "../../data/video/reader.ts";
 import { UserError } from "../../engine/errors.ts";
@@ -14,8 +14,6 @@ type MaskSource =
   | { readonly type: "still"; readonly path: string }
   | { readonly type: "pictures"; readonly paths: readonly string[] }
   | { readonly type: "video"; readonly path: string };
-
-const picture = /^\.(png|jpe?g|webp)$/;
 
 /**
  * Throws a UserError of one sentence if the mask at `path` does not fit the video: it is missing, of another size, has
@@ -39,10 +37,8 @@ export async function checkMask(path: string, info: VideoInfo): Promise<void> {
 
 /** SHA-256 of all that the mask consists of. */
 export async function maskHash(path: string): Promise<string> {
-  const source = await sourceAt(path);
-  if (source.type !== "pictures") return fileHash(source.path);
-  const hashes = await Promise.all(source.paths.map((file) => fileHash(file)));
-  return createHash("sha256").update(hashes.join()).digest("hex");
+  await sourceAt(path);
+  return fileHash(path);
 }
 
 /** How a mask is applied. */
@@ -118,16 +114,10 @@ async function sourceAt(path: string): Promise<MaskSource> {
   const status = await stat(path).catch((cause: unknown) => {
     throw new UserError(`mask: there is no ${path}: check the path`, { cause });
   });
-  if (!status.isDirectory()) {
-    const isPicture = picture.test(extname(path).toLowerCase());
-    return { type: isPicture ? "still" : "video", path };
-  }
-  const names = (await readdir(path)).filter((name) => picture.test(extname(name).toLowerCase()));
-  if (names.length === 0) {
-    throw new UserError(`mask: ${path} holds no PNG or JPEG: give one picture for each frame`);
-  }
-  const inOrder = names.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  return { type: "pictures", paths: inOrder.map((name) => join(path, name)) };
+  if (!status.isDirectory()) return { type: isPictureFile(path) ? "still" : "video", path };
+  const paths = await picturesIn(path);
+  if (paths.length > 0) return { type: "pictures", paths };
+  throw new UserError(`mask: ${path} holds no PNG or JPEG: give one picture for each frame`);
 }
 
 interface Size {

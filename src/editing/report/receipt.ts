@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { CODECS, QUALITIES } from "../../data/video/codecs.ts";
 import { writeAtomically } from "../../data/video/output-file.ts";
 import { PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
+import { picturesIn } from "../../data/video/picture-source.ts";
 import { EDITED_BY_MODEL } from "../../data/video/xmp.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { EditSettings } from "../settings/settings.ts";
@@ -106,9 +107,14 @@ export function receiptComment({
   });
 }
 
-/** SHA-256 of a file, read in pieces. */
+/** SHA-256 of a file, read in pieces; of a folder of pictures, that of theirs. */
 export async function fileHash(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
+  if ((await stat(path)).isDirectory()) {
+    const hashes: string[] = [];
+    for (const file of await picturesIn(path)) hashes.push(await fileHash(file, signal));
+    return hash.update(hashes.join()).digest("hex");
+  }
   await pipeline(createReadStream(path), hash, signal ? { signal } : {});
   return hash.digest("hex");
 }
