@@ -35,6 +35,7 @@ describe("a captions file", () => {
     ["c.txt", "fox", UserError, /expected captions as \.jsonl or \.csv/],
     ["d.csv", "file,text\n", DataError, /columns clip and caption, got "file,text"/],
     ["e.csv", 'clip,caption\n"x', DataError, /e\.csv, line 2: .*stray quote/],
+    ["f.jsonl", '{"clip":"x","caption":"y"}\n{"clip":"z', DataError, /line 2: it is no JSON/],
     ["e.jsonl", '{"clip":"x"}\n', DataError, /line 1: caption/],
   ])("that cannot be understood is refused: %s", (name, text, kind, sentence) => {
     const path = file(name, text);

@@ -7,20 +7,46 @@ import { replaceFile } from "../../engine/replace-file.ts";
 /**
  * The records of a file with one JSON object a line; none where there is no file.
  *
- * A last line without its end is what a killed process left, and is dropped. Throws a DataError that names the line
- * for anything else that is no such record.
+ * Throws a DataError that names the line for anything that is no such record.
  */
 export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const parsed = schema.safeParse(jsonOf(line));
-    if (parsed.success) return [parsed.data];
-    const { path: key = [], message = "" } = parsed.error.issues[0] ?? {};
-    const what = key.length === 0 ? message : `${key.join(".")}: ${message}`;
-    throw new DataError(`${path}, line ${index + 1}: ${what}; correct or delete that line`);
-  });
+  return existsSync(path) ? recordsOf(readFileSync(path), path, schema) : [];
+}
+
+/**
+ * As `readJsonLines`, of a file that grew by `appendJsonLine`.
+ *
+ * A last line that has no end and is no JSON is what a killed process left, and is dropped; one that somebody wrote
+ * without its end is a record.
+ */
+export function readGrownJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
+  return existsSync(path) ? recordsOf(withoutTornLine(readFileSync(path)), path, schema) : [];
+}
+
+function withoutTornLine(bytes: Buffer): Buffer {
+  const start = bytes.lastIndexOf("\n") + 1;
+  const last = textOf(bytes.subarray(start));
+  return jsonOf(last) === undefined ? bytes.subarray(0, start) : bytes;
+}
+
+function recordsOf<T>(bytes: Buffer, path: string, schema: z.ZodType<T>): T[] {
+  return textOf(bytes)
+    .split("\n")
+    .flatMap((line, index) => {
+      if (line.trim() === "") return [];
+      const json = jsonOf(line);
+      const parsed = schema.safeParse(json);
+      if (parsed.success) return [parsed.data];
+      const { path: key = [], message = "" } = parsed.error.issues[0] ?? {};
+      const fault = key.length === 0 ? message : `${key.join(".")}: ${message}`;
+      const what = json === undefined ? "it is no JSON" : fault;
+      throw new DataError(`${path}, line ${index + 1}: ${what}; correct or delete that line`);
+    });
+}
+
+/** The text without a byte-order mark. */
+function textOf(bytes: Buffer): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** Writes all records; readers see the old file or the new one, never a part. */

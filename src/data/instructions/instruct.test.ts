@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DataError, UserError } from "../../engine/errors.ts";
@@ -104,6 +104,16 @@ describe("instructions", () => {
     appendFileSync(dataFiles(stopped.folder).instructions, '{"clip":1,"ta'); // a kill would leave that
     await written({ folder: stopped.folder, writer: templateWriter });
     expect(folderContent(stopped.folder)).toEqual(folderContent(straight.folder));
+  });
+
+  test("that somebody wrote by hand stay, the last line without its end, too", async () => {
+    const { folder } = await written({ captions: ["a red fox"] });
+    const path = dataFiles(folder).instructions;
+    const mine = readFileSync(path, "utf8").replace("cover it with stripes", "dress it in velvet");
+    writeFileSync(path, mine.trimEnd());
+    const { events } = await written({ folder, captions: ["a red fox"] });
+    expect(events.at(-1)).toMatchObject({ instructions: 7, added: 0 });
+    expect(readFileSync(path, "utf8")).toBe(mine);
   });
 
   test("go when the caption changes, and are written for the new one", async () => {

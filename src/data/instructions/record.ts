@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dataFiles, type ClipRecord } from "../clips/dataset.ts";
-import { readJsonLines } from "../clips/json-lines.ts";
+import { readGrownJsonLines } from "../clips/json-lines.ts";
 import { TASKS, type Task } from "../world/tasks.ts";
 
 /** One edit as its writer proposes it. */
@@ -40,7 +40,7 @@ export function readInstructions(
   folder: string,
   clips: readonly ClipRecord[],
 ): InstructionRecord[] {
-  const records = readJsonLines(dataFiles(folder).instructions, InstructionRecord);
+  const records = readGrownJsonLines(dataFiles(folder).instructions, InstructionRecord);
   const found = new Map(
     records
       .filter(({ clip, inputCaption }) => clips[clip]?.caption === inputCaption)
