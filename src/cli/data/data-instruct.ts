@@ -144,7 +144,7 @@ function instructedText({
   if (rejected > 0) {
     const most = Object.entries(reasons).toSorted(([, a], [, b]) => b - a);
     const told = most.slice(0, 3).map(([reason, count]) => `${count} times ${reason}`);
-    lines.push(`missing: ${rejected}, listed in rejected.jsonl (${told.join("; ")})`);
+    lines.push(`rejected or missing: ${rejected}, listed in rejected.jsonl (${told.join("; ")})`);
   }
   lines.push(`read some before you train: ./eve data page ${folder}`);
   return lines.join("\n");

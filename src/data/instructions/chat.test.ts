@@ -37,7 +37,7 @@ async function asked(
   const messages = [{ role: "user", content: "a word?" }] as const;
   const { requests, url } = server;
   try {
-    const answer = await client.ask({ messages, schema, seed: 7 }, signal);
+    const answer = await client.ask({ messages, schema, taken: schema, seed: 7 }, signal);
     return { answer, error: undefined, waits, server: { requests, url } };
   } catch (error) {
     return { answer: undefined, error, waits, server: { requests, url } };
@@ -69,7 +69,8 @@ describe("a question", () => {
       "response_format" in body ? state(400, "unknown field response_format") : good,
     );
     const client = new ChatClient({ url: `${server.url}/`, model: "old" });
-    const question = { messages: [{ role: "user", content: "?" }] as const, schema, seed: 1 };
+    const messages = [{ role: "user", content: "?" }] as const;
+    const question = { messages, schema, taken: schema, seed: 1 };
     expect(await client.ask(question, never)).toEqual({ word: "fox" });
     expect(await client.ask(question, never)).toEqual({ word: "fox" });
     expect(server.requests.map(({ body }) => Object.keys(body))).toEqual([
@@ -82,6 +83,14 @@ describe("a question", () => {
   test("is answered by JSON among words and in a code fence too", async () => {
     const text = 'Sure! Here it is:\n```json\n{ "word": "fox" }\n```\nAnything else?';
     expect((await asked([{ type: "text", text }])).answer).toEqual({ word: "fox" });
+  });
+
+  test("is answered by the last JSON that fits, whatever brackets are around it", async () => {
+    const text =
+      '<think>{"word": "owl"}, or {another}?</think> {"word": "fox"} [1] Hope it helps {smile}';
+    const { answer, server } = await asked([{ type: "text", text }]);
+    expect(answer).toEqual({ word: "fox" });
+    expect(server.requests).toHaveLength(1);
   });
 
   test("sends what cannot be read back for repair, with what is wrong", async () => {
@@ -159,7 +168,7 @@ describe("a fault that stays", () => {
   test("may be that nobody listens", async () => {
     const { url } = (await asked([good])).server;
     const client = new ChatClient({ url, model: "gone", tries: 2, wait: async () => {} });
-    const question = { messages: [], schema, seed: 0 };
+    const question = { messages: [], schema, taken: schema, seed: 0 };
     await expect(client.ask(question, never)).rejects.toThrow(/cannot be reached \(.*\), 2 times/);
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
+import { jsonInText } from "./json-in-text.ts";
 
 /** One turn of a conversation. */
 export interface Message {
@@ -27,7 +28,10 @@ export interface EndpointOptions {
 /** An answer of a known shape that is asked for. */
 export interface JsonQuestion<T> {
   readonly messages: readonly Message[];
-  readonly schema: z.ZodType<T>;
+  /** What is asked for. */
+  readonly schema: z.ZodType;
+  /** What is taken of an answer; the last JSON in it that fits. */
+  readonly taken: z.ZodType<T>;
   /** Which of the possible answers, for endpoints that can. */
   readonly seed: number;
 }
@@ -85,12 +89,18 @@ export class ChatClient {
    * Throws a UserError where no question would be answered (a refused key, an unknown model), a DataError where this
    * one is not, and the signal's reason.
    */
-  async ask<T>({ messages, schema, seed }: JsonQuestion<T>, signal: AbortSignal): Promise<T> {
+  async ask<T>(
+    { messages, schema, taken, seed }: JsonQuestion<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const turns = [...messages];
     for (let repair = 0; ; repair++) {
       const text = await this.#complete(turns, schema, seed + repair, signal);
-      const { value, fault } = readAnswer(text, schema);
-      if (value !== undefined) return value;
+      const answers = jsonInText(text);
+      const fitting = answers.map((answer) => taken.safeParse(answer));
+      const found = fitting.findLast(({ success }) => success);
+      if (found?.success) return found.data;
+      const fault = faultOf(answers.at(-1), schema);
       if (repair === REPAIRS) throw new DataError(`${this.model} answered no such JSON: ${fault}`);
       turns.push(
         { role: "assistant", content: text },
@@ -216,15 +226,11 @@ function structured(
   };
 }
 
-/** The value in a text that may have words or a code fence around its JSON object, or what is wrong with it. */
-function readAnswer<T>(text: string, schema: z.ZodType<T>): { value?: T; fault?: string } {
-  const object = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
-  const json = jsonOf(object);
-  if (json === undefined) return { fault: "it holds no whole JSON object" };
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return { value: parsed.data };
-  const { path = [], message = "" } = parsed.error.issues[0] ?? {};
-  return { fault: `${path.join(".")}: ${message}` };
+/** Why an answer is not what was asked for. */
+function faultOf(answer: unknown, schema: z.ZodType): string {
+  if (answer === undefined) return "it holds no whole JSON object";
+  const { path = [], message = "" } = schema.safeParse(answer).error?.issues[0] ?? {};
+  return `${path.join(".")}: ${message}`;
 }
 
 /** Seconds that a server asks to wait, where it says so in seconds. */

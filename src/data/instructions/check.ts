@@ -1,4 +1,4 @@
-import type { Draft } from "./record.ts";
+import type { Draft, Proposal } from "./record.ts";
 
 /** Bounds in characters. */
 const INSTRUCTION = { least: 4, most: 200 };
@@ -14,7 +14,7 @@ const EMPTY_WORDS = new Set(
 );
 
 /** Draft with one space between words, and without the quotes that some writers put around. */
-export function tidied({ task, instruction, outputCaption }: Draft): Draft {
+export function tidied({ task, instruction, outputCaption }: Proposal): Proposal {
   return { task, instruction: tidy(instruction), outputCaption: tidy(outputCaption) };
 }
 

@@ -262,6 +262,34 @@ describe("a language model", () => {
     expect(folderContent(folder)).toEqual(folderContent(good.folder));
   });
 
+  test("loses no good edit by another that is none, by its case or by being a list alone", async () => {
+    const answered = async (change: (edits: { task: string }[]) => unknown) => {
+      await using server = await languageServer(({ body }) => {
+        const { caption, kinds } = asked(body.messages.at(-1)!.content);
+        const { text } = answer(kinds, caption) as { text: string };
+        return { type: "text", text: JSON.stringify(change(JSON.parse(text).edits)) };
+      });
+      const writer = modelWriter({ url: server.url, model: "m" });
+      const { folder, events } = await written({ writer, captions: ["a red fox"] });
+      return { end: events.at(-1), folder, requests: server.requests.length };
+    };
+    const all = { instructions: 7, added: 7 };
+    const alone = await answered((edits) => edits);
+    expect(alone).toMatchObject({ end: { ...all, rejected: 0 }, requests: 1 });
+    const loud = await answered((edits) => ({
+      edits: edits.map((edit) => ({ ...edit, task: ` ${edit.task.toUpperCase()}` })),
+    }));
+    expect(loud).toMatchObject({ end: { ...all, rejected: 0 }, requests: 1 });
+    const spin = { task: "motion", instruction: "spin it", caption: "a spinning fox" };
+    const more = await answered((edits) => ({ edits: [spin, "", { task: 1 }, ...edits] }));
+    expect(more).toMatchObject({ end: { ...all, rejected: 1 }, requests: 1 });
+    expect(linesOf(dataFiles(more.folder).rejected)).toEqual([
+      { clip: 0, task: "motion", reason: "there is no such kind of edit", instruction: "spin it" },
+    ]);
+    const bare = await answered((edits) => ({ edits: [{ task: "style" }, ...edits.slice(1)] }));
+    expect(bare).toMatchObject({ end: { instructions: 6, rejected: 1 }, requests: 3 });
+  });
+
   test("is shown examples of all kinds, others for another clip, and asked for what is missing", async () => {
     await using server = await languageServer(({ body, number }) => {
       const { caption, kinds } = asked(body.messages.at(-1)!.content);

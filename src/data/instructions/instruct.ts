@@ -6,15 +6,18 @@ import { faultOf, tidied } from "./check.ts";
 import { inParallel } from "./in-parallel.ts";
 import {
   byClipAndTask,
+  isDraft,
   readInstructions,
   type Draft,
   type InstructionRecord,
+  type Proposal,
   type RejectedDraft,
 } from "./record.ts";
 
 /** A draft that was no use, and why. */
 export interface FaultyDraft {
-  readonly task: Task;
+  /** One of the seven kinds, or one that does not exist. */
+  readonly task: string;
   readonly reason: string;
   /** What was written; null where nothing was. */
   readonly instruction: string | null;
@@ -37,11 +40,11 @@ export interface Writer {
   /** How its lines are signed. */
   readonly name: string;
   /**
-   * Drafts for some of the tasks, in any order.
+   * Drafts for some of the tasks, in any order, and what was written beside them.
    *
    * Throws a DataError where this clip gets none, a UserError where no clip would.
    */
-  readonly write: (order: WritingOrder, signal: AbortSignal) => Promise<readonly Draft[]>;
+  readonly write: (order: WritingOrder, signal: AbortSignal) => Promise<readonly Proposal[]>;
 }
 
 /** What happens while instructions are written. */
@@ -71,7 +74,7 @@ export type InstructEvent =
       readonly instructions: number;
       readonly added: number;
       readonly rejected: number;
-      /** How many of what is missing has each reason. */
+      /** How many of what was rejected or is missing have each reason. */
       readonly reasons: Readonly<Record<string, number>>;
       readonly perTask: Readonly<Record<Task, number>>;
     };
@@ -165,13 +168,16 @@ async function instructed(
 ): Promise<Instructed> {
   const taken = before.map(({ instruction }) => instruction);
   let tasks = TASKS.filter((task) => !before.some((record) => record.task === task));
+  const strays: FaultyDraft[] = [];
   let faults: readonly FaultyDraft[] = [];
   let accepted = 0;
   for (let attempt = 0; attempt < attempts && tasks.length > 0; attempt++) {
     signal.throwIfAborted();
     try {
-      const order = { caption, sha256, tasks, attempt, faults };
-      const drafts = (await writer.write(order, signal)).map(tidied);
+      const order = { caption, sha256, tasks, attempt, faults: [...faults, ...strays] };
+      const proposals = (await writer.write(order, signal)).map(tidied);
+      const drafts = proposals.filter(isDraft);
+      strays.push(...proposals.filter((proposal) => !isDraft(proposal)).map(strayFault));
       const judged = tasks.map((task) => {
         const { draft, fault } = judge(task, drafts, caption, taken);
         if (draft) taken.push(draft.instruction);
@@ -184,16 +190,20 @@ async function instructed(
         appendJsonLine(dataFiles(folder).instructions, record);
       }
       faults = judged.flatMap(({ fault }) => fault ?? []);
-      tasks = faults.map(({ task }) => task);
+      tasks = tasks.filter((task) => faults.some((fault) => fault.task === task));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DataError)) throw error;
       const reason = error.message;
       const missing = tasks.map((task) => ({ task, reason, instruction: null }));
-      return { clip, accepted, faults: missing, failure: error };
+      return { clip, accepted, faults: [...missing, ...strays], failure: error };
     }
   }
-  return { clip, accepted, faults };
+  return { clip, accepted, faults: [...faults, ...strays] };
+}
+
+function strayFault({ task, instruction }: Proposal): FaultyDraft {
+  return { task: task.slice(0, 40), reason: "there is no such kind of edit", instruction };
 }
 
 /** The first good draft for a task, or what is wrong with the last one. */

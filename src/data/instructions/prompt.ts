@@ -1,7 +1,6 @@
 import { WorldRng } from "../world/rng.ts";
 import { TASKS, type Task } from "../world/tasks.ts";
 import type { Message } from "./chat.ts";
-import type { Draft } from "./record.ts";
 import type { WritingOrder } from "./instruct.ts";
 
 /** What each task is, as the writer is told. */
@@ -167,13 +166,4 @@ function complaint({ faults }: WritingOrder): string {
     instruction === null ? `- ${task}: ${reason}` : `- ${task}, "${instruction}": ${reason}`,
   );
   return `\nEarlier answers were of no use; write others:\n${lines.join("\n")}`;
-}
-
-/** The drafts of an answer. */
-export function draftsOf(
-  edits: readonly { task: Task; instruction: string; caption: string }[],
-): Draft[] {
-  return edits.map(({ task, instruction, caption }) => {
-    return { task, instruction, outputCaption: caption };
-  });
 }

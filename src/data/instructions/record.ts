@@ -11,6 +11,16 @@ export interface Draft {
   readonly outputCaption: string;
 }
 
+/** What a writer proposes: its kind may be one that does not exist. */
+export interface Proposal extends Omit<Draft, "task"> {
+  readonly task: string;
+}
+
+/** Whether a proposal is of one of the seven kinds. */
+export function isDraft(proposal: Proposal): proposal is Draft {
+  return TASKS.some((task) => task === proposal.task);
+}
+
 /** One line of `instructions.jsonl`: an edit that could be asked of a clip. No edited picture belongs to it. */
 export const InstructionRecord = z.strictObject({
   /** The clip's number in the data set. */
@@ -25,10 +35,10 @@ export const InstructionRecord = z.strictObject({
 });
 export type InstructionRecord = z.infer<typeof InstructionRecord>;
 
-/** One line of `rejected.jsonl`: what is missing after all attempts, and why. */
+/** One line of `rejected.jsonl`: what is missing after all attempts, or of no kind that exists, and why. */
 export const RejectedDraft = z.strictObject({
   clip: z.int().nonnegative(),
-  task: z.enum(TASKS),
+  task: z.string(),
   reason: z.string(),
   /** The last attempt; null where nothing came. */
   instruction: z.string().nullable(),
@@ -51,8 +61,9 @@ export function readInstructions(
 
 /** The order of the finished file: clips as they are numbered, tasks as the model numbers them. */
 export function byClipAndTask(
-  a: Pick<InstructionRecord, "clip" | "task">,
-  b: Pick<InstructionRecord, "clip" | "task">,
+  a: Pick<RejectedDraft, "clip" | "task">,
+  b: Pick<RejectedDraft, "clip" | "task">,
 ): number {
-  return a.clip - b.clip || TASKS.indexOf(a.task) - TASKS.indexOf(b.task);
+  const place = (name: string): number => TASKS.findIndex((task) => task === name);
+  return a.clip - b.clip || place(a.task) - place(b.task);
 }

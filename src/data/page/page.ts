@@ -85,7 +85,7 @@ ${listOf(
   "Videos left out",
   content.skipped.map(({ source, reason }) => `${source}: ${reason}`),
 )}
-${listOf("Instructions missing", content.rejected.map(rejectedText))}
+${listOf("Instructions rejected or missing", content.rejected.map(rejectedText))}
 </main>
 </html>
 `;
