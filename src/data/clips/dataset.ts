@@ -68,6 +68,7 @@ export function dataFiles(folder: string) {
   return {
     settings: file("dataset.json"),
     latents: file("latents"),
+    waiting: file("waiting"),
     strips: file("strips"),
     clips: file("clips.jsonl"),
     skipped: file("skipped.jsonl"),
@@ -134,7 +135,8 @@ export function checkSettings(folder: string, wanted: ClipSettings): void {
   const changes = Object.entries(wanted)
     .filter(([name, value]) => before.get(name) !== value)
     .map(([name, value]) => `${name} ${before.get(name)}, now asked for ${value}`);
-  if (changes.length === 0 || !existsSync(dataFiles(folder).latents)) return;
+  const { latents, waiting } = dataFiles(folder);
+  if (changes.length === 0 || ![latents, waiting].some((path) => existsSync(path))) return;
   throw new UserError(
     `the clips in ${folder} were made with ${changes.join("; ")}: give the same settings, or another --out`,
   );

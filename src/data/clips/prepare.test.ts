@@ -143,9 +143,38 @@ describe("prepared clips", () => {
     const first = await prepared("stopped", many, isThird);
     expect(first.events.at(-1)).toMatchObject({ type: "video-done", clips: 36 });
     expect(existsSync(dataFiles(folder.file("stopped")).clips)).toBe(false);
+    const { signal } = new AbortController();
+    const plan = { folder: folder.file("stopped"), videos, settings: many.settings, signal };
+    expect(await planPreparation(plan)).toMatchObject({ clips: 48, missing: 12 });
     const rest = await prepared("stopped", many);
-    expect(rest.encoded).toBe(48 - 32); // one whole shard was there
+    expect(rest.events[0]).toMatchObject({ kept: 36 });
+    expect(rest.encoded).toBe(48 - 36);
     expect(folderContent(folder.file("stopped"))).toEqual(folderContent(folder.file("straight")));
+  });
+
+  test("are kept though a run is stopped again and again before a shard is full", async () => {
+    const whole = await prepared("whole");
+    expect(whole.encoded).toBe(8);
+    for (const done of [1, 2, 3, 4]) {
+      const isNext = (event: PrepareEvent) => event.type === "video-done" && event.done === done;
+      expect((await prepared("halting", {}, isNext)).encoded).toBe(2);
+    }
+    expect((await prepared("halting")).encoded).toBe(0);
+    expect(folderContent(folder.file("halting"))).toEqual(folderContent(folder.file("whole")));
+    const other = { ...settings, frames: 4 };
+    await prepared("decided", {}, ({ type }) => type === "video-done");
+    await expect(prepared("decided", { settings: other })).rejects.toThrow(/were made with frames/);
+  });
+
+  test("are kept after a while, for a run that is killed", async () => {
+    const { signal } = new AbortController();
+    const encode: PrepareOptions["encode"] = (frames, size) =>
+      encodeFrames(autoencoder, frames, size);
+    const options = { folder: folder.file("killed"), videos, settings, encode, signal };
+    const run = prepareClips({ ...options, keepEvery: 0 });
+    while ((await run.next()).value?.type !== "video-done"); // and never goes on
+    expect((await prepared("killed")).encoded).toBe(6);
+    expect(folderContent(folder.file("killed"))).toEqual(folderContent(folder.file("whole")));
   });
 });
 

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { captionsFromRows, type CaptionRow } from "./captions.ts";
 import {
   checkSettings,
@@ -13,6 +14,9 @@ import { writeJsonLines } from "./json-lines.ts";
 import { planVideo, readClipsOf, type ReadClip } from "./read-clips.ts";
 import { writeSheet } from "./sheet.ts";
 import { ClipStore, type EncodeClip } from "./store.ts";
+
+/** Seconds after which clips that wait for their shard are kept. */
+const KEEP_EVERY = 30;
 
 /** What happens while clips are prepared. */
 export type PrepareEvent =
@@ -54,6 +58,8 @@ export interface PrepareOptions {
   readonly encode: EncodeClip;
   /** Captions that were given in a file. */
   readonly captions?: readonly CaptionRow[];
+  /** After how many seconds clips that wait for their shard are kept; given in tests. */
+  readonly keepEvery?: number;
   readonly signal: AbortSignal;
 }
 
@@ -75,9 +81,8 @@ type Looked =
 /**
  * Cuts, fits and encodes clips of videos into a data set's folder.
  *
- * Every shard is written whole or not at all, so a run that is stopped loses a few clips, and the same call makes what
- * is missing: the folder is then the same as if it had never stopped. What cannot be read is skipped and told, never
- * fatal. Throws a UserError where the folder holds clips of other settings.
+ * What is made is kept when it is stopped, and twice a minute; the same call makes what is missing: the folder is then
+ * the same as if it had never stopped. What cannot be read is skipped and told, never fatal. Throws a UserError where the folder holds clips of other settings.
  */
 export async function* prepareClips(
   options: PrepareOptions,
@@ -94,16 +99,20 @@ export async function* prepareClips(
   const kept = store.count;
   const skipped: SkippedVideo[] = [];
   yield { type: "prepare-started", folder, videos: videos.length, kept };
-  for (const [index, path] of videos.entries()) {
-    signal.throwIfAborted();
-    const source = sources[index]!;
-    for await (const reason of added(store, await look(path, source, store, options), signal)) {
-      skipped.push({ source, reason });
-      yield { type: "video-skipped", source, reason };
+  try {
+    for (const [index, path] of videos.entries()) {
+      signal.throwIfAborted();
+      const source = sources[index]!;
+      for await (const reason of added(store, await look(path, source, store, options), options)) {
+        skipped.push({ source, reason });
+        yield { type: "video-skipped", source, reason };
+      }
+      yield { type: "video-done", done: index + 1, videos: videos.length, clips: store.count };
     }
-    yield { type: "video-done", done: index + 1, videos: videos.length, clips: store.count };
+    store.flush();
+  } finally {
+    store.keep();
   }
-  store.flush();
   writeJsonLines(dataFiles(folder).skipped, skipped);
   const { clips, warnings } = store.writeRecords(options.captions);
   for (const message of warnings) yield { type: "caption-warning", message };
@@ -143,7 +152,7 @@ export async function planPreparation(
 async function* added(
   store: ClipStore,
   found: Looked,
-  signal: AbortSignal,
+  { keepEvery = KEEP_EVERY, signal }: PrepareOptions,
 ): AsyncGenerator<string, void, void> {
   if (found.type === "skipped") yield found.reason;
   if (found.type !== "clips") return;
@@ -151,7 +160,10 @@ async function* added(
   signal.throwIfAborted();
   if (typeof clips === "string") return yield clips;
   for (const clip of clips) {
+    await setImmediate(); // a request to stop is heard between two clips
+    signal.throwIfAborted();
     const twin = store.add(clip);
+    store.keepAfter(keepEvery);
     const { origin } = clip;
     if (twin !== undefined) yield `clip ${origin.clip + 1} shows the very pictures of ${twin}`;
   }

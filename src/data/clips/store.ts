@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { invariant } from "../../engine/errors.ts";
-import { readShardTexts, shardPath, writeShard } from "../caches/shards.ts";
+import { readShards, readShardTexts, shardPath, writeShard } from "../caches/shards.ts";
 import { captionsBeside, captionsFromRows, type CaptionRow } from "./captions.ts";
 import {
   ClipOrigin,
@@ -20,8 +20,16 @@ import { writeStrip } from "./strips.ts";
 /** Turns the frames of one clip (square RGB, `size` pixels wide) into latents. */
 export type EncodeClip = (frames: readonly Uint8Array[], size: number) => Float<"f c h w">;
 
-/** Clips of one shard: what a run loses at most when it is killed. */
+/** Clips of one shard. */
 const CLIPS_A_SHARD = 32;
+
+/** A clip that waits until its shard is full. */
+interface Waiting {
+  readonly origin: ClipOrigin;
+  readonly latents: Tensor;
+  /** Its pictures; null once they are on its strip. */
+  frames: readonly Uint8Array[] | null;
+}
 
 /** The clips of a data set on disk, growing shard by shard; what the shards say of themselves is the truth. */
 export class ClipStore {
@@ -33,7 +41,10 @@ export class ClipStore {
   readonly #places: { shard: string; row: number }[] = [];
   readonly #known = new Map<string, string>();
   readonly #bySource = new Map<string, ClipOrigin[]>();
-  #pending: { clip: ReadClip; latents: Tensor }[] = [];
+  #waiting: Waiting[] = [];
+  /** How many of those that wait are on disk. */
+  #kept = 0;
+  #keptAt = performance.now();
 
   /** `encode`: null for a store that is only looked at. */
   constructor(folder: string, { size }: ClipSettings, encode: EncodeClip | null) {
@@ -46,6 +57,7 @@ export class ClipStore {
       this.#remember(origin);
       this.#places.push({ shard, row });
     }
+    this.#resume();
   }
 
   /** Clips stored or waiting to be. */
@@ -70,39 +82,50 @@ export class ClipStore {
     invariant(this.#encode, "a store that is only looked at takes no clip");
     using _ = tensorScope();
     const latents = persist(this.#encode(clip.frames, this.#size).to("float16"));
-    this.#pending.push({ clip, latents });
+    this.#waiting.push({ ...clip, latents });
     this.#remember(clip.origin);
-    if (this.#pending.length === CLIPS_A_SHARD) this.flush();
+    if (this.#waiting.length === CLIPS_A_SHARD) this.flush();
     return undefined;
+  }
+
+  /** Keeps what waits where it was last kept that many seconds ago. */
+  keepAfter(seconds: number): void {
+    if (performance.now() - this.#keptAt >= seconds * 1000) this.keep();
+  }
+
+  /** Writes what waits beside the shards, from where the next store takes it: shards stay as large as ever. */
+  keep(): void {
+    this.#keptAt = performance.now();
+    const fresh = this.#waiting.slice(this.#kept);
+    if (fresh.length === 0) return;
+    const { waiting: folder } = dataFiles(this.#folder);
+    mkdirSync(folder, { recursive: true });
+    this.#writeStrips();
+    writeClips(
+      shardPath(folder, this.#kept, fresh.length),
+      fresh,
+      fresh.map(({ origin }) => origin),
+    );
+    this.#kept = this.#waiting.length;
   }
 
   /** Writes what waits as one shard. */
   flush(): void {
-    if (this.#pending.length === 0) return;
+    if (this.#waiting.length === 0) return;
     const files = dataFiles(this.#folder);
-    const first = this.#places.length;
-    const base = shardPath(files.latents, first, this.#pending.length);
-    const shard = basename(base);
+    const base = shardPath(files.latents, this.#places.length, this.#waiting.length);
     mkdirSync(files.latents, { recursive: true });
-    mkdirSync(files.strips, { recursive: true });
-    const places = this.#pending.map((_, row) => ({ shard, row }));
-    this.#pending.forEach(({ clip }, row) =>
-      writeStrip(stripPath(this.#folder, first + row), clip.frames, this.#size),
+    this.#writeStrips();
+    const places = this.#waiting.map((_, row) => ({ shard: basename(base), row }));
+    writeClips(
+      base,
+      this.#waiting,
+      this.#waiting.map(({ origin }, row) => ({ ...origin, ...places[row]! })),
     );
-    writeShard(base, () => ({
-      tensors: new Map([
-        [
-          "clip",
-          Tensor.stack(
-            this.#pending.map(({ latents }) => latents),
-            0,
-          ),
-        ],
-      ]),
-      texts: this.#pending.map(({ clip }, row) => ({ ...clip.origin, ...places[row]! })),
-    }));
     this.#places.push(...places);
-    this.#pending = [];
+    this.#waiting = [];
+    this.#kept = 0;
+    removeWhole(files.waiting);
   }
 
   /**
@@ -128,6 +151,31 @@ export class ClipStore {
     return { clips, warnings: [...given.warnings, ...beside.warnings] };
   }
 
+  /** Takes what an earlier store kept, unless a shard has it by now. */
+  #resume(): void {
+    const { waiting: folder } = dataFiles(this.#folder);
+    const origins = readShardTexts(folder, ClipOrigin);
+    if (origins.every(({ sha256 }) => this.#known.has(sha256))) return;
+    for (const origin of origins) this.#remember(origin);
+    if (this.#encode === null) return;
+    using _ = tensorScope();
+    const kept = readShards(folder, ClipOrigin);
+    this.#waiting = origins.map((origin, index) => {
+      const latents = persist(kept.gather("clip", [index]).select(0, 0).to("float16"));
+      return { origin, latents, frames: null };
+    });
+    this.#kept = origins.length;
+  }
+
+  #writeStrips(): void {
+    mkdirSync(dataFiles(this.#folder).strips, { recursive: true });
+    for (const [row, clip] of this.#waiting.entries()) {
+      if (clip.frames === null) continue;
+      writeStrip(stripPath(this.#folder, this.#places.length + row), clip.frames, this.#size);
+      clip.frames = null;
+    }
+  }
+
   #remember(origin: ClipOrigin): void {
     this.#origins.push(origin);
     this.#known.set(origin.sha256, clipName(origin));
@@ -138,3 +186,17 @@ export class ClipStore {
 
 /** What a shard says of a clip. */
 const StoredClip = ClipOrigin.extend({ shard: ClipRecord.shape.shard, row: ClipRecord.shape.row });
+
+function writeClips(base: string, clips: readonly Waiting[], texts: readonly unknown[]): void {
+  const latents = clips.map((clip) => clip.latents);
+  writeShard(base, () => ({ tensors: new Map([["clip", Tensor.stack(latents, 0)]]), texts }));
+}
+
+/** Removes a folder so that, whenever a process is killed, all of it is there or none. */
+function removeWhole(folder: string): void {
+  const gone = `${folder}.gone`;
+  rmSync(gone, { recursive: true, force: true });
+  if (!existsSync(folder)) return;
+  renameSync(folder, gone);
+  rmSync(gone, { recursive: true });
+}
