@@ -29,12 +29,28 @@ describe("a captions file", () => {
     expect(readCaptions(file("c.jsonl", `${lines.join("\n")}\n`))).toEqual(wanted);
     const table = 'by,Caption,clip\nme,a fox,fox.mp4\nme,"a ""boat"", far off",boat.mov\n';
     expect(readCaptions(file("c.csv", table))).toEqual(wanted);
+    const spaced = "clip,caption,\nfox.mp4,a fox,\n,, \n"; // as spreadsheets may write it
+    expect(readCaptions(file("s.csv", spaced))[0]).toEqual(wanted[0]);
+  });
+
+  test.each(["l.csv", "l.jsonl"])("that is no UTF-8 is refused: %s", (name) => {
+    const path = file(name, "");
+    writeFileSync(path, Buffer.from("clip,caption\nfox,Müller\n", "latin1"));
+    expect(() => readCaptions(path)).toThrow(
+      new DataError(`${path} is no text in UTF-8: save it in that encoding`),
+    );
   });
 
   test.each([
     ["c.txt", "fox", UserError, /expected captions as \.jsonl or \.csv/],
     ["d.csv", "file,text\n", DataError, /columns clip and caption, got "file,text"/],
     ["e.csv", 'clip,caption\n"x', DataError, /e\.csv, line 2: .*stray quote/],
+    [
+      "g.csv",
+      "clip,caption\n\nfox,a fox, far off\n",
+      DataError,
+      /g\.csv, line 3: expected 2 .*got 3/,
+    ],
     ["f.jsonl", '{"clip":"x","caption":"y"}\n{"clip":"z', DataError, /line 2: it is no JSON/],
     ["e.jsonl", '{"clip":"x"}\n', DataError, /line 1: caption/],
   ])("that cannot be understood is refused: %s", (name, text, kind, sentence) => {
@@ -62,6 +78,17 @@ describe("a row of a captions file", () => {
     expect(captionsFromRows(clips, rows(["fox#1", "one"])).captions[1]).toBeUndefined();
   });
 
+  test("names a video however its letters with marks are stored", () => {
+    const [composed, apart] = ["NFC", "NFD"].map((form) => "füchse.mp4".normalize(form));
+    for (const [source, name] of [
+      [composed, apart],
+      [apart, composed],
+    ] as const) {
+      const { captions } = captionsFromRows([{ source: source!, clip: 0 }], rows([name!, "x"]));
+      expect(captions).toEqual(["x"]);
+    }
+  });
+
   test("that fits two videos is refused; rows that fit none are told", () => {
     expect(() => captionsFromRows(clips, rows(["fox", "x"], ["boat.mov", "y"]))).toThrow(
       new UserError(
@@ -86,12 +113,22 @@ test("a caption lies beside its video under either name, and an empty one is non
   file("two.mp4.txt", "a boat");
   file("three.txt", " \n");
   file("four.txt", "x".repeat(501));
-  const beside = ["one", "two", "three", "four", "five"].map((name) => {
+  writeFileSync(join(folder, "five.txt"), Buffer.from("Müller", "latin1"));
+  file("füchse.txt".normalize("NFC"), "foxes");
+  const sources = ["one", "two", "three", "four", "five", "füchse".normalize("NFD"), "none"];
+  const beside = sources.map((name) => {
     return { source: `${name}.mp4`, clip: 0 };
   });
   const { captions, warnings } = captionsBeside(folder, beside);
-  expect(captions).toEqual(["a red fox", "a boat", undefined, undefined, undefined]);
+  expect(captions).toEqual([
+    "a red fox",
+    "a boat",
+    ...[1, 2, 3].map(() => undefined),
+    "foxes",
+    undefined,
+  ]);
   expect(warnings).toEqual([
     "four.txt: a caption has at most 500 characters, this one is left out",
+    `${join(folder, "five.txt")} is no text in UTF-8: save it in that encoding; its caption is left out`,
   ]);
 });

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { parseCsv } from "../csv.ts";
+import { readText } from "../read-text.ts";
 import { clipName, type ClipOrigin } from "./dataset.ts";
 import { readJsonLines } from "./json-lines.ts";
 
@@ -47,7 +48,7 @@ export function readCaptions(path: string): CaptionRow[] {
 }
 
 function csvRows(path: string): CaptionRow[] {
-  const [header, ...rows] = parseCsv(readFileSync(path, "utf8"), path);
+  const [header, ...rows] = parseCsv(readText(path), path);
   const first = header?.cells ?? [];
   const names = first.map((name) => name.trim().toLowerCase());
   const [clip, caption] = [names.indexOf("clip"), names.indexOf("caption")];
@@ -56,7 +57,12 @@ function csvRows(path: string): CaptionRow[] {
       `${path}: expected a first line with the columns clip and caption, got "${first.join(",").slice(0, 60)}"`,
     );
   }
-  return rows.map(({ cells }, index) => {
+  return rows.map(({ line, cells }, index) => {
+    if (cells.slice(names.length).some((cell) => cell.trim() !== "")) {
+      throw new DataError(
+        `${path}, line ${line}: expected ${names.length} cells as in the first line, got ${cells.length}: put a caption with commas in quotes`,
+      );
+    }
     return { row: index + 1, clip: cells[clip] ?? "", caption: cells[caption] ?? "" };
   });
 }
@@ -76,7 +82,7 @@ export function captionsFromRows(
   const warnings: string[] = [];
   for (const { row, clip, caption } of rows) {
     const [, path = "", number] = /^(.*?)(#\d+)?$/s.exec(clip.trim().replace(/^(\.\/)+/, "")) ?? [];
-    const sources = [...(bySuffix.get(path) ?? [])];
+    const sources = [...(bySuffix.get(path.normalize()) ?? [])];
     if (sources.length > 1) {
       throw new UserError(
         `captions, row ${row}: "${path}" fits ${sources.slice(0, 2).join(" and ")}: write more of the path`,
@@ -98,11 +104,11 @@ function unmatched(strangers: readonly string[]): string {
   return `captions for ${quoted.join(", ")}${more} fit no clip`;
 }
 
-/** The sources by every end of their paths that begins a name. */
+/** The sources by every end of their paths that begins a name; letters with marks in one form, as systems differ. */
 function suffixes(clips: readonly NamedClip[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const source of new Set(clips.map((clip) => clip.source))) {
-    const parts = source.split("/");
+    const parts = source.normalize().split("/");
     for (let first = 0; first < parts.length; first++) {
       const suffix = parts.slice(first).join("/");
       for (const name of [suffix, suffix.slice(0, suffix.length - extname(suffix).length)])
@@ -118,11 +124,19 @@ export function captionsBeside(folder: string, clips: readonly NamedClip[]): Cap
   const known = new Map<string, string | undefined>();
   const read = (source: string): string | undefined => {
     const stem = source.slice(0, source.length - extname(source).length);
-    const name = [`${stem}.txt`, `${source}.txt`].find((path) => existsSync(resolve(folder, path)));
+    const name = [`${stem}.txt`, `${source}.txt`]
+      .flatMap(spellings)
+      .find((path) => existsSync(resolve(folder, path)));
     if (name === undefined) return undefined;
-    const text = cleaned(readFileSync(resolve(folder, name), "utf8"));
-    if (text === undefined) warnings.push(tooLong(name));
-    return text === "" ? undefined : text;
+    try {
+      const text = cleaned(readText(resolve(folder, name)));
+      if (text === undefined) warnings.push(tooLong(name));
+      return text === "" ? undefined : text;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      warnings.push(`${error.message}; its caption is left out`);
+      return undefined;
+    }
   };
   const captions = clips.map(({ source }) => {
     if (!known.has(source)) known.set(source, read(source));
@@ -131,15 +145,20 @@ export function captionsBeside(folder: string, clips: readonly NamedClip[]): Cap
   return { captions, warnings };
 }
 
+/** A path with its name as it is, and with letters and their marks as one sign or as two. */
+function spellings(path: string): string[] {
+  const name = basename(path);
+  return [name, name.normalize("NFC"), name.normalize("NFD")].map((one) =>
+    join(dirname(path), one),
+  );
+}
+
 function tooLong(where: string): string {
   return `${where}: a caption has at most ${LONGEST_CAPTION} characters, this one is left out`;
 }
 
 /** One line without spaces around it, or undefined for a text that is too long. */
 function cleaned(text: string): string | undefined {
-  const line = text
-    .replace(/^\uFEFF/, "")
-    .replaceAll(/\s+/g, " ")
-    .trim();
+  const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > LONGEST_CAPTION ? undefined : line;
 }

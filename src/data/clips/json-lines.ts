@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
+import { textOf } from "../read-text.ts";
 
 /**
  * The records of a file with one JSON object a line; none where there is no file.
@@ -25,12 +26,12 @@ export function readGrownJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
 
 function withoutTornLine(bytes: Buffer): Buffer {
   const start = bytes.lastIndexOf("\n") + 1;
-  const last = textOf(bytes.subarray(start));
+  const last = new TextDecoder().decode(bytes.subarray(start));
   return jsonOf(last) === undefined ? bytes.subarray(0, start) : bytes;
 }
 
 function recordsOf<T>(bytes: Buffer, path: string, schema: z.ZodType<T>): T[] {
-  return textOf(bytes)
+  return textOf(bytes, path)
     .split("\n")
     .flatMap((line, index) => {
       if (line.trim() === "") return [];
@@ -42,11 +43,6 @@ function recordsOf<T>(bytes: Buffer, path: string, schema: z.ZodType<T>): T[] {
       const what = json === undefined ? "it is no JSON" : fault;
       throw new DataError(`${path}, line ${index + 1}: ${what}; correct or delete that line`);
     });
-}
-
-/** The text without a byte-order mark. */
-function textOf(bytes: Buffer): string {
-  return new TextDecoder().decode(bytes);
 }
 
 /** Writes all records; readers see the old file or the new one, never a part. */
