@@ -127,6 +127,22 @@ describe("a fault that passes", () => {
     expect(waits).toEqual([1, 7, 4]);
   });
 
+  test("is waited for up to ten minutes if the server asks for that, and no longer", async () => {
+    const later = new Date(Date.now() + 300_000).toUTCString();
+    const past = new Date(Date.now() - 5000).toUTCString();
+    const asks = ["120", "600", later, past].map((when) => state(429, "", { "retry-after": when }));
+    const { answer, waits } = await asked([...asks, good]);
+    expect(answer).toEqual({ word: "fox" });
+    expect([waits[0], waits[1], waits[3]]).toEqual([120, 600, 0]);
+    expect(waits[2]).toBeGreaterThan(240); // a date has no parts of a second, and the request takes its time
+    expect(waits[2]).toBeLessThanOrEqual(300);
+    const { error, waits: none } = await asked([state(429, "", { "retry-after": "7200" })]);
+    expect(String(error)).toMatch(/answered 429 and asks to wait 120 minutes$/);
+    expect(none).toEqual([]);
+    const odd = await asked([state(503, "", { "retry-after": "soon" }), good]);
+    expect(odd.waits).toEqual([1]);
+  });
+
   test("may be a connection that is cut, or an answer that is no chat", async () => {
     const { answer, waits } = await asked([{ type: "cut" }, state(200, "<html>"), good]);
     expect(answer).toEqual({ word: "fox" });
@@ -157,6 +173,18 @@ describe("a fault that stays", () => {
     expect(String(error)).toMatch(sentence);
     expect(String(error)).not.toContain("secret-key");
     expect(waits).toEqual([]);
+  });
+
+  test("may be an error in place of a chat: its words are told", async () => {
+    const inPlace = (error: unknown) => asked([state(200, JSON.stringify({ error }))]);
+    const { error, waits } = await inPlace("model requires\n more memory");
+    expect(error).toBeInstanceOf(DataError);
+    expect(String(error)).toMatch(/answered with an error \(model requires more memory\)$/);
+    expect(waits).toEqual([]);
+    const unknown = await inPlace({ code: 404, message: "no such model" });
+    expect(unknown.error).toBeInstanceOf(UserError);
+    const busy = await inPlace({ code: 502, message: "try later" });
+    expect(String(busy.error)).toMatch(/answered 502 \(try later\), 5 times in a row$/);
   });
 
   test("may be a model that declines", async () => {

@@ -49,12 +49,22 @@ const Answer = z.looseObject({
     .min(1),
 });
 
+/** What some endpoints answer in place of a chat, with the state of one. */
+const Failed = z.looseObject({
+  error: z.union([
+    z.string().transform((message) => ({ message, code: undefined })),
+    z.looseObject({ message: z.string(), code: z.unknown() }),
+  ]),
+});
+
 /** States that pass: too many requests, a busy or restarting server. */
 const PASSING = new Set([408, 409, 425, 429, 500, 502, 503, 504, 529]);
 /** States by which an endpoint says that it does not know a field of the request. */
 const REFUSED_FIELD = new Set([400, 415, 422, 501]);
-/** The longest pause between tries, in seconds. */
+/** The longest pause between tries of which the server says nothing, in seconds. */
 const LONGEST_PAUSE = 60;
+/** The longest that a server may ask to wait, in seconds. */
+const LONGEST_ASKED = 600;
 /** Answers that are no such JSON after which a question is given up. */
 const REPAIRS = 2;
 
@@ -126,8 +136,9 @@ export class ChatClient {
       if (text !== undefined) return text;
       if (fault === undefined) continue; // the endpoint refused a field: once more without
       if (attempt === tries) throw new DataError(`${fault}, ${tries} times in a row`);
-      const backOff = Math.min(LONGEST_PAUSE, after ?? 2 ** (attempt - 1));
-      await wait(backOff, signal);
+      if (after !== undefined && after > LONGEST_ASKED)
+        throw new DataError(`${fault} and asks to wait ${Math.round(after / 60)} minutes`);
+      await wait(after ?? Math.min(LONGEST_PAUSE, 2 ** (attempt - 1)), signal);
       attempt++;
     }
   }
@@ -168,10 +179,22 @@ export class ChatClient {
 
   #contentOf(text: string): { text?: string; fault?: string } {
     const parsed = Answer.safeParse(jsonOf(text));
-    if (!parsed.success) return { fault: `${this.#url} answered with something else than a chat` };
+    if (!parsed.success) return this.#failureOf(text);
     const { content, refusal } = parsed.data.choices[0]!.message;
     if (refusal) throw new DataError(`${this.model} declined: ${this.#safe(refusal)}`);
     return { text: content ?? "" };
+  }
+
+  /** What went wrong, by an answer that is no chat; an error that would stay is thrown. */
+  #failureOf(text: string): { fault: string } {
+    const { error } = Failed.safeParse(jsonOf(text)).data ?? {};
+    if (error === undefined)
+      return { fault: `${this.#url} answered with something else than a chat` };
+    const { message, code } = error;
+    if (typeof code !== "number")
+      throw new DataError(`${this.#url} answered with an error (${this.#safe(message)})`);
+    if (PASSING.has(code)) return { fault: this.#stateOf(code, message) };
+    throw this.#refusal(code, message);
   }
 
   #refusal(status: number, text: string): Error {
@@ -233,10 +256,12 @@ function faultOf(answer: unknown, schema: z.ZodType): string {
   return `${path.join(".")}: ${message}`;
 }
 
-/** Seconds that a server asks to wait, where it says so in seconds. */
+/** Seconds that a server asks to wait, where it says so: in seconds, or by the date until which. */
 function retryAfter(response: Response): number | undefined {
-  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+  const said = response.headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(said)) return Number(said);
+  const until = said.endsWith("GMT") ? Date.parse(said) : Number.NaN;
+  return Number.isNaN(until) ? undefined : Math.max(0, (until - Date.now()) / 1000);
 }
 
 async function pause(seconds: number, signal: AbortSignal): Promise<void> {
