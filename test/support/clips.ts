@@ -32,7 +32,7 @@ import type { ColourTags } from "../../src/data/video/colour.ts";
 import { chooseEncoding, containerFor } from "../../src/data/video/containers.ts";
 import { newColour, storedColour } from "../../src/data/video/output-plan.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
-import { type DecodedFrame, readFrames } from "../../src/data/video/reader.ts";
+import { type DecodedFrame, readFrames, type ReadOptions } from "../../src/data/video/reader.ts";
 import { seconds, type TimeBase } from "../../src/data/video/time-base.ts";
 
 /** A folder for generated media that is gone when the test is over. */
@@ -160,9 +160,9 @@ export async function makeAudioOnly(path: string): Promise<void> {
 }
 
 /** All pictures of a short clip. */
-export async function framesOf(path: string): Promise<DecodedFrame[]> {
+export async function framesOf(path: string, size: ReadOptions = {}): Promise<DecodedFrame[]> {
   const frames: DecodedFrame[] = [];
-  for await (const frame of readFrames(path)) frames.push(frame);
+  for await (const frame of readFrames(path, size)) frames.push(frame);
   return frames;
 }
 

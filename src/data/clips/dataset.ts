@@ -37,7 +37,7 @@ export const ClipOrigin = z.strictObject({
   end: z.number(),
   /** Frames a second of the video. */
   fps: z.number().nonnegative(),
-  /** Size of the video's frames in pixels, as shown. */
+  /** Size of the video's frames as shown, in square pixels. */
   width: z.int().positive(),
   height: z.int().positive(),
   /** Of the fitted frames' bytes. */

@@ -117,6 +117,29 @@ describe("prepared clips", () => {
     expect(existsSync(dataFiles(folder.file("plain")).sheet)).toBe(true);
   });
 
+  test("show pixels that are no squares in their shape", async () => {
+    const shapes = [
+      { aspect: { num: 2, den: 1 }, wanted: [128, 48] },
+      { aspect: { num: 3, den: 4 }, wanted: [64, 64] },
+    ] as const;
+    for (const { aspect, wanted } of shapes) {
+      const video = folder.file(`aspect-${aspect.num}.mp4`);
+      await makeClip(video, { width: 64, height: 48, sampleAspectRatio: aspect });
+      const name = `aspect-${aspect.num}`;
+      let seen: Uint8Array | undefined;
+      const encode: PrepareOptions["encode"] = (frames, size) => {
+        seen ??= frames[0];
+        return encodeFrames(autoencoder, frames, size);
+      };
+      await prepared(name, { videos: [video], encode });
+      const [clip] = readClips(folder.file(name)).clips;
+      const [width, height] = wanted;
+      expect(clip).toMatchObject({ width, height });
+      const { rgb } = (await framesOf(video, { width, height }))[clip!.start * 25]!;
+      expect(seen).toEqual(fitFrame(rgb, width, height, 32));
+    }
+  });
+
   test("are made once: a second run encodes nothing, and a new video alone is added", async () => {
     const before = folderContent(folder.file("plain"));
     const again = await prepared("plain");

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fitFrame } from "../video/fit.ts";
-import { probeVideo } from "../video/probe.ts";
+import { shownAspect } from "../video/orientation.ts";
+import { probeVideo, type VideoInfo } from "../video/probe.ts";
 import { readFrames } from "../video/reader.ts";
 import { DataError } from "../../engine/errors.ts";
 import { clipStarts, spanOf, type Cut } from "./clip-plan.ts";
@@ -27,6 +28,7 @@ export interface ReadClipOptions {
 export interface VideoPlan {
   readonly bytes: number;
   readonly fps: number;
+  /** Size as shown, in square pixels. */
   readonly width: number;
   readonly height: number;
   /** The first frame of each clip. */
@@ -39,7 +41,8 @@ export interface VideoPlan {
  * Throws a DataError for one that is too short, and what `probeVideo` throws for what is no readable video.
  */
 export async function planVideo(path: string, cut: Cut, signal: AbortSignal): Promise<VideoPlan> {
-  const { averageFps, width, height, frames } = await probeVideo(path);
+  const info = await probeVideo(path);
+  const { averageFps: fps, frames } = info;
   const length = frames ?? (await countFrames(path, signal));
   const starts = clipStarts(length, cut);
   if (starts.length === 0) {
@@ -47,7 +50,17 @@ export async function planVideo(path: string, cut: Cut, signal: AbortSignal): Pr
       `too short: ${length} frames, a clip of ${cut.frames} with stride ${cut.stride} takes ${spanOf(cut)}`,
     );
   }
-  return { bytes: (await stat(path)).size, fps: averageFps, width, height, starts };
+  return { bytes: (await stat(path)).size, fps, ...squareSize(info), starts };
+}
+
+/** The size of a video's frames where pixels that are no squares are made wider, or taller, until they are. */
+function squareSize(info: VideoInfo): { width: number; height: number } {
+  const { num, den } = shownAspect(info);
+  const [wider, taller] = num > 0 && den > 0 ? [num / den, den / num] : [1, 1];
+  return {
+    width: Math.round(info.width * Math.max(1, wider)),
+    height: Math.round(info.height * Math.max(1, taller)),
+  };
 }
 
 /** Reads the planned clips of a video; decodes no further than the last one's end. */
@@ -58,7 +71,7 @@ export async function readClipsOf(
 ): Promise<ReadClip[]> {
   const clips = starts.map(() => ({ frames: [] as Uint8Array[], times: [] as number[] }));
   const end = starts.at(-1)! + spanOf(cut);
-  for await (const frame of readFrames(path, { signal })) {
+  for await (const frame of readFrames(path, { width, height, signal })) {
     const owner = starts.findLastIndex((start) => start <= frame.index);
     const step = owner < 0 ? -1 : frame.index - starts[owner]!;
     if (owner >= 0 && step % cut.stride === 0 && step < spanOf(cut)) {
