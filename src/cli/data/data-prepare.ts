@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { extname } from "node:path";
 import { defineCommand } from "citty";
 import type { ClipSettings } from "../../data/clips/dataset.ts";
 import type { PrepareEvent, PreparePlan } from "../../data/clips/prepare.ts";
@@ -79,7 +80,11 @@ export default defineCommand({
       }),
     };
     const { findVideos } = await import("../../data/clips/find-videos.ts");
-    const videos = await findVideos(args._);
+    const { videos, passedOver } = await findVideos(args._);
+    if (passedOver.length > 0) {
+      const event = { type: "files-passed-over", count: passedOver.length } as const;
+      report.note(event, passedOverText(passedOver));
+    }
     const { readCaptions } = await import("../../data/clips/captions.ts");
     const captions = args.captions === undefined ? [] : readCaptions(args.captions);
     const { settings, openEncoder } = await preparationFor(args.model, request);
@@ -162,6 +167,17 @@ function preparedText({
   if (sheet !== null)
     lines.push(`look at ${sheet}, then: ./eve data instruct ${folder} --templates`);
   return lines.join("\n");
+}
+
+function passedOverText(files: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    const ending = extname(file).toLowerCase() || "without an ending";
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 5);
+  const kinds = most.map(([ending, count]) => `${count} ${ending}`).join(", ");
+  return `passed over ${files.length} files that are no videos by their names (${kinds}${counts.size > 5 ? " …" : ""}): name those that are`;
 }
 
 function planText(

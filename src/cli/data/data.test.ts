@@ -62,6 +62,15 @@ describe("eve data", () => {
     expect(existsSync(join(out, "lock"))).toBe(false);
   });
 
+  test("says in one line which files it passes over", async () => {
+    writeFileSync(join(videos, "three.xyz"), "");
+    writeFileSync(join(videos, "README"), "");
+    const { stderr } = eve("prepare", videos, "--out", out, "--model", model.path, "--dry-run");
+    expect(stderr).toContain(
+      "eve: passed over 2 files that are no videos by their names (1 without an ending, 1 .xyz): name those that are\n",
+    );
+  });
+
   test.each([
     [["prepare", "--out", out], /^missing <videos>: folders of videos/],
     [["prepare", videos], /^--out is missing: --out <dir>/],

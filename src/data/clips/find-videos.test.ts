@@ -22,12 +22,26 @@ put("a", "._ghost.mp4");
 symlinkSync(root, join(root, "a", "loop"));
 
 test("folders are searched through in the order of names; hidden files, other files and loops are left out", async () => {
-  expect(await findVideos([root])).toEqual([upper, deep, b]);
+  expect((await findVideos([root])).videos).toEqual([upper, deep, b]);
 });
 
 test("a file that is named may have any ending, and counts once", async () => {
-  expect(await findVideos([odd, b, root])).toEqual([odd, b, upper, deep]);
+  expect((await findVideos([odd, b, root])).videos).toEqual([odd, b, upper, deep]);
 });
+
+test("files that are no videos by their names are told, but captions and what is hidden are not", async () => {
+  put("a", "captions.jsonl");
+  expect((await findVideos([root, b])).passedOver).toEqual([odd]);
+  expect((await findVideos([b])).passedOver).toEqual([]);
+});
+
+test.each(["ogv", "m2ts", "MXF", "vob", "f4v", "asf"])(
+  "a file is a video by its name: %s",
+  async (ending) => {
+    const path = put(ending, `one.${ending}`);
+    expect(await findVideos([join(root, ending)])).toEqual({ videos: [path], passedOver: [] });
+  },
+);
 
 test("a path that does not exist, and a folder without a video, are refused", async () => {
   const missing = join(root, "nowhere");

@@ -19,8 +19,24 @@ const VIDEO_ENDINGS: ReadonlySet<string> = new Set(
     "wmv",
     "flv",
     "3gp",
+    "ogv",
+    "m2ts",
+    "mxf",
+    "vob",
+    "f4v",
+    "asf",
   ].map((ending) => `.${ending}`),
 );
+
+/** Endings of captions, which lie beside videos. */
+const CAPTION_ENDINGS: ReadonlySet<string> = new Set([".txt", ".csv", ".jsonl"]);
+
+/** What is found where videos are looked for. */
+export interface FoundVideos {
+  readonly videos: readonly string[];
+  /** Files in the folders that are no videos by their names, without those that may be captions. */
+  readonly passedOver: readonly string[];
+}
 
 /**
  * The video files that `paths` name: files as they are, folders searched through, in the order of their names.
@@ -28,29 +44,42 @@ const VIDEO_ENDINGS: ReadonlySet<string> = new Set(
  * Hidden files and folders are left out, and links to folders are not followed. A file named twice comes once. Throws
  * a UserError for a path that does not exist, and where there is no video at all.
  */
-export async function findVideos(paths: readonly string[]): Promise<string[]> {
+export async function findVideos(paths: readonly string[]): Promise<FoundVideos> {
   const found = new Set<string>();
+  const passedOver = new Set<string>();
   for (const path of paths) {
     const status = await stat(path).catch((cause: unknown) => {
       throw new UserError(`there is no file or folder ${path}: check the path`, { cause });
     });
-    const videos = status.isDirectory() ? await videosIn(path) : [path];
-    for (const video of videos) found.add(video);
+    for (const file of status.isDirectory() ? await filesIn(path) : [path]) {
+      const isVideo = file === path || VIDEO_ENDINGS.has(endingOf(file));
+      if (isVideo) found.add(file);
+      else if (!CAPTION_ENDINGS.has(endingOf(file))) passedOver.add(file);
+    }
   }
-  if (found.size > 0) return [...found];
+  if (found.size > 0) return { videos: [...found], passedOver: [...passedOver] };
   throw new UserError(
     `${paths.join(", ")} has no video: give a folder with files such as mp4, mov, webm, mkv, avi or gif`,
   );
 }
 
-async function videosIn(folder: string): Promise<string[]> {
+async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.name.startsWith(".")) continue;
-    if (entry.isDirectory()) found.push(...(await videosIn(path)));
-    else if (VIDEO_ENDINGS.has(extname(entry.name).toLowerCase())) found.push(path);
+    if (entry.isDirectory()) found.push(...(await filesIn(path)));
+    else if (!entry.isSymbolicLink() || !(await isFolder(path))) found.push(path);
   }
   return found;
+}
+
+/** Whether a link leads to a folder. */
+async function isFolder(link: string): Promise<boolean> {
+  return (await stat(link).catch(() => null))?.isDirectory() ?? false;
+}
+
+function endingOf(path: string): string {
+  return extname(path).toLowerCase();
 }
