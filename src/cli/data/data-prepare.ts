@@ -5,6 +5,7 @@ import type { ClipSettings } from "../../data/clips/dataset.ts";
 import type { PrepareEvent, PreparePlan } from "../../data/clips/prepare.ts";
 import type { EncodeClip } from "../../data/clips/store.ts";
 import type { ClipRequest } from "../../presets/clip-encoder.ts";
+import { DataError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
 import { byteSize, Reporter } from "../output.ts";
 import { Pace } from "../pace.ts";
@@ -38,7 +39,8 @@ export default defineCommand({
     frames: {
       type: "string",
       valueHint: "n",
-      description: "frames of a clip (default: the window of the model's video adapter)",
+      description:
+        "frames of a clip (default: the window of the model's video adapter; 8 for open)",
     },
     size: {
       type: "string",
@@ -104,7 +106,13 @@ export default defineCommand({
     using _ = claimLock(dataFiles(folder).lock, "at work");
     const encode = openEncoder();
     const pace = new Pace("preparing", videos.length);
-    for await (const event of prepareClips({ ...common, encode })) show(report, event, pace);
+    for await (const event of prepareClips({ ...common, encode })) {
+      show(report, event, pace);
+      if (event.type === "prepared" && event.clips === 0)
+        throw new DataError(
+          `${folder} has no clip: no video could be used, as the lines above say`,
+        );
+    }
   },
 });
 

@@ -62,6 +62,15 @@ describe("eve data", () => {
     expect(existsSync(join(out, "lock"))).toBe(false);
   });
 
+  test("fails where the data set stays empty", () => {
+    const none = join(root, "none");
+    const video = join(videos, "two.mp4");
+    const { stdout, stderr, status } = eve("prepare", video, "--out", none, "--model", model.path);
+    expect(stdout).toMatch(/skipped .*two\.mp4: .*\n.*none: 0 clips, 0 of them new, 1 skipped\n$/);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^eve: .*none has no clip: no video could be used, as the lines above/m);
+  });
+
   test("says in one line which files it passes over", async () => {
     writeFileSync(join(videos, "three.xyz"), "");
     writeFileSync(join(videos, "README"), "");
