@@ -21,6 +21,11 @@ test.each([
 
 test.each([
   [draft("style", "ink", "a red fox, ink"), "the instruction has fewer than 4 characters"],
+  [
+    draft("style", "水彩画にして", "水彩画のボール"),
+    /^instructions and captions have to be in English/,
+  ],
+  [draft("style", "make it sepia", "лиса"), /^instructions and captions have to be in English/],
   [draft("style", "sepia", "a red fox, sepia"), "the instruction is a single word"],
   [draft("style", "make it so".repeat(30), "x y z"), /instruction has more than 200 characters/],
   [draft("style", "make it sepia", "x".repeat(501)), /output caption has more than 500/],

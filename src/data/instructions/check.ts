@@ -34,6 +34,8 @@ export function faultOf(
   others: readonly string[],
 ): string | undefined {
   const faults: readonly (string | false)[] = [
+    [instruction, outputCaption].some(isForeign) &&
+      "instructions and captions have to be in English, which the model reads",
     lengthFault("the instruction", instruction, INSTRUCTION),
     lengthFault("the output caption", outputCaption, CAPTION),
     wordsOf(instruction).length < 2 && "the instruction is a single word",
@@ -46,6 +48,11 @@ export function faultOf(
     misfit(task, instruction, outputCaption, caption),
   ];
   return faults.find((fault) => fault !== false) || undefined;
+}
+
+/** Whether a text is in another script than English. */
+function isForeign(text: string): boolean {
+  return /\p{L}/u.test(text) && !/[a-z]/i.test(text);
 }
 
 function lengthFault(
