@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { z } from "zod";
 import { encodeFrames } from "../data/caches/encode-frames.ts";
 import type { ClipSettings } from "../data/clips/dataset.ts";
 import type { EncodeClip } from "../data/clips/store.ts";
@@ -11,6 +13,8 @@ import { loadAutoencoder } from "../eve/model/parts.ts";
 import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/open/open-folders.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { encodeFrames as encodeOpenFrames } from "../eve/open/open-parts.ts";
+import { parsePublicConfig } from "../models/motion/weights.ts";
+import { readJson } from "../models/public-folder/json.ts";
 import { AUTOENCODER, openNetwork } from "../models/public-folder/networks.ts";
 import { latentStride, VaeConfig } from "../models/vae/config.ts";
 
@@ -62,12 +66,22 @@ export function openClipEncoder(path: string, device: DeviceChoice = "auto"): En
   return (frames, size) => encodeFrames(autoencoder, frames, size);
 }
 
-/** The settings of clips for the open model, as `clipSettings`. */
+/** The settings of clips for the open model, as `clipSettings`; no more frames than its motion modules take. */
 export function openClipSettings(folders: OpenFolders, request: ClipRequest): ClipSettings {
   const { size = OPEN_SIZE, frames = OPEN_FRAMES, stride, clipsPerVideo } = request;
   if (size % OPEN_MULTIPLE !== 0) {
     throw new UserError(
       `--size: expected a multiple of ${OPEN_MULTIPLE}, which the networks of the open model need, got ${size}`,
+    );
+  }
+  const motion = readJson(
+    join(openPartFolder(folders, "videoAdapter"), "config.json"),
+    z.unknown(),
+  );
+  const { maxFrames } = parsePublicConfig(motion);
+  if (frames > maxFrames) {
+    throw new UserError(
+      `--frames: expected at most ${maxFrames}, which the motion modules of the open model take, got ${frames}`,
     );
   }
   return {

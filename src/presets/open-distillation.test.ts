@@ -132,6 +132,13 @@ describe("distillation of public networks", () => {
   });
 });
 
+test("clips for the open model have no more frames than its motion modules take", () => {
+  const request = { frames: 9, size: 64, stride: 1, clipsPerVideo: 1 };
+  expect(() => openClipSettings(folders, request)).toThrow(
+    "--frames: expected at most 8, which the motion modules of the open model take, got 9",
+  );
+});
+
 test("clips for the open model have sizes that its networks can halve", () => {
   const request = { size: 100, stride: 1, clipsPerVideo: 1 };
   expect(() => openClipSettings(folders, request)).toThrow(

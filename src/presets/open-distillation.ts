@@ -1,11 +1,10 @@
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { readClips } from "../data/clips/dataset.ts";
-import { UserError } from "../engine/errors.ts";
 import { Rng } from "../engine/random.ts";
 import type { Jury } from "../eve/critics/adversarial-objective.ts";
 import { openAutoencoderHash, openWeightsHash } from "../eve/open/open-folders.ts";
-import { decodeEach, openParts, type OpenParts } from "../eve/open/open-parts.ts";
+import { decodeEach, openParts } from "../eve/open/open-parts.ts";
 import { unetStride } from "../models/unet/config.ts";
 import { latentStride } from "../models/vae/config.ts";
 import { loadPublicVision } from "../models/vision/load-vision.ts";
@@ -16,7 +15,7 @@ import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import { openCritics } from "./critics.ts";
-import { requireData, type OpenWeightsSource } from "./open-needs.ts";
+import { requireData, requireShape, type OpenWeightsSource } from "./open-needs.ts";
 import { openOwnInputs } from "./own-inputs.ts";
 
 /** The alignment of the public adapters by Factorized Diffusion Distillation, on a data set of one's own. */
@@ -32,8 +31,9 @@ export async function openPublicDistillation(
   // Each weight would be converted at each of an iteration's many evaluations, and graphs keep what is converted
   const weightType = config.precision === "bfloat16" ? config.precision : "stored";
   const parts = openParts(folders, { variant: "fp16", weightType });
-  requireShape(data, clips, parts);
-  const { networks, autoencoder, textEncoder, tokenizer } = parts;
+  const { networks, autoencoder, textEncoder, tokenizer, maxFrames } = parts;
+  const multiple = unetStride(networks.unet.config) * latentStride(autoencoder.config);
+  requireShape(data, clips, { maxFrames, multiple });
   const texts = new TextCache(textEncoder, tokenizer);
   const vision = hasCritics(settings) ? loadPublicVision(await source.vision()) : null;
   const decode: Jury["decode"] = (latents) => decodeEach(autoencoder, latents);
@@ -67,23 +67,5 @@ export async function openPublicDistillation(
       draw: (student) => drawAlignment({ networks, decode, texts, held, settings }, student),
     },
     config,
-  );
-}
-
-/** Throws a UserError for clips that the networks cannot take. */
-function requireShape(
-  data: string,
-  { frames, size }: { readonly frames: number; readonly size: number },
-  { networks: { unet }, autoencoder, maxFrames }: OpenParts,
-): void {
-  const multiple = unetStride(unet.config) * latentStride(autoencoder.config);
-  const faults = [
-    frames > maxFrames && `clips of ${frames} frames, the motion modules take ${maxFrames} at most`,
-    size % multiple !== 0 &&
-      `pictures of ${size} × ${size}, sides have to be multiples of ${multiple}`,
-  ].filter((fault) => fault !== false);
-  if (faults.length === 0) return;
-  throw new UserError(
-    `${data} holds ${faults.join(" and ")}: prepare the clips again, into another folder`,
   );
 }

@@ -5,13 +5,16 @@ import { byteSize, type Reporter } from "../output.ts";
 /** Frames and side of clips where no data set says: what `eve data prepare --model open` makes. */
 const USUAL = { frames: 8, size: 512 };
 
-/** Shows what an iteration of the open preset's distillation takes on a GPU; loads nothing. */
+/** Shows what an iteration of the open preset's distillation takes on a GPU; loads no weights. A UserError for clips that do not fit. */
 export async function showOpenPlan(config: TrainConfig, report: Reporter): Promise<void> {
   const { DistillationSettings } = await import("../../training/stages/distillation-settings.ts");
   const { openMemoryPlan } = await import("../../presets/open-memory.ts");
   const settings = DistillationSettings.parse(config.stage);
   const { readClips } = await import("../../data/clips/dataset.ts");
-  const { frames, size } = settings.data === null ? USUAL : readClips(settings.data).settings;
+  const { data } = settings;
+  const { frames, size } = data === null ? USUAL : readClips(data).settings;
+  const { publicLimits, requireShape } = await import("../../presets/open-needs.ts");
+  if (data !== null) requireShape(data, { frames, size }, publicLimits());
   const shape = { clips: partSize(config), frames, size };
   const plan = openMemoryPlan(shape, settings);
   report.event({ type: "memory-plan", ...shape, ...plan, config }, planText(shape, plan));
