@@ -53,7 +53,7 @@ export function ownInputs(
   requireFit(data, found.settings, { frames, size, autoencoder: autoencoderHash });
   requireDigest(data, found.digest, dataDigest);
   const latents = latentsOf(data);
-  const common = { folder: data, latents, digest: found.digest, cache, autoencoderHash };
+  const common = { folder: data, latents, clips: found.clips, cache, autoencoderHash };
   const train = found.train.slice(0, items ?? found.train.length);
   const clips = new Set(train.map(({ clip }) => clip)).size;
   return {

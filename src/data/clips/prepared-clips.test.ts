@@ -49,11 +49,11 @@ describe("a data set", async () => {
   });
 
   test("gives each instruction its clip's latents, and no picture but those", async () => {
-    const { train, digest } = readPreparedData(folder, 7);
+    const { train, clips } = readPreparedData(folder, 7);
     const common = {
       folder,
       latents: latentsOf(folder),
-      digest,
+      clips,
       cache: join(root, "cache"),
       autoencoderHash: "abc",
     };
@@ -69,6 +69,29 @@ describe("a data set", async () => {
     expect(() => inputs.gather("edited", [0])).toThrow(TypeError);
     const other = preparedInputs({ ...common, name: "held", records: train });
     expect(source.folderFor("first-frames")).not.toBe(other.folderFor("first-frames"));
+  });
+
+  test("keeps what is drawn from other clips, or other words, elsewhere", () => {
+    const few = readPreparedData(folder, 7);
+    const more = readPreparedData(folder, 14);
+    const { clips } = few;
+    const folderOf = (records: typeof few.train): string =>
+      preparedInputs({
+        folder,
+        latents: latentsOf(folder),
+        clips,
+        name: "train",
+        records,
+        cache: "cache",
+        autoencoderHash: "abc",
+      }).folderFor("first-frames");
+    const items = 8 * 7;
+    const [a, b] = [few, more].map(({ train }) => train.slice(0, items));
+    expect(a).not.toEqual(b);
+    expect(folderOf(a!)).not.toBe(folderOf(b!));
+    expect(folderOf([...a!])).toBe(folderOf(a!));
+    const [first, ...rest] = a!;
+    expect(folderOf([{ ...first!, instruction: "make it snow" }, ...rest])).not.toBe(folderOf(a!));
   });
 
   test("has a digest of its pictures and words", async () => {
@@ -104,14 +127,14 @@ describe("what cannot be trained on is refused:", () => {
 
   test("instructions for clips whose latents are gone", async () => {
     const folder = await dataSet("fewer", 4);
-    const { train } = readPreparedData(folder, 7);
+    const { train, clips } = readPreparedData(folder, 7);
     const records = [...train, { ...train[0]!, clip: 4 }];
     const latents = latentsOf(folder);
     const common = {
       folder,
       latents,
       name: "train",
-      digest: "x",
+      clips,
       cache: root,
       autoencoderHash: "abc",
     };

@@ -4,8 +4,8 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { readShards, type CachedItems } from "../caches/shards.ts";
 import type { InputSource, UneditedText } from "../caches/unedited-clips.ts";
 import type { InstructionRecord } from "../instructions/record.ts";
-import { dataFiles } from "./dataset.ts";
-import { requireLatents } from "./prepared-items.ts";
+import { dataFiles, type ClipRecord } from "./dataset.ts";
+import { digestOf, requireLatents } from "./prepared-items.ts";
 
 /** Which inputs of a data set, and where what is drawn from them is kept. */
 export interface PreparedSource {
@@ -17,8 +17,8 @@ export interface PreparedSource {
   readonly latents: () => CachedItems<unknown>;
   /** One input each. */
   readonly records: readonly InstructionRecord[];
-  /** Identifies the data set. */
-  readonly digest: string;
+  /** All clips of the data set. */
+  readonly clips: readonly ClipRecord[];
   readonly cache: string;
   /** Identifies the encoder that made the latents. */
   readonly autoencoderHash: string;
@@ -32,17 +32,17 @@ export function latentsOf(folder: string): () => CachedItems<unknown> {
 
 /** Inputs of distillation from a data set: clips that were encoded before, each with its instructions in turn. */
 export function preparedInputs(source: PreparedSource): InputSource {
-  const { folder, name, latents, records, digest, cache, autoencoderHash } = source;
+  const { folder, name, latents, records, clips, cache, autoencoderHash } = source;
+  const digest = digestOf(records, clips);
   return {
     name,
     count: records.length,
     open: async () => {
-      const clips = latents();
-      requireLatents(folder, clips.count, records);
-      return new InstructedClips(clips, records);
+      const stored = latents();
+      requireLatents(folder, stored.count, records);
+      return new InstructedClips(stored, records);
     },
-    folderFor: (kind) =>
-      join(cache, `${kind}-own-${name}-${digest}-${records.length}-${autoencoderHash}`),
+    folderFor: (kind) => join(cache, `${kind}-own-${name}-${digest}-${autoencoderHash}`),
   };
 }
 

@@ -7,6 +7,7 @@ import { dataFiles, readClips, type ClipRecord, type ClipSettings } from "./data
 /** A data set that can be trained on: clips with instructions, some held out. */
 export interface PreparedData {
   readonly settings: ClipSettings;
+  readonly clips: readonly ClipRecord[];
   readonly train: readonly InstructionRecord[];
   readonly held: readonly InstructionRecord[];
   /** Identifies all pictures and words. */
@@ -32,6 +33,7 @@ export function readPreparedData(folder: string, held: number): PreparedData {
   const chosen = heldClips(folder, records, clips, held);
   return {
     settings,
+    clips,
     train: records.filter(({ clip }) => !chosen.has(clip)),
     held: records.filter(({ clip }) => chosen.has(clip)).slice(0, held),
     digest: digestOf(records, clips),
@@ -44,7 +46,11 @@ export function dataDigest(folder: string): string {
   return digestOf(readInstructions(folder, clips), clips);
 }
 
-function digestOf(records: readonly InstructionRecord[], clips: readonly ClipRecord[]): string {
+/** Identifies instructions and the pictures of their clips, in their order. */
+export function digestOf(
+  records: readonly InstructionRecord[],
+  clips: readonly ClipRecord[],
+): string {
   const hash = createHash("sha256");
   for (const { clip, task, instruction, outputCaption } of records)
     hash.update(JSON.stringify([clips[clip]?.sha256, task, instruction, outputCaption]));
