@@ -287,7 +287,19 @@ describe("a language model", () => {
       { clip: 0, task: "motion", reason: "there is no such kind of edit", instruction: "spin it" },
     ]);
     const bare = await answered((edits) => ({ edits: [{ task: "style" }, ...edits.slice(1)] }));
-    expect(bare).toMatchObject({ end: { instructions: 6, rejected: 1 }, requests: 3 });
+    expect(bare).toMatchObject({ end: { instructions: 6, rejected: 1 }, requests: 1 + 3 }); // one is left: three times
+  });
+
+  test("is told what its edits lack where none is whole", async () => {
+    await using server = await languageServer(({ body, number }) => {
+      if (number === 0) return { type: "text", text: '{"edits":[{"task":"style"}]}' };
+      const { caption, kinds } = asked(body.messages.at(-3)!.content);
+      return answer(kinds, caption);
+    });
+    const writer = modelWriter({ url: server.url, model: "m" });
+    const { events } = await written({ writer, captions: ["a red fox"] });
+    expect(server.requests[1]!.body.messages.at(-1)!.content).toContain("edits.0.instruction: ");
+    expect(events.at(-1)).toMatchObject({ instructions: 7, rejected: 0 });
   });
 
   test("is shown examples of all kinds, others for another clip, and asked for what is missing", async () => {

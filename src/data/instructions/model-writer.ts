@@ -27,11 +27,18 @@ const AnyList = z
     entries.flatMap((entry) => AnyEdit.safeParse(entry).data ?? []),
   );
 
-/** What is taken: also a list alone, if it has edits. */
+/** What is taken: also a list alone. One in which no edit is whole is none, and is sent back. */
 const Taken = z.union([
-  z.object({ edits: AnyList }).transform(({ edits }) => edits),
-  AnyList.refine((edits) => edits.some(isDraft)),
+  z
+    .object({ edits: AnyList })
+    .transform(({ edits }) => edits)
+    .refine((edits) => edits.length === 0 || edits.some(isWhole)),
+  AnyList.refine((edits) => edits.some(isWhole)),
 ]);
+
+function isWhole(proposal: Proposal): boolean {
+  return isDraft(proposal) && proposal.instruction !== "" && proposal.outputCaption !== "";
+}
 
 /** A language model that writes instructions, all tasks of a clip in one answer. */
 export function modelWriter(options: EndpointOptions): Writer {
