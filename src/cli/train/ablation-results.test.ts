@@ -1,8 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { SMALL } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { normal, Rng } from "../../engine/random.ts";
+import { ModelFolder, type Part } from "../../eve/model/model-folder.ts";
 import { withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
 import type { TrainConfig } from "../../training/config.ts";
@@ -12,6 +15,7 @@ import {
   finishedRuns,
   isMeasured,
   isTrained,
+  modelIdentity,
   runFolder,
   writeResults,
   type RunHeader,
@@ -114,7 +118,7 @@ describe("the runs of a folder", () => {
       "full-2": expect.stringMatching(/^learningRate [\d.e-]+ became 0.5$/),
       "no-sds-1": expect.stringMatching(/^it was distilled for 7 steps, others for \d+$/),
       "no-k-bin-1": "it was measured with --split test, others with --split validation --count 1",
-      "no-alignment": "its model has other weights",
+      "no-alignment": "its model has other weights or is sampled otherwise",
     });
   });
 
@@ -143,4 +147,34 @@ test("a run is done again where its budget, its measuring or its model changed, 
   expect(isTrained(own.training, { ...config, steps: config.steps + 1 })).toBe(false);
   expect(isTrained(own.training, { ...config, seed: 2 })).toBe(false);
   expect(isTrained(null, config)).toBe(false);
+});
+
+test("a run is measured again where the model has new gates, is sampled otherwise or has another config, and not for another alignment", () => {
+  const model = new ModelFolder(folder());
+  const save = (part: Part, seed: number, config = {}): void =>
+    model.savePart(part, { config, weights: new Map([["w", normal(Rng.seed(seed), [2])]]) });
+  const describeAs = (description: object): void =>
+    writeFileSync(join(model.path, "model.json"), JSON.stringify(description));
+  save("backbone", 1);
+  describeAs(SMALL);
+  const changes = [
+    () => save("detail-gates", 1),
+    () => save("detail-gates", 2),
+    () => describeAs({ ...SMALL, sampling: { times: [999, 500], temperature: 0 } }),
+    () => save("backbone", 1, { width: 4 }),
+  ];
+  const identities = [modelIdentity(model.path)];
+  for (const change of changes) {
+    change();
+    identities.push(modelIdentity(model.path));
+  }
+  expect(new Set(identities).size).toBe(5);
+  save("alignment", 1);
+  expect(modelIdentity(model.path)).toBe(identities.at(-1));
+  const out = folder();
+  measured(out, { ...header("full", 1), model: identities[0]! }, 8);
+  const isKept = identities.map((identity) =>
+    isMeasured(runFolder(out, "full", 1), { ...header("full", 1), model: identity }),
+  );
+  expect(isKept).toEqual([true, false, false, false, false]);
 });

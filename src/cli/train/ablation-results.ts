@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
+import { EDITING_PARTS, ModelFolder } from "../../eve/model/model-folder.ts";
 import type { AblationRun } from "../../evaluation/ablations/ablation-table.ts";
 import { ScoredClip } from "../../evaluation/statistics/scored-clip.ts";
 import { ABLATION_NAMES, ABLATIONS, type AblationName } from "../../presets/ablations.ts";
@@ -22,7 +23,7 @@ export const RunHeader = z.object({
   type: z.literal("ablation-run"),
   name: z.enum(ABLATION_NAMES),
   seed: z.int().nullable(),
-  /** SHA-256 of the model whose adapters are aligned. */
+  /** `modelIdentity` of the model whose adapters are aligned. */
   model: z.string(),
   /** The options of `eve evaluate world` that decide what is measured. */
   evaluate: z.array(z.string()),
@@ -36,6 +37,12 @@ export interface FinishedRun extends AblationRun {
   readonly name: AblationName;
   readonly folder: string;
   readonly header: RunHeader;
+}
+
+/** SHA-256 over all of a model that decides how its edits are measured: `model.json`, and its parts but for the alignment, which is a run's own. */
+export function modelIdentity(path: string): string {
+  const folder = new ModelFolder(path);
+  return folder.identity(EDITING_PARTS.filter((part) => part !== "alignment" && folder.has(part)));
 }
 
 /** The folder of one run of an ablation; one that trains nothing has no seed. */
@@ -145,7 +152,7 @@ const PLACES = ["stage.model ", "stage.cache "];
 
 function difference(run: FinishedRun, reference: FinishedRun): string | undefined {
   const [own, other] = [run.header, reference.header];
-  if (own.model !== other.model) return "its model has other weights";
+  if (own.model !== other.model) return "its model has other weights or is sampled otherwise";
   if (own.evaluate.join(" ") !== other.evaluate.join(" "))
     return `it was measured with ${own.evaluate.join(" ")}, others with ${other.evaluate.join(" ")}`;
   if (own.training === null || other.training === null) return undefined;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { claimLock } from "../../engine/lock.ts";
-import { ModelFolder, TEACHER_PARTS } from "../../eve/model/model-folder.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
 import { stepsAskedOf } from "../../training/run-config.ts";
@@ -14,6 +13,7 @@ import { reportAblations, tellAblations, type AblationReport } from "./ablation-
 import {
   isMeasured,
   isTrained,
+  modelIdentity,
   runFolder,
   trainingOf,
   writeResults,
@@ -143,12 +143,11 @@ async function measure(piece: Piece, methods: readonly string[]): Promise<void> 
 }
 
 function headerOf({ plan, name, seed, folder }: Piece): RunHeader {
-  const parts = ["autoencoder", "text-encoder", ...TEACHER_PARTS.alignment] as const;
   return {
     type: "ablation-run",
     name,
     seed,
-    model: new ModelFolder(plan.model).hash(parts),
+    model: modelIdentity(plan.model),
     evaluate: [...plan.evaluate],
     training: seed === null ? null : trainingOf(folder),
   };
