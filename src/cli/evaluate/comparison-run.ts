@@ -10,6 +10,7 @@ import { compared, type PairedFigures } from "../../evaluation/statistics/paired
 import {
   byMethod,
   pairsOf,
+  repeatedClip,
   ScoredClip,
   type ClipPairs,
 } from "../../evaluation/statistics/scored-clip.ts";
@@ -75,7 +76,15 @@ async function methodsIn(path: string): Promise<Methods> {
     throw new UserError(
       `${path} holds no scored clips: expected what eve evaluate world, steps, style or subject prints with --json`,
     );
-  return byMethod(clips);
+  const methods = byMethod(clips);
+  for (const [method, own] of methods) {
+    const twice = repeatedClip(own);
+    if (twice !== undefined)
+      throw new UserError(
+        `${path} holds the clip ${twice.task} ${twice.index} by ${method} twice: give each measurement a file of its own`,
+      );
+  }
+  return methods;
 }
 
 function namesOf(

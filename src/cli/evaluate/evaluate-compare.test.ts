@@ -129,6 +129,14 @@ describe("evaluate compare", () => {
     await expect(comparison(short, long)).rejects.toThrow("have no clip in common");
   });
 
+  test("refuses a file that holds a clip twice", async () => {
+    const clip = { index: 3, psnr: 30 };
+    const twice = results("twice.jsonl", [clip, { ...clip, index: 4 }, clip]);
+    await expect(comparison(twice, twice)).rejects.toThrow(
+      `${twice} holds the clip style 3 by aligned twice: give each measurement a file of its own`,
+    );
+  });
+
   test("prints a table", async () => {
     const path = results("table.jsonl", [
       { index: 0, psnr: 30 },

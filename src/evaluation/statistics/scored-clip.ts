@@ -59,6 +59,12 @@ export function pairsOf(own: readonly ScoredClip[], other: readonly ScoredClip[]
   };
 }
 
+/** The first clip that stands in a list twice, by the same method; it would count twice. */
+export function repeatedClip(clips: readonly ScoredClip[]): ScoredClip | undefined {
+  const seen = new Set<string>();
+  return clips.find((clip) => seen.size === seen.add(identity(clip)).size);
+}
+
 function identity({ task, index, instruction = "", changedShare }: ScoredClip): string {
   return [task, index, changedShare?.toFixed(3), instruction].join(" ");
 }
