@@ -37,11 +37,11 @@ function header(
   return { type: "ablation-run", name, seed, model: "m", evaluate, training };
 }
 
-/** Writes the results of a run in which the first so many of eight clips succeed. */
+/** Writes the results of a run in which the first so many of sixteen clips succeed. */
 function measured(out: string, own: RunHeader, successes: number): void {
   const folder = runFolder(out, own.name, own.seed);
   mkdirSync(folder, { recursive: true });
-  const clips = Array.from({ length: 8 }, (_, index) => ({
+  const clips = Array.from({ length: 16 }, (_, index) => ({
     type: "clip-scored",
     method: own.seed === null ? "stacked" : "aligned",
     task: "style",
@@ -64,10 +64,10 @@ const folder = (): string => join(root, String(folders++));
 describe("the runs of a folder", () => {
   test("are set in tables whoever made them, beside the paper and the order it leads to expect", () => {
     const out = folder();
-    measured(out, header("no-critics", 2), 1);
-    measured(out, header("no-critics", 1), 3);
-    measured(out, header("no-alignment", null), 2);
-    measured(out, header("full", 1), 8);
+    measured(out, header("no-critics", 2), 2);
+    measured(out, header("no-critics", 1), 6);
+    measured(out, header("no-alignment", null), 4);
+    measured(out, header("full", 1), 16);
     expect(finishedRuns(out).map(({ name, seed }) => [name, seed])).toEqual([
       ["full", 1],
       ["no-alignment", null],
@@ -94,7 +94,7 @@ describe("the runs of a folder", () => {
     expect(text).toMatch(/^\| ablation \| noise \| runs .* \| paper: EVE preferred % \|$/m);
     expect(text).toMatch(/^\| w\/o discriminators \| independent \| 2 \|.* \| 80\.8 \|$/m);
     expect(text).toMatch(
-      /^\| EVE > w\/o discriminators \| independent \| 8 \|.* \| holds \| [a-z ]+ \|$/m,
+      /^\| EVE > w\/o discriminators \| independent \| 16 \|.* \| holds \| [a-z –]+ \|$/m,
     );
     const json: unknown = JSON.parse(readFileSync(join(out, "ablations.json"), "utf8"));
     expect(json).toEqual({ rows, order, leftOut });
@@ -102,13 +102,13 @@ describe("the runs of a folder", () => {
 
   test("stand in one table only where they differ in ablation and seed alone", () => {
     const out = folder();
-    measured(out, header("full", 1), 8);
-    measured(out, header("full", 2, { learningRate: 0.5 }), 8);
+    measured(out, header("full", 1), 16);
+    measured(out, header("full", 2, { learningRate: 0.5 }), 16);
     const steps = header("no-sds", 1);
-    measured(out, { ...steps, training: { ...steps.training!, steps: 7 } }, 8);
-    measured(out, { ...header("no-k-bin", 1), evaluate: ["--split", "test"] }, 8);
-    measured(out, { ...header("no-alignment", null), model: "another" }, 8);
-    measured(out, header("no-critics", 3, { threads: 7 }), 8);
+    measured(out, { ...steps, training: { ...steps.training!, steps: 7 } }, 16);
+    measured(out, { ...header("no-k-bin", 1), evaluate: ["--split", "test"] }, 16);
+    measured(out, { ...header("no-alignment", null), model: "another" }, 16);
+    measured(out, header("no-critics", 3, { threads: 7 }), 16);
     const { rows, leftOut } = reportAblations(out);
     expect(rows.map(({ name }) => name)).toEqual(["full", "no-critics"]);
     const why = Object.fromEntries(
@@ -135,7 +135,7 @@ describe("the runs of a folder", () => {
 test("a run is done again where its budget, its measuring or its model changed, and not where only threads did", () => {
   const out = folder();
   const own = header("full", 1);
-  measured(out, own, 8);
+  measured(out, own, 16);
   const run = runFolder(out, "full", 1);
   expect(isMeasured(run, own)).toBe(true);
   expect(isMeasured(run, header("full", 1, { threads: 7 }))).toBe(true);
@@ -172,7 +172,7 @@ test("a run is measured again where the model has new gates, is sampled otherwis
   save("alignment", 1);
   expect(modelIdentity(model.path)).toBe(identities.at(-1));
   const out = folder();
-  measured(out, { ...header("full", 1), model: identities[0]! }, 8);
+  measured(out, { ...header("full", 1), model: identities[0]! }, 16);
   const isKept = identities.map((identity) =>
     isMeasured(runFolder(out, "full", 1), { ...header("full", 1), model: identity }),
   );

@@ -15,7 +15,7 @@ function run(successes: number, method = "aligned"): AblationRun {
     edited: true,
     kept: true,
     flicker: 0.02,
-    psnr: 20 + successes / 10,
+    psnr: 20 + (successes * (10 + (index % 3))) / 110,
     psnrChanged: null,
     psnrKept: 30,
   }));
@@ -46,7 +46,7 @@ test("a pair is set clip by clip: it holds, is reversed, or cannot be told apart
   ]);
   expect(findings[0]).toMatchObject({ noise: "independent", worse: "no-critics", clips: 20 });
   expect(findings[0]!.success.mean).toBeCloseTo((18 - 7) / 20, 10);
-  expect(findings[0]!.psnr.mean).toBeCloseTo(1.1, 10);
+  expect(findings[0]!.psnr.mean).toBeCloseTo(1.095, 10);
   expect(findings.map(({ psnrVerdict }) => psnrVerdict)).toEqual([
     "holds",
     "not told apart",
@@ -56,7 +56,7 @@ test("a pair is set clip by clip: it holds, is reversed, or cannot be told apart
 });
 
 test("a pair is compared on the clips that both have, each kind of noise by itself", () => {
-  const few: AblationRun = { seed: 1, clips: run(5, "aligned-shared").clips.slice(0, 4) };
+  const few: AblationRun = { seed: 1, clips: run(5, "aligned-shared").clips.slice(0, 14) };
   const findings = orderFindings(
     order,
     new Map([
@@ -64,9 +64,31 @@ test("a pair is compared on the clips that both have, each kind of noise by itse
       ["no-critics", [few]],
     ]),
   );
-  expect(findings.map(({ noise, clips }) => [noise, clips])).toEqual([["shared", 4]]);
+  expect(findings.map(({ noise, clips }) => [noise, clips])).toEqual([["shared", 14]]);
   const [head, row] = orderTable(findings, (name) => name.toUpperCase());
   expect(row).toHaveLength(head!.length);
-  expect(row!.slice(0, 3)).toEqual(["FULL > NO-CRITICS", "shared", "4"]);
-  expect(row!.at(-1)).toBe("not told apart");
+  expect(row!.slice(0, 3)).toEqual(["FULL > NO-CRITICS", "shared", "14"]);
+  expect(row!.at(-2)).toBe("not told apart");
+});
+
+test("of few clips there is neither an interval nor a verdict", () => {
+  const first = (count: number, from: AblationRun): AblationRun => ({
+    seed: 1,
+    clips: from.clips.slice(0, count),
+  });
+  const found = (count: number) =>
+    orderFindings(
+      order,
+      new Map([
+        ["full", [first(count, run(20))]],
+        ["no-critics", [first(count, run(0))]],
+      ]),
+    );
+  const verdicts = { verdict: "holds", psnrVerdict: "holds" };
+  expect(found(10)).toEqual([expect.objectContaining(verdicts)]);
+  expect(found(9)).toMatchObject([
+    { clips: 9, success: { mean: 1, interval: null }, verdict: null, psnrVerdict: null },
+  ]);
+  const [, row] = orderTable(found(9), (name) => name);
+  expect(row!.slice(-2)).toEqual(["–", "–"]);
 });

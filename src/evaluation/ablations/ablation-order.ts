@@ -1,6 +1,6 @@
 import { estimated, mean, type Estimated } from "../statistics/bootstrap.ts";
 import { estimateCells, figure, percent } from "../statistics/cells.ts";
-import type { Figure } from "../statistics/summary.ts";
+import { differenceRangeOf, type Figure } from "../statistics/summary.ts";
 import { clipsOf, NOISES, valuesOf, type AblationRun, type Noise } from "./ablation-table.ts";
 
 /** Whether one ablation came out better than another, as it was expected to. Differences are the first's minus the second's. */
@@ -14,10 +14,10 @@ export interface OrderFinding {
   readonly steady: Estimated;
   /** In dB. */
   readonly psnr: Estimated;
-  /** By the interval of the difference of success: on one side of zero, or across it. */
-  readonly verdict: Verdict;
+  /** By the interval of the difference of success: on one side of zero, or across it; null without an interval. */
+  readonly verdict: Verdict | null;
   /** By that of PSNR, which tells apart on few clips what success does not. */
-  readonly psnrVerdict: Verdict;
+  readonly psnrVerdict: Verdict | null;
 }
 
 type Verdict = "holds" | "reversed" | "not told apart";
@@ -38,6 +38,7 @@ export function orderFindings(
             const [own, other] = [first!, second!].map((all) => mean(valuesOf(all.get(clip)!, of)));
             return own === null || other === null ? null : own! - other!;
           }),
+          { range: differenceRangeOf(of) },
         );
       const success = difference("success");
       const [steady, psnr] = [difference("steady"), difference("psnr")];
@@ -51,8 +52,8 @@ export function orderFindings(
 /** What means of equal figures may differ by. */
 const ROUNDING = 1e-9;
 
-function verdict({ interval }: Estimated): Verdict {
-  if (interval === null) return "not told apart";
+function verdict({ interval }: Estimated): Verdict | null {
+  if (interval === null) return null;
   const [low, high] = interval;
   if (low > ROUNDING) return "holds";
   return high < -ROUNDING ? "reversed" : "not told apart";
@@ -73,8 +74,8 @@ export function orderTable(
       ...estimateCells(finding.success, percent),
       ...estimateCells(finding.steady, percent),
       ...estimateCells(finding.psnr, figure),
-      finding.verdict,
-      finding.psnrVerdict,
+      finding.verdict ?? "–",
+      finding.psnrVerdict ?? "–",
     ]),
   ];
 }

@@ -20,10 +20,9 @@ function clip(index: number, steady: boolean, method = "aligned"): ScoredClip {
 }
 
 test("a row means over runs first, then over clips: seeds do not make the interval narrower", () => {
-  const [first, second] = [
-    [clip(0, true), clip(1, false)],
-    [clip(0, true), clip(1, false)],
-  ];
+  const clips = (): ScoredClip[] =>
+    Array.from({ length: 12 }, (_, index) => clip(index, index % 2 === 0));
+  const [first, second] = [clips(), clips()];
   const once = ablationRows({ name: "full", title: "EVE" }, [{ seed: 1, clips: first }]);
   const twice = ablationRows({ name: "full", title: "EVE" }, [
     { seed: 1, clips: first },
@@ -34,11 +33,11 @@ test("a row means over runs first, then over clips: seeds do not make the interv
   expect(twice[0]).toMatchObject({
     noise: "independent",
     runs: 2,
-    clips: 2,
+    clips: 12,
     seeds: [1, 7],
     byRun: { steady: { values: [0.5, 0.5], deviation: 0 }, success: { values: [1, 1] } },
   });
-  expect(twice[0]!.figures.steady).toEqual({ mean: 0.5, interval: [0, 1] });
+  expect(twice[0]!.figures.steady.interval).not.toBeNull();
   expect(twice[0]!.figures.psnrChanged).toEqual({ mean: null, interval: null });
 });
 
@@ -52,9 +51,7 @@ test("both kinds of noise have a row of their own", () => {
   const [head, ...body] = ablationTable(rows, () => 87.2);
   expect(new Set([head, ...body].map((cells) => cells!.length)).size).toBe(1);
   expect(body[0]).toEqual(
-    "EVE|independent|1|1|100.0|100.0–100.0|–|100.0|100.0–100.0|–|100.0|100.0|2.00|20.00|–|–|30.00|87.2".split(
-      "|",
-    ),
+    "EVE|independent|1|1|100.0|–|–|100.0|–|–|100.0|100.0|2.00|20.00|–|–|30.00|87.2".split("|"),
   );
 });
 

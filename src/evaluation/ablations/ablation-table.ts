@@ -2,7 +2,7 @@ import { isShared } from "../methods/method-names.ts";
 import { estimated, mean, type Estimated } from "../statistics/bootstrap.ts";
 import { estimateCells, figure, HEADINGS, percent } from "../statistics/cells.ts";
 import type { ScoredClip } from "../statistics/scored-clip.ts";
-import type { Figure } from "../statistics/summary.ts";
+import { byFigure, rangeOf, type Figure } from "../statistics/summary.ts";
 
 /** One run of an ablation, measured. */
 export interface AblationRun {
@@ -44,18 +44,12 @@ export function ablationRows(
   return NOISES.flatMap((noise) => {
     const clips = clipsOf(runs, noise);
     if (clips.size === 0) return [];
-    const estimate = (of: Figure): Estimated =>
-      estimated([...clips.values()].map((same) => mean(valuesOf(same, of))));
-    const figures = {
-      success: estimate("success"),
-      steady: estimate("steady"),
-      edited: estimate("edited"),
-      kept: estimate("kept"),
-      flicker: estimate("flicker"),
-      psnr: estimate("psnr"),
-      psnrChanged: estimate("psnrChanged"),
-      psnrKept: estimate("psnrKept"),
-    };
+    const figures = byFigure((of) =>
+      estimated(
+        [...clips.values()].map((same) => mean(valuesOf(same, of))),
+        { range: rangeOf(of) },
+      ),
+    );
     const byRun = {
       success: spread(runs, noise, "success"),
       steady: spread(runs, noise, "steady"),

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../../engine/errors.ts";
+import { Rng } from "../../engine/random.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { clipScores } from "../scores/clip-scores.ts";
 import { flickerError } from "../scores/flicker.ts";
-import { bootstrapInterval, mean } from "./bootstrap.ts";
+import { bootstrapInterval, LEAST, mean } from "./bootstrap.ts";
 import { compared } from "./paired.ts";
 import { summarizeTasks } from "./summary.ts";
 
@@ -35,8 +36,33 @@ describe("the flicker error", () => {
 });
 
 describe("the bootstrap interval", () => {
-  test("of equal values has no width", () => {
-    expect(bootstrapInterval([0.25, 0.25, 0.25])).toEqual([0.25, 0.25]);
+  test("of equal shares is the exact one, and of equal values that nothing bounds there is none", () => {
+    const twenty = (value: number): number[] => Array<number>(20).fill(value);
+    const share = { range: [0, 1] } as const;
+    // Clopper and Pearson: 0 of 20, and 20 of 20
+    const [none, upper] = bootstrapInterval(twenty(0), share)!;
+    const [lower, all] = bootstrapInterval(twenty(1), share)!;
+    expect([none, all]).toEqual([0, 1]);
+    expect(upper).toBeCloseTo(0.1684, 4);
+    expect(lower).toBeCloseTo(0.8316, 4);
+    const [below, above] = bootstrapInterval(twenty(0), { range: [-1, 1] })!;
+    expect([below, above]).toEqual([-upper, upper]);
+    expect(bootstrapInterval(twenty(0.25))).toBeNull();
+  });
+
+  test("misses the mean of ten normal values one time in ten, of fewer more often", () => {
+    const trials = 1000;
+    const missed = (count: number): number => {
+      const misses = Array.from({ length: trials }, (_, trial) => {
+        const values = [...Rng.seed(trial).split(count).normals(count)];
+        const [low, high] = bootstrapInterval(values, { resamples: 200, least: 2 })!;
+        return low > 0 || high < 0;
+      });
+      return misses.filter(Boolean).length / trials;
+    };
+    expect(missed(LEAST)).toBeLessThan(0.12);
+    expect(missed(2)).toBeGreaterThan(0.45);
+    expect(missed(4)).toBeGreaterThan(0.12);
   });
 
   test("of 100 values, half of them 1, is about 1.96 standard errors wide on each side", () => {
@@ -47,12 +73,13 @@ describe("the bootstrap interval", () => {
     expect(Math.abs(high - 0.598)).toBeLessThan(0.015);
   });
 
-  test("is the same for the same seed, and there is none of nothing", () => {
-    const values = [0.1, 0.7, 0.3, 0.9];
+  test("is the same for the same seed, and there is none of few values", () => {
+    const values = [0.1, 0.7, 0.3, 0.9, 0.2, 0.5, 0.8, 0.4, 0.6, 0.1];
     expect(bootstrapInterval(values, { seed: 3 })).toEqual(bootstrapInterval(values, { seed: 3 }));
     expect(bootstrapInterval(values, { seed: 3 })).not.toEqual(
       bootstrapInterval(values, { seed: 4 }),
     );
+    expect(bootstrapInterval(values.slice(1))).toBeNull();
     expect(bootstrapInterval([])).toBeNull();
     expect(mean([])).toBeNull();
   });
@@ -77,14 +104,14 @@ describe("scores", () => {
     expect(Object.keys(summary.tasks)).toEqual(["style", "remove"]);
     expect(compared([perfect], [copy])).toEqual({
       clips: 1,
-      better: { mean: 1, interval: [1, 1] },
-      psnr: { mean: 100, interval: [100, 100] },
-      psnrChanged: { mean: 100, interval: [100, 100] },
+      better: { mean: 1, interval: null },
+      psnr: { mean: 100, interval: null },
+      psnrChanged: { mean: 100, interval: null },
       psnrKept: { mean: null, interval: null },
-      success: { mean: 1, interval: [1, 1] },
-      steady: { mean: 1, interval: [1, 1] },
-      edited: { mean: 1, interval: [1, 1] },
-      kept: { mean: 0, interval: [0, 0] },
+      success: { mean: 1, interval: null },
+      steady: { mean: 1, interval: null },
+      edited: { mean: 1, interval: null },
+      kept: { mean: 0, interval: null },
       flickerRatio: null,
     });
   });

@@ -2,7 +2,7 @@ import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import type { ClipScores } from "../scores/clip-scores.ts";
 import { estimated, mean, type Estimated } from "./bootstrap.ts";
-import type { Figure } from "./summary.ts";
+import { differenceRangeOf, type Figure } from "./summary.ts";
 
 /** One method beside another on the same clips, with the same seeds. Differences are the first's minus the second's. */
 export interface Comparison {
@@ -56,12 +56,14 @@ export function compared(
       pairs.map(([{ [of]: first }, { [of]: second }]) =>
         first === null || second === null ? null : Number(first) - Number(second),
       ),
+      { range: differenceRangeOf(of) },
     );
   const flicker = (side: 0 | 1): number => mean(pairs.map((pair) => pair[side].flicker ?? 0)) ?? 0;
   return {
     clips: pairs.length,
     better: estimated(
       pairs.map(([first, second]) => (1 + Math.sign(first.psnr - second.psnr)) / 2),
+      { range: [0, 1] },
     ),
     psnr: difference("psnr"),
     psnrChanged: difference("psnrChanged"),

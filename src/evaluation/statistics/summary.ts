@@ -14,7 +14,7 @@ export interface Summary {
   readonly psnr: number | null;
   readonly psnrChanged: number | null;
   readonly psnrKept: number | null;
-  /** 95 % bootstrap intervals over clips. */
+  /** 95 % intervals over clips. */
   readonly intervals: Readonly<Record<Figure, Interval | null>>;
 }
 
@@ -28,6 +28,18 @@ export type Figure =
   | "psnr"
   | "psnrChanged"
   | "psnrKept";
+
+const SHARES: ReadonlySet<Figure> = new Set(["success", "edited", "kept", "steady"]);
+
+/** What a clip's figure can be; undefined where nothing bounds it. */
+export function rangeOf(figure: Figure): Interval | undefined {
+  return SHARES.has(figure) ? [0, 1] : undefined;
+}
+
+/** What the difference of a figure of two clips can be; undefined where nothing bounds it. */
+export function differenceRangeOf(figure: Figure): Interval | undefined {
+  return SHARES.has(figure) ? [-1, 1] : undefined;
+}
 
 /** A summary, and one for each task that was measured. */
 export interface TaskSummary extends Summary {
@@ -44,17 +56,23 @@ export interface TaskScores {
 export function summarize(scores: readonly ClipScores[]): Summary {
   const values = (of: Figure): number[] =>
     scores.flatMap((clip) => (clip[of] === null ? [] : [Number(clip[of])]));
-  const figures = <Value>(from: (values: readonly number[]) => Value): Record<Figure, Value> => ({
-    success: from(values("success")),
-    edited: from(values("edited")),
-    kept: from(values("kept")),
-    steady: from(values("steady")),
-    flicker: from(values("flicker")),
-    psnr: from(values("psnr")),
-    psnrChanged: from(values("psnrChanged")),
-    psnrKept: from(values("psnrKept")),
-  });
-  return { clips: scores.length, ...figures(mean), intervals: figures(bootstrapInterval) };
+  const means = byFigure((of) => mean(values(of)));
+  const intervals = byFigure((of) => bootstrapInterval(values(of), { range: rangeOf(of) }));
+  return { clips: scores.length, ...means, intervals };
+}
+
+/** Something of every figure. */
+export function byFigure<Value>(of: (figure: Figure) => Value): Record<Figure, Value> {
+  return {
+    success: of("success"),
+    edited: of("edited"),
+    kept: of("kept"),
+    steady: of("steady"),
+    flicker: of("flicker"),
+    psnr: of("psnr"),
+    psnrChanged: of("psnrChanged"),
+    psnrKept: of("psnrKept"),
+  };
 }
 
 /** Summarizes over all clips and by task. */

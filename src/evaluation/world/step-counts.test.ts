@@ -129,13 +129,7 @@ describe("the number of steps to take", () => {
     const { rows, fastest } = stepCountsOf("aligned", [measured(2, 100), measured(3, 0)]);
     const [heads, first, second] = stepCountsTable({ rows, fastest: [fastest] });
     expect(first).toHaveLength(heads!.length);
-    expect(first!.slice(0, 5)).toEqual([
-      "aligned",
-      "2",
-      "100",
-      "100.0 [100.0, 100.0]",
-      "0.0 [0.0, 0.0]",
-    ]);
-    expect(second!.at(-2)).toBe("30.00 [30.00, 30.00]");
+    expect(first!.slice(0, 5)).toEqual(["aligned", "2", "100", "100.0 [96.4, 100.0]", "0.0"]);
+    expect(second!.slice(3, 5)).toEqual(["0.0 [0.0, 3.6]", "-100.0 [-100.0, -92.8]"]);
   });
 });

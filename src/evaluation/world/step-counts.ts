@@ -18,7 +18,7 @@ export interface StepCountRow {
   readonly method: MethodName;
   readonly steps: number;
   readonly summary: TaskSummary;
-  /** Success minus that of the method's best step count, clip by clip. */
+  /** Success minus that of the method's best step count, clip by clip; of the best itself without an interval. */
   readonly besideBest: Estimated;
   readonly secondsPerClip: number | null;
 }
@@ -88,7 +88,8 @@ export function stepCountsOf(
     method,
     steps: own.steps,
     summary: summarizeTasks(own.clips),
-    besideBest: compared(scoresOf(own), scoresOf(best)).success,
+    besideBest:
+      own === best ? { mean: 0, interval: null } : compared(scoresOf(own), scoresOf(best)).success,
     secondsPerClip: mean(own.clips.map(({ seconds }) => seconds)),
   }));
   const least = (1 - LOST_SHARE) * success(best);
