@@ -96,7 +96,7 @@ describe("evaluate tgve", () => {
       missing: 10,
       means: all,
       byEdit: { style: all, object: all, background: { pickScore: null } },
-      intervals: { clipFrame: [figure, figure] },
+      intervals: { clipFrame: null },
     });
   });
 

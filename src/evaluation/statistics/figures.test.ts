@@ -73,6 +73,36 @@ describe("the bootstrap interval", () => {
     expect(Math.abs(high - 0.598)).toBeLessThan(0.015);
   });
 
+  test("of units of several values is that of their means: copies make it no narrower", () => {
+    const videos = Array.from({ length: 12 }, (_, video) => video / 10);
+    const edits = videos.flatMap((value) => [value - 0.01, value, value, value + 0.01]);
+    const units = edits.map((_, edit) => `video ${Math.floor(edit / 4)}`);
+    const [low, high] = bootstrapInterval(videos)!;
+    const [lowest, highest] = bootstrapInterval(edits, { units })!;
+    expect([lowest - low, highest - high].map(Math.abs).every((off) => off < 1e-9)).toBe(true);
+    const [within, without] = bootstrapInterval(edits)!;
+    expect(without - within).toBeLessThan(0.6 * (high - low));
+    expect(bootstrapInterval(edits, { units: units.map(() => "one") })).toBeNull();
+  });
+
+  test("of strata is drawn from each by itself: what tells them apart makes it no wider", () => {
+    const tasks = ["style", "add", "remove"];
+    const values = tasks.flatMap((_, task) =>
+      Array.from({ length: 20 }, (__, index) => 10 * task + (index % 2)),
+    );
+    const strata = tasks.flatMap((task) => Array<string>(20).fill(task));
+    const [low, high] = bootstrapInterval(values, { strata, resamples: 4000 })!;
+    // Each stratum's variance is 20/19 of 0.25, so the standard error is 0.0662.
+    expect((high - low) / 2 / (1.96 * 0.0662)).toBeCloseTo(1, 1);
+    const [lowest, highest] = bootstrapInterval(values)!;
+    expect(highest - lowest).toBeGreaterThan(10 * (high - low));
+    // a stratum of a single unit has no spread of its own
+    expect(bootstrapInterval(values, { strata: strata.with(0, "texture") })).toEqual([
+      lowest,
+      highest,
+    ]);
+  });
+
   test("is the same for the same seed, and there is none of few values", () => {
     const values = [0.1, 0.7, 0.3, 0.9, 0.2, 0.5, 0.8, 0.4, 0.6, 0.1];
     expect(bootstrapInterval(values, { seed: 3 })).toEqual(bootstrapInterval(values, { seed: 3 }));

@@ -9,20 +9,15 @@ import { HeldTensors } from "../../engine/held-tensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
 import type { LoadedClip } from "../../models/clip/load-clip.ts";
-import { bootstrapInterval, mean, type Interval } from "../statistics/bootstrap.ts";
+import type { Interval } from "../statistics/bootstrap.ts";
 import { clipTextFeatures, viclipTextFeatures } from "./clip-features.ts";
 import { clipFrameConsistency } from "./clip-frame-consistency.ts";
 import { clipTextAlignment } from "./clip-text-alignment.ts";
 import { pickScore } from "./pick-score.ts";
+import { intervalsOf, meansOf, type TgveMetric, type TgveScores } from "./tgve-means.ts";
 import { seeVideo, type SeenVideo, type TgveEncoders } from "./tgve-video.ts";
 import { viclipDir } from "./viclip-dir.ts";
 import { viclipOut } from "./viclip-out.ts";
-
-/** The metrics of Table 1, and TGVE's own text alignment. */
-export type TgveMetric = "pickScore" | "clipFrame" | "clipText" | "viclipDir" | "viclipOut";
-
-/** Every metric of one edit, or their means; null where its network was left out. */
-export type TgveScores = Readonly<Record<TgveMetric, number | null>>;
 
 /** Which edit an event is about, and how many of all are done with it. */
 interface EditPlace {
@@ -56,7 +51,7 @@ export interface BenchmarkScored {
   readonly missing: number;
   readonly means: TgveScores;
   readonly byEdit: Readonly<Record<TgveEdit, TgveScores>>;
-  /** 95 % bootstrap intervals of the means, over edits. */
+  /** 95 % bootstrap intervals of the means, over videos; null of few. */
   readonly intervals: Readonly<Record<TgveMetric, Interval | null>>;
 }
 
@@ -120,7 +115,7 @@ export async function* scoreTgve(options: TgveOptions): AsyncGenerator<TgveEvent
       background: meansOf(scored, "background"),
       multiple: meansOf(scored, "multiple"),
     },
-    intervals: byMetric(scored, bootstrapInterval),
+    intervals: intervalsOf(scored),
   };
 }
 
@@ -187,26 +182,5 @@ function viclipScores(
   return {
     viclipDir: viclipDir({ input: before, output: seen.viclip }, captions),
     viclipOut: viclipOut(seen.viclip, captions.output),
-  };
-}
-
-/** Means over all edits, or over those of one kind; null where none has the metric. */
-function meansOf(scored: readonly EditScored[], edit?: TgveEdit): TgveScores {
-  return byMetric(edit ? scored.filter((event) => event.edit === edit) : scored, mean);
-}
-
-/** A figure of the scores that edits have, for each metric. */
-function byMetric<Value>(
-  scored: readonly EditScored[],
-  from: (values: readonly number[]) => Value,
-): Record<TgveMetric, Value> {
-  const over = (metric: TgveMetric): Value =>
-    from(scored.map(({ scores }) => scores[metric]).filter((score) => score !== null));
-  return {
-    pickScore: over("pickScore"),
-    clipFrame: over("clipFrame"),
-    clipText: over("clipText"),
-    viclipDir: over("viclipDir"),
-    viclipOut: over("viclipOut"),
   };
 }

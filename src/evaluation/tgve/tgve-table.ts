@@ -1,6 +1,7 @@
 import { TGVE_EDITS } from "../../data/tgve/table.ts";
 import { intervalText } from "../statistics/cells.ts";
-import type { BenchmarkScored, TgveMetric, TgveScores } from "./tgve-metrics.ts";
+import type { TgveMetric, TgveScores } from "./tgve-means.ts";
+import type { BenchmarkScored } from "./tgve-metrics.ts";
 
 /** The metrics as the paper's Table 1 names them, with the decimals that tell methods apart. */
 const COLUMNS: readonly (readonly [metric: TgveMetric, heading: string, decimals: number])[] = [
@@ -11,7 +12,7 @@ const COLUMNS: readonly (readonly [metric: TgveMetric, heading: string, decimals
   ["viclipOut", "ViCLIP_out", 4],
 ];
 
-/** Means of a submission: a row for each kind of edit, one for all, and its 95 % intervals over edits. */
+/** Means of a submission: a row for each kind of edit, one for all, and its 95 % intervals over videos. */
 export function tgveTable({ means, byEdit, intervals, scored }: BenchmarkScored): string[][] {
   const cells = (scores: TgveScores): string[] =>
     COLUMNS.map(([metric, , decimals]) => text(scores[metric], decimals));

@@ -1,0 +1,46 @@
+import type { TgveEdit } from "../../data/tgve/table.ts";
+import { estimated, mean, type Interval } from "../statistics/bootstrap.ts";
+
+/** The metrics of Table 1, and TGVE's own text alignment. */
+export type TgveMetric = "pickScore" | "clipFrame" | "clipText" | "viclipDir" | "viclipOut";
+
+/** Every metric of one edit, or their means; null where its network was left out. */
+export type TgveScores = Readonly<Record<TgveMetric, number | null>>;
+
+/** An edit with its scores. */
+export interface ScoredEdit {
+  readonly set: string;
+  readonly video: string;
+  readonly edit: TgveEdit;
+  readonly scores: TgveScores;
+}
+
+/** Means over all edits, or over those of one kind; null where none has the metric. */
+export function meansOf(scored: readonly ScoredEdit[], edit?: TgveEdit): TgveScores {
+  const own = edit ? scored.filter((event) => event.edit === edit) : scored;
+  return byMetric((metric) =>
+    mean(own.map(({ scores }) => scores[metric]).filter((score) => score !== null)),
+  );
+}
+
+/** 95 % intervals of the means over all edits. Videos are drawn, each with all of its edits: those of one video are alike. */
+export function intervalsOf(scored: readonly ScoredEdit[]): Record<TgveMetric, Interval | null> {
+  const units = scored.map(({ set, video }) => `${set}/${video}`);
+  return byMetric(
+    (metric) =>
+      estimated(
+        scored.map(({ scores }) => scores[metric]),
+        { units },
+      ).interval,
+  );
+}
+
+function byMetric<Value>(of: (metric: TgveMetric) => Value): Record<TgveMetric, Value> {
+  return {
+    pickScore: of("pickScore"),
+    clipFrame: of("clipFrame"),
+    clipText: of("clipText"),
+    viclipDir: of("viclipDir"),
+    viclipOut: of("viclipOut"),
+  };
+}
