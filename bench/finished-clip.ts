@@ -2,7 +2,8 @@ import type { Drawn, Finishing } from "../src/editing/finishing/finishing.ts";
 import { fittedSquare, type SourceFrame } from "../src/editing/finishing/square.ts";
 import type { EvaluatedModel } from "../src/evaluation/methods/evaluated-model.ts";
 import { clipScores, type ClipScores } from "../src/evaluation/scores/clip-scores.ts";
-import { summarize } from "../src/evaluation/statistics/summary.ts";
+import { mean } from "../src/evaluation/statistics/bootstrap.ts";
+import type { Figure } from "../src/evaluation/statistics/summary.ts";
 import type { TestClip } from "../src/evaluation/world/test-clip.ts";
 
 /** The scores of a clip whose drawn pictures are finished so. */
@@ -26,10 +27,11 @@ export const SCORE_HEADINGS = ["success %", "steady %", "flicker", "PSNR", "chan
 
 /** The means over clips. */
 export function scoreCells(clips: readonly ClipScores[]): string[] {
-  const { success, steady, flicker, psnr, psnrChanged, psnrKept } = summarize(clips);
-  const share = (value: number | null): string => (100 * (value ?? 0)).toFixed(1);
-  const decibels = [psnr, psnrChanged, psnrKept].map((value) => (value ?? 0).toFixed(2));
-  return [share(success), share(steady), (100 * (flicker ?? 0)).toFixed(3), ...decibels];
+  const over = (of: Figure): number =>
+    mean(clips.flatMap(({ [of]: value }) => (value === null ? [] : [Number(value)]))) ?? 0;
+  const shares = (["success", "steady"] as const).map((of) => (100 * over(of)).toFixed(1));
+  const decibels = (["psnr", "psnrChanged", "psnrKept"] as const).map((of) => over(of).toFixed(2));
+  return [...shares, (100 * over("flicker")).toFixed(3), ...decibels];
 }
 
 /** A line of a table: its name, filled up to `width`, and its cells. */

@@ -32,13 +32,14 @@ export function orderFindings(
       const [first, second] = [better, worse].map((name) => clipsOf(runs.get(name) ?? [], noise));
       const shared = [...first!.keys()].filter((clip) => second!.has(clip));
       if (shared.length === 0) return [];
+      const strata = shared.map((clip) => first!.get(clip)![0]!.task);
       const difference = (of: Figure): Estimated =>
         estimated(
           shared.map((clip) => {
             const [own, other] = [first!, second!].map((all) => mean(valuesOf(all.get(clip)!, of)));
             return own === null || other === null ? null : own! - other!;
           }),
-          { range: differenceRangeOf(of) },
+          { strata, range: differenceRangeOf(of) },
         );
       const success = difference("success");
       const [steady, psnr] = [difference("steady"), difference("psnr")];

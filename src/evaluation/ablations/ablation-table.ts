@@ -44,10 +44,12 @@ export function ablationRows(
   return NOISES.flatMap((noise) => {
     const clips = clipsOf(runs, noise);
     if (clips.size === 0) return [];
+    const ofClips = [...clips.values()];
+    const strata = ofClips.map(([first]) => first!.task);
     const figures = byFigure((of) =>
       estimated(
-        [...clips.values()].map((same) => mean(valuesOf(same, of))),
-        { range: rangeOf(of) },
+        ofClips.map((same) => mean(valuesOf(same, of))),
+        { strata, range: rangeOf(of) },
       ),
     );
     const byRun = {

@@ -132,7 +132,7 @@ describe("scores", () => {
     expect(summary).toMatchObject({ clips: 2, success: 0.5, edited: 0.5, kept: 1, psnrKept: null });
     expect(summary.tasks.style).toMatchObject({ clips: 1, success: 1, psnr: 100 });
     expect(Object.keys(summary.tasks)).toEqual(["style", "remove"]);
-    expect(compared([perfect], [copy])).toEqual({
+    expect(compared([{ task: "style", ...perfect }], [{ task: "style", ...copy }])).toEqual({
       clips: 1,
       better: { mean: 1, interval: null },
       psnr: { mean: 100, interval: null },
@@ -144,6 +144,28 @@ describe("scores", () => {
       kept: { mean: 0, interval: null },
       flickerRatio: null,
     });
+  });
+
+  test("over all tasks have the interval of as many clips of each, alone and beside another method", () => {
+    const level = (value: number): Uint8Array => new Uint8Array(12).fill(value);
+    const of = (task: "style" | "add", value: number) => ({
+      task,
+      scores: clipScores(
+        { input: black, truth: white, output: [level(value), level(value)] },
+        measure,
+      ),
+    });
+    const clips = Array.from({ length: 12 }, (_, index) => [
+      of("style", 240 + index),
+      of("add", 20 + index),
+    ]).flat();
+    const { intervals, tasks } = summarizeTasks(clips);
+    const width = ([low, high]: readonly [number, number]): number => high - low;
+    const ofTasks = Object.values(tasks).map((task) => width(task.intervals.psnr!) / 2);
+    expect(width(intervals.psnr!) / Math.hypot(...ofTasks)).toBeCloseTo(1, 1);
+    const own = clips.map(({ task, scores }) => ({ task, ...scores }));
+    const other = own.map((clip) => ({ ...clip, psnr: 10 }));
+    expect(width(compared(own, other).psnr.interval!)).toBeCloseTo(width(intervals.psnr!), 6);
   });
 
   test("are steady up to one and a half times the flicker of the truth, encoded and decoded", () => {

@@ -1,3 +1,4 @@
+import type { Task } from "../../data/world/tasks.ts";
 import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import type { ClipScores } from "../scores/clip-scores.ts";
@@ -40,8 +41,8 @@ export function comparisonsWith(
   return names.filter(isRival).map(beside);
 }
 
-/** What of a clip's scores is compared. */
-export type PairedScores = Pick<ClipScores, Figure>;
+/** What of a clip's scores is compared, and of which task it is. */
+export type PairedScores = Pick<ClipScores, Figure> & { readonly task: Task };
 /** What clip by clip comes to, whatever the two are called. */
 export type PairedFigures = Omit<Comparison, "method" | "against">;
 
@@ -51,19 +52,21 @@ export function compared(
   other: readonly PairedScores[],
 ): PairedFigures {
   const pairs = own.map((scores, clip) => [scores, other[clip]!] as const);
+  // Both lists have the same number of clips of each task
+  const strata = own.map(({ task }) => task);
   const difference = (of: Figure): Estimated =>
     estimated(
       pairs.map(([{ [of]: first }, { [of]: second }]) =>
         first === null || second === null ? null : Number(first) - Number(second),
       ),
-      { range: differenceRangeOf(of) },
+      { strata, range: differenceRangeOf(of) },
     );
   const flicker = (side: 0 | 1): number => mean(pairs.map((pair) => pair[side].flicker ?? 0)) ?? 0;
   return {
     clips: pairs.length,
     better: estimated(
       pairs.map(([first, second]) => (1 + Math.sign(first.psnr - second.psnr)) / 2),
-      { range: [0, 1] },
+      { strata, range: [0, 1] },
     ),
     psnr: difference("psnr"),
     psnrChanged: difference("psnrChanged"),

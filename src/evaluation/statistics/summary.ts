@@ -1,6 +1,6 @@
 import { TASKS, type Task } from "../../data/world/tasks.ts";
 import type { ClipScores } from "../scores/clip-scores.ts";
-import { bootstrapInterval, type Interval, mean } from "./bootstrap.ts";
+import { estimated, type Interval } from "./bootstrap.ts";
 
 /** What many scores come to. Shares are in [0, 1], PSNR in dB; null where no clip has the figure. */
 export interface Summary {
@@ -52,13 +52,20 @@ export interface TaskScores {
   readonly scores: ClipScores;
 }
 
-/** Means over clips, each with the same weight. */
-export function summarize(scores: readonly ClipScores[]): Summary {
-  const values = (of: Figure): number[] =>
-    scores.flatMap((clip) => (clip[of] === null ? [] : [Number(clip[of])]));
-  const means = byFigure((of) => mean(values(of)));
-  const intervals = byFigure((of) => bootstrapInterval(values(of), { range: rangeOf(of) }));
-  return { clips: scores.length, ...means, intervals };
+/** Means over clips, each with the same weight. Their number of each task is fixed, which intervals go by. */
+export function summarize(clips: readonly TaskScores[]): Summary {
+  const strata = clips.map(({ task }) => task);
+  const figures = byFigure((of) =>
+    estimated(
+      clips.map(({ scores: { [of]: value } }) => (value === null ? null : Number(value))),
+      { strata, range: rangeOf(of) },
+    ),
+  );
+  return {
+    clips: clips.length,
+    ...byFigure((of) => figures[of].mean),
+    intervals: byFigure((of) => figures[of].interval),
+  };
 }
 
 /** Something of every figure. */
@@ -80,7 +87,7 @@ export function summarizeTasks(clips: readonly TaskScores[]): TaskSummary {
   const tasks: Partial<Record<Task, Summary>> = {};
   for (const task of TASKS) {
     const own = clips.filter((clip) => clip.task === task);
-    if (own.length > 0) tasks[task] = summarize(own.map(({ scores }) => scores));
+    if (own.length > 0) tasks[task] = summarize(own);
   }
-  return { ...summarize(clips.map(({ scores }) => scores)), tasks };
+  return { ...summarize(clips), tasks };
 }

@@ -59,7 +59,9 @@ export async function evaluateClips(
     comparisons: names
       .filter((name) => METHODS[name].needs === "alignment")
       .flatMap((name) =>
-        comparisonsWith(name, names, (of) => scoresOf(of).map(({ scores }) => scores)),
+        comparisonsWith(name, names, (of) =>
+          scoresOf(of).map(({ task, scores }) => ({ task, ...scores })),
+        ),
       ),
   };
 }

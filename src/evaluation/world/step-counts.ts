@@ -3,8 +3,7 @@ import type { EvaluatedModel } from "../methods/evaluated-model.ts";
 import type { MethodName } from "../methods/method-names.ts";
 import { METHODS } from "../methods/methods.ts";
 import { mean, type Estimated } from "../statistics/bootstrap.ts";
-import type { ClipScores } from "../scores/clip-scores.ts";
-import { compared } from "../statistics/paired.ts";
+import { compared, type PairedScores } from "../statistics/paired.ts";
 import { summarizeTasks, type TaskSummary } from "../statistics/summary.ts";
 import type { ClipsContext } from "./clips.ts";
 import { placeScorer, placesOf, scoredPlaces } from "./scored-place.ts";
@@ -75,21 +74,24 @@ export interface StepsMeasured {
   readonly clips: readonly Pick<KeptScores, "task" | "scores" | "seconds">[];
 }
 
+function pairedOf({ clips }: StepsMeasured): PairedScores[] {
+  return clips.map(({ task, scores }) => ({ task, ...scores }));
+}
+
 /** Compares one method's step counts, the lowest first. */
 export function stepCountsOf(
   method: MethodName,
   measured: readonly StepsMeasured[],
 ): { rows: StepCountRow[]; fastest: FastestSteps } {
-  const scoresOf = ({ clips }: StepsMeasured): ClipScores[] => clips.map(({ scores }) => scores);
-  const success = (own: StepsMeasured): number =>
-    scoresOf(own).filter((scores) => scores.success).length;
+  const success = ({ clips }: StepsMeasured): number =>
+    clips.filter(({ scores }) => scores.success).length;
   const best = measured.reduce((most, own) => (success(own) > success(most) ? own : most));
   const rows = measured.map((own) => ({
     method,
     steps: own.steps,
     summary: summarizeTasks(own.clips),
     besideBest:
-      own === best ? { mean: 0, interval: null } : compared(scoresOf(own), scoresOf(best)).success,
+      own === best ? { mean: 0, interval: null } : compared(pairedOf(own), pairedOf(best)).success,
     secondsPerClip: mean(own.clips.map(({ seconds }) => seconds)),
   }));
   const least = (1 - LOST_SHARE) * success(best);
