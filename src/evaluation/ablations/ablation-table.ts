@@ -81,7 +81,11 @@ function withNoise(clips: readonly ScoredClip[], noise: Noise): ScoredClip[] {
 }
 
 function spread(runs: readonly AblationRun[], noise: Noise, of: Figure): ByRun {
-  const values = runs.map(({ clips }) => mean(valuesOf(withNoise(clips, noise), of)));
+  return byRunOf(runs.map(({ clips }) => mean(valuesOf(withNoise(clips, noise), of))));
+}
+
+/** The figures of runs with their spread. */
+export function byRunOf(values: readonly (number | null)[]): ByRun {
   return { values, deviation: deviation(values.filter((value) => value !== null)) };
 }
 
