@@ -51,6 +51,7 @@ test("ablations are distilled with every seed, measured and set in a table; what
     ["no-critics", "independent", [2], 7],
     ["no-critics", "shared", [2], 7],
   ]);
+  expect(part.stderr).toContain('"phase":"no-critics, seed 2: whole clips"');
   const evaluation = join(out, "no-critics-2", "evaluation.jsonl");
   const made = statSync(evaluation).mtimeMs;
   const receipt = statSync(join(out, "no-critics-2", "receipt.json")).mtimeMs;

@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { DataError, UserError } from "../../engine/errors.ts";
+import { UserError } from "../../engine/errors.ts";
 import { claimLock } from "../../engine/lock.ts";
 import { ABLATIONS, withAblation, type AblationName } from "../../presets/ablations.ts";
 import { tiny } from "../../presets/tiny.ts";
@@ -20,6 +18,7 @@ import {
   type RunHeader,
 } from "./ablation-results.ts";
 import { overriddenConfig, type Override } from "./overrides.ts";
+import { ownCommand, tellingProgress } from "./own-command.ts";
 
 /** What is run: some ablations with some seeds, distilled and measured alike. */
 export interface AblationPlan {
@@ -39,8 +38,6 @@ interface Watch {
   readonly signal: AbortSignal;
 }
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-
 /**
  * Runs what is missing of a plan, one seed of all rows after the other, and sets all finished runs of its folder in tables.
  *
@@ -55,27 +52,31 @@ export async function runAblations(plan: AblationPlan, { report, signal }: Watch
     const folder = runFolder(plan.out, name, seed);
     report.progress({
       type: "progress",
-      phase: seed === null ? name : `${name}, seed ${seed}`,
+      phase: titleOf({ name, seed }),
       step: index + 1,
       steps: runs.length,
     });
     mkdirSync(folder, { recursive: true });
     using lock = claimed(folder, report);
     if (lock === undefined) continue;
-    await finish({ plan, name, seed, folder, signal });
+    report.end();
+    await finish({ plan, name, seed, folder, report, signal });
     last = reportAblations(plan.out, folder);
   }
   tellAblations(last ?? reportAblations(plan.out), report);
 }
 
-/** One run of a plan. */
-interface Piece {
+/** One run of a plan, and who watches. */
+interface Piece extends Watch {
   readonly plan: AblationPlan;
   readonly name: AblationName;
   /** Null where nothing is trained. */
   readonly seed: number | null;
   readonly folder: string;
-  readonly signal: AbortSignal;
+}
+
+function titleOf({ name, seed }: Pick<Piece, "name" | "seed">): string {
+  return seed === null ? name : `${name}, seed ${seed}`;
 }
 
 function runsOf({ names, seeds }: AblationPlan): Pick<Piece, "name" | "seed">[] {
@@ -118,10 +119,10 @@ async function finish(piece: Piece): Promise<void> {
   if (isTrained(trainingOf(folder), config) && isMeasured(folder, headerOf(piece))) return;
   requireSameSteps(folder, config.steps);
   const settings = own.flatMap(({ path, text }) => ["--set", `${path}=${text}`]);
-  await eve(["distill", "--out", folder, "--ablation", name, ...settings], signal);
+  await ownCommand(["distill", "--out", folder, "--ablation", name, ...settings], { signal });
   const alignment = ["--alignment", join(folder, "alignment")];
   const target = ["--run", folder, "--model", model, ...alignment];
-  await eve(["export", "distillation", ...target], signal);
+  await ownCommand(["export", "distillation", ...target], { signal });
   if (!isMeasured(folder, headerOf(piece)))
     await measure(piece, ["--methods", "aligned,aligned-shared", ...alignment]);
 }
@@ -136,9 +137,12 @@ function requireSameSteps(folder: string, steps: number): void {
 }
 
 async function measure(piece: Piece, methods: readonly string[]): Promise<void> {
-  const { plan, folder, signal } = piece;
+  const { plan, folder, report, signal } = piece;
   const command = ["evaluate", "world", "--model", plan.model, "--only", "clips", "--json"];
-  const printed = await eve([...command, ...methods, ...plan.evaluate], signal);
+  const onLine = tellingProgress(titleOf(piece), report);
+  const asked = [...command, ...methods, ...plan.evaluate];
+  const printed = await ownCommand(asked, { signal, onLine });
+  report.end();
   writeResults(folder, headerOf(piece), printed);
 }
 
@@ -151,30 +155,4 @@ function headerOf({ plan, name, seed, folder }: Piece): RunHeader {
     evaluate: [...plan.evaluate],
     training: seed === null ? null : trainingOf(folder),
   };
-}
-
-/** Runs another command of this program; gives back what it prints. What it says of its progress goes through. */
-function eve(args: readonly string[], signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
-  // A process group of its own: Ctrl-C comes to it once, from here, and not a second time from the terminal
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-    detached: true,
-  });
-  const pieces: Buffer[] = [];
-  child.stdout.on("data", (piece: Buffer) => pieces.push(piece));
-  const stop = (): void => void child.kill("SIGINT");
-  signal.addEventListener("abort", stop);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, killedBy) => {
-      signal.removeEventListener("abort", stop);
-      if (signal.aborted) reject(signal.reason);
-      else if (code === 0) resolve(Buffer.concat(pieces).toString("utf8"));
-      else {
-        const why = killedBy === null ? "failed: its message stands above" : `ended by ${killedBy}`;
-        reject(new DataError(`eve ${args.slice(0, 2).join(" ")} ${why}`));
-      }
-    });
-  });
 }
