@@ -116,7 +116,14 @@ describe("distillation of public networks", () => {
     const stage = await opened(configOf({ terms: ["sdsEdit", "sdsVideo"] }));
     expect(Object.keys(await stage.validate!())).toEqual(["sdsEdit", "sdsVideo"]);
     const [sheet] = await stage.samples!();
-    expect(sheet).toMatchObject({ type: "sheet", name: "alignment" });
+    if (sheet?.type !== "sheet") throw new Error("the sample is no sheet");
+    expect(sheet.name).toBe("alignment");
+    expect(sheet.labels).toHaveLength(sheet.rows.length);
+    expect(sheet.labels!.slice(0, 3)).toEqual([
+      expect.stringMatching(/^".+" – input$/),
+      "both adapters, stacked",
+      "the student",
+    ]);
   });
 
   test("needs a data set, and clips that the networks can take", async () => {

@@ -29,7 +29,7 @@ const CLIPS = 3;
 /** Steps of each sample where the settings list no times. */
 const STEPS = 3;
 
-/** Held clips over time: what came in, both adapters stacked, and the student, from one noise. */
+/** Held clips over time under their instructions: what came in, both adapters stacked, and the student, from one noise. */
 export function drawAlignment(
   { networks, decode, texts, held, settings }: AlignmentKit,
   student: Denoiser<StackedCondition>,
@@ -39,7 +39,8 @@ export function drawAlignment(
   const steps = times?.length ?? STEPS;
   const options = { schedule, steps, spacing: spacingOf(steps, times) };
   using scope = tensorScope();
-  const rows = held.clips.firstIndices(CLIPS).flatMap((index) => {
+  const indices = held.clips.firstIndices(CLIPS);
+  const rows = indices.flatMap((index) => {
     const { condition } = pointOf(held, texts, [index]);
     const source = Rng.seed(0).split("drawing").split(index);
     const xT = startNoise(condition, "independent", source, settings.temperature);
@@ -49,7 +50,12 @@ export function drawAlignment(
     return clips.map((clip) => framesOf(noGrad(() => decode(clip).clamp(-1, 1))));
   });
   for (const picture of rows.flat()) scope.passOutward(picture);
-  return [{ type: "sheet", name: "alignment", rows }];
+  const labels = indices.flatMap((index) => [
+    `"${held.clips.text(index).instruction}" – input`,
+    "both adapters, stacked",
+    "the student",
+  ]);
+  return [{ type: "sheet", name: "alignment", rows, labels }];
 }
 
 function framesOf(pixels: Pixels<"f 3 h w">): Pixels<"3 h w">[] {
