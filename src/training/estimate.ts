@@ -4,7 +4,7 @@ import { setThreads } from "../engine/settings.ts";
 import type { Parameters } from "../nn/module.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Stage } from "./stage.ts";
-import { countValues, startState, trainStep, type TrainState } from "./step.ts";
+import { countValues, requireProgress, startState, trainStep, type TrainState } from "./step.ts";
 
 /** What a run will take, from a few steps really done. Sizes in bytes. */
 export interface Estimate {
@@ -84,7 +84,7 @@ async function fastestStep(stage: Stage, config: TrainConfig, state: TrainState)
   for (let step = 0; step < MAX_STEPS; step++) {
     const start = performance.now();
     if (step >= MIN_STEPS && start - begin > 1000 * ENOUGH_SECONDS) break;
-    await trainStep(stage, config, state);
+    requireProgress(config, state, await trainStep(stage, config, state));
     fastest = Math.min(fastest, (performance.now() - start) / 1000);
   }
   return fastest;

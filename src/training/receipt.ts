@@ -10,7 +10,9 @@ const LossLine = z.looseObject({
 });
 const ValidationLine = z.looseObject({
   type: z.literal("validation-end"),
-  numbers: z.record(z.string(), z.number()),
+  step: z.number(),
+  /** JSON has null for what is not finite. */
+  numbers: z.record(z.string(), z.number().nullable()),
 });
 
 /** Logged steps over which the final losses are averaged. */
@@ -25,8 +27,9 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     .filter((row) => row !== undefined)
     .slice(-FINAL_STEPS);
   const validation = lines
-    .map((line) => ValidationLine.safeParse(line).data?.numbers)
-    .findLast((numbers) => numbers !== undefined);
+    .map((line) => ValidationLine.safeParse(line).data)
+    .findLast((line) => line !== undefined);
+  const isOfEnd = state.step < config.steps || validation?.step === state.step;
   const receipt = {
     stage: stage.name,
     dataset: stage.dataset,
@@ -36,7 +39,7 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     samplesSeen: state.step * config.batch,
     wallSeconds: Math.round(state.seconds),
     finalLosses: { meanOver: losses.length, ...meanOf(losses) },
-    validation: validation ?? null,
+    validation: (isOfEnd && validation?.numbers) || null,
     trainableValues: countValues(stage.trainable),
     frozenValues: countValues(stage.frozen),
     frozenHash,

@@ -107,7 +107,7 @@ export async function trainStep(
   const gradNorm = Number.isFinite(total) ? optimizer.clipGradients(config.clip) : Number.NaN;
   const adversaryNorm = adversary?.clipGradients(config.clip) ?? 0;
   state.step++;
-  if (!Number.isFinite(gradNorm + adversaryNorm)) return skip(state, config, losses);
+  if (!Number.isFinite(gradNorm + adversaryNorm)) return skip(state, losses);
   const lr = learningRateAt(config, step);
   optimizer.update(lr);
   if (stage.adversaries) adversary?.update(stage.adversaries.learningRate);
@@ -122,23 +122,32 @@ function clearGradients({ optimizer, adversary }: TrainState): void {
   adversary?.clearGradients();
 }
 
-function skip(
-  state: TrainState,
-  config: TrainConfig,
-  losses: Readonly<Record<string, number>>,
-): StepResult {
+function skip(state: TrainState, losses: Readonly<Record<string, number>>): StepResult {
   clearGradients(state);
   state.skipped++;
   state.skippedInARow++;
   const wrong = Object.keys(losses).filter((name) => !Number.isFinite(losses[name]));
   const reason = wrong.length > 0 ? `${wrong.join(", ")} not finite` : "gradient not finite";
-  if (state.skippedInARow >= config.skipLimit) {
-    throw new DataError(
-      `training stopped at step ${state.step}: ${state.skippedInARow} steps in a row had no finite loss and gradient ` +
-        `(${reason}); lower learningRate or clip, or use precision=float32`,
-    );
-  }
   return { type: "skipped", reason };
+}
+
+/** Throws a DataError where `result` is the last skipped step in a row that the settings bear. */
+export function requireProgress(
+  { skipLimit, precision }: TrainConfig,
+  { step, skippedInARow }: TrainState,
+  result: StepResult,
+): void {
+  if (result.type === "updated" || skippedInARow < skipLimit) return;
+  throw new DataError(
+    `training stopped at step ${step}: ${skippedInARow} steps in a row had no finite loss and gradient ` +
+      `(${result.reason}); ${otherSettings(precision)}`,
+  );
+}
+
+/** What to do where numbers are not finite: a run goes on with its own settings alone. */
+export function otherSettings(precision: TrainConfig["precision"]): string {
+  const exact = precision === "float32" ? "" : ", or with precision=float32";
+  return `start anew in another --out with a lower learningRate or clip${exact}`;
 }
 
 async function differentiatePart(

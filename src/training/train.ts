@@ -1,18 +1,27 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import { DataError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { saveSafetensors } from "../engine/safetensors.ts";
 import { setThreads, setTunedConvolutions } from "../engine/settings.ts";
 import type { DamagedCheckpoint, RunIdentity } from "./checkpoint.ts";
-import { configHash } from "./config.ts";
+import { configHash, type TrainConfig } from "./config.ts";
 import type { TrainEvent } from "./events.ts";
 import { FrozenGuard } from "./frozen.ts";
 import { Pace } from "./pace.ts";
 import { receiptOf } from "./receipt.ts";
 import type { Run } from "./run.ts";
 import { writeSampleFiles } from "./sample-files.ts";
-import { countValues, startState, trainStep, type StepResult, type TrainState } from "./step.ts";
+import {
+  countValues,
+  otherSettings,
+  requireProgress,
+  startState,
+  trainStep,
+  type StepResult,
+  type TrainState,
+} from "./step.ts";
 
 /**
  * The whole training loop of every stage. Whoever iterates it decides what to print, plot or stop on.
@@ -49,9 +58,11 @@ async function* loop(
   yield startOf(run, state);
   const pace = new Pace(config, state.step);
   let saved = state.step;
+  let isDue = false;
   const save = (): TrainEvent => {
     guard.glance();
     saved = state.step;
+    isDue = false;
     pace.checkpointSaved();
     const receipt = receiptOf(run, state, guard.hash);
     const path = checkpoints.save(stage, state, { ...identity, receipt });
@@ -61,11 +72,15 @@ async function* loop(
     const result = await trainStep(stage, config, state);
     state.seconds += pace.stepDone();
     yield stepEvent(run, state, result, pace);
+    requireProgress(config, state, result);
     yield* showProgress(run, state);
-    if (pace.isCheckpointDue(state.step)) yield save();
+    isDue ||= pace.isCheckpointDue(state.step);
+    if (isDue && state.skippedInARow === 0) yield save();
     await setImmediate(); // lets signals in: a step and a synchronous batch never yield to the event loop
   }
-  if (saved < state.step) yield save();
+  // While steps are skipped the good checkpoints are those from before; weights that have come to their end are kept
+  const isKept = state.skippedInARow === 0 || state.step === config.steps;
+  if (saved < state.step && isKept) yield save();
   yield finish(run, state, guard);
 }
 
@@ -116,6 +131,7 @@ async function* showProgress(
   if (stage.validate && isDue(config.validateEvery)) {
     const numbers = await ema.inPlace(() => stage.validate!());
     yield { type: "validation-end", step, numbers };
+    if (step === config.steps) requireFinite(numbers, config);
   }
   if (stage.samples && isDue(config.sampleEvery)) {
     const folder = directory.file("samples");
@@ -124,6 +140,16 @@ async function* showProgress(
     );
     yield { type: "samples-written", step, paths };
   }
+}
+
+/** Throws a DataError where the validation of finished weights says that they are of no use. */
+function requireFinite(numbers: Readonly<Record<string, number>>, config: TrainConfig): void {
+  const wrong = Object.keys(numbers).filter((name) => !Number.isFinite(numbers[name]));
+  if (wrong.length === 0) return;
+  throw new DataError(
+    `training ended after step ${config.steps} with a validation that is not finite (${wrong.join(", ")}): ` +
+      otherSettings(config.precision),
+  );
 }
 
 function finish(run: Run, state: TrainState, guard: FrozenGuard): TrainEvent {

@@ -2,8 +2,16 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Losses, Stage } from "../../src/training/stage.ts";
+import type { TrainEvent } from "../../src/training/events.ts";
 import { type TinyStage } from "../support/tiny-stage.ts";
-import { checkpointFile, only, receiptIn, runFolder, trained } from "../support/trained-run.ts";
+import {
+  checkpointFile,
+  loggedSteps,
+  only,
+  receiptIn,
+  runFolder,
+  trained,
+} from "../support/trained-run.ts";
 
 describe("a run", () => {
   test("learns, and leaves everything behind that the next stage and the reader need", async () => {
@@ -199,7 +207,63 @@ describe("a step without a finite loss or gradient", () => {
     });
     const always = spoiled((step) => step >= 5, toNaN);
     await expect(trained(runFolder(), { skipLimit: 3 }, { stage: always })).rejects.toThrow(
-      /stopped at step 8: 3 steps in a row had no finite loss and gradient \(error not finite\); lower learningRate/,
+      /stopped at step 8: 3 steps in a row had no finite loss and gradient \(error not finite\); start anew in another --out with a lower learningRate or clip$/,
     );
+    const rough = { skipLimit: 1, precision: "bfloat16" } as const;
+    await expect(trained(runFolder(), rough, { stage: always })).rejects.toThrow(
+      /learningRate or clip, or with precision=float32$/,
+    );
+  });
+
+  test("is told and logged, also the one that ends the run", async () => {
+    const folder = runFolder();
+    const events: TrainEvent[] = [];
+    const stage = spoiled((step) => step >= 2, toNaN);
+    const onEvent = (event: TrainEvent): void => void events.push(event);
+    const attempt = trained(folder, { skipLimit: 2 }, { stage, onEvent });
+    await expect(attempt).rejects.toThrow("stopped at step 4");
+    expect(events.at(-1)).toMatchObject({ type: "step-skipped", step: 4, inARow: 2 });
+    expect(loggedSteps(folder).at(-1)).toMatchObject({ type: "step-skipped", step: 4 });
+  });
+
+  test("has no checkpoint: those from before stay, and the one that was due follows the next good step", async () => {
+    const folder = runFolder();
+    const stage = spoiled((step) => step >= 4 && step < 9, toNaN);
+    const events = await trained(folder, { steps: 12, checkpointEvery: 2, keep: 9 }, { stage });
+    expect(only(events, "checkpoint-saved").map(({ step }) => step)).toEqual([2, 4, 10, 12]);
+  });
+});
+
+describe("a validation that is not finite", () => {
+  /** The tiny stage with a validation that has no number from the given step on. */
+  const blind = (from: number) => (own: TinyStage) => {
+    let current = 0;
+    return {
+      ...own,
+      nextBatch: (step: number, part: number) => {
+        current = step + 1;
+        return own.nextBatch(step, part);
+      },
+      validate: () => ({ error: current < from ? 1 : Number.NaN }),
+    } satisfies Stage<Float32Array>;
+  };
+
+  test("at the end fails the run: no weights, no receipt, no checkpoint of it", async () => {
+    const folder = runFolder();
+    const attempt = trained(folder, { steps: 4, validateEvery: 1 }, { stage: blind(4) });
+    await expect(attempt).rejects.toThrow(
+      /ended after step 4 with a validation that is not finite \(error\): start anew in another --out/,
+    );
+    expect(readdirSync(folder)).not.toContain("receipt.json");
+    expect(readdirSync(folder)).not.toContain("weights");
+    expect(readdirSync(join(folder, "checkpoints"))).toEqual([]);
+  });
+
+  test("stands in a checkpoint's receipt as nothing, and is not replaced by an earlier one", async () => {
+    const folder = runFolder();
+    const settings = { steps: 4, validateEvery: 1, checkpointEvery: 3 };
+    await expect(trained(folder, settings, { stage: blind(3) })).rejects.toThrow("not finite");
+    const receipt = JSON.parse(checkpointFile(folder, "000003", "receipt.json").toString());
+    expect(receipt).toMatchObject({ steps: 3, validation: { error: null } });
   });
 });
