@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
-import { DataError } from "../engine/errors.ts";
+import { DataError, UserError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { saveSafetensors } from "../engine/safetensors.ts";
 import { setThreads, setTunedConvolutions } from "../engine/settings.ts";
@@ -39,12 +39,21 @@ export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
   const identity = { seed, configHash: configHash(run.config), frozenHash: guard.hash };
   const damaged: DamagedCheckpoint[] = [];
   run.directory.checkpoints.load(run.stage, state, identity, (found) => damaged.push(found));
+  requireStepsToCome(run, state);
   run.directory.startLogs(state.step);
   for (const found of damaged) yield { type: "checkpoint-damaged", ...found };
   for await (const event of loop(run, state, guard, identity)) {
     run.directory.record(event);
     yield event;
   }
+}
+
+/** Throws a UserError where more steps are done than the run is asked for. */
+function requireStepsToCome({ config, directory }: Run, { step }: TrainState): void {
+  if (step <= config.steps) return;
+  throw new UserError(
+    `${directory.path} holds a run of ${step} steps, more than ${config.steps}: ask for at least as many, or choose another --out`,
+  );
 }
 
 async function* loop(

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -123,6 +123,19 @@ describe("resuming", () => {
     const events = await trained(folder, { steps: 10, keep: 1 });
     expect(events[0]).toMatchObject({ step: 5, asked });
     expect(receiptIn(folder)).toMatchObject({ steps: 10, asked });
+  });
+
+  test("refuses fewer steps than are done, and writes nothing", async () => {
+    const folder = runFolder();
+    await trained(folder, { steps: 6 });
+    const files = ["config.json", "metrics.jsonl", "receipt.json"];
+    const content = (): string[] => files.map((name) => readFileSync(join(folder, name), "utf8"));
+    const before = content();
+    await expect(trained(folder, { steps: 3 })).rejects.toThrow(
+      /holds a run of 6 steps, more than 3: ask for at least as many, or choose another --out/,
+    );
+    expect(content()).toEqual(before);
+    expect((await trained(folder, { steps: 6 })).at(-1)).toMatchObject({ reason: "finished" });
   });
 
   test("says nothing of the steps that it was asked for where they were always as many", async () => {
