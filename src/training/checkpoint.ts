@@ -129,7 +129,7 @@ export class Checkpoints {
     identity: RunIdentity,
     onDamaged: (damaged: DamagedCheckpoint) => void,
   ): boolean {
-    const paths = this.#newestFirst();
+    const paths = newestFirst(this.folder);
     for (const path of paths) {
       const facts = readState(path);
       if (typeof facts === "string") {
@@ -146,18 +146,23 @@ export class Checkpoints {
     );
   }
 
-  #newestFirst(): string[] {
-    const numbered = readdirSync(this.folder).filter((name) => /^checkpoint-\d+$/.test(name));
-    const stepOf = (name: string): number => Number(name.slice("checkpoint-".length));
-    return numbered
-      .toSorted((a, b) => stepOf(b) - stepOf(a))
-      .map((name) => join(this.folder, name));
-  }
-
   #rotate(): void {
-    for (const path of this.#newestFirst().slice(this.#keep))
+    for (const path of newestFirst(this.folder).slice(this.#keep))
       rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** The checkpoints in a folder of them. */
+function newestFirst(folder: string): string[] {
+  const numbered = readdirSync(folder).filter((name) => /^checkpoint-\d+$/.test(name));
+  const stepOf = (name: string): number => Number(name.slice("checkpoint-".length));
+  return numbered.toSorted((a, b) => stepOf(b) - stepOf(a)).map((name) => join(folder, name));
+}
+
+/** Whether the run in `directory` has any checkpoint, readable or not. */
+export function hasCheckpoint(directory: string): boolean {
+  const folder = join(directory, "checkpoints");
+  return existsSync(folder) && newestFirst(folder).length > 0;
 }
 
 /** The folder of the newest checkpoint of the run in `directory`; undefined where there is none. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { configHash, decisiveDifferences, sampleNumbers, TrainConfig } from "./config.ts";
 import { EditAdapterSettings } from "./stages/settings.ts";
 
-const base = { steps: 10, batch: 8, learningRate: 0.1, stage: { model: { width: 4, depth: 2 } } };
+const base = { steps: 10, batch: 8, learningRate: 0.1, stage: { network: { width: 4, depth: 2 } } };
 const config = TrainConfig.parse(base);
 
 test("splitting a step into parts shows the same samples in the same order", () => {
@@ -21,17 +21,25 @@ test("the hash and the differences see what changes a step, and nothing else", (
   const longer = TrainConfig.parse({ ...base, steps: 99, validateEvery: 5, threads: 2, keep: 9 });
   expect(configHash(longer)).toBe(configHash(config));
   expect(decisiveDifferences(config, longer)).toEqual([]);
-  const wider = TrainConfig.parse({ ...base, seed: 1, stage: { model: { depth: 2, width: 5 } } });
+  const wider = TrainConfig.parse({ ...base, seed: 1, stage: { network: { depth: 2, width: 5 } } });
   expect(configHash(wider)).not.toBe(configHash(config));
   expect(decisiveDifferences(config, wider)).toEqual([
     "seed 0 became 1",
-    "stage.model.width 4 became 5",
+    "stage.network.width 4 became 5",
   ]);
+});
+
+test("a stage may look, remember and lie elsewhere than it did", () => {
+  const stage = { items: 8, cache: "a", model: "b", recompute: true, watchEvery: 25 };
+  const elsewhere = { items: 8, cache: "c", model: "d", recompute: "layers", watchEvery: 0 };
+  const [before, now] = [stage, elsewhere].map((own) => TrainConfig.parse({ ...base, stage: own }));
+  expect(configHash(now!)).toBe(configHash(before!));
+  expect(decisiveDifferences(before!, now!)).toEqual([]);
 });
 
 test("the hash does not depend on the order of keys", () => {
   const reordered = {
-    stage: { model: { depth: 2, width: 4 } },
+    stage: { network: { depth: 2, width: 4 } },
     learningRate: 0.1,
     batch: 8,
     steps: 10,

@@ -67,7 +67,8 @@ export const AskedSteps = z.strictObject({ from: z.int(), steps: z.int() });
 export type AskedSteps = z.infer<typeof AskedSteps>;
 
 /**
- * Settings that may differ between a run and its continuation: they change no step, but for `steps` itself.
+ * Settings that may differ between a run and its continuation, by their dotted paths: they change no step, but for `steps`
+ * itself. What lies in the folders that a stage names is guarded by the hash of the frozen weights.
  *
  * A rate that falls and phases that begin at a share of the steps go by the number that is asked for at the time. So a run
  * that is continued with more steps is not the run of as many in one go; its receipt says so (`asked`).
@@ -83,7 +84,11 @@ const FREE: ReadonlySet<string> = new Set([
   "sampleEvery",
   "validateEvery",
   "logEvery",
-] satisfies (keyof TrainConfig)[]);
+  "stage.cache",
+  "stage.model",
+  "stage.recompute",
+  "stage.watchEvery",
+] satisfies (keyof TrainConfig | `stage.${string}`)[]);
 
 /**
  * Settings that came later, by their dotted paths, with what older runs did: left out of the hash, so that their

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { gitHash, machine, versions } from "../engine/provenance.ts";
-import { configHash } from "./config.ts";
 import type { Run } from "./run.ts";
 import { countValues, type TrainState } from "./step.ts";
 
@@ -44,7 +43,7 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     frozenValues: countValues(stage.frozen),
     frozenHash,
     config,
-    configHash: configHash(config),
+    configHash: directory.configHash,
     gitHash: gitHash(),
     versions: versions(),
     machine: machine(),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DataError, UserError } from "../engine/errors.ts";
 import { gitHash, versions } from "../engine/provenance.ts";
 import { replaceFile } from "../engine/replace-file.ts";
+import { hasCheckpoint } from "./checkpoint.ts";
 import { AskedSteps, configHash, decisiveDifferences, TrainConfig } from "./config.ts";
 
 const ConfigFile = z.object({
@@ -11,6 +12,7 @@ const ConfigFile = z.object({
   config: TrainConfig,
   /** In order; runs that were never asked for another number have none. */
   asked: z.array(AskedSteps).optional(),
+  configHash: z.string().optional(),
 });
 
 /** What a run does, as `config.json` tells it. */
@@ -18,21 +20,31 @@ export interface RunDescription {
   readonly stage: string;
   readonly config: TrainConfig;
   readonly asked: readonly AskedSteps[];
+  /**
+   * What stands for the settings: the hash that the run began with, which its checkpoints hold. What is hashed has changed
+   * since the first runs.
+   */
+  readonly configHash: string;
 }
 
-/** The steps that the run in `path` was asked for so far; refuses one of another stage or other settings. */
-export function askedBefore(
-  path: string,
-  stage: string,
-  config: TrainConfig,
-): readonly AskedSteps[] {
+/**
+ * The run that `stage` does in `path` with `config`, as far as it was asked for; refuses to continue one of another stage or
+ * other settings. A run that has left nothing to continue from begins anew.
+ */
+export function describeRun(path: string, stage: string, config: TrainConfig): RunDescription {
+  const fresh = { stage, config, asked: [], configHash: configHash(config) };
   const file = configPath(path);
+  if (!existsSync(file)) return fresh;
   const before = readConfigFile(file);
   if (before.stage !== stage) {
     throw new UserError(`${file} is of stage ${before.stage}, not ${stage}: choose another --out`);
   }
   const differences = decisiveDifferences(before.config, config);
-  if (differences.length === 0) return before.asked ?? [{ from: 0, steps: before.config.steps }];
+  if (differences.length === 0) {
+    const { asked = [{ from: 0, steps: before.config.steps }] } = before;
+    return { ...fresh, asked, configHash: before.configHash ?? fresh.configHash };
+  }
+  if (!hasCheckpoint(path) && !existsSync(join(path, "receipt.json"))) return fresh;
   throw new UserError(
     `${file} holds a run with other settings (${differences.join(", ")}): choose another --out, or repeat its settings`,
   );
@@ -64,12 +76,13 @@ function readConfigFile(file: string): z.infer<typeof ConfigFile> {
 }
 
 /** Writes what a run does, with what computes it. */
-export function writeConfig(directory: string, { stage, config, asked }: RunDescription): void {
+export function writeConfig(directory: string, run: RunDescription): void {
+  const { stage, config, asked } = run;
   const content = {
     stage,
     config,
     ...(asked.length > 1 && { asked }),
-    configHash: configHash(config),
+    configHash: run.configHash,
     gitHash: gitHash(),
     versions: versions(),
   };

@@ -6,7 +6,7 @@ import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import type { AskedSteps, TrainConfig } from "./config.ts";
 import type { StepEnd, TrainEvent } from "./events.ts";
-import { askedBefore, configPath, type RunDescription, writeConfig } from "./run-config.ts";
+import { describeRun, type RunDescription, writeConfig } from "./run-config.ts";
 import type { Stage } from "./stage.ts";
 import { EventFile } from "./tensorboard.ts";
 
@@ -52,6 +52,11 @@ export class RunDirectory implements Disposable {
    */
   get asked(): readonly AskedSteps[] {
     return this.#run.asked;
+  }
+
+  /** What stands for the run's settings in all that it writes. */
+  get configHash(): string {
+    return this.#run.configHash;
   }
 
   /**
@@ -161,8 +166,7 @@ export function openRunDirectory(path: string, stage: string, config: TrainConfi
   mkdirSync(path, { recursive: true });
   const lock = claimLock(join(path, "run.lock"));
   try {
-    const asked = existsSync(configPath(path)) ? askedBefore(path, stage, config) : [];
-    return new RunDirectory(path, { stage, config, asked }, lock);
+    return new RunDirectory(path, describeRun(path, stage, config), lock);
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;

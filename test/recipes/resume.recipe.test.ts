@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Rng } from "../../src/engine/random.ts";
 import { Tensor } from "../../src/engine/tensor.ts";
 import { Linear } from "../../src/nn/linear.ts";
+import { configHash } from "../../src/training/config.ts";
 import type { TrainEvent } from "../../src/training/events.ts";
 import { openRunDirectory } from "../../src/training/run.ts";
 import type { Stage } from "../../src/training/stage.ts";
@@ -123,6 +124,38 @@ describe("resuming", () => {
     const events = await trained(folder, { steps: 10, keep: 1 });
     expect(events[0]).toMatchObject({ step: 5, asked });
     expect(receiptIn(folder)).toMatchObject({ steps: 10, asked });
+  });
+
+  test("goes on with its folders elsewhere, also where it began under another hash of the same settings", async () => {
+    const folder = runFolder();
+    await trained(folder, { steps: 4, stage: { cache: "here" } });
+    const before = tinyConfig({ steps: 4, stage: { cache: "here" } });
+    for (const name of ["config.json", "checkpoints/checkpoint-000004/state.json"]) {
+      const path = join(folder, name);
+      const text = readFileSync(path, "utf8");
+      writeFileSync(path, text.replace(configHash(before), "an older hash"));
+    }
+    for (const [steps, cache] of [
+      [6, "there"],
+      [8, "elsewhere"],
+    ] as const) {
+      const events = await trained(folder, { steps, stage: { cache } });
+      expect(events[0]).toMatchObject({ step: steps - 2 });
+    }
+    expect(receiptIn(folder)).toMatchObject({ steps: 8, configHash: "an older hash" });
+  });
+
+  test("begins anew with any settings where it has left no checkpoint", async () => {
+    const folder = runFolder();
+    const controller = new AbortController();
+    controller.abort();
+    await trained(folder, {}, { signal: controller.signal });
+    const events = await trained(folder, { learningRate: 0.5 });
+    expect(events[0]).toMatchObject({ step: 0, asked: [{ from: 0, steps: 20 }] });
+    const { learningRate } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")).config;
+    expect(learningRate).toBe(0.5);
+    rmSync(join(folder, "checkpoints"), { recursive: true });
+    await expect(trained(folder)).rejects.toThrow("holds a run with other settings");
   });
 
   test("refuses fewer steps than are done, and writes nothing", async () => {

@@ -147,9 +147,6 @@ export function comparable(
   };
 }
 
-/** Settings that say where things lie, and nothing of what they are. */
-const PLACES = ["stage.model ", "stage.cache "];
-
 function difference(run: FinishedRun, reference: FinishedRun): string | undefined {
   const [own, other] = [run.header, reference.header];
   if (own.model !== other.model) return "its model has other weights or is sampled otherwise";
@@ -165,7 +162,7 @@ function difference(run: FinishedRun, reference: FinishedRun): string | undefine
   );
   return decisiveDifferences(other.training.config, own.training.config).find(
     (change) =>
-      !["seed ", ...PLACES].some((start) => change.startsWith(start)) &&
+      !change.startsWith("seed ") &&
       !ablated.some((path) => change.startsWith(`${path} `) || change.startsWith(`${path}.`)),
   );
 }
