@@ -1,3 +1,4 @@
+import { ConfigError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Jury } from "../eve/critics/adversarial-objective.ts";
 import { CriticConfig } from "../eve/critics/critic-config.ts";
@@ -20,6 +21,11 @@ export function openCritics(
   rng: Rng,
 ): Jury {
   const config = CriticConfig.parse({ ...heads, textFeatures });
+  const { patchSize } = vision.config;
+  if (config.size !== null && config.size % patchSize !== 0)
+    throw new ConfigError(
+      `stage.heads.size: expected a multiple of ${patchSize} pixels, got ${config.size}`,
+    );
   return {
     edit: new EditCritic(rng.split("edit"), vision, config),
     video: new VideoCritic(rng.split("video"), vision, config),

@@ -13,6 +13,7 @@ import type { TrainConfig } from "../training/config.ts";
 import type { Stage, StageContext } from "../training/stage.ts";
 import { drawAlignment } from "../training/stages/distillation-drawings.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
+import { requireTimes } from "../training/stages/distillation-times.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import { openCritics } from "./critics.ts";
 import { requireData, requireShape, type OpenWeightsSource } from "./open-needs.ts";
@@ -34,6 +35,7 @@ export async function openPublicDistillation(
   const { networks, autoencoder, textEncoder, tokenizer, maxFrames } = parts;
   const multiple = unetStride(networks.unet.config) * latentStride(autoencoder.config);
   requireShape(data, clips, { maxFrames, multiple });
+  requireTimes(settings, networks.schedule);
   const texts = new TextCache(textEncoder, tokenizer);
   const vision = hasCritics(settings) ? loadPublicVision(await source.vision()) : null;
   const decode: Jury["decode"] = (latents) => decodeEach(autoencoder, latents);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
@@ -94,6 +94,18 @@ describe("a distillation of the preset", () => {
     const weights = (run: string): Buffer =>
       readFileSync(join(root, run, "weights", "distillation.safetensors"));
     expect(weights("resumed").equals(weights("straight"))).toBe(true);
+  });
+
+  test.each([
+    [{ kBin: { from: 5000 } }, "stage.kBin: expected 3 falling times"],
+    [{ samples: { steps: 2, times: [100, 200] } }, "stage.samples: expected 2 falling times"],
+    [{ heads: { depths: [0, 1], size: 13 } }, "stage.heads.size: expected a multiple of"],
+    [{ heads: { depths: [90] } }, "expected critic depths of at most"],
+  ])("with %j is refused before anything is drawn", async (stage, sentence) => {
+    const cache = join(root, "nothing");
+    const open = async () => await entry.open(configOf({}, { cache, ...stage }), context);
+    await expect(open()).rejects.toThrow(sentence);
+    expect(existsSync(cache)).toBe(false);
   });
 
   test("moves its LoRA and its strengths alone, and every one of them", () => {

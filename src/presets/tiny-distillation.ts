@@ -27,6 +27,7 @@ import {
   type DistillationInputsOptions,
 } from "../training/stages/distillation-inputs.ts";
 import { DistillationSettings, hasCritics } from "../training/stages/distillation-settings.ts";
+import { requireTimes } from "../training/stages/distillation-times.ts";
 import { distillationStage } from "../training/stages/distillation.ts";
 import { openCritics } from "./critics.ts";
 import { openOwnInputs, type OpenedInputs } from "./own-inputs.ts";
@@ -42,6 +43,7 @@ export async function openDistillation(config: TrainConfig, context: StageContex
   folder.require(...parts);
   if (hasCritics(settings)) folder.require("vision");
   const { networks, window } = teachersOf(folder, description, look);
+  requireTimes(settings, networks.schedule);
   const vision = hasCritics(settings) ? loadVision(folder) : null;
   const textFeatures = textEncoder.config.hiddenSize;
   const decode = (latents: Float<"f c h w">): Pixels<"f 3 h w"> => autoencoder.decode(latents);
