@@ -11,6 +11,11 @@ const entry: StageEntry = {
     size: z.number(),
     cache: z.string().default("runs/cache"),
     flip: z.boolean().default(true),
+    recompute: z.union([z.boolean(), z.literal("layers")]).default(true),
+    items: z.int().nullable().default(8),
+    data: z.string().nullable().default("folder"),
+    combine: z.string().nullable().default(null),
+    odds: z.record(z.string(), z.number()).default({}),
   }),
   open: () => {
     throw new Error("settings are read without opening the stage");
@@ -29,7 +34,7 @@ describe("--set", () => {
       "stage.cache=a b=c",
     );
     expect(config).toMatchObject({ learningRate: 3e-4, betas: [0.8, 0.95], steps: 10 });
-    expect(config.stage).toEqual({ size: 32, cache: "a b=c", flip: true });
+    expect(config.stage).toMatchObject({ size: 32, cache: "a b=c", flip: true });
     expect(readOverrides(["autoencoder", "--set=steps=5", "--json"])).toEqual([
       { path: "steps", text: "5" },
     ]);
@@ -40,12 +45,30 @@ describe("--set", () => {
   });
 
   test.each([
+    ["recompute=layers", "layers"],
+    ["recompute=false", false],
+    ["items=null", null],
+    ["items=1e3", 1000],
+    ["data=null", null],
+    ["data=2024", "2024"],
+    ["cache=null", "null"],
+    ["combine=2024", "2024"],
+    ['odds={"add":2}', { add: 2 }],
+  ])("takes stage.%s for a setting of two types as what the setting takes", (set, value) => {
+    expect(configOf(`stage.${set}`).stage).toMatchObject({ [set.split("=")[0]!]: value });
+  });
+
+  test.each([
     ["learnigRate=1", "--set: no setting is called learnigRate; did you mean learningRate?"],
     ["stage.sise=1", "--set: no setting is called stage.sise; did you mean stage.size?"],
     ["steps=many", '--set steps: expected a number, got "many"'],
     ["steps=", '--set steps: expected a number, got ""'],
     ["stage.flip=1", '--set stage.flip: expected true or false, got "1"'],
-    ["betas=0.9", /^the settings do not fit: betas: /],
+    ["steps=null", '--set steps: expected a number, got "null"'],
+    ["stage.recompute=blocks", '--set stage.recompute: expected true or false, got "blocks"'],
+    ["stage.items=all", '--set stage.items: expected a number, got "all"'],
+    ["stage.odds=many", '--set stage.odds: expected JSON like {}, got "many"'],
+    ["betas=0.9", '--set betas: expected JSON like [0.9,0.99], got "0.9"'],
     ["steps=1.5", /^the settings do not fit: steps: /],
     ["=3", '--set: expected key=value, got "=3"'],
     ["steps", '--set: expected key=value, got "steps"'],

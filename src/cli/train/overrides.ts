@@ -1,4 +1,4 @@
-import { UserError } from "../../engine/errors.ts";
+import { ConfigError, UserError } from "../../engine/errors.ts";
 import { isRecord } from "../../engine/json.ts";
 import type { TrainConfig } from "../../training/config.ts";
 import { resolveConfig, type StageEntry } from "../../training/stage.ts";
@@ -29,7 +29,7 @@ function readOverride(assignment: string): Override {
   return { path: assignment.slice(0, equals).trim(), text: assignment.slice(equals + 1).trim() };
 }
 
-/** The settings of `entry` with `overrides` laid over them, each read as the type it replaces. */
+/** The settings of `entry` with `overrides` laid over them, each read as the type it replaces or as another that fits. */
 export function overriddenConfig(entry: StageEntry, overrides: readonly Override[]): TrainConfig {
   const changed = overrides.reduce<Record<string, unknown>>(
     (config, override) => replaced(config, override.path.split("."), override, entry),
@@ -49,7 +49,8 @@ function replaced(
   const isFree = isNested && entry.settings === undefined;
   if (!Object.hasOwn(config, key) && !isFree) throw unknownKey(override, Object.keys(config), path);
   const before = config[key];
-  if (rest.length === 0) return { ...config, [key]: valueLike(before, override) };
+  const isTaken = (value: unknown): boolean => fits(entry, override.path.split("."), value);
+  if (rest.length === 0) return { ...config, [key]: valueLike(before, override, isTaken) };
   if (!isRecord(before)) throw unknownKey(override, Object.keys(config), path);
   return { ...config, [key]: replaced(before, rest, override, entry) };
 }
@@ -65,30 +66,54 @@ function unknownKey(
   return new UserError(`--set: no setting is called ${given}${near}`);
 }
 
-/** Reads the text as the type of the value it replaces. */
-function valueLike(before: unknown, { path, text }: Override): unknown {
-  switch (typeof before) {
-    case "string":
-      return text;
-    case "number": {
-      const value = Number(text);
-      if (text === "" || !Number.isFinite(value)) throw wrongType(path, "a number", text);
-      return value;
-    }
-    case "boolean":
-      if (text !== "true" && text !== "false") throw wrongType(path, "true or false", text);
-      return text === "true";
-    default:
-      return jsonOrText(before, path, text);
+/** Whether the settings of `entry` may have `value` at `path`, all others as they are. */
+function fits(entry: StageEntry, path: readonly string[], value: unknown): boolean {
+  const changed = (config: unknown, [key = "", ...rest]: readonly string[]): unknown => ({
+    ...(isRecord(config) && config),
+    [key]: rest.length === 0 ? value : changed(isRecord(config) && config[key], rest),
+  });
+  try {
+    resolveConfig(entry, changed(resolveConfig(entry), path));
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
   }
 }
 
-function jsonOrText(before: unknown, path: string, text: string): unknown {
+/** Reads the text as the type of the value it replaces; as JSON or a plain word where that is what the setting takes. */
+function valueLike(
+  before: unknown,
+  { path, text }: Override,
+  isTaken: (value: unknown) => boolean,
+): unknown {
+  if (typeof before === "string") return text === "null" && isTaken(null) ? null : text;
+  const json = jsonOrText(text);
+  if (before !== null && typeof json === typeof before) return json;
+  if (typeof before === "number" && text !== "" && Number.isFinite(Number(text)))
+    return Number(text);
+  const other = [json, text].find(isTaken);
+  if (other !== undefined) return other;
+  if (before === undefined || before === null) return json; // the schema says what it would take
+  throw wrongType(path, likeBefore(before), text);
+}
+
+function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (before === undefined || before === null) return text; // a new setting may be a plain word
-    throw wrongType(path, `JSON like ${JSON.stringify(before)}`, text);
+    return text;
+  }
+}
+
+function likeBefore(before: unknown): string {
+  switch (typeof before) {
+    case "number":
+      return "a number";
+    case "boolean":
+      return "true or false";
+    default:
+      return `JSON like ${JSON.stringify(before)}`;
   }
 }
 
