@@ -1,4 +1,5 @@
 import { noGrad } from "../../engine/autodiff.ts";
+import { ConfigError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
@@ -28,12 +29,13 @@ export async function autoencoderStage(
 ): Promise<Stage<Pixels<"b 3 h w">>> {
   const settings = AutoencoderSettings.parse(config.stage);
   const { size, pictures, cache: folder } = settings;
+  const stride = latentStride(model.config);
+  requireSides(settings, stride);
   const report = ({ what, done, total }: { what: string; done: number; total: number }): void =>
     progress(what, done, total);
   const cache = await openFrameCache({ folder, split: "train", count: pictures, size }, report);
   const held = await openFrameCache({ folder, split: "validation", count: 64, size }, report);
   const heldIndices = Array.from({ length: held.count }, (_, index) => index);
-  const stride = latentStride(model.config);
   model.setTrainable(true);
   return {
     name: "autoencoder",
@@ -46,6 +48,16 @@ export async function autoencoderStage(
     samples: async () => [reconstructionSheet(model, held, heldIndices.slice(0, 8))],
     validate: () => ({ psnr: noGrad(() => reconstructionPsnr(model, held, heldIndices)) }),
   };
+}
+
+/** Throws a ConfigError for pictures and crops that the autoencoder cannot see whole. */
+function requireSides({ size, crop }: AutoencoderSettings, stride: number): void {
+  if (size % stride !== 0)
+    throw new ConfigError(`stage.size: expected a multiple of ${stride} pixels, got ${size}`);
+  if (crop > size || crop % stride !== 0)
+    throw new ConfigError(
+      `stage.crop: expected a multiple of ${stride} pixels up to stage.size (${size}), got ${crop}`,
+    );
 }
 
 function batchAt(
