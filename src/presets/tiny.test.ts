@@ -46,6 +46,21 @@ test.each([
   expect(resolve).toThrow(new RegExp(Object.keys(stage)[0]!));
 });
 
+test.each([
+  [{ alpha: 0, beta: 0 }],
+  [{ alpha: 0, terms: ["sdsEdit", "genEdit"] }],
+  [{ lambda: 0, terms: ["sdsEdit", "sdsVideo"] }],
+])("a distillation in which nothing counts is refused: %j", (stage) => {
+  const entry = stageEntry(tiny, "distillation");
+  const { config } = entry;
+  const resolve = (own: object): unknown =>
+    resolveConfig(entry, { ...config, stage: { ...config.stage, ...own } });
+  expect(() => resolve(stage)).toThrow(
+    "stage.alpha: alpha, beta and lambda leave none of the run's terms any weight",
+  );
+  expect(() => resolve({ alpha: 0 })).not.toThrow();
+});
+
 test("a stage that does not exist is answered with those that do", () => {
   expect(() => stageEntry(tiny, "student")).toThrow(UserError);
   expect(() => stageEntry(tiny, "student")).toThrow(/it has autoencoder, text-encoder, backbone/);

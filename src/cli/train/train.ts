@@ -114,8 +114,9 @@ export async function trainStage(
   using directory = openRunDirectory(args.out ?? `runs/${stageName}`, stageName, config);
   const stage = await openStage(entry, config, context);
   const { precisionWarning } = await import("../../training/precision-warning.ts");
-  const warning = precisionWarning(config, stage);
-  if (warning !== undefined) report.warn(warning);
+  const { warmupWarning } = await import("../../training/warmup-warning.ts");
+  for (const warning of [precisionWarning(config, stage), warmupWarning(config)])
+    if (warning !== undefined) report.warn(warning);
   for await (const event of train({ stage, config, directory, signal })) show(report, event);
 }
 

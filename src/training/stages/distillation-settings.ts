@@ -4,7 +4,10 @@ import {
   AugmentationConfig,
   CriticConfig,
 } from "../../eve/critics/critic-config.ts";
-import { DistillationConfig } from "../../eve/distillation/distillation-config.ts";
+import {
+  DistillationConfig,
+  distillationWeights,
+} from "../../eve/distillation/distillation-config.ts";
 
 /** Settings of the distillation stage: the method's, and where its inputs and critics come from. */
 export const DistillationSettings = DistillationConfig.extend({
@@ -66,8 +69,19 @@ export const DistillationSettings = DistillationConfig.extend({
   watchEvery: z.int().nonnegative().default(25),
   /** Folder for latents and what the teachers draw. */
   cache: z.string().default("runs/cache"),
+}).refine(hasWeight, {
+  message: "alpha, beta and lambda leave none of the run's terms any weight",
+  path: ["alpha"],
 });
 export type DistillationSettings = z.infer<typeof DistillationSettings>;
+
+/** Whether any term of the student's loss counts. */
+function hasWeight(
+  config: Pick<DistillationConfig, "terms" | "alpha" | "beta" | "lambda">,
+): boolean {
+  const weights = distillationWeights(config);
+  return config.terms.some((term) => weights[term]! > 0);
+}
 
 /** The step from which the critics judge in a run of `steps`. */
 export function judgedFrom(
