@@ -3,7 +3,7 @@ import { ConfigError, UserError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Pixels, Tensor } from "../engine/tensor.ts";
 import type { Parameters } from "../nn/module.ts";
-import { TrainConfig, type TrainConfigInput } from "./config.ts";
+import { partSize, TrainConfig, type TrainConfigInput } from "./config.ts";
 
 /** Named scalar terms of a loss, by the paper's names where it has them. */
 export type Losses = Readonly<Record<string, Tensor>>;
@@ -63,6 +63,11 @@ export interface Stage<Batch = unknown> {
    * plain data (typed arrays), and `losses` makes the tensors: no scope can span an `await`.
    */
   nextBatch(step: number, part: number): Batch | Promise<Batch>;
+  /**
+   * How many samples a part shows, where they are not `batch / accumulate`. Each part counts in the step by them, and one
+   * that shows none is left out.
+   */
+  samplesIn?(step: number, part: number): number;
   /** The terms for one batch; synchronous, inside a scope and, by config, in bfloat16 autocast. */
   losses(batch: Batch, rng: Rng): Losses;
   /**
@@ -74,6 +79,18 @@ export interface Stage<Batch = unknown> {
   samples?(): Promise<readonly Sample[]>;
   /** Numbers on the validation split, computed while the EMA weights are in place. */
   validate?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
+}
+
+/** How many samples each part of a step shows. */
+export function samplesByPart(
+  { samplesIn }: Pick<Stage, "samplesIn">,
+  config: TrainConfig,
+  step: number,
+): number[] {
+  return Array.from(
+    { length: config.accumulate },
+    (_, part) => samplesIn?.(step, part) ?? partSize(config),
+  );
 }
 
 /** What `StageEntry.open` may use besides its config. */

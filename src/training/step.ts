@@ -11,7 +11,7 @@ import { Ema } from "./ema.ts";
 import { Muon } from "./muon.ts";
 import { AdamW, type Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
-import type { Losses, Stage } from "./stage.ts";
+import { samplesByPart, type Losses, type Stage } from "./stage.ts";
 
 /** Everything of a run that changes from step to step, beside the weights themselves. */
 export interface TrainState {
@@ -92,14 +92,14 @@ export async function trainStep(
   state: TrainState,
 ): Promise<StepResult> {
   const { optimizer, adversary, ema, step } = state;
-  const parts: Record<string, number>[] = [];
+  const parts: PartLosses[] = [];
   const watched: Readonly<Record<string, number>>[] = [];
   clearGradients(state);
-  for (let part = 0; part < config.accumulate; part++) {
-    parts.push(await differentiatePart(stage, config, state, part));
+  for (const { part, weight } of partsOf(stage, config, step)) {
+    parts.push({ weight, losses: await differentiatePart(stage, config, state, { part, weight }) });
     watched.push(stage.takeGradients?.() ?? {});
   }
-  const losses = meanByName(parts);
+  const losses = meanByName(parts, config.accumulate);
   const total = Object.entries(losses).reduce(
     (sum, [name, loss]) => sum + weightOf(stage, name) * loss,
     0,
@@ -115,6 +115,26 @@ export async function trainStep(
   clearGradients(state);
   state.skippedInARow = 0;
   return { type: "updated", losses, total, gradNorm, termGradients: normByName(watched), lr };
+}
+
+/** A forward pass, and how much it counts beside the others of its step: 1 where all show as many samples. */
+interface Part {
+  readonly part: number;
+  readonly weight: number;
+}
+
+/** The losses of a part. */
+interface PartLosses extends Pick<Part, "weight"> {
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** The parts of a step that show anything. */
+function partsOf(stage: Stage, config: TrainConfig, step: number): Part[] {
+  const counts = samplesByPart(stage, config, step);
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  return counts
+    .map((count, part) => ({ part, weight: (count * config.accumulate) / all }))
+    .filter(({ weight }) => weight > 0);
 }
 
 function clearGradients({ optimizer, adversary }: TrainState): void {
@@ -154,7 +174,7 @@ async function differentiatePart(
   stage: Stage,
   config: TrainConfig,
   { step, batches }: TrainState,
-  part: number,
+  { part, weight }: Part,
 ): Promise<Record<string, number>> {
   const rng = Rng.seed(config.seed).split("step").split(step).split(part);
   using made = batches.take(step, part);
@@ -163,7 +183,7 @@ async function differentiatePart(
   let losses: Losses = {};
   differentiate(() => {
     losses = inFloat32(autocast(config.precision, () => stage.losses(batch, rng)));
-    return weightedSum(losses, stage).div(config.accumulate);
+    return weightedSum(losses, stage).div(config.accumulate / weight);
   });
   // Values are read last: reading waits for a GPU, which has both passes to work on by then
   batches.prepareAfter(step, part);
@@ -197,9 +217,10 @@ function normByName(parts: readonly Readonly<Record<string, number>>[]): Record<
   return Object.fromEntries(names.map((name) => [name, norm(name)]));
 }
 
-function meanByName(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const names = Object.keys(parts[0] ?? {});
+/** The mean of each term over all parts; one that a part does not have counts nothing there. */
+function meanByName(parts: readonly PartLosses[], count: number): Record<string, number> {
+  const names = new Set(parts.flatMap(({ losses }) => Object.keys(losses)));
   const mean = (name: string): number =>
-    parts.reduce((sum, part) => sum + (part[name] ?? Number.NaN), 0) / parts.length;
-  return Object.fromEntries(names.map((name) => [name, mean(name)]));
+    parts.reduce((sum, { losses, weight }) => sum + (losses[name] ?? 0) * weight, 0) / count;
+  return Object.fromEntries([...names].map((name) => [name, mean(name)]));
 }

@@ -64,6 +64,29 @@ describe("a run", () => {
     });
   });
 
+  test("gives the same result in parts of other sizes, each of which counts by its samples", async () => {
+    const sizes = [5, 0, 2, 1];
+    const uneven = (whole: TinyStage): Stage =>
+      ({
+        ...whole,
+        samplesIn: (_, part) => sizes[part]!,
+        nextBatch: (step: number, part: number) => {
+          const first = sizes.slice(0, part).reduce((sum, size) => sum + size, 0);
+          const all = Array.from({ length: 4 }, (_, own) => [...whole.nextBatch(step, own)]).flat();
+          return Float32Array.from(all.slice(4 * first, 4 * (first + sizes[part]!)));
+        },
+      }) satisfies Stage<Float32Array>;
+    const one = only(await trained(runFolder()), "step-end");
+    const parts = only(
+      await trained(runFolder(), { accumulate: 4 }, { stage: uneven }),
+      "step-end",
+    );
+    one.forEach(({ losses, gradNorm }, index) => {
+      expect(parts[index]!.losses["error"]).toBeCloseTo(losses["error"]!, 6);
+      expect(Math.abs(parts[index]!.gradNorm - gradNorm)).toBeLessThan(1e-5 * (1 + gradNorm));
+    });
+  });
+
   test("tells the norm of a term's gradient over all parts of a step", async () => {
     const norms = [3, 4];
     const watched = (stage: TinyStage): Stage => ({

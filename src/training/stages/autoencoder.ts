@@ -44,6 +44,7 @@ export async function autoencoderStage(
     frozen: new Map(),
     lossWeights: AUTOENCODER_LOSSES,
     nextBatch: (step, part) => batchAt(cache, config, settings, { step, part, stride }),
+    samplesIn: (step, part) => numbersAt(config, settings, step, part).length,
     losses: (pixels, rng) => autoencoderLosses(model, pixels, rng),
     samples: async () => [reconstructionSheet(model, held, heldIndices.slice(0, 8))],
     validate: () => ({ psnr: noGrad(() => reconstructionPsnr(model, held, heldIndices)) }),
@@ -60,22 +61,42 @@ function requireSides({ size, crop }: AutoencoderSettings, stride: number): void
     );
 }
 
+function isWholeAt(
+  step: number,
+  { steps }: TrainConfig,
+  { wholeFrom }: AutoencoderSettings,
+): boolean {
+  return step >= wholeFrom * steps;
+}
+
+/** The running numbers of a part's samples: of whole pictures the first of the step's, as many pixels as of crops. */
+function numbersAt(
+  config: TrainConfig,
+  settings: AutoencoderSettings,
+  step: number,
+  part: number,
+): number[] {
+  if (!isWholeAt(step, config, settings)) return sampleNumbers(config, step, part);
+  const { batch, accumulate } = config;
+  const count = Math.max(1, Math.round((batch * settings.crop ** 2) / settings.size ** 2));
+  const first = Math.floor((part * count) / accumulate);
+  const end = Math.floor(((part + 1) * count) / accumulate);
+  return Array.from({ length: end - first }, (_, i) => step * batch + first + i);
+}
+
 function batchAt(
   cache: FrameCache,
   config: TrainConfig,
-  { size, crop, wholeFrom }: AutoencoderSettings,
+  settings: AutoencoderSettings,
   { step, part, stride }: { step: number; part: number; stride: number },
 ): Pixels<"b 3 h w"> {
-  const numbers = sampleNumbers(config, step, part);
+  const { size, crop } = settings;
+  const numbers = numbersAt(config, settings, step, part);
   const rng = Rng.seed(config.seed).split("pictures");
-  const isWhole = step >= wholeFrom * config.steps;
-  const count = isWhole
-    ? Math.max(1, Math.round((numbers.length * crop ** 2) / size ** 2))
-    : numbers.length;
-  const indices = numbers.slice(0, count).map((number) => rng.split(number).integer(cache.count));
+  const indices = numbers.map((number) => rng.split(number).integer(cache.count));
   using _ = tensorScope();
   const whole = cache.pixels(indices);
-  if (isWhole) return keep(whole);
+  if (isWholeAt(step, config, settings)) return keep(whole);
   const places = (size - crop) / stride + 1;
   const crops = numbers.map((number, row) => {
     const place = rng.split("place").split(number);
