@@ -83,7 +83,8 @@ async function fall(stage: Stage, config: TrainConfig): Promise<number> {
 
 /** All tensors of a batch, in the order of their names. */
 function tensorsOf(batch: unknown): Tensor[] {
-  return batch instanceof Tensor ? [batch] : Object.values(batch as Record<string, Tensor>);
+  if (batch instanceof Tensor) return [batch];
+  return Object.values(batch as object).filter((value) => value instanceof Tensor);
 }
 
 function isSameBatch(a: unknown, b: unknown): boolean {
@@ -285,6 +286,22 @@ describe("the edit adapter", () => {
   });
 
   test("sees batches that depend on seed and step alone", () => expectPureBatches(open));
+
+  test("learns the same items as in use however a step is split, and counts them alike", () => {
+    using _ = tensorScope();
+    const stage = { inUse: 0.25 };
+    const parts = open({ stage, accumulate: 4 });
+    const used = [0, 1, 2, 3].map((part) => parts.nextBatch(0, part) as { used: number });
+    expect(used.map((batch) => batch.used)).toEqual([2, 0, 0, 0]);
+    const whole = open({ stage });
+    const terms = (own: Stage, part: number) =>
+      noGrad(() => own.losses(own.nextBatch(0, part), Rng.seed(11)));
+    expect(Object.keys(terms(parts, 0))).toEqual(["inUse"]);
+    expect(Object.keys(terms(parts, 3))).toEqual(["velocity"]);
+    // the mean over four parts, of which the others have none
+    const own = terms(parts, 0)["inUse"]!.item() / 4;
+    expect(own).toBeCloseTo(terms(whole, 0)["inUse"]!.item(), 5);
+  });
 
   test("leaves caption, instruction and picture out at their rates, each by itself", () => {
     using _ = tensorScope();

@@ -29,6 +29,12 @@ export interface EditBatch extends EditInputs {
   readonly caption: Float<"b n d">;
 }
 
+/** A batch to learn from. */
+export interface TaughtBatch extends EditBatch {
+  /** How many of its first items are learned as in use: the first of a step, however it is split. */
+  readonly used: number;
+}
+
 /** How often each condition is left out. */
 type Drops = Pick<EditAdapterSettings, "dropCaption" | "dropInstruction" | "dropPicture">;
 
@@ -50,20 +56,22 @@ export function editAdapterStage(
   adapter: EditAdapter,
   material: EditMaterial,
   config: TrainConfig,
-): Stage<EditBatch> {
+): Stage<TaughtBatch> {
   const settings = EditAdapterSettings.parse(config.stage);
   const { train, held, texts, schedule, frozen, draw } = material;
   const evenly = { times: timesteps(schedule, 2, "trailing"), temperature: FULL_TEMPERATURE };
   const { sampling = evenly } = material;
   const { loss, usedLoss } = editLosses(unet, adapter, { schedule, sampling, settings });
-  const losses = (batch: EditBatch, rng: Rng): Losses => {
-    const { inUse } = settings;
-    const count = batch.x0.shape[0]!;
-    const used = Math.round(inUse * count);
-    const [first, rest] = [itemsOf(batch, 0, used), itemsOf(batch, used, count - used)];
+  const allUsed = Math.round(settings.inUse * config.batch);
+  /** A part's share of a loss that is the mean over so many of the step's items. */
+  const share = (count: number, all: number): number => (count * config.accumulate) / all;
+  const losses = ({ used, ...batch }: TaughtBatch, rng: Rng): Losses => {
+    const rest = batch.x0.shape[0]! - used;
+    const noised = (): Float<""> => loss(itemsOf(batch, used, rest), rng, settings);
+    const inUse = (): Float<""> => usedLoss(itemsOf(batch, 0, used), rng, settings);
     return {
-      ...(used < count && { velocity: loss(rest, rng, settings) }),
-      ...(used > 0 && { inUse: usedLoss(first, rng, settings) }),
+      ...(rest > 0 && { velocity: noised().mul(share(rest, config.batch - allUsed)) }),
+      ...(used > 0 && { inUse: inUse().mul(share(used, allUsed)) }),
     };
   };
   const heldLoss = (of: EditLoss, drops: Drops): number => {
@@ -81,11 +89,13 @@ export function editAdapterStage(
     trainable: adapter.parameters(),
     frozen: new Map([...frozen, ...parametersOf({ backbone: unet })]),
     lossWeights: {},
-    nextBatch: (step, part) =>
-      editBatch(train, texts, sampleNumbers(config, step, part), {
-        random: { rng: source, item },
-        drops: settings,
-      }),
+    nextBatch: (step, part) => {
+      const numbers = sampleNumbers(config, step, part);
+      const before = part * numbers.length;
+      const used = Math.min(Math.max(allUsed - before, 0), numbers.length);
+      const random = { rng: source, item };
+      return { ...editBatch(train, texts, numbers, { random, drops: settings }), used };
+    },
     losses,
     validate: () => ({
       velocity: heldLoss(loss, NO_DROPS),
