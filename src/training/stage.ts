@@ -70,6 +70,8 @@ export interface Stage<Batch = unknown> {
   samplesIn?(step: number, part: number): number;
   /** The terms for one batch; synchronous, inside a scope and, by config, in bfloat16 autocast. */
   losses(batch: Batch, rng: Rng): Losses;
+  /** Called when a step has moved the weights, before they are averaged; not where it was skipped. */
+  updated?(): void;
   /**
    * How large the gradient of each term was where the stage looks at it, in the backward pass just done; empty where it
    * did not look. Weights of the losses are in it, and the share of an accumulated part.

@@ -111,6 +111,7 @@ export async function trainStep(
   const lr = learningRateAt(config, step);
   optimizer.update(lr);
   if (stage.adversaries) adversary?.update(stage.adversaries.learningRate);
+  stage.updated?.();
   ema.update(optimizer.updates);
   clearGradients(state);
   state.skippedInARow = 0;

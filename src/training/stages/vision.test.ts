@@ -99,6 +99,32 @@ describe("visionStage", () => {
     expect(nameOfGradients(stage)).toEqual([]);
   });
 
+  test("moves the centre once a step, by the mean over its parts", async () => {
+    const centreOf = async (accumulate: number): Promise<Tensor> => {
+      const own = { ...config, accumulate };
+      const stage = await openStage(own);
+      await trainStep(stage, own, startState(stage, own));
+      return stage.trainable.get("centre")!.detach();
+    };
+    const unsplit = await centreOf(1);
+    expect(unsplit.abs().max().item()).toBeGreaterThan(1e-3);
+    expect(largestDifference(await centreOf(4), unsplit)).toBeLessThan(1e-6);
+  });
+
+  test("leaves the centre where it is in a step that is skipped", async () => {
+    const stage = await openStage();
+    const spoiled: Stage<VisionBatch> = {
+      ...stage,
+      losses: (batch, rng) => ({
+        distillation: stage.losses(batch, rng)["distillation"]!.mul(Number.NaN),
+      }),
+    };
+    const state = startState(spoiled, config);
+    const before = snapshot(stage);
+    expect(await trainStep(spoiled, config, state)).toMatchObject({ type: "skipped" });
+    expect(movedParts(stage, before)).toEqual([]);
+  });
+
   test("gives the teacher and the centre no gradient", async () => {
     using _ = tensorScope();
     const stage = await openStage();

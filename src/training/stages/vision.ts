@@ -1,6 +1,6 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
-import { keep, tensorScope } from "../../engine/scope.ts";
+import { keep, persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { openFrameCache, type FrameCache } from "../../data/caches/frame-cache.ts";
 import {
@@ -31,6 +31,8 @@ interface School {
   readonly teacher: SortingNetwork;
   /** Moving mean of the teacher's cosines. */
   readonly centre: Float<"k">;
+  /** Mean of the teacher's cosines in the step so far. */
+  readonly seen: Float<"k">;
 }
 
 const TEACHER = "teacher.vision.";
@@ -48,7 +50,7 @@ export function visionWeights(weights: Parameters): Parameters {
  * Teacher and centre stand among the trained tensors, so that checkpoints hold them and a resumed run repeats exactly
  * what an uninterrupted one does. They never get a gradient, and the optimizer leaves such tensors as they are. The
  * teacher moves when a step's first part begins, towards what the step before made of the student; the centre moves
- * with every part, and sortings are balanced within one. The run's own average is of no use here: choose `ema: 0`.
+ * when a step has updated the student, and sortings are balanced within a part. The run's own average is of no use here: choose `ema: 0`.
  *
  * Deviation: EVE's critics see with public DINOv2, which was trained on photographs; `tiny`'s see with a small
  * transformer that knows the generated world.
@@ -76,6 +78,7 @@ export async function visionStage(
     lossWeights: {},
     nextBatch: (step, part) => viewsAt(train, config, settings, { step, part }),
     losses: (batch) => learn(school, batch, config, settings),
+    updated: () => moveCentre(school, settings.centreMomentum),
     validate: () => heldNumbers(school, kept, settings),
     samples: async () => [neighbourSheet(school.teacher.vision, kept)],
   };
@@ -86,7 +89,8 @@ function openSchool(vision: VisionTransformer, settings: VisionSettings, rng: Rn
   const twin = new VisionTransformer(rng.split("teacher"), vision.config);
   const teacher = new SortingNetwork(rng.split("head"), twin, settings);
   copyParameters(teacher.parameters(), student.parameters(), "the student");
-  return { student, teacher, centre: parameter(Tensor.zeros([settings.prototypes])) };
+  const centre = parameter(Tensor.zeros([settings.prototypes]));
+  return { student, teacher, centre, seen: persist(Tensor.zeros([settings.prototypes])) };
 }
 
 function viewsAt(
@@ -106,9 +110,9 @@ function viewsAt(
 }
 
 function learn(
-  { student, teacher, centre }: School,
+  { student, teacher, centre, seen }: School,
   { globals, locals, step, part }: VisionBatch,
-  { steps }: TrainConfig,
+  { steps, accumulate }: TrainConfig,
   settings: VisionSettings,
 ): Losses {
   if (part === 0 && step > 0) {
@@ -118,7 +122,7 @@ function learn(
   const sorted = noGrad(() => sortViews(teacher, globals));
   const shares = noGrad(() => sorted.map((view) => sharesOf(view, centre, settings)));
   const cosines = [...sortViews(student, globals), ...sortViews(student, locals)];
-  moveCentre(centre, sorted, settings.centreMomentum);
+  takeIn(seen, sorted, { part, accumulate });
   return { distillation: selfDistillationLoss(cosines, shares, settings.studentTemperature) };
 }
 
@@ -146,11 +150,21 @@ function momentumAt(progress: number, first: number): number {
   return 1 - ((1 - first) * (1 + Math.cos(Math.PI * Math.min(progress, 1)))) / 2;
 }
 
-function moveCentre(centre: Float<"k">, sorted: readonly Float<"b k">[], momentum: number): void {
+/** Adds a part's share to the mean of the step, which begins anew with the first part. */
+function takeIn(
+  seen: Float<"k">,
+  sorted: readonly Float<"b k">[],
+  { part, accumulate }: { readonly part: number; readonly accumulate: number },
+): void {
   noGrad(() => {
-    const mean = Tensor.cat(sorted, 0).mean([0]);
-    centre.detach().blendInPlace(mean, momentum, 1 - momentum);
+    const mean = Tensor.cat(sorted, 0).mean([0]).to("float32");
+    if (part === 0) seen.copyFrom(mean.div(accumulate));
+    else seen.blendInPlace(mean, 1, 1 / accumulate);
   });
+}
+
+function moveCentre({ centre, seen }: School, momentum: number): void {
+  noGrad(() => centre.detach().blendInPlace(seen, momentum, 1 - momentum));
 }
 
 const HELD_AT_ONCE = 32;
