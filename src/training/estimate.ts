@@ -3,7 +3,7 @@ import { dtypeBytes } from "../engine/dtype.ts";
 import { setThreads } from "../engine/settings.ts";
 import type { Parameters } from "../nn/module.ts";
 import type { TrainConfig } from "./config.ts";
-import type { Stage } from "./stage.ts";
+import { samplesAt, type Stage } from "./stage.ts";
 import { countValues, requireProgress, startState, trainStep, type TrainState } from "./step.ts";
 
 /** What a run will take, from a few steps really done. Sizes in bytes. */
@@ -64,7 +64,7 @@ export async function estimate(stage: Stage, config: TrainConfig): Promise<Estim
     stepBytes: Math.max(0, peakBytes - before),
     peakBytes,
     secondsPerStep,
-    samplesPerSecond: config.batch / secondsPerStep,
+    samplesPerSecond: samplesAt(stage, config, 0) / secondsPerStep,
     totalSeconds,
   };
 }

@@ -19,6 +19,13 @@ test("tells samples per second and the time left at this session's pace", () => 
   expect(etaSeconds).toBeCloseTo(20, 9);
 });
 
+test("counts the samples that the last step showed where they are not a batch", () => {
+  const { clock, pace } = paceOf({ batch: 16 });
+  clock.seconds = 2;
+  pace.stepDone(4);
+  expect(pace.now(1).samplesPerSecond).toBeCloseTo(2, 9);
+});
+
 test("a checkpoint is due by steps, or so many minutes after the last one", () => {
   const { clock, pace } = paceOf({ checkpointEvery: 7, checkpointEveryMinutes: 5 });
   expect([6, 7, 8, 14].map((step) => pace.isCheckpointDue(step))).toEqual([

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { gitHash, machine, versions } from "../engine/provenance.ts";
 import type { Run } from "./run.ts";
+import { samplesAt } from "./stage.ts";
 import { countValues, type TrainState } from "./step.ts";
 
 const LossLine = z.looseObject({
@@ -35,7 +36,7 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     steps: state.step,
     ...(directory.asked.length > 1 && { asked: directory.asked }),
     skippedSteps: state.skipped,
-    samplesSeen: state.step * config.batch,
+    samplesSeen: samplesBefore(state.step, run),
     wallSeconds: Math.round(state.seconds),
     finalLosses: { meanOver: losses.length, ...meanOf(losses) },
     validation: (isOfEnd && validation?.numbers) || null,
@@ -49,6 +50,13 @@ export function receiptOf(run: Run, state: TrainState, frozenHash: string): stri
     machine: machine(),
   };
   return `${JSON.stringify(receipt, null, 2)}\n`;
+}
+
+/** How many samples the first `count` steps show in a run of these settings. */
+function samplesBefore(count: number, { stage, config }: Run): number {
+  if (!stage.samplesIn) return count * config.batch;
+  const shown = Array.from({ length: count }, (_, step) => samplesAt(stage, config, step));
+  return shown.reduce((sum, samples) => sum + samples, 0);
 }
 
 /** The mean of each loss of the last row over the rows that have it: some begin in a later phase. */

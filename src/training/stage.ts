@@ -95,6 +95,15 @@ export function samplesByPart(
   );
 }
 
+/** How many samples a step shows. */
+export function samplesAt(
+  stage: Pick<Stage, "samplesIn">,
+  config: TrainConfig,
+  step: number,
+): number {
+  return samplesByPart(stage, config, step).reduce((sum, count) => sum + count, 0);
+}
+
 /** What `StageEntry.open` may use besides its config. */
 export interface StageContext {
   /** Stops a long preparation (building a cache) when it next says how far it is. */

@@ -11,7 +11,7 @@ import { Ema } from "./ema.ts";
 import { Muon } from "./muon.ts";
 import { AdamW, type Optimizer } from "./optimizer.ts";
 import { learningRateAt } from "./schedule.ts";
-import { samplesByPart, type Losses, type Stage } from "./stage.ts";
+import { samplesAt, samplesByPart, type Losses, type Stage } from "./stage.ts";
 
 /** Everything of a run that changes from step to step, beside the weights themselves. */
 export interface TrainState {
@@ -132,7 +132,7 @@ interface PartLosses extends Pick<Part, "weight"> {
 /** The parts of a step that show anything. */
 function partsOf(stage: Stage, config: TrainConfig, step: number): Part[] {
   const counts = samplesByPart(stage, config, step);
-  const all = counts.reduce((sum, count) => sum + count, 0);
+  const all = samplesAt(stage, config, step);
   return counts
     .map((count, part) => ({ part, weight: (count * config.accumulate) / all }))
     .filter(({ weight }) => weight > 0);

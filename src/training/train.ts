@@ -12,6 +12,7 @@ import { FrozenGuard } from "./frozen.ts";
 import { Pace } from "./pace.ts";
 import { receiptOf } from "./receipt.ts";
 import type { Run } from "./run.ts";
+import { samplesAt } from "./stage.ts";
 import { writeSampleFiles } from "./sample-files.ts";
 import {
   countValues,
@@ -79,7 +80,7 @@ async function* loop(
   };
   while (state.step < config.steps && !signal.aborted) {
     const result = await trainStep(stage, config, state);
-    state.seconds += pace.stepDone();
+    state.seconds += pace.stepDone(samplesAt(stage, config, state.step - 1));
     yield stepEvent(run, state, result, pace);
     requireProgress(config, state, result);
     yield* showProgress(run, state);

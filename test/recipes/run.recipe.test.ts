@@ -87,6 +87,19 @@ describe("a run", () => {
     });
   });
 
+  test("counts in its receipt the samples that its steps showed", async () => {
+    const folder = runFolder();
+    const fewer = (own: TinyStage): Stage =>
+      ({
+        ...own,
+        samplesIn: (step) => (step < 6 ? 8 : 2),
+        nextBatch: (step: number, part: number) =>
+          own.nextBatch(step, part).subarray(0, step < 6 ? 32 : 8),
+      }) satisfies Stage<Float32Array>;
+    await trained(folder, { steps: 10 }, { stage: fewer });
+    expect(receiptIn(folder)).toMatchObject({ samplesSeen: 6 * 8 + 4 * 2 });
+  });
+
   test("tells the norm of a term's gradient over all parts of a step", async () => {
     const norms = [3, 4];
     const watched = (stage: TinyStage): Stage => ({
