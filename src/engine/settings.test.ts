@@ -10,6 +10,7 @@ import {
   onOneThread,
   setThreads,
   useAllCores,
+  useThreads,
 } from "./settings.ts";
 import { dispatch, Tensor } from "./tensor.ts";
 
@@ -122,6 +123,21 @@ describe("the engine", () => {
     vi.stubEnv("OMP_NUM_THREADS", undefined);
     useAllCores();
     expect(engineInfo().threads).toBe(physicalCores(readCpuInfo(), availableParallelism()));
+    vi.unstubAllEnvs();
+    setThreads(before);
+  });
+
+  test("runs a training on the threads of its settings, of the environment, or on all", () => {
+    const before = engineInfo().threads;
+    vi.stubEnv("OMP_NUM_THREADS", "1");
+    setThreads(availableParallelism() + 1);
+    useThreads(0);
+    expect(engineInfo().threads).toBe(availableParallelism() + 1);
+    useThreads(2);
+    expect(engineInfo().threads).toBe(2);
+    vi.stubEnv("OMP_NUM_THREADS", undefined);
+    useThreads(0);
+    expect(engineInfo().threads).toBe(availableParallelism());
     vi.unstubAllEnvs();
     setThreads(before);
   });

@@ -39,6 +39,12 @@ export function useAllCores(): void {
   setThreads(physicalCores(readCpuInfo(), availableParallelism()));
 }
 
+/** Has operators run on `count` threads; where that is 0, on as many as `OMP_NUM_THREADS` says, or one for each processor. */
+export function useThreads(count: number): void {
+  if (count > 0) setThreads(count);
+  else if (process.env["OMP_NUM_THREADS"] === undefined) setThreads(availableParallelism());
+}
+
 /** Sets the number of threads of one operator, OpenBLAS's among them, which takes every processor by itself. */
 export function setThreads(count: number): void {
   door.setThreads(count);

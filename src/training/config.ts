@@ -38,7 +38,7 @@ export const TrainConfig = z
     skipLimit: z.int().positive().default(10),
     /** Where to compute; `auto` takes a CUDA device where there is one. */
     device: z.enum(["auto", "cpu", "cuda"]).default("auto"),
-    /** Threads of one operator; 0 takes every core. */
+    /** Threads of one operator; 0 takes what `OMP_NUM_THREADS` says, or every core. */
     threads: z.int().nonnegative().default(0),
     /** Steps between checkpoints; 0 leaves it to the clock. */
     checkpointEvery: z.int().nonnegative().default(0),

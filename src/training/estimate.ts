@@ -1,6 +1,5 @@
-import { availableParallelism } from "node:os";
 import { dtypeBytes } from "../engine/dtype.ts";
-import { setThreads } from "../engine/settings.ts";
+import { useThreads } from "../engine/settings.ts";
 import type { Parameters } from "../nn/module.ts";
 import type { TrainConfig } from "./config.ts";
 import { samplesAt, type Stage } from "./stage.ts";
@@ -36,7 +35,7 @@ const ENOUGH_SECONDS = 10;
 
 /** Trains two to eight steps of each phase in memory and throws them away; writes no file. */
 export async function estimate(stage: Stage, config: TrainConfig): Promise<Estimate> {
-  setThreads(config.threads || availableParallelism());
+  useThreads(config.threads);
   const state = startState(stage, config);
   const before = process.memoryUsage.rss();
   let totalSeconds = 0;

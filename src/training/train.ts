@@ -1,10 +1,9 @@
 import { mkdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { DataError, UserError } from "../engine/errors.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { saveSafetensors } from "../engine/safetensors.ts";
-import { setThreads, setTunedConvolutions } from "../engine/settings.ts";
+import { setTunedConvolutions, useThreads } from "../engine/settings.ts";
 import type { DamagedCheckpoint, RunIdentity } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { TrainEvent } from "./events.ts";
@@ -31,7 +30,7 @@ import {
  * logs there; each event is on disk before it is given out.
  */
 export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
-  setThreads(run.config.threads || availableParallelism());
+  useThreads(run.config.threads);
   setTunedConvolutions(true);
   const state = startState(run.stage, run.config);
   using _ = state.batches;
