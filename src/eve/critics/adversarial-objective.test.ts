@@ -6,7 +6,11 @@ import { tensorScope } from "../../engine/scope.ts";
 import { Tensor, dispatch, type Float } from "../../engine/tensor.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { TERMS } from "../distillation/distillation-config.ts";
+import {
+  DistillationConfig,
+  distillationWeights,
+  TERMS,
+} from "../distillation/distillation-config.ts";
 import type { Cast, EditPoint, Terms } from "../distillation/distillation.ts";
 import { stackedCondition } from "../stack/teachers.ts";
 import { adversary, type Jury } from "./adversarial-objective.ts";
@@ -115,6 +119,24 @@ describe("the adversarial objective", () => {
     // linear generator loss: minus the scores, summed over two heads
     const sum = terms["fakeVideo"]!.mul(-2).item();
     expect(Math.abs(terms["genVideo"]!.item() - sum)).toBeLessThan(1e-5);
+  });
+
+  test("tells R1, which is in the critics' losses, where it is on", () => {
+    using _ = tensorScope();
+    for (const critic of [jury.edit, jury.video]) critic.setTrainable(true);
+    const termsWith = (r1: number): Terms => {
+      const strict = { ...jury, losses: { ...jury.losses, r1 } };
+      return adversary(strict, TERMS)("judge")(nobody, latents("x0"), point, rng);
+    };
+    const [without, within] = [termsWith(0), termsWith(0.5)];
+    expect(Object.keys(without).filter((name) => name.startsWith("r1"))).toEqual([]);
+    for (const name of ["Edit", "Video"]) {
+      const penalty = within[`r1${name}`]!.item();
+      expect(penalty).toBeGreaterThan(0);
+      const added = within[`critic${name}`]!.sub(without[`critic${name}`]!).item();
+      expect(added).toBeCloseTo(0.5 * penalty, 5);
+      expect(distillationWeights(DistillationConfig.parse({}))[`r1${name}`]).toBe(0);
+    }
   });
 
   test("finds nothing to tell apart where the student draws what the teacher drew", () => {

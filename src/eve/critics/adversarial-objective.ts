@@ -43,7 +43,7 @@ interface Bench {
  *
  * `L_G` sees critics that are constants and `L_D` a student that is one, so one backward pass of their sum moves each
  * by its own. Real, drawn and input frames are augmented alike. Watched beside the losses, with no weight of their
- * own: the mean scores `realEdit`, `fakeEdit`, `realVideo`, `fakeVideo`.
+ * own: the mean scores `realEdit`, `fakeEdit`, `realVideo`, `fakeVideo`; where R1 is on, `r1Edit` and `r1Video`, before γ.
  */
 export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
   return (role) =>
@@ -125,6 +125,8 @@ function verdict(
     [`critic${name}`]: found.loss,
     [`real${name}`]: Tensor.scalar(found.real),
     [`fake${name}`]: Tensor.scalar(found.fake),
+    // Within the critic's loss it cannot be told from what the critic takes for the other
+    ...(losses.r1 > 0 && { [`r1${name}`]: Tensor.scalar(found.r1) }),
   };
 }
 

@@ -31,7 +31,10 @@ export const AdversarialConfig = z.strictObject({
    * Deviation: the printed form has no gradient wherever D < −1, where a student needs it most.
    */
   generator: z.enum(["linear", "clipped"]).default("linear"),
-  /** γ of the R1 penalty on what the critics' heads read; 0 leaves it out, as the paper does. ADD: 1e-5. */
+  /**
+   * γ of the R1 penalty on what the critics' heads read, which is part of `criticEdit` and `criticVideo`; 0 leaves it out, as the
+   * paper does. ADD: 1e-5.
+   */
   r1: z.number().nonnegative().default(0),
 });
 export type AdversarialConfig = z.infer<typeof AdversarialConfig>;

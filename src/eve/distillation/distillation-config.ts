@@ -162,6 +162,8 @@ export function distillationWeights({
     fakeEdit: 0,
     realVideo: 0,
     fakeVideo: 0,
+    r1Edit: 0,
+    r1Video: 0,
     videoStrength: 0,
     editStrength: 0,
   };
