@@ -30,7 +30,10 @@ export const TrainConfig = z
     epsilon: z.number().positive().default(1e-8),
     /** Largest global gradient norm; 0 leaves gradients as they are. */
     clip: z.number().nonnegative().default(1),
-    /** Decay of the moving average of the weights. */
+    /**
+     * Decay of the moving average of the weights. After n steps it is `(1 + n) / (10 + n)` at most, so that a greater one comes
+     * to nothing in a short run: 0.89 at step 72, 0.99 from step 890 on, 0.999 from step 8990 on.
+     */
     ema: z.number().min(0).lt(1).default(0.999),
     /** Convolutions and matrix products of the forward pass; master weights are float32 always. */
     precision: z.enum(["float32", "bfloat16"]).default("bfloat16"),
