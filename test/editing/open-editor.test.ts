@@ -165,8 +165,8 @@ describe("the open model's editor", () => {
     expect(half.rgb).not.toEqual(whole.rgb);
     expect(half.receipt.model.loraStrength).toBe(0.5);
     expect(half.receipt.model.hash).not.toBe(whole.receipt.model.hash);
-    const alignment = edited("refused.mp4", file("trained-run"), 0.5);
-    await expect(alignment).rejects.toThrow(/^loraStrength: .*trained-run aligns the adapters/);
+    const refused = edited("refused.mp4", file("trained-run"), 0.5);
+    await expect(refused).rejects.toThrow(/^loraStrength: .*trained-run aligns the adapters/);
     await expect(edited("refused.mp4", look, 3)).rejects.toThrow(/from 0 to 2, got 3$/);
     await expect(edited("refused.mp4", undefined, 1)).rejects.toThrow(/expected a lora/);
   });

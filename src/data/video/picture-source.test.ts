@@ -114,7 +114,7 @@ describe("a picture", () => {
 
 /** The JPEG with EXIF that says to turn it by a quarter, clockwise. */
 function turnedByExif(jpeg: Buffer): Buffer {
-  const tiff = "4d4d002a00000008" + "0001" + "0112000300000001" + "00060000" + "00000000";
+  const tiff = "4d4d002a00000008000101120003000000010006000000000000";
   const body = Buffer.concat([Buffer.from("Exif\0\0"), Buffer.from(tiff, "hex")]);
   const head = Buffer.from([0xff, 0xe1, 0, body.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), head, body, jpeg.subarray(2)]);

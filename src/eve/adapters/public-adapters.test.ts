@@ -151,7 +151,7 @@ describe("noise levels", () => {
   });
 
   test("have the backbone's own label where no motion module stands in it", () => {
-    const { backbone, control } = labelsIn((networks) => editTeacher(networks));
+    const { backbone, control } = labelsIn((given) => editTeacher(given));
     expect(backbone).toBe(control);
     expect(Math.round(backbone)).toBe(600);
   });

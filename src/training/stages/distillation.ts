@@ -78,12 +78,8 @@ export function distillationStage(
     student: student.denoiser,
     teachers: guidedTeachers(networks, settings.scoreDistillation),
   };
-  const adversarialFrom = judgedFrom(settings, config.steps);
-  const all = phases(
-    schedule,
-    { ...settings, adversarialFrom },
-    jury && adversary(jury, settings.terms),
-  );
+  const timed = { ...settings, adversarialFrom: judgedFrom(settings, config.steps) };
+  const all = phases(schedule, timed, jury && adversary(jury, settings.terms));
   const gradients: Record<string, number> = {};
   const onGradient = (term: string, norm: number): void => void (gradients[term] = norm);
   const losses = ({ point, phase, isWatched }: DistillationBatch, rng: Rng): Losses => {
