@@ -106,7 +106,7 @@ describe("prepared clips", () => {
       caption: "",
     });
     const shown = (await framesOf(videos[0]!)).filter(({ index }) => [6, 8, 10].includes(index));
-    const fitted = shown.map(({ rgb, width, height }) => fitFrame(rgb, width, height, 32));
+    const fitted = shown.map((frame) => fitFrame(frame.rgb, frame, 32));
     const wanted = encodeFrames(autoencoder, fitted, 32);
     const latents = readShards(dataFiles(folder.file("plain")).latents, z.unknown());
     const stored = latents.gather("clip", [1]).select(0, 0);
@@ -136,7 +136,7 @@ describe("prepared clips", () => {
       const [width, height] = wanted;
       expect(clip).toMatchObject({ width, height });
       const { rgb } = (await framesOf(video, { width, height }))[clip!.start * 25]!;
-      expect(seen).toEqual(fitFrame(rgb, width, height, 32));
+      expect(seen).toEqual(fitFrame(rgb, { width, height }, 32));
     }
   });
 

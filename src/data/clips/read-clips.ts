@@ -76,7 +76,7 @@ export async function readClipsOf(
     const step = owner < 0 ? -1 : frame.index - starts[owner]!;
     if (owner >= 0 && step % cut.stride === 0 && step < spanOf(cut)) {
       const { frames, times } = clips[owner]!;
-      frames.push(fitFrame(frame.rgb, frame.width, frame.height, size));
+      frames.push(fitFrame(frame.rgb, { width, height }, size));
       times.push(frame.ptsSeconds);
     }
     if (frame.index + 1 >= end) break;

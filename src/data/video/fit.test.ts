@@ -27,15 +27,15 @@ describe("fitPlan", () => {
     [128, 128, { left: 0, top: 0, width: 128, height: 128 }],
     [2, 1000, { left: 63, top: 0, width: 1, height: 128 }],
   ])("shows all of %i × %i, as large as fits", (width, height, plan) => {
-    expect(fitPlan(width, height, 128)).toEqual(plan);
+    expect(fitPlan({ width, height }, 128)).toEqual(plan);
   });
 });
 
 describe("fitting a frame and back", () => {
   test("is the identity for a frame of the model's size", () => {
     const frame = picture(128, 128, (x, y) => [x, y, x ^ y]);
-    expect(fitFrame(frame, 128, 128, 128)).toBe(frame);
-    expect(unfitFrame(frame, 128, 128, 128)).toBe(frame);
+    expect(fitFrame(frame, { width: 128, height: 128 }, 128)).toBe(frame);
+    expect(unfitFrame(frame, 128, { width: 128, height: 128 })).toBe(frame);
   });
 
   test.each([
@@ -47,22 +47,22 @@ describe("fitting a frame and back", () => {
   ])("keeps a flat colour of %i × %i exactly", (width, height) => {
     const flat: Pixel = [200, 17, 90];
     const frame = picture(width, height, () => flat);
-    const square = fitFrame(frame, width, height, 64);
+    const square = fitFrame(frame, { width, height }, 64);
     expect(square).toEqual(picture(64, 64, () => flat));
-    expect(unfitFrame(square, 64, width, height)).toEqual(frame);
+    expect(unfitFrame(square, 64, { width, height })).toEqual(frame);
   });
 
   test("averages over the area when it shrinks", () => {
     const stripes = picture(256, 256, (x) => (x % 2 === 0 ? [255, 0, 100] : [0, 255, 100]));
-    const square = fitFrame(stripes, 256, 256, 128);
+    const square = fitFrame(stripes, { width: 256, height: 256 }, 128);
     const mean = picture(128, 128, () => [127, 127, 100]);
     expect(worstDifference(square, mean)).toBeLessThanOrEqual(1);
   });
 
   test("does not shift the picture", () => {
     const ramp = picture(256, 256, (x, y) => [x, y, 0]);
-    const square = fitFrame(ramp, 256, 256, 128);
-    const back = unfitFrame(square, 128, 256, 256);
+    const square = fitFrame(ramp, { width: 256, height: 256 }, 128);
+    const back = unfitFrame(square, 128, { width: 256, height: 256 });
     // The outermost pixels have no neighbours on one side to interpolate from.
     const inner = (rgb: Uint8Array) =>
       picture(240, 240, (x, y) => {
@@ -74,16 +74,15 @@ describe("fitting a frame and back", () => {
 
   test("repeats the edge pixels in the border", () => {
     const frame = picture(128, 64, (x, y) => [x, y * 2, 9]);
-    const square = fitFrame(frame, 128, 64, 128);
+    const square = fitFrame(frame, { width: 128, height: 64 }, 128);
     const row = (y: number) => square.subarray(y * 128 * 3, (y + 1) * 128 * 3);
     expect(row(0)).toEqual(row(32));
     expect(row(127)).toEqual(row(95));
     expect(row(33)).not.toEqual(row(32));
-    expect(unfitFrame(square, 128, 128, 64)).toEqual(frame);
+    expect(unfitFrame(square, 128, { width: 128, height: 64 })).toEqual(frame);
     const upright = fitFrame(
       picture(64, 128, (x) => [x * 3, 1, 2]),
-      64,
-      128,
+      { width: 64, height: 128 },
       128,
     );
     expect([upright[0], upright[32 * 3], upright[95 * 3], upright[127 * 3]]).toEqual([
@@ -91,8 +90,27 @@ describe("fitting a frame and back", () => {
     ]);
   });
 
+  test("gives pixels that are no squares their shape, and back", () => {
+    // stored 64 × 64, shown 128 × 64
+    const shape = { width: 64, height: 64, pixelAspect: 2 };
+    expect(fitPlan(shape, 128)).toEqual({ left: 0, top: 32, width: 128, height: 64 });
+    const flat = picture(64, 64, () => [10, 20, 30]);
+    const square = fitFrame(flat, shape, 128);
+    expect(square).toHaveLength(128 * 128 * 3);
+    expect(unfitFrame(square, 128, shape)).toEqual(flat);
+    const own = { width: 128, height: 128, pixelAspect: 2 };
+    expect(
+      fitFrame(
+        picture(128, 128, () => [1, 2, 3]),
+        own,
+        128,
+      ),
+    ).toHaveLength(128 * 128 * 3);
+    expect(fitPlan(own, 128)).toEqual({ left: 0, top: 32, width: 128, height: 64 });
+  });
+
   test("says what is wrong with a frame of another length", () => {
-    expect(() => fitFrame(new Uint8Array(10), 4, 4, 8)).toThrow(
+    expect(() => fitFrame(new Uint8Array(10), { width: 4, height: 4 }, 8)).toThrow(
       "A 4 × 4 RGB frame has 48 bytes, got 10.",
     );
   });

@@ -12,11 +12,20 @@ export interface FitPlan {
   readonly height: number;
 }
 
-/** Places a `width × height` frame in a square of `size` pixels: aspect kept, as large as fits, centred. */
-export function fitPlan(width: number, height: number, size: number): FitPlan {
-  const scale = size / Math.max(width, height);
+/** A frame's size in pixels, and the shape of those. */
+export interface FrameShape {
+  readonly width: number;
+  readonly height: number;
+  /** Width of a pixel over its height; 1 by default. */
+  readonly pixelAspect?: number;
+}
+
+/** Places a frame in a square of `size` pixels: aspect kept as it is shown, as large as fits, centred. */
+export function fitPlan({ width, height, pixelAspect = 1 }: FrameShape, size: number): FitPlan {
+  const shown = width * pixelAspect;
+  const scale = size / Math.max(shown, height);
   const fitted = {
-    width: Math.max(1, Math.round(width * scale)),
+    width: Math.max(1, Math.round(shown * scale)),
     height: Math.max(1, Math.round(height * scale)),
   };
   return {
@@ -32,25 +41,25 @@ export function fitPlan(width: number, height: number, size: number): FitPlan {
  * The border beside a frame that is no square repeats its edge pixels: a black one would be a
  * picture the model has never seen. A frame of that size already is returned as it is.
  */
-export function fitFrame(rgb: Uint8Array, width: number, height: number, size: number): Uint8Array {
-  requireBytes(rgb, width, height);
-  if (width === size && height === size) return rgb;
-  const plan = fitPlan(width, height, size);
-  const fitted = resizeFrame(rgb, { width, height }, plan);
+export function fitFrame(rgb: Uint8Array, shape: FrameShape, size: number): Uint8Array {
+  requireBytes(rgb, shape);
+  if (isSquareOf(shape, size)) return rgb;
+  const plan = fitPlan(shape, size);
+  const fitted = resizeFrame(rgb, shape, plan);
   return plan.width === plan.height ? fitted : padByEdge(fitted, plan, size);
 }
 
 /** The inverse of `fitFrame`: cuts the frame out of the square and brings it back to its own size. */
-export function unfitFrame(
-  square: Uint8Array,
-  size: number,
-  width: number,
-  height: number,
-): Uint8Array {
-  requireBytes(square, size, size);
-  if (width === size && height === size) return square;
-  const plan = fitPlan(width, height, size);
-  return resizeFrame(cut(square, plan, size), plan, { width, height });
+export function unfitFrame(square: Uint8Array, size: number, shape: FrameShape): Uint8Array {
+  requireBytes(square, { width: size, height: size });
+  if (isSquareOf(shape, size)) return square;
+  const plan = fitPlan(shape, size);
+  return resizeFrame(cut(square, plan, size), plan, shape);
+}
+
+/** Whether a frame is the model's square as it stands. */
+export function isSquareOf({ width, height, pixelAspect = 1 }: FrameShape, size: number): boolean {
+  return width === size && height === size && pixelAspect === 1;
 }
 
 /** Resizes packed RGB: averages over the area when it shrinks, Lanczos when it grows. */
@@ -108,7 +117,7 @@ function cut(square: Uint8Array, { left, top, width, height }: FitPlan, size: nu
   return piece;
 }
 
-function requireBytes(rgb: Uint8Array, width: number, height: number): void {
+function requireBytes(rgb: Uint8Array, { width, height }: FrameShape): void {
   if (rgb.length === width * height * 3) return;
   throw new ShapeError(
     `A ${width} × ${height} RGB frame has ${width * height * 3} bytes, got ${rgb.length}.`,

@@ -56,6 +56,27 @@ describe("readFrames", () => {
     expect(meanDifference(frame!.rgb, expected)).toBeLessThan(3);
   });
 
+  test("tells the shape of pixels, as they are shown", async () => {
+    const sampleAspectRatio = { num: 4, den: 3 };
+    const shapeOf = async (
+      own: Parameters<typeof makeClip>[1],
+      options: Parameters<typeof readFrames>[1] = {},
+    ): Promise<number> => {
+      const path = folder.file("shape.mp4");
+      await makeClip(path, { ticks: [0], ...own });
+      for await (const { pixelAspect } of readFrames(path, options)) return pixelAspect;
+      throw new Error("no frame");
+    };
+    expect(await shapeOf({ sampleAspectRatio })).toBeCloseTo(4 / 3, 9);
+    const displayMatrix = displayMatrixOf({ rotation: 90, mirrored: false });
+    expect(await shapeOf({ sampleAspectRatio, displayMatrix })).toBeCloseTo(3 / 4, 9);
+    expect(await shapeOf({})).toBe(1);
+    // as wide as it is shown, its pixels are squares
+    const [width, height] = [48, 48];
+    const wide = { width: 64, height };
+    expect(await shapeOf({ sampleAspectRatio, width, height }, wide)).toBeCloseTo(1, 9);
+  });
+
   test("reads at another size, keeping the aspect if one side is given", async () => {
     const path = folder.file("resized.mp4");
     await makeClip(path);

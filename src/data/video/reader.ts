@@ -9,10 +9,18 @@ import {
 import { Frame, Packet, type Stream } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { openDecoder } from "./decoder.ts";
-import { discardOthers, endOfVideo, requireStatedEnd, type OpenMedia, openMedia } from "./media.ts";
+import {
+  discardOthers,
+  endOfVideo,
+  requireStatedEnd,
+  type OpenMedia,
+  openMedia,
+  sampleAspectOf,
+} from "./media.ts";
 import {
   type Orientation,
   orientationOf,
+  shownAspect,
   turnedSize,
   turnUpright,
   upright,
@@ -34,6 +42,8 @@ export interface DecodedFrame {
   readonly rgb: Uint8Array;
   readonly width: number;
   readonly height: number;
+  /** Width of a pixel over its height, as shown; 1 where the file does not say. */
+  readonly pixelAspect: number;
 }
 
 /** How to read frames. */
@@ -60,6 +70,7 @@ export async function* readFrames(
   const orientation = displayMatrix ? orientationOf(displayMatrix) : upright;
   const shown = shownSize(video, orientation, options);
   const coded = turnedSize(shown.width, shown.height, orientation);
+  const pixelAspect = aspectAt(shown, video, orientation);
   const turn = orientation.rotation !== 0 || orientation.mirrored;
   using converter = new PictureConverter();
   let waiting: Omit<DecodedFrame, "duration"> | undefined;
@@ -77,6 +88,7 @@ export async function* readFrames(
       ptsSeconds: seconds(pts, timeBase),
       rgb: turn ? turnUpright(rgb, coded.width, coded.height, orientation) : rgb,
       ...shown,
+      pixelAspect,
     };
   }
   if (!waiting) throw new DataError(`${basename(path)} holds no picture that can be decoded.`);
@@ -134,6 +146,19 @@ function nextTimestamp(decoded: Frame, previous: bigint | undefined): bigint {
   const earliest = previous === undefined ? undefined : previous + (decoded.duration || 1n);
   if (own === AV_NOPTS_VALUE) return earliest ?? 0n;
   return previous !== undefined && own <= previous ? previous + 1n : own;
+}
+
+/** The shape of a video's pixels where its frames are brought to a size. */
+function aspectAt(
+  { width, height }: { readonly width: number; readonly height: number },
+  video: Stream,
+  orientation: Orientation,
+): number {
+  const { rotation } = orientation;
+  const { num, den } = shownAspect({ sampleAspectRatio: sampleAspectOf(video), rotation });
+  const own = turnedSize(video.codecpar.width, video.codecpar.height, orientation);
+  const aspect = num > 0 && den > 0 ? num / den : 1;
+  return (aspect * own.width * height) / (own.height * width);
 }
 
 function shownSize(video: Stream, orientation: Orientation, { width, height }: ReadOptions) {

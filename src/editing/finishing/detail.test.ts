@@ -18,7 +18,7 @@ const source = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
 });
 const frame: SourceFrame = { rgb: source, width, height };
 /** The frame in the model's square, which its autoencoder carries whole. */
-const fitted = fitFrame(source, width, height, size);
+const fitted = fitFrame(source, { width, height }, size);
 
 /** An edit at the frame's own size, both kinds of detail given back; without more the autoencoder lost nothing. */
 function finished(edited: Uint8Array, restore?: RestoreDetail): Uint8Array {

@@ -7,7 +7,7 @@ import {
   largestByte,
 } from "../../data/byte-pictures.ts";
 import { bytesToPixels, toPackedBytes } from "../../data/pixels.ts";
-import { unfitFrame } from "../../data/video/fit.ts";
+import { isSquareOf, unfitFrame } from "../../data/video/fit.ts";
 import { defaultDevice } from "../../engine/device.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Pixels, Tensor } from "../../engine/tensor.ts";
@@ -68,14 +68,15 @@ function restored(
  * own size has nothing finer; the result is an array of its own.
  */
 export function withFinerDetail(
-  { rgb, width, height }: SourceFrame,
+  frame: SourceFrame,
   { edited, source }: SquarePicture,
   size: number,
 ): Uint8Array {
+  const { rgb, width } = frame;
   if (edited === source) return rgb.slice();
-  if (width === size && height === size) return edited.slice();
+  if (isSquareOf(frame, size)) return edited.slice();
   using _ = tensorScope();
-  const own = (square: Uint8Array): Uint8Array => unfitFrame(square, size, width, height);
+  const own = (square: Uint8Array): Uint8Array => unfitFrame(square, size, frame);
   const [base, carried] = [own(edited), own(source)];
   const detailed = { base: byteTensor(base), source: rgb, carried: byteTensor(carried) };
   for (const copied of [base, carried]) freeBytes(copied);

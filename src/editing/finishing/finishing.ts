@@ -113,7 +113,7 @@ export class Finishing<Frame extends SourceFrame> {
     const { size } = this.#model;
     if (this.#settings.detail === "keep") return withFinerDetail(frame, picture, size);
     const { edited } = picture;
-    const finished = unfitFrame(edited, size, frame.width, frame.height);
+    const finished = unfitFrame(edited, size, frame);
     return finished === edited ? edited.slice() : finished;
   }
 }

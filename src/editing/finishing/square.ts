@@ -1,4 +1,4 @@
-import { fitFrame } from "../../data/video/fit.ts";
+import { fitFrame, type FrameShape } from "../../data/video/fit.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** What the model makes of a frame, in its own size: uint8 `[size · size · 3]`. */
@@ -16,14 +16,13 @@ export interface SquarePicture {
 }
 
 /** A frame at its own size, packed RGB. */
-export interface SourceFrame {
+export interface SourceFrame extends FrameShape {
   readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** A frame fitted into the model's square, in an array of its own. */
-export function fittedSquare({ rgb, width, height }: SourceFrame, size: number): Uint8Array {
-  const fitted = fitFrame(rgb, width, height, size);
+export function fittedSquare(frame: SourceFrame, size: number): Uint8Array {
+  const { rgb } = frame;
+  const fitted = fitFrame(rgb, frame, size);
   return fitted === rgb ? rgb.slice() : fitted;
 }

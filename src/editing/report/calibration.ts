@@ -112,7 +112,7 @@ function detailSeconds(size: number): number {
   const [width, height] = [2 * size, 2 * size];
   const source = new Uint8Array(width * height * 3).fill(128);
   const start = performance.now();
-  const square = fitFrame(source, width, height, size);
+  const square = fitFrame(source, { width, height }, size);
   const edited = square.map((value) => value + TRIAL_CHANGE);
   onOneThread(() =>
     withFinerDetail({ rgb: source, width, height }, { edited, source: square }, size),

@@ -17,6 +17,7 @@ function frame(
     duration: 1n,
     timeBase: { num: 1, den: 25 },
     ptsSeconds: index / 25,
+    pixelAspect: 1,
     width: 2,
     height: 1,
     source: pixels(source),
