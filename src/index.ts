@@ -1,12 +1,11 @@
 // The public face: what a program imports from "open-eve".
-export {
-  loadEditor,
-  type EditOptions,
-  type EstimateOptions,
-  type Editor,
-  type LoadOptions,
-  type PreviewOptions,
-} from "./editing/editor.ts";
+export { loadEditor, type Editor } from "./editing/editor.ts";
+export type {
+  EditOptions,
+  EstimateOptions,
+  LoadOptions,
+  PreviewOptions,
+} from "./editing/options.ts";
 export type { RgbImage } from "./data/image/rgb-image.ts";
 export { writePng } from "./data/image/png.ts";
 export type { Codec, Quality } from "./data/video/codecs.ts";
@@ -39,5 +38,5 @@ export type { VideoEdit } from "./editing/video-edit.ts";
 export type { OpenFolders } from "./eve/open/open-folders.ts";
 export { loadOpenEditor, type LoadOpenOptions } from "./hub/open-editor.ts";
 export { readReceipt, type Receipt } from "./editing/report/receipt.ts";
-export type { DeviceChoice } from "./engine/device.ts";
+export type { DeviceChoice } from "./engine/device-choices.ts";
 export { ConfigError, DataError, ShapeError, UserError } from "./engine/errors.ts";

@@ -1,7 +1,5 @@
-import type { DeviceChoice } from "../engine/device.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "../engine/device-choices.ts";
 import { oneOf } from "./arguments.ts";
-
-const DEVICES = ["auto", "cpu", "cuda", "mps"] as const;
 
 /** The option `--device`. */
 export const deviceArg = {
@@ -12,5 +10,5 @@ export const deviceArg = {
 
 /** The device that `--device` names; reads nothing of the engine. */
 export function deviceFrom(name: string | undefined): DeviceChoice {
-  return oneOf("--device", name ?? "auto", DEVICES);
+  return oneOf("--device", name ?? "auto", DEVICE_CHOICES);
 }

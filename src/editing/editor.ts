@@ -1,62 +1,20 @@
-import type { OutputChoice } from "../data/video/outputs.ts";
-import type { DeviceChoice } from "../engine/device.ts";
 import type { EditRequest } from "./check.ts";
-import { requireLoadOptions, requireOptions } from "./options.ts";
+import {
+  type EditOptions,
+  type EstimateOptions,
+  type LoadOptions,
+  type PreviewOptions,
+  requireLoadOptions,
+  requireOptions,
+} from "./options.ts";
 import { estimatedEdit, preparedEdit } from "./prepared-edit.ts";
 import { previewFrame } from "./preview.ts";
 import { type EditEstimate, processMemory, requireMemoryForWeights } from "./report/estimate.ts";
-import type { EditProgress } from "./report/progress.ts";
-import { runEdit, type WatchOptions } from "./run-edit.ts";
+import { runEdit } from "./run-edit.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 import { modelPath } from "./settings/model-path.ts";
 import type { EditingModel } from "./settings/model.ts";
-import type { EditSettingsInput } from "./settings/settings.ts";
 import { VideoEdit } from "./video-edit.ts";
-
-/** Which model to load, and where it computes. */
-export interface LoadOptions {
-  /** A model folder; the shipped one by default. */
-  readonly model?: string | undefined;
-  /** `auto`, the default, is the first CUDA device where there is one, else the CPU. Holds for the whole process. */
-  readonly device?: DeviceChoice | undefined;
-  /** Stops the loading between its parts. */
-  readonly signal?: AbortSignal | undefined;
-  /** Hears when the loading begins. */
-  readonly onProgress?: ((event: EditProgress) => void) | undefined;
-}
-
-/** How to edit one video. */
-export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
-  /** The file to write, or a folder of pictures where it ends with `/`; without one frames are only handed out. */
-  readonly output?: string | undefined;
-  /** Whether what lies at `output` and where its receipt goes may be replaced; default false. */
-  readonly overwrite?: boolean | undefined;
-  /** How the output is stored, as far as its name does not say. */
-  readonly encoding?: OutputChoice | undefined;
-  /** What the receipt calls the video; its path by default. */
-  readonly videoName?: string | undefined;
-  /** Stops the edit within one denoising step. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How to edit one frame of a video. */
-export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruction" | "frames">> {
-  /** Which frame: a number from 0, or seconds as in `2s`; the one in the middle by default. */
-  readonly at?: string | undefined;
-  /** Stops the preview within one denoising step. */
-  readonly signal?: AbortSignal | undefined;
-  /** Gets a sentence for each thing to know, as a word that the model never learned. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-}
-
-/** How an edit that is to be estimated would be made. */
-export interface EstimateOptions extends Omit<
-  EditOptions,
-  keyof WatchOptions | "videoName" | "overwrite"
-> {
-  /** Gets a sentence for each thing to know, as a word that the model never learned. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-}
 
 const unheard = (): void => {};
 

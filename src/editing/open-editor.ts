@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { chooseDevice, defaultDevice, type DeviceChoice } from "../engine/device.ts";
+import type { DeviceChoice } from "../engine/device-choices.ts";
+import { chooseDevice, defaultDevice } from "../engine/device.ts";
 import { UserError } from "../engine/errors.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
 import { isAlignmentFile, videoStrengthOf } from "../eve/model/lora-export.ts";
@@ -24,7 +25,8 @@ import {
   runOfWeights,
   runWeights,
 } from "../training/stages/run-lora.ts";
-import { Editor, type LoadOptions } from "./editor.ts";
+import { Editor } from "./editor.ts";
+import type { LoadOptions } from "./options.ts";
 import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 
 /** Which public weights to load, and what aligns them. */

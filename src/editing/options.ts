@@ -2,10 +2,56 @@ import { z } from "zod";
 import { CODECS, QUALITIES } from "../data/video/codecs.ts";
 import type { OutputChoice } from "../data/video/outputs.ts";
 import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
-import { DEVICE_CHOICES } from "../engine/device.ts";
-import type { EditOptions, EstimateOptions, LoadOptions, PreviewOptions } from "./editor.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "../engine/device-choices.ts";
+import type { EditProgress } from "./report/progress.ts";
+import type { WatchOptions } from "./run-edit.ts";
 import { expected, readInput, requireKnown } from "./settings/read-input.ts";
-import { SETTING_NAMES } from "./settings/settings.ts";
+import { type EditSettingsInput, SETTING_NAMES } from "./settings/settings.ts";
+
+/** Which model to load, and where it computes. */
+export interface LoadOptions {
+  /** A model folder; the shipped one by default. */
+  readonly model?: string | undefined;
+  /** `auto`, the default, is the first CUDA device where there is one, else the CPU. Holds for the whole process. */
+  readonly device?: DeviceChoice | undefined;
+  /** Stops the loading between its parts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears when the loading begins. */
+  readonly onProgress?: ((event: EditProgress) => void) | undefined;
+}
+
+/** How to edit one video. */
+export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
+  /** The file to write, or a folder of pictures where it ends with `/`; without one frames are only handed out. */
+  readonly output?: string | undefined;
+  /** Whether what lies at `output` and where its receipt goes may be replaced; default false. */
+  readonly overwrite?: boolean | undefined;
+  /** How the output is stored, as far as its name does not say. */
+  readonly encoding?: OutputChoice | undefined;
+  /** What the receipt calls the video; its path by default. */
+  readonly videoName?: string | undefined;
+  /** Stops the edit within one denoising step. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to edit one frame of a video. */
+export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruction" | "frames">> {
+  /** Which frame: a number from 0, or seconds as in `2s`; the one in the middle by default. */
+  readonly at?: string | undefined;
+  /** Stops the preview within one denoising step. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets a sentence for each thing to know, as a word that the model never learned. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** How an edit that is to be estimated would be made. */
+export interface EstimateOptions extends Omit<
+  EditOptions,
+  keyof WatchOptions | "videoName" | "overwrite"
+> {
+  /** Gets a sentence for each thing to know, as a word that the model never learned. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
 
 const file = (what: string) => {
   const error = expected(what);

@@ -1,9 +1,6 @@
+import type { DeviceChoice } from "./device-choices.ts";
 import { ConfigError } from "./errors.ts";
 import { door } from "./native.ts";
-
-/** Where a run computes: `auto` is the first CUDA device where there is one, else the CPU. */
-export const DEVICE_CHOICES = ["auto", "cpu", "cuda", "mps"] as const;
-export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
 let current = "cpu";
 

@@ -1,4 +1,5 @@
-import { Editor, type EditOptions } from "../../src/editing/editor.ts";
+import { Editor } from "../../src/editing/editor.ts";
+import type { EditOptions } from "../../src/editing/options.ts";
 import type { EditEvent } from "../../src/editing/report/events.ts";
 import type { EditedFrame } from "../../src/editing/settings/edited-frame.ts";
 import type { VideoEdit } from "../../src/editing/video-edit.ts";

@@ -1,4 +1,5 @@
-import type { Editor, LoadOptions } from "../../editing/editor.ts";
+import type { Editor } from "../../editing/editor.ts";
+import type { LoadOptions } from "../../editing/options.ts";
 import { UserError } from "../../engine/errors.ts";
 
 /** Which model a command edits with. */

@@ -1,4 +1,4 @@
-import type { DeviceChoice } from "../../engine/device.ts";
+import type { DeviceChoice } from "../../engine/device-choices.ts";
 import type { WorkDone } from "../../evaluation/methods/options.ts";
 import type { KeptScores, PlaceOptions, StepsScored } from "../../evaluation/world/scored-place.ts";
 import type { ClipPlace } from "../../evaluation/world/test-clip.ts";

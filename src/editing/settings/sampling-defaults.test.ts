@@ -4,7 +4,7 @@ import { framesEdited, standInEditor } from "../../../test/support/edits.ts";
 import { probeVideo } from "../../data/video/probe.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
 import { spacingOf, timesteps } from "../../diffusion/timesteps.ts";
-import type { EditOptions } from "../editor.ts";
+import type { EditOptions } from "../options.ts";
 import { estimateEdit } from "../report/estimate.ts";
 import type { ModelDefaults } from "./model.ts";
 import { editSpacing, readSettings, resolveSettings } from "./settings.ts";
