@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
 import { failureOf } from "./failure.ts";
@@ -36,6 +36,13 @@ describe("failureOf", () => {
   test("a system error names the path and the reason", () => {
     expect(failure(thrownBy(() => readFileSync("no/such/file"))).text).toBe(
       "eve: no/such/file: no such file or directory",
+    );
+  });
+
+  test("a full disk is named as such, with what to do", () => {
+    // /dev/full is always full
+    expect(failure(thrownBy(() => writeFileSync("/dev/full", "x"))).text).toBe(
+      "eve: the disk that is written to: no space left on device; make room, and the same command goes on",
     );
   });
 

@@ -22,6 +22,8 @@ export function sentenceOf(error: unknown): string {
   if (isOurs(error)) return oneLine(error.message);
   if (isSystemError(error)) {
     const reason = getSystemErrorMessage(error.errno);
+    if (isDiskFull(error))
+      return `${error.path ?? "the disk that is written to"}: ${reason}; make room, and the same command goes on`;
     return error.path === undefined ? `${error.syscall}: ${reason}` : `${error.path}: ${reason}`;
   }
   const [firstLine = ""] = error.message.trim().split("\n");
@@ -45,6 +47,11 @@ interface SystemError extends Error {
   readonly errno: number;
   readonly syscall: string;
   readonly path?: string;
+}
+
+/** A disk, or somebody's share of one. */
+function isDiskFull(error: SystemError): boolean {
+  return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function isSystemError(error: Error): error is SystemError {
