@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
+import { isPictureFolder } from "../data/video/picture-folder.ts";
 import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
 import { DataError } from "../engine/errors.ts";
 import { checkMask } from "./frames/mask.ts";
+import { requireUnread } from "./unread.ts";
 import { type EditSettings, readSettings } from "./settings/settings.ts";
 import { requireFrames } from "./settings/span.ts";
 
@@ -43,6 +45,9 @@ export async function checkRequest({
   if (info.frames === 0) {
     throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
   }
+  requireUnread([output], [checked.mask]);
+  if (info.pictures !== null && output !== undefined && !isPictureFolder(output))
+    requireUnread([output], [video]);
   requireFrames(checked.frames, info);
   if (checked.mask !== "") await checkMask(checked.mask, info);
   const notices = output === undefined ? [] : await checkOutput(info, output, encoding);

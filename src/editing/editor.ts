@@ -60,24 +60,15 @@ export class Editor implements AsyncDisposable {
    * video, and the signal's reason where the edit was stopped.
    */
   edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
-    const {
-      output,
-      encoding,
-      videoName,
-      overwrite,
-      signal,
-      onFrame,
-      onChanges,
-      resume,
-      keepWork,
-      ...settings
-    } = options;
-    const request = { video, videoName, output, encoding, settings: { ...settings, instruction } };
-    const run = { onFrame, onChanges, resume, keepWork, overwrite, memory: this.#memory };
     return new VideoEdit(async (listeners) => {
       requireOptions("edit", video, options);
+      const { output, encoding, videoName, overwrite, signal: _, ...rest } = options;
+      const { onFrame, onChanges, resume, keepWork, ...settings } = rest;
+      const named = { video, videoName, output, encoding };
+      const request = { ...named, settings: { ...settings, instruction } };
+      const run = { onFrame, onChanges, resume, keepWork, overwrite, memory: this.#memory };
       return await this.#whileOpen(runEdit(this.model, request, run, listeners));
-    }, this.#signalWith(signal));
+    }, this.#signalWith(options));
   }
 
   /** What the same edit will take on this machine; edits nothing. Throws a MemoryError where memory is too small. */
@@ -95,7 +86,7 @@ export class Editor implements AsyncDisposable {
       settings: { ...settings, instruction },
     };
     const edit = await preparedEdit(this.model, request, onWarning);
-    return this.#whileOpen(estimatedEdit(edit, this.#memory, this.#signalWith(signal)));
+    return this.#whileOpen(estimatedEdit(edit, this.#memory, this.#signalWith({ signal })));
   }
 
   /** One frame of `video`, edited as by itself: what to look at before a long edit. Throws as `edit` does. */
@@ -107,7 +98,7 @@ export class Editor implements AsyncDisposable {
     requireOptions("preview", video, options);
     const { at, signal, onWarning = unheard, ...settings } = options;
     const request = { video, settings: { ...settings, instruction } };
-    const listeners = { signal: this.#signalWith(signal), onWarning };
+    const listeners = { signal: this.#signalWith({ signal }), onWarning };
     return this.#whileOpen(previewFrame(this.model, request, at, listeners));
   }
 
@@ -126,8 +117,8 @@ export class Editor implements AsyncDisposable {
     }
   }
 
-  #signalWith(signal: AbortSignal | undefined): AbortSignal {
-    const own = this.#closing.signal;
+  #signalWith(options: { readonly signal?: AbortSignal | undefined } | null): AbortSignal {
+    const [own, signal] = [this.#closing.signal, options?.signal];
     // what is no signal is refused with all other options
     return signal instanceof AbortSignal ? AbortSignal.any([signal, own]) : own;
   }

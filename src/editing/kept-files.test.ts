@@ -1,8 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { clipFolder, clipOf } from "../../test/support/clips.ts";
+import { clipFolder, clipOf, clipPicture } from "../../test/support/clips.ts";
 import { standInEditor } from "../../test/support/edits.ts";
+import { writePng } from "../data/image/png.ts";
 
 const instruction = "make the ball blue";
 const own = "my own work";
@@ -52,6 +60,43 @@ describe("an edit", () => {
       reason: { message: expect.stringMatching(/another edit is writing .*output\.mp4/) },
     });
     await editor.edit(input, instruction, { ...options, overwrite: true }).result;
+  });
+
+  test("knows its output through links, too", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 3);
+    symlinkSync(folder.path, folder.file("link"));
+    const editor = standInEditor();
+    const edit = (output: string) =>
+      editor.edit(input, instruction, { output: folder.file(output), steps: 1, overwrite: true });
+    const [first, second] = await Promise.allSettled([
+      edit("output.mp4").result,
+      edit("link/output.mp4").result,
+    ]);
+    expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+  });
+
+  test("is never written over what it reads: pictures, and masks", async () => {
+    await using folder = await clipFolder();
+    const pictures = folder.file("pictures");
+    mkdirSync(pictures);
+    for (const name of ["1.png", "2.png"])
+      await writePng(join(pictures, name), clipPicture(1, 32, 32), 32, 32);
+    const mask = folder.file("mask.png");
+    await writePng(mask, new Uint8Array(32 * 32 * 3).fill(255), 32, 32);
+    const refused = async (video: string, output: string, own: object = {}): Promise<void> => {
+      const options = { output, overwrite: true, steps: 1, ...own };
+      const { result } = standInEditor().edit(video, instruction, options);
+      await expect(result).rejects.toThrow(/is read by the edit: give another name|input itself/);
+    };
+    await refused(join(pictures, "1.png"), join(pictures, "1.png"));
+    await refused(pictures, `${pictures}/`);
+    await refused(join(pictures, "1.png"), mask, { mask });
+    const one = folder.file("one");
+    mkdirSync(one);
+    await writePng(join(one, "1.png"), clipPicture(1, 32, 32), 32, 32);
+    await refused(one, join(one, "1.png"));
+    await refused(one, `${pictures}/`, { mask: pictures });
   });
 
   test("clears away what killed processes have left half-written beside its output, and no more", async () => {

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { removeLeftovers } from "../data/video/output-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { isRecord, jsonOf } from "../engine/json.ts";
 import { receiptPath } from "./report/receipt.ts";
+import { realPath } from "./unread.ts";
 
 /** Whether what lies where a result goes may be replaced. */
 export interface Keeping {
@@ -56,7 +57,7 @@ export function claimOutput(output: string, overwrite: boolean): Disposable {
   const keeping = { overwrite, instead: "give another output, or overwrite it" };
   requireNew(output, keeping);
   requireNoNotes(output, keeping);
-  const path = resolve(output);
+  const path = realPath(output);
   if (claimed.has(path)) {
     throw new UserError(`another edit is writing ${output}: wait for it, or give another output`);
   }

@@ -26,7 +26,7 @@ import {
   runWeights,
 } from "../training/stages/run-lora.ts";
 import { Editor } from "./editor.ts";
-import type { LoadOptions } from "./options.ts";
+import { type LoadOptions, requireLoadOpenOptions } from "./options.ts";
 import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 
 /** Which public weights to load, and what aligns them. */
@@ -48,19 +48,14 @@ export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgr
 const LARGEST_PACKED = 256;
 
 /** Loads the open model from its public folders and makes an editor of it. */
-export async function openFolderEditor({
-  folders,
-  lora: path,
-  loraStrength,
-  device = "auto",
-  size,
-  signal,
-  onProgress,
-}: OpenEditorOptions): Promise<Editor> {
+export async function openFolderEditor(options: OpenEditorOptions): Promise<Editor> {
+  requireLoadOpenOptions(options);
+  const { folders, lora: path, loraStrength, device = "auto", size, signal, onProgress } = options;
   onProgress?.({ type: "progress", phase: "loading" });
   signal?.throwIfAborted();
   const file = path === undefined ? undefined : loraFile(path);
-  requireStrength(loraStrength, file);
+  if (loraStrength !== undefined && file === undefined)
+    throw new UserError("loraStrength: expected a lora that it is for");
   chooseDevice(device);
   const onCpu = defaultDevice() === "cpu";
   useAllCores();
@@ -92,13 +87,6 @@ function packingFor(folders: OpenFolders, size = OPEN_SIZE): Packing | null {
   if (size > LARGEST_PACKED) return null;
   // half of what the weights leave is for the edit itself
   return { dtype: fastType("cpu"), spareBytes: (availableBytes - weightBytes) / 2 };
-}
-
-function requireStrength(strength: number | undefined, lora: LoraSource | undefined): void {
-  if (strength === undefined) return;
-  if (lora === undefined) throw new UserError("loraStrength: expected a lora that it is for");
-  if (strength >= 0 && strength <= 2) return;
-  throw new UserError(`loraStrength: expected a number from 0 to 2, got ${strength}`);
 }
 
 /** Where a LoRA comes from, looked up before anything is loaded. */

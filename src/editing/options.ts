@@ -115,6 +115,26 @@ const Preview = z.object({
 /** A schema for some of the options. */
 type Shape<Options> = { readonly [Name in keyof Options]?: z.ZodType };
 
+const LoadOpen = z.strictObject({
+  ...Load.shape,
+  model: z.undefined().optional(),
+  folders: z.record(z.string(), z.unknown(), expected("an object of folders")).optional(),
+  lora: file("the path of a run or a LoRA file").optional(),
+  loraStrength: z
+    .number(expected("a number from 0 to 2"))
+    .min(0, expected("a number from 0 to 2"))
+    .max(2, expected("a number from 0 to 2"))
+    .optional(),
+  size: z.int(expected("a whole number of pixels")).positive().optional(),
+});
+
+/** Throws a UserError of one sentence where the open model is not to be loaded as asked. */
+export function requireLoadOpenOptions(options: unknown): void {
+  const known = Object.keys(LoadOpen.shape).filter((name) => name !== "model");
+  requireKnown(options, known, "option");
+  readInput(LoadOpen, options, "options");
+}
+
 /** Throws a UserError of one sentence where a model is not to be loaded as asked. */
 export function requireLoadOptions(options: LoadOptions): void {
   requireKnown(options, Object.keys(Load.shape), "option");

@@ -1,5 +1,6 @@
 import type { Editor } from "../editing/editor.ts";
 import type { OpenEditorOptions } from "../editing/open-editor.ts";
+import { requireLoadOpenOptions } from "../editing/options.ts";
 import type { OpenFolders } from "../eve/open/open-folders.ts";
 
 /** What aligns the public weights, and where they lie. */
@@ -13,10 +14,9 @@ export interface LoadOpenOptions extends Omit<OpenEditorOptions, "folders"> {
  *
  * Throws a UserError of one sentence where weights are missing, and a MemoryError where they do not fit.
  */
-export async function loadOpenEditor({
-  folders,
-  ...options
-}: LoadOpenOptions = {}): Promise<Editor> {
+export async function loadOpenEditor(given: LoadOpenOptions = {}): Promise<Editor> {
+  requireLoadOpenOptions(given);
+  const { folders, ...options } = given;
   options.signal?.throwIfAborted();
   const located = folders ?? (await pulledFolders());
   const { openFolderEditor } = await import("../editing/open-editor.ts"); // brings the native engine

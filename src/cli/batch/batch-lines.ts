@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { extname, join, parse, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readCodec, readQuality } from "../../data/video/codecs.ts";
 import type { EncodingChoice } from "../../data/video/containers.ts";
 import { isPictureFolder } from "../../data/video/picture-folder.ts";
 import { UserError } from "../../engine/errors.ts";
+import { resultName } from "../edit/edit-files.ts";
 
 /** What a line names besides the settings of the edit, which are those of the library. */
 const Line = z.looseObject({
@@ -84,7 +85,8 @@ function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
   const { input, output, compare, changeMap, codec, quality, ...settings } = line;
   const inFolder = (name: string | undefined) =>
     name === undefined ? undefined : join(folder, name);
-  const own = output ?? `${String(number).padStart(4, "0")}-${parse(input).name}.mp4`;
+  const { stem, ending } = resultName(input);
+  const own = output ?? `${String(number).padStart(4, "0")}-${stem}${ending}`;
   const isNamed = extname(own) !== "" || isPictureFolder(own);
   return {
     video: input,

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { join, parse } from "node:path";
+import { basename, join, parse, resolve } from "node:path";
 import { readCodec, readQuality } from "../../data/video/codecs.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
 import { isPictureFolder, tgveFolder } from "../../data/video/picture-folder.ts";
@@ -47,13 +47,16 @@ export function outputOf(
     return tgveFolder(isGiven ? out : ".", tgve, video, task ?? inferTask(instruction));
   }
   if (isGiven) return out;
-  return video === "-" ? "stdin-edited.mp4" : `${parse(video).name}-edited${endingFor(video)}`;
+  if (video === "-") return "stdin-edited.mp4";
+  const { stem, ending } = resultName(video);
+  return `${stem}-edited${ending}`;
 }
 
-/** The result of a picture is a picture, that of a folder of pictures a folder. */
-function endingFor(video: string): string {
-  if (statSync(video, { throwIfNoEntry: false })?.isDirectory() === true) return "/";
-  return isPictureFile(video) ? ".png" : ".mp4";
+/** What a result is called after, and how it ends: that of a picture is a picture, that of a folder of pictures a folder. */
+export function resultName(video: string): { readonly stem: string; readonly ending: string } {
+  if (statSync(video, { throwIfNoEntry: false })?.isDirectory() === true)
+    return { stem: basename(resolve(video)), ending: "/" };
+  return { stem: parse(video).name, ending: isPictureFile(video) ? ".png" : ".mp4" };
 }
 
 /** Where the result of one of several seeds is written: `out.mp4` gives `out-seed-7.mp4`, `out/` `out-seed-7/`. */

@@ -11,6 +11,7 @@ import type { ChangeMeter } from "../../editing/report/change-meter.ts";
 import type { Changes } from "../../editing/report/changes.ts";
 import type { EditEvent, EditResult } from "../../editing/report/events.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
+import { requireUnread } from "../../editing/unread.ts";
 import { UserError } from "../../engine/errors.ts";
 import { byteSize, duration, type Reporter } from "../output.ts";
 import { type Comparison, newComparison } from "./comparison.ts";
@@ -124,13 +125,6 @@ function requireDifferent(paths: readonly (string | undefined)[]): void {
   const files = paths.flatMap((path) => (path === undefined ? [] : resolve(path)));
   if (new Set(files).size === files.length) return;
   throw new UserError("two results would be written to one file: give each a name of its own");
-}
-
-/** Throws a UserError where a result would be written over what the edit reads. */
-function requireUnread(written: readonly (string | undefined)[], read: readonly string[]): void {
-  const sources = new Set(read.filter((path) => path !== "").map((path) => resolve(path)));
-  const lost = written.find((path) => path !== undefined && sources.has(resolve(path)));
-  if (lost !== undefined) throw new UserError(`${lost} is read by the edit: give another name`);
 }
 
 /** Shows what an edit tells; its end is the caller's to report. */

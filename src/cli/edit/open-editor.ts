@@ -21,7 +21,9 @@ export async function openEditor({
     const { loadOpenEditor } = await import("../../hub/open-editor.ts");
     return loadOpenEditor({ ...options, lora, loraStrength });
   }
-  if (lora !== undefined || loraStrength !== undefined)
+  if (loraStrength !== undefined && lora === undefined)
+    throw new UserError("--lora-strength goes with --lora: give the LoRA that it is for");
+  if (lora !== undefined)
     throw new UserError("--lora goes with --model open: other models hold their own alignment");
   const { modelPath } = await import("../../editing/settings/model-path.ts");
   const model = modelPath(options.model);

@@ -15,6 +15,7 @@ const entry: StageEntry = {
     items: z.int().nullable().default(8),
     data: z.string().nullable().default("folder"),
     combine: z.string().nullable().default(null),
+    layers: z.union([z.boolean(), z.literal("layers")]).default("layers"),
     odds: z.record(z.string(), z.number()).default({}),
   }),
   open: () => {
@@ -47,6 +48,7 @@ describe("--set", () => {
   test.each([
     ["recompute=layers", "layers"],
     ["recompute=false", false],
+    ["layers=true", true],
     ["items=null", null],
     ["items=1e3", 1000],
     ["data=null", null],

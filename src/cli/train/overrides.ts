@@ -87,8 +87,9 @@ function valueLike(
   { path, text }: Override,
   isTaken: (value: unknown) => boolean,
 ): unknown {
-  if (typeof before === "string") return text === "null" && isTaken(null) ? null : text;
   const json = jsonOrText(text);
+  if (json === null && isTaken(null)) return null;
+  if (typeof before === "string") return isTaken(text) || !isTaken(json) ? text : json;
   if (before !== null && typeof json === typeof before) return json;
   if (typeof before === "number" && text !== "" && Number.isFinite(Number(text)))
     return Number(text);

@@ -115,7 +115,10 @@ export async function trainStage(
   const stage = await openStage(entry, config, context);
   const { precisionWarning } = await import("../../training/precision-warning.ts");
   const { warmupWarning } = await import("../../training/warmup-warning.ts");
-  for (const warning of [precisionWarning(config, stage), warmupWarning(config)])
+  const { hasCheckpoint } = await import("../../training/checkpoint.ts");
+  // a run that goes on keeps its settings
+  const ofRate = hasCheckpoint(directory.path) ? undefined : warmupWarning(config);
+  for (const warning of [precisionWarning(config, stage), ofRate])
     if (warning !== undefined) report.warn(warning);
   for await (const event of train({ stage, config, directory, signal })) show(report, event);
 }

@@ -25,7 +25,7 @@ describe("readPicture", () => {
     const picture = noisePicture(7, 5);
     const path = join(folder, "noise.png");
     await writePng(path, picture.rgb, 7, 5);
-    expect(await readPicture(path)).toEqual(picture);
+    expect(await readPicture(path)).toEqual({ ...picture, isOpaque: true });
   });
 
   test("says which file is missing or no picture", async () => {

@@ -57,7 +57,7 @@ test("a picture is written as its ending says, or refused", async () => {
   await using folder = await clipFolder();
   await writePicture(folder.file("a.png"), flat(red));
   await writePicture(folder.file("a.JPG"), flat(red));
-  expect(await readPicture(folder.file("a.png"))).toEqual(flat(red));
+  expect(await readPicture(folder.file("a.png"))).toMatchObject(flat(red));
   const jpeg = await readPicture(folder.file("a.JPG"));
   const worst = jpeg.rgb.map((value, index) => Math.abs(value - red[index % 3]!));
   expect(Math.max(...worst)).toBeLessThan(8); // of a JPEG's rounding

@@ -16,12 +16,6 @@ import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-a
 import { DataError, UserError } from "../../engine/errors.ts";
 import { statedMp4Size } from "./boxes.ts";
 import { statedMatroskaSize } from "./matroska-size.ts";
-import {
-  openPictures,
-  pictureMatrix,
-  type PictureSource,
-  pictureSourceAt,
-} from "./picture-source.ts";
 import { rescale, seconds, type TimeBase } from "./time-base.ts";
 
 // FFmpeg prints to stderr on its own; what went wrong reaches the user as one sentence of ours.
@@ -35,8 +29,6 @@ export interface OpenMedia extends AsyncDisposable {
   readonly subtitles: readonly Stream[];
   /** How the container says to turn the picture (36 bytes), `null` if it says nothing. */
   readonly displayMatrix: Uint8Array | null;
-  /** Whether it is a folder of pictures or one picture, of which nothing says at what times they are shown. */
-  readonly isUntimed: boolean;
 }
 
 const errorNumbers = constants.errno;
@@ -45,21 +37,21 @@ const errorNumbers = constants.errno;
 const notVideo = /^(tty|concat|hls|dash|sdp|image2|.*_pipe)\b/;
 
 /**
- * Opens a video file of any container FFmpeg reads, a picture, or a folder of pictures as a video of them.
+ * Opens a video file of any container FFmpeg reads.
  *
- * Throws a UserError of one sentence for a missing, unreadable or empty path, for what is no video, is cut off before its
- * index, or has no picture (audio only).
+ * Throws a UserError of one sentence for a missing, unreadable, empty or directory path, for what
+ * is no video, is cut off before its index, or has no picture (audio only).
  */
 export async function openMedia(path: string): Promise<OpenMedia> {
   const name = basename(path);
-  const pictures = await pictureSourceAt(path);
-  for (const file of pictures?.files ?? [path]) await requireReadableFile(file);
+  await requireReadableFile(path);
   const context = new FormatContext();
   try {
-    const opened = pictures ? await openPictures(context, pictures) : await openFile(context, path);
+    using options = Dictionary.fromObject({ protocol_whitelist: "file" });
+    const opened = await context.openInput(resolve(path), null, options);
     if (opened < 0) throw await unreadable(path, FFmpegError.strerror(opened));
     const container = context.iformat?.name ?? "unknown";
-    if (!pictures && notVideo.test(container)) throw notAVideo(name);
+    if (notVideo.test(container)) throw notAVideo(name);
     const found = await context.findStreamInfo();
     if (found < 0) throw await unreadable(path, FFmpegError.strerror(found));
     const { video, audio, subtitles } = chooseStreams(context);
@@ -67,36 +59,19 @@ export async function openMedia(path: string): Promise<OpenMedia> {
     requireReasonableSize(name, video);
     await requireWholeMatroska(path, container);
     await requireWholeMp4(path, container);
-    const displayMatrix = pictures
-      ? await firstMatrix(pictures)
-      : video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
+    const displayMatrix = video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
     return {
       context,
       video,
       audio,
       subtitles,
       displayMatrix: displayMatrix && Uint8Array.from(displayMatrix),
-      isUntimed: pictures?.isUntimed ?? false,
       [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
     };
   } catch (error) {
     await context[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function openFile(context: FormatContext, path: string): Promise<number> {
-  using options = Dictionary.fromObject({ protocol_whitelist: "file" });
-  return await context.openInput(resolve(path), null, options);
-}
-
-async function firstMatrix({ files, rate }: PictureSource): Promise<Uint8Array | null> {
-  const [first = ""] = files;
-  await using context = new FormatContext();
-  const opened = await openPictures(context, { url: resolve(first), pattern: "none", rate });
-  if (opened < 0 || (await context.findStreamInfo()) < 0) return null;
-  const [video] = context.streams;
-  return video ? await pictureMatrix(context, video, basename(first)) : null;
 }
 
 /** Lets the demuxer skip every stream but `wanted`, which makes reading cheaper. */
@@ -221,6 +196,7 @@ async function requireReadableFile(path: string): Promise<void> {
     if (error.code === "EACCES") throw new UserError(`Cannot read ${path}: permission denied.`);
     throw new UserError(`There is no file ${path}: check the path.`, { cause: error });
   });
+  if (status.isDirectory()) throw new UserError(`${path} is a directory: give a video file.`);
   if (!status.isFile()) throw new UserError(`${path} is no ordinary file: give a video file.`);
   if (status.size === 0) throw new UserError(`${path} is empty (0 bytes): give a video file.`);
   await access(path, mode.R_OK).catch((error: unknown) => {
@@ -236,8 +212,6 @@ function notAVideo(name: string): UserError {
 
 async function unreadable(path: string, reason: string): Promise<UserError> {
   const name = basename(path);
-  if ((await stat(path)).isDirectory())
-    return new UserError(`The pictures in ${path} cannot be read (${reason}): write them anew.`);
   if (!(await looksLikeVideo(path))) return notAVideo(name);
   return new UserError(
     `${name} is cut off or damaged: its header or index cannot be read (${reason}).`,

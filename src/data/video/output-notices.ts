@@ -72,8 +72,8 @@ function frameNotices(
   return notices;
 }
 
-function timeNotices({ path, isUntimed, frames, frameRate }: VideoInfo): string[] {
-  if (!isUntimed || frames === 1) return [];
+function timeNotices({ path, pictures, frames, frameRate }: VideoInfo): string[] {
+  if (pictures !== "untimed" || frames === 1) return [];
   const rate = frameRate.num / frameRate.den;
   return [`nothing says how long each picture of ${basename(path)} is shown: ${rate} a second`];
 }

@@ -1,33 +1,28 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, extname, join, resolve } from "node:path";
-import { AV_FRAME_DATA_DISPLAYMATRIX } from "node-av/constants";
-import {
-  Dictionary,
-  type FormatContext,
-  Frame,
-  InputFormat,
-  Packet,
-  type Stream,
-} from "node-av/lib";
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../../engine/errors.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
-import { openDecoder } from "./decoder.ts";
+import { readPicture, type ReadPicture } from "../image/read-picture.ts";
+import { seconds, type TimeBase } from "./time-base.ts";
+
+/** When a picture is shown, in ticks. */
+interface Shown {
+  readonly pts: bigint;
+  readonly duration: bigint;
+}
 
 /** Pictures that are read as a video: one file, or a folder of them by their names. */
 export interface PictureSource {
   readonly files: readonly string[];
-  /** What FFmpeg's demuxer of pictures is given: a path, or a pattern. */
-  readonly url: string;
-  readonly pattern: "none" | "glob";
-  /** Pictures a second. */
-  readonly rate: number;
+  readonly timeBase: TimeBase;
+  readonly shown: readonly Shown[];
   /** Whether nothing says at what times the pictures are shown. */
   readonly isUntimed: boolean;
 }
 
-/** Pictures a second where nothing says how many. */
-const USUAL_RATE = 25;
+/** Where nothing says how long pictures are shown: 25 a second. */
+const USUAL: TimeBase = { num: 1, den: 25 };
 
 /** Whether a path is named as a picture that can be read. */
 export function isPictureFile(path: string): boolean {
@@ -36,93 +31,99 @@ export function isPictureFile(path: string): boolean {
 
 /** The pictures in a folder, by their names with numbers in them counted as such. */
 export async function picturesIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder);
-  return names
-    .filter((name) => isPictureFile(name) && !name.startsWith("."))
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .filter(isPictureFile)
     .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }))
     .map((name) => join(folder, name));
 }
 
 /**
- * The pictures at a path; undefined where it is a file of another kind, or nothing.
+ * The pictures at a path, a still one by what is in it; undefined where it is a file of another kind, or nothing.
  *
- * Throws a UserError of one sentence for a folder without pictures, or whose pictures FFmpeg would not read in order.
+ * Throws a UserError of one sentence for a folder without pictures.
  */
 export async function pictureSourceAt(path: string): Promise<PictureSource | undefined> {
   const status = await stat(path).catch(() => undefined);
-  if (!status?.isDirectory()) {
-    if (!status?.isFile() || !isPictureFile(path)) return undefined;
-    return { files: [path], url: resolve(path), pattern: "none", ...untimed };
-  }
+  if (!status?.isDirectory())
+    return status?.isFile() === true && (await isStill(path)) ? untimed([path]) : undefined;
   const files = await picturesIn(path);
-  const [first] = files;
-  if (first === undefined)
+  if (files.length === 0)
     throw new UserError(`${path} holds no picture: give a video, or a folder of PNG or JPEG.`);
-  const ending = extname(first);
-  const other = files.find((file) => extname(file) !== ending);
-  if (other !== undefined) {
-    throw new UserError(
-      `${path} holds pictures of two endings (${basename(first)}, ${basename(other)}): give those of one.`,
-    );
+  return (await timedAs(path, files)) ?? untimed(files);
+}
+
+/** Reads the pictures of a source one by one; throws a DataError that names one of another size than the first. */
+export async function* readPictures({
+  files,
+}: Pick<PictureSource, "files">): AsyncGenerator<ReadPicture, void, undefined> {
+  let first: ReadPicture | undefined;
+  for (const file of files) {
+    const picture = await readPicture(file);
+    first ??= picture;
+    if (picture.width !== first.width || picture.height !== first.height) {
+      throw new DataError(
+        `${basename(file)} is ${picture.width} × ${picture.height} as it is shown, and ${basename(files[0]!)} is ${first.width} × ${first.height}: bring the pictures to one size.`,
+      );
+    }
+    yield picture;
   }
-  const asRead = files.toSorted((a, b) => (a < b ? -1 : 1));
-  const displaced = files.find((file, index) => file !== asRead[index]);
-  if (displaced !== undefined) {
-    throw new UserError(
-      `The pictures in ${path} are not in order by their names (${basename(displaced)}): number them with leading zeros.`,
-    );
+}
+
+/** Pictures a second, on average, exactly where all are shown as long. */
+export function pictureRate({ timeBase, shown }: PictureSource): TimeBase {
+  const [{ duration = 1n } = {}] = shown;
+  if (shown.every((one) => one.duration === duration)) {
+    return { num: timeBase.den, den: timeBase.num * Number(duration) };
   }
-  const folder = resolve(path).replaceAll(/[\\[\]{}*?,]/g, String.raw`\$&`);
-  const rate = await statedRate(path, files.length);
-  const times = rate === undefined ? untimed : { rate, isUntimed: false };
-  return { files, url: join(folder, `*${ending}`), pattern: "glob", ...times };
+  const total = shown.reduce((sum, one) => sum + seconds(one.duration, timeBase), 0);
+  return { num: Math.round((1000 * shown.length) / total), den: 1000 };
 }
 
-/** Opens pictures with FFmpeg; its error where that is negative. */
-export async function openPictures(
-  context: FormatContext,
-  { url, pattern, rate }: Omit<PictureSource, "files" | "isUntimed">,
-): Promise<number> {
-  using options = Dictionary.fromObject({
-    protocol_whitelist: "file",
-    pattern_type: pattern,
-    framerate: String(rate),
-  });
-  return await context.openInput(url, InputFormat.findInputFormat("image2"), options);
+function untimed(files: readonly string[]): PictureSource {
+  const shown = files.map((_, index) => ({ pts: BigInt(index), duration: 1n }));
+  return { files, timeBase: USUAL, shown, isUntimed: true };
 }
 
-/** How the first picture says that it is to be turned (36 bytes), as those of telephones do; null if it says nothing. */
-export async function pictureMatrix(
-  context: FormatContext,
-  video: Stream,
-  name: string,
-): Promise<Uint8Array | null> {
-  using decoder = await openDecoder(video, name, { threads: 1 });
-  using packet = new Packet();
-  packet.alloc();
-  using frame = new Frame();
-  frame.alloc();
-  const steps = [
-    () => context.readFrame(packet),
-    () => decoder.sendPacket(packet),
-    () => decoder.sendPacket(null),
-    () => decoder.receiveFrame(frame),
-  ];
-  for (const step of steps) if ((await step()) < 0) return null; // reading the pictures says why
-  const matrix = frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX);
-  return matrix && Uint8Array.from(matrix);
-}
-
-const untimed = { rate: USUAL_RATE, isUntimed: true };
+const Ticks = z
+  .string()
+  .regex(/^-?\d{1,18}$/)
+  .transform(BigInt);
 
 /** What `writePictures` notes beside pictures. */
-const Times = z.looseObject({ frames: z.array(z.looseObject({ lasts: z.number().positive() })) });
+const Times = z.looseObject({
+  timeBase: z.looseObject({ num: z.int().positive(), den: z.int().positive() }),
+  frames: z.array(
+    z.looseObject({ file: z.string(), pts: Ticks, duration: Ticks.refine((ticks) => ticks > 0n) }),
+  ),
+});
 
-/** Pictures a second on average, as `frames.json` beside them says; undefined where it says nothing of them. */
-async function statedRate(folder: string, count: number): Promise<number | undefined> {
+/** The pictures with the times that `frames.json` beside them notes; undefined where it notes none of just these. */
+async function timedAs(
+  folder: string,
+  files: readonly string[],
+): Promise<PictureSource | undefined> {
   const text = await readFile(join(folder, "frames.json"), "utf8").catch(() => "");
-  const times = Times.safeParse(jsonOf(text)).data?.frames;
-  if (times?.length !== count) return undefined;
-  const total = times.reduce((sum, { lasts }) => sum + lasts, 0);
-  return Math.round((1000 * count) / total) / 1000;
+  const times = Times.safeParse(jsonOf(text)).data;
+  if (!times || times.frames.length !== files.length) return undefined;
+  if (!files.every((file, index) => basename(file) === times.frames[index]!.file)) return undefined;
+  const { num, den } = times.timeBase;
+  return { files, timeBase: { num, den }, shown: times.frames, isUntimed: false };
+}
+
+/** Whether a file holds one picture: a JPEG, or a PNG or WebP that does not move. */
+async function isStill(path: string): Promise<boolean> {
+  await using file = await open(path).catch(() => null); // whoever opens it as a video says why not
+  if (!file) return false;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+  const head = buffer.subarray(0, bytesRead);
+  if (head.subarray(0, 3).toString("hex") === "ffd8ff") return true;
+  const isPng = head.subarray(0, 8).toString("hex") === "89504e470d0a1a0a";
+  if (isPng) return !head.includes("acTL");
+  const isWebp =
+    head.toString("latin1", 0, 4) === "RIFF" && head.toString("latin1", 8, 12) === "WEBP";
+  const moves = head.toString("latin1", 12, 16) === "VP8X" && (head[20]! & 0x02) !== 0;
+  return isWebp && !moves;
 }

@@ -9,7 +9,8 @@ import {
 } from "node-av/constants";
 import { avGetCodecName, Packet } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
-import { type ColourTags, outputColour } from "./colour.ts";
+import { readPicture } from "../image/read-picture.ts";
+import { type ColourTags, outputColour, standardColour } from "./colour.ts";
 import {
   clockOffset,
   discardOthers,
@@ -22,6 +23,7 @@ import {
 import { InterlaceFinder } from "./interlacing.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
+import { pictureRate, type PictureSource, pictureSourceAt } from "./picture-source.ts";
 import { contentsOf, type SourceContents } from "./source-contents.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
 
@@ -54,8 +56,8 @@ export interface VideoInfo extends SourceContents {
   readonly frameRate: TimeBase;
   /** Whether the pictures last differently long; `undefined` if the container has no timestamps. */
   readonly variableFrameRate: boolean | undefined;
-  /** Whether nothing says at what times its pictures are shown: a picture, or a folder of them. */
-  readonly isUntimed: boolean;
+  /** Whether these are a picture or a folder of them, and whether anything says at what times they are shown. */
+  readonly pictures: "timed" | "untimed" | null;
   /** The unit of the video stream's timestamps. */
   readonly timeBase: TimeBase;
   /** Pixel width over pixel height, `0/1` if unknown. */
@@ -70,12 +72,15 @@ export interface VideoInfo extends SourceContents {
 }
 
 /**
- * Reads what a video file holds; its packets are listed, and the first few decoded.
+ * Reads what a video file holds; its packets are listed, and the first few decoded. A picture, or a folder of them, is a video
+ * of these.
  *
  * Throws a UserError of one sentence for everything that is no readable video file, a DataError
  * that names the frame for one whose packets break off.
  */
 export async function probeVideo(path: string): Promise<VideoInfo> {
+  const pictures = await pictureSourceAt(path);
+  if (pictures) return await probePictures(path, pictures);
   await using media = await openMedia(path);
   const { video, audio, context, displayMatrix } = media;
   const { codecpar, timeBase, avgFrameRate, rFrameRate } = video;
@@ -100,7 +105,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     averageFps: timing.durationSeconds > 0 ? timing.frames / timing.durationSeconds : num / den,
     frameRate: { num, den },
     variableFrameRate: timing.variable,
-    isUntimed: media.isUntimed,
+    pictures: null,
     timeBase: { num: timeBase.num, den: timeBase.den },
     sampleAspectRatio: sampleAspectOf(video),
     colour: outputColour(codecpar, isRgbFormat(codecpar.format)),
@@ -109,6 +114,47 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     codec: avGetCodecName(codecpar.codecId) ?? "unknown",
     container: context.iformat?.name ?? "unknown",
     ...(await contentsOf(media, path)),
+  };
+}
+
+/** What can be told of pictures by the first of them. */
+async function probePictures(path: string, source: PictureSource): Promise<VideoInfo> {
+  const { files, timeBase, shown, isUntimed } = source;
+  const { width, height, isOpaque } = await readPicture(files[0]!);
+  const [first, last] = [shown[0]!, shown.at(-1)!];
+  const frameRate = pictureRate(source);
+  const durationSeconds = seconds(last.pts + last.duration - first.pts, timeBase);
+  return {
+    path,
+    width,
+    height,
+    codedWidth: width,
+    codedHeight: height,
+    rotation: 0,
+    mirrored: false,
+    isInterlaced: false,
+    displayMatrix: null,
+    frames: files.length,
+    durationSeconds,
+    startSeconds: 0,
+    averageFps: files.length / durationSeconds,
+    frameRate,
+    variableFrameRate: shown.some(({ duration }) => duration !== first.duration),
+    pictures: isUntimed ? "untimed" : "timed",
+    timeBase,
+    sampleAspectRatio: { num: 1, den: 1 },
+    colour: standardColour,
+    hasAudio: false,
+    audioCodecs: [],
+    codec: "pictures",
+    container: "pictures",
+    bitDepth: 8,
+    hdr: null,
+    hasAlpha: !isOpaque,
+    subtitleCodecs: [],
+    others: [],
+    chapters: [],
+    contentCredentials: null,
   };
 }
 

@@ -25,7 +25,9 @@ import {
   turnUpright,
   upright,
 } from "./orientation.ts";
+import { resizeFrame } from "./fit.ts";
 import { PictureConverter } from "./picture.ts";
+import { type PictureSource, pictureSourceAt, readPictures } from "./picture-source.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
 
 /** One picture of a video as shown: upright, packed RGB. */
@@ -64,6 +66,8 @@ export async function* readFrames(
   path: string,
   options: ReadOptions = {},
 ): AsyncGenerator<DecodedFrame, void, undefined> {
+  const pictures = await pictureSourceAt(path);
+  if (pictures) return yield* pictureFrames(pictures, options);
   await using media = await openMedia(path);
   const { video, displayMatrix } = media;
   const timeBase = { num: video.timeBase.num, den: video.timeBase.den };
@@ -95,6 +99,30 @@ export async function* readFrames(
   const end = endOfVideo(video, { start: waiting.pts, duration: lastDuration });
   requireStatedEnd(media, end);
   yield { ...waiting, duration: end - waiting.pts };
+}
+
+/** The pictures of a folder, or a single one, as frames. */
+async function* pictureFrames(
+  source: PictureSource,
+  options: ReadOptions,
+): AsyncGenerator<DecodedFrame, void, undefined> {
+  const { timeBase, shown } = source;
+  let index = 0;
+  for await (const { rgb, ...own } of readPictures(source)) {
+    options.signal?.throwIfAborted();
+    const size = sizeWithin(own, options);
+    const { pts, duration } = shown[index]!;
+    yield {
+      index: index++,
+      pts,
+      duration,
+      timeBase,
+      ptsSeconds: seconds(pts, timeBase),
+      rgb: resizeFrame(rgb, own, size),
+      ...size,
+      pixelAspect: (own.width * size.height) / (own.height * size.width),
+    };
+  }
 }
 
 /** Decodes packet by packet. The frame handed out is one object, valid until the next is asked for. */
@@ -161,9 +189,17 @@ function aspectAt(
   return (aspect * own.width * height) / (own.height * width);
 }
 
-function shownSize(video: Stream, orientation: Orientation, { width, height }: ReadOptions) {
-  const own = turnedSize(video.codecpar.width, video.codecpar.height, orientation);
-  if (width === undefined && height === undefined) return own;
+function shownSize(video: Stream, orientation: Orientation, options: ReadOptions) {
+  const { width, height } = video.codecpar;
+  return sizeWithin(turnedSize(width, height, orientation), options);
+}
+
+/** The size that is asked for, the aspect kept where one side is given; by default the pictures' own. */
+function sizeWithin(
+  own: { readonly width: number; readonly height: number },
+  { width, height }: ReadOptions,
+): { width: number; height: number } {
+  if (width === undefined && height === undefined) return { width: own.width, height: own.height };
   return {
     width: width ?? Math.max(1, Math.round((own.width * height!) / own.height)),
     height: height ?? Math.max(1, Math.round((own.height * width!) / own.width)),

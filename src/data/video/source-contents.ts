@@ -41,28 +41,18 @@ export async function contentsOf(media: OpenMedia, path: string): Promise<Source
   const format = pixelFormatName(video.codecpar.format);
   const rest = context.streams.filter((stream) => stream.index !== video.index);
   const { colorTrc } = video.codecpar;
-  const beside = await contentsBeside(media, path);
+  await using file = await open(path);
+  const { chapters, others } = await readChapters(file, media);
   return {
     bitDepth: bitDepthOf(format),
     hdr:
       colorTrc === AVCOL_TRC_SMPTE2084 ? "PQ" : colorTrc === AVCOL_TRC_ARIB_STD_B67 ? "HLG" : null,
     hasAlpha: hasAlpha(video, format),
     subtitleCodecs: subtitles.map(({ codecpar }) => avGetCodecName(codecpar.codecId) ?? "unknown"),
-    ...beside,
-    others: [...new Set(rest.map(kindOfOther).filter((kind) => kind !== null)), ...beside.others],
+    others: [...new Set(rest.map(kindOfOther).filter((kind) => kind !== null)), ...others],
+    chapters,
+    contentCredentials: await findContentCredentials(file),
   };
-}
-
-/** What is not in the streams; a folder of pictures has nothing else. */
-async function contentsBeside(
-  media: OpenMedia,
-  path: string,
-): Promise<Pick<SourceContents, "chapters" | "others" | "contentCredentials">> {
-  await using file = await open(path);
-  if ((await file.stat()).isDirectory())
-    return { chapters: [], others: [], contentCredentials: null };
-  const { chapters, others } = await readChapters(file, media);
-  return { chapters, others, contentCredentials: await findContentCredentials(file) };
 }
 
 /** What a stream says of how its pictures are to be shown, beside rotation and colour tags. */

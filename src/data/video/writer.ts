@@ -55,9 +55,12 @@ export async function writeEdited(
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
   const plan = withOptions(await planOutput(source, output, options), options);
-  await using media = await openMedia(source.path);
+  await using media = source.pictures === null ? await openMedia(source.path) : null;
   return await writeAtomically(output, async (temporary) => {
-    const metadata = { ...sourceMetadata(media), ...ownMetadata(plan.container, options) };
+    const metadata = {
+      ...(media && sourceMetadata(media)),
+      ...ownMetadata(plan.container, options),
+    };
     const chapters = heldChapters(plan.container, source.chapters);
     const written = await writeStreams(
       { temporary, source, media, plan, metadata, chapters, options },
@@ -72,7 +75,7 @@ export async function writeEdited(
     const notices = await named(output, () =>
       verifyWritten(temporary, { ...plan, ...written, chapters, metadata }),
     );
-    const audioStreams = plan.container.carriesAudio ? media.audio.length : 0;
+    const audioStreams = (plan.container.carriesAudio && media?.audio.length) || 0;
     return { path: output, frames: written.starts.length, audioStreams, notices };
   });
 }
@@ -81,7 +84,8 @@ export async function writeEdited(
 interface Job {
   readonly temporary: string;
   readonly source: VideoInfo;
-  readonly media: OpenMedia;
+  /** Null where the source is pictures: there is nothing to copy. */
+  readonly media: OpenMedia | null;
   readonly plan: OutputPlan;
   readonly metadata: Readonly<Record<string, string>>;
   readonly chapters: readonly Chapter[];
@@ -94,16 +98,18 @@ async function writeStreams(
   frames: AsyncIterable<WrittenFrame>,
 ) {
   const { container, turn } = plan;
-  const offset = clockOffset(media);
+  const offset = media ? clockOffset(media) : 0n;
   const toTicks = rescale(offset, microseconds, source.timeBase);
-  const sideData = keptSideData(media.video);
-  const own = streamMetadata(media.video);
+  const sideData = media ? keptSideData(media.video) : [];
+  const own = media ? streamMetadata(media.video) : {};
   await using video = await VideoOutput.create(temporary, { ...plan, sideData, metadata: own });
-  using copy = new StreamCopy(media, video.context, {
-    streams: copiedStreams(media, source, container),
-    offsetMicroseconds: offset,
-    earliestSeconds: container.earliestAudioSeconds,
-  });
+  using copy =
+    media &&
+    new StreamCopy(media, video.context, {
+      streams: copiedStreams(media, source, container),
+      offsetMicroseconds: offset,
+      earliestSeconds: container.earliestAudioSeconds,
+    });
   const filler = chapterFiller(container, chapters);
   await beginWithSound(() => video.begin(metadata, filler), source, container);
   const starts: number[] = [];
@@ -113,16 +119,16 @@ async function writeStreams(
     requireSize(frame, source, starts.length);
     const pts = frame.pts - toTicks;
     const start = seconds(pts, source.timeBase);
-    await copy.copyUntil(start);
+    await copy?.copyUntil(start);
     await video.write(turn(frame.rgb), pts, frame.duration);
     starts.push(start);
     endSeconds = video.endSeconds;
   }
   options.signal?.throwIfAborted();
   if (starts.length === 0) throw new DataError(`${source.path} gave no picture to write.`);
-  await copy.copyUntil(Infinity);
+  await copy?.copyUntil(Infinity);
   await video.finish();
-  return { starts, endSeconds, copied: copy.summaries };
+  return { starts, endSeconds, copied: copy?.summaries ?? [] };
 }
 
 /** Sound where the container has any, then the subtitles that it can hold. */

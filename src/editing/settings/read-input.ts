@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
+import { isRecord } from "../../engine/json.ts";
 
 /** What a schema says where a value is refused. */
 export interface Refusal {
@@ -24,8 +25,9 @@ export function readInput<Schema extends z.ZodType>(
   throw new UserError(`${name}: ${issue?.message ?? "not as documented"}`);
 }
 
-/** Throws a UserError for a name that is none of `known`. */
-export function requireKnown(given: object, known: readonly string[], what: string): void {
+/** Throws a UserError for a name that is none of `known`, and for what has no names. */
+export function requireKnown(given: unknown, known: readonly string[], what: string): void {
+  if (!isRecord(given)) throw new UserError(`expected ${what}s as an object, got ${shown(given)}`);
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new UserError(`${unknown}: no such ${what}, expected one of ${known.join(", ")}`);

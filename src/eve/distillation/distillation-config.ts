@@ -131,7 +131,9 @@ export const DistillationConfig = z.strictObject({
    * their intermediates: `true`, step by step, or `layers`, layer by layer, of which large networks need less. Nothing but
    * memory and time depends on it.
    */
-  recompute: z.union([z.boolean(), z.literal("layers")]).default(true),
+  recompute: z
+    .union([z.boolean(), z.literal("layers")], 'expected true, false or "layers"')
+    .default(true),
   /**
    * Whether the student's first frame is the edited first frame, as in use, and only those behind it are drawn.
    *
