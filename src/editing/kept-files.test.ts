@@ -84,8 +84,8 @@ describe("an edit", () => {
       await writePng(join(pictures, name), clipPicture(1, 32, 32), 32, 32);
     const mask = folder.file("mask.png");
     await writePng(mask, new Uint8Array(32 * 32 * 3).fill(255), 32, 32);
-    const refused = async (video: string, output: string, own: object = {}): Promise<void> => {
-      const options = { output, overwrite: true, steps: 1, ...own };
+    const refused = async (video: string, output: string, further: object = {}): Promise<void> => {
+      const options = { output, overwrite: true, steps: 1, ...further };
       const { result } = standInEditor().edit(video, instruction, options);
       await expect(result).rejects.toThrow(/is read by the edit: give another name|input itself/);
     };

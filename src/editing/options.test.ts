@@ -1,7 +1,6 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { z } from "zod";
 import { standInEditor } from "../../test/support/edits.ts";
-import { loadOpenEditor } from "../hub/open-editor.ts";
 import { loadEditor } from "./editor.ts";
 import type { EditSettings, EditSettingsInput } from "./settings/settings.ts";
 
@@ -35,18 +34,6 @@ describe("options that cannot be used", () => {
     await expect(loadEditor(misspelt)).rejects.toThrow(/^modle: no such option, expected .*model/);
     const unknown: object = { device: "gpu" };
     await expect(loadEditor(unknown)).rejects.toThrow(/^device: expected one of auto, cpu/);
-  });
-
-  test("of the open model, before its weights are looked for", async () => {
-    for (const [options, message] of [
-      [{ lroa: "x" }, /^lroa: no such option, expected one of .*lora/],
-      [{ loraStrength: "0.5" }, /^loraStrength: expected a number from 0 to 2, got "0\.5"$/],
-      [{ folders: 3 }, /^folders: expected an object of folders, got 3$/],
-      [{ model: "open" }, /^model: no such option/],
-    ] as const) {
-      const wrong: object = options;
-      await expect(loadOpenEditor(wrong)).rejects.toThrow(message);
-    }
   });
 
   test("that are no object", async () => {

@@ -5,6 +5,7 @@ import { runArguments } from "../../src/cli/command.ts";
 import { openFolderEditor } from "../../src/editing/open-editor.ts";
 import type { EditResult } from "../../src/editing/report/events.ts";
 import { UserError } from "../../src/engine/errors.ts";
+import { loadOpenEditor } from "../../src/hub/open-editor.ts";
 import { Rng } from "../../src/engine/random.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import type { OpenFolders } from "../../src/eve/open/open-folders.ts";
@@ -179,6 +180,18 @@ describe("the open model's editor", () => {
     ];
     expect(byFile.settings.method).toBe("aligned");
     expect(byFile.rgb).toEqual(byRun.rgb);
+  });
+
+  test("refuses options that cannot be used before its weights are looked for", async () => {
+    for (const [options, message] of [
+      [{ lroa: "x" }, /^lroa: no such option, expected one of .*lora/],
+      [{ loraStrength: "0.5" }, /^loraStrength: expected a number from 0 to 2, got "0\.5"$/],
+      [{ folders: 3 }, /^folders: expected an object of folders, got 3$/],
+      [{ model: "open" }, /^model: no such option/],
+    ] as const) {
+      const wrong: object = options;
+      await expect(loadOpenEditor(wrong)).rejects.toThrow(message);
+    }
   });
 
   test("refuses a LoRA that is not there before it loads anything", async () => {

@@ -74,7 +74,7 @@ export async function* readPictures({
 
 /** Pictures a second, on average, exactly where all are shown as long. */
 export function pictureRate({ timeBase, shown }: PictureSource): TimeBase {
-  const [{ duration = 1n } = {}] = shown;
+  const { duration } = shown[0]!;
   if (shown.every((one) => one.duration === duration)) {
     return { num: timeBase.den, den: timeBase.num * Number(duration) };
   }
