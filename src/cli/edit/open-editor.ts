@@ -11,13 +11,10 @@ export interface EditorChoice extends LoadOptions {
 }
 
 /** Loads the model that a command names: `open` for the public weights in the hub's cache, else a folder. */
-export async function openEditor({
-  lora,
-  loraStrength,
-  ...options
-}: EditorChoice): Promise<Editor> {
+export async function openEditor(choice: EditorChoice): Promise<Editor> {
+  const { model: name, lora, loraStrength, ...options } = choice;
   const { OPEN_NAME } = await import("../../eve/open/open-name.ts");
-  if (options.model === OPEN_NAME) {
+  if (name === OPEN_NAME) {
     const { loadOpenEditor } = await import("../../hub/open-editor.ts");
     return loadOpenEditor({ ...options, lora, loraStrength });
   }
@@ -26,7 +23,7 @@ export async function openEditor({
   if (lora !== undefined)
     throw new UserError("--lora goes with --model open: other models hold their own alignment");
   const { modelPath } = await import("../../editing/settings/model-path.ts");
-  const model = modelPath(options.model);
+  const model = modelPath(name);
   const { loadEditor } = await import("../../editing/editor.ts"); // brings the native engine
   return loadEditor({ ...options, model });
 }
