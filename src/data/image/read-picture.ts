@@ -9,7 +9,7 @@ export interface ReadPicture extends RgbImage {
 }
 
 /**
- * Reads a picture file (JPEG, PNG, WebP) by what is in it, turned as it says; transparent places lie on black.
+ * Reads a picture file (JPEG, PNG, WebP) by what is in it, turned and coloured as it says; transparent places lie on black.
  *
  * Throws a UserError for a file that is not there, a DataError for one that is no picture or cut off.
  */
