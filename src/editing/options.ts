@@ -5,7 +5,7 @@ import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "../engine/device-choices.ts";
 import type { EditProgress } from "./report/progress.ts";
 import type { WatchOptions } from "./run-edit.ts";
-import { expected, readInput, requireKnown } from "./settings/read-input.ts";
+import { choice, expected, numberWithin, readInput, requireKnown } from "./settings/read-input.ts";
 import { type EditSettingsInput, SETTING_NAMES } from "./settings/settings.ts";
 
 /** Which model to load, and where it computes. */
@@ -57,8 +57,6 @@ const file = (what: string) => {
   const error = expected(what);
   return z.string(error).min(1, error);
 };
-const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
-  z.enum(names, expected(`one of ${names.join(", ")}`)).optional();
 const flag = z.boolean(expected("true or false")).optional();
 const listener = z
   .custom((given) => typeof given === "function", expected("a function"))
@@ -69,15 +67,15 @@ const Video = file("the path of a video");
 const numberOrName = expected(`one of ${QUALITIES.join(", ")} or the codec's number (CRF)`);
 const Encoding = z.strictObject(
   {
-    codec: oneOf(CODECS),
+    codec: choice(CODECS).optional(),
     quality: z.union([z.enum(QUALITIES), z.number()], numberOrName).optional(),
-    pictures: oneOf(PICTURE_LAYOUTS),
+    pictures: choice(PICTURE_LAYOUTS).optional(),
   } satisfies Shape<OutputChoice>,
   expected('an object such as { quality: "best" }'),
 );
 const Load = z.strictObject({
   model: file("the path of a model folder").optional(),
-  device: oneOf(DEVICE_CHOICES),
+  device: choice(DEVICE_CHOICES).optional(),
   signal,
   onProgress: listener,
 } satisfies Shape<LoadOptions>);
@@ -115,23 +113,16 @@ const Preview = z.object({
 /** A schema for some of the options. */
 type Shape<Options> = { readonly [Name in keyof Options]?: z.ZodType };
 
-const LoadOpen = z.strictObject({
-  ...Load.shape,
-  model: z.undefined().optional(),
+const LoadOpen = Load.omit({ model: true }).extend({
   folders: z.record(z.string(), z.unknown(), expected("an object of folders")).optional(),
   lora: file("the path of a run or a LoRA file").optional(),
-  loraStrength: z
-    .number(expected("a number from 0 to 2"))
-    .min(0, expected("a number from 0 to 2"))
-    .max(2, expected("a number from 0 to 2"))
-    .optional(),
+  loraStrength: numberWithin(0, 2).optional(),
   size: z.int(expected("a whole number of pixels")).positive().optional(),
 });
 
 /** Throws a UserError of one sentence where the open model is not to be loaded as asked. */
 export function requireLoadOpenOptions(options: unknown): void {
-  const known = Object.keys(LoadOpen.shape).filter((name) => name !== "model");
-  requireKnown(options, known, "option");
+  requireKnown(options, Object.keys(LoadOpen.shape), "option");
   readInput(LoadOpen, options, "options");
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../engine/errors.ts";
 
@@ -13,10 +13,9 @@ export function requireUnread(
 }
 
 function isAmong(path: string, sources: readonly string[]): boolean {
-  return sources.some((source) => {
-    if (path === source) return true;
-    return dirname(path) === source && statSync(source).isDirectory() && existsSync(path);
-  });
+  return sources.some(
+    (source) => path === source || (dirname(path) === source && existsSync(path)),
+  );
 }
 
 /** The path by its own name, whatever links lead to it; also of a file that is not there yet. */

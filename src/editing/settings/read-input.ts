@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
 import { isRecord } from "../../engine/json.ts";
 
@@ -10,6 +10,17 @@ export interface Refusal {
 /** e.g. `expected a number from 0 to 1, got 2` */
 export function expected(what: string): Refusal {
   return { error: ({ input }) => `expected ${what}, got ${shown(input)}` };
+}
+
+/** One of several names. */
+export function choice<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return z.enum(names, expected(`one of ${names.join(", ")}`));
+}
+
+/** A number within bounds, both of which may be. */
+export function numberWithin(min: number, max: number) {
+  const error = expected(`a number from ${min} to ${max}`);
+  return z.number(error).min(min, error).max(max, error);
 }
 
 /** Checks what a user gave; throws a UserError of one sentence for the first thing that is wrong, by its name or as `whole`. */

@@ -6,7 +6,14 @@ import { spacingOf, type Spacing } from "../../diffusion/timesteps.ts";
 import { UserError } from "../../engine/errors.ts";
 import { isRecord } from "../../engine/json.ts";
 import type { EditingModel } from "./model.ts";
-import { expected, readInput, requireKnown, type Refusal } from "./read-input.ts";
+import {
+  choice,
+  expected,
+  numberWithin,
+  readInput,
+  requireKnown,
+  type Refusal,
+} from "./read-input.ts";
 import { ALL_FRAMES, parseSpan } from "./span.ts";
 import { guidanceFor, type Strength, STRENGTHS } from "./strength.ts";
 
@@ -45,12 +52,7 @@ const whole = (min: number, max: number) => {
   const error = expected(`a whole number from ${min} to ${max}`);
   return z.int(error).min(min, error).max(max, error);
 };
-const choice = <const Names extends readonly [string, ...string[]]>(names: Names) =>
-  z.enum(names, expected(`one of ${names.join(", ")}`));
-const isScale = expected("a number from 0 to 30");
-const scale = z.number(isScale).min(0, isScale).max(30, isScale);
-const isTemperature = expected("a number from 0 to 1");
-const temperature = z.number(isTemperature).min(0, isTemperature).max(1, isTemperature);
+const scale = numberWithin(0, 30);
 const sentence = z
   .string(expected('a sentence such as "make the ball blue"'))
   .trim()
@@ -134,7 +136,7 @@ export const EditSettings = z.strictObject({
   caption: z.string(expected("a sentence")).trim().max(LONGEST_TEXT, tooLong).default(""),
   task: choice(TASKS).optional(),
   seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
-  temperature: temperature.optional(),
+  temperature: numberWithin(0, 1).optional(),
   steps: whole(1, 1000).optional(),
   window: whole(1, 1024).optional(),
   overlap: whole(0, 1023).default(DEFAULT_OVERLAP),
