@@ -7,7 +7,7 @@ import { largestDifference } from "../../test/support/difference.ts";
 import { Attention } from "./attention.ts";
 import { Conv2d } from "./conv.ts";
 import { FeedForward } from "./feed-forward.ts";
-import { Lora, plainLayer, withLoras, type LoraOptions } from "./lora.ts";
+import { Lora, mergeLoras, plainLayer, withLoras, type LoraOptions } from "./lora.ts";
 import type { Module } from "./module.ts";
 
 const x = normal(Rng.seed(1), [2, 3, 8]);
@@ -148,6 +148,47 @@ describe("Lora", () => {
     const beside = attention.forward(x, { apply: withLoras(attention, loras) });
     for (const { lora, strength } of loras) lora.merge(attention, strength);
     expect(largestDifference(attention.forward(x), beside)).toBeLessThan(1e-5);
+  });
+});
+
+describe("several LoRAs merged", () => {
+  const sum = (...loras: readonly Parameters<typeof mergeLoras>[1][number][]): Attention => {
+    const attention = network();
+    mergeLoras(attention, loras);
+    return attention;
+  };
+
+  test("are the weights and all of their updates, whichever layers each has", () => {
+    const attention = network();
+    const [one, other] = [
+      trained(attention, { targets: (path) => path !== "toOut" }),
+      trained(attention, { alpha: 1, rank: 3, targets: (path) => path !== "toQ" }),
+    ];
+    const merged = sum({ lora: one, strength: 0.8 }, { lora: other });
+    for (const path of ["toQ", "toK", "toOut"] as const) {
+      const update = (lora: Lora, factor: number): Tensor | number =>
+        lora.get(path)?.product().mul(factor) ?? 0;
+      const expected = attention[path].weight.add(update(one, 0.8)).add(update(other, 1 / 3));
+      expect(largestDifference(merged[path].weight, expected), path).toBeLessThan(1e-6);
+    }
+  });
+
+  test("are rounded once to what the weights are stored in", () => {
+    const half = (): Attention => {
+      const attention = network();
+      const { toQ } = attention;
+      Reflect.set(toQ, "weight", toQ.weight.detach().to("bfloat16"));
+      return attention;
+    };
+    const [together, apart] = [half(), half()];
+    const lora = trained(together, { targets: (path) => path === "toQ" });
+    // a thousandth of an update is less than half of a step of bfloat16
+    const pieces = Array.from({ length: 1000 }, () => ({ lora, strength: 0.001 }));
+    mergeLoras(together, pieces);
+    lora.merge(apart);
+    expect(largestDifference(together.toQ.weight, half().toQ.weight)).toBeGreaterThan(0.1);
+    // sums of a thousand float32 values: half of a step of bfloat16 may fall the other way
+    expect(largestDifference(together.toQ.weight, apart.toQ.weight)).toBeLessThan(2 ** -6);
   });
 });
 

@@ -109,7 +109,7 @@ export class Lora extends ModuleMap<LoraPair> {
    * times `strength`; `base` is how it applies them without: with another LoRA, whose updates then add to this one's.
    */
   on(network: Module, base: ApplyLayer = plainLayer, strength = 1): ApplyLayer {
-    const pairs = this.#pairsOf(network);
+    const pairs = this.pairsOn(network);
     return (layer, x) => {
       const pair = pairs.get(layer);
       const y = base(layer, x);
@@ -119,12 +119,7 @@ export class Lora extends ModuleMap<LoraPair> {
 
   /** Adds the updates, times `strength`, to the weights of `network`. */
   merge(network: Module, strength = 1): void {
-    noGrad(() => {
-      for (const [{ weight }, pair] of this.#pairsOf(network)) {
-        const merged = scoped(() => weight.addScaled(pair.product(), strength * pair.scale));
-        weight.detach().copyFrom(merged);
-      }
-    });
+    mergeLoras(network, [{ lora: this, strength }]);
   }
 
   /** Takes updates that were merged at `strength` out of the weights of `network` again, up to float32 rounding. */
@@ -132,7 +127,8 @@ export class Lora extends ModuleMap<LoraPair> {
     this.merge(network, -strength);
   }
 
-  #pairsOf(network: Module): ReadonlyMap<AdaptedLayer, LoraPair> {
+  /** Its updates by the layers of `network`; a ShapeError where that lacks one of them. */
+  pairsOn(network: Module): ReadonlyMap<AdaptedLayer, LoraPair> {
     const known = this.#bound.get(network);
     if (known) return known;
     const layers = adaptedLayers(network);
@@ -158,6 +154,25 @@ export function withLoras(
   base: ApplyLayer = plainLayer,
 ): ApplyLayer {
   return loras.reduce((apply, { lora, strength }) => lora.on(network, apply, strength), base);
+}
+
+/**
+ * Adds the updates of several LoRAs, each at its strength, to the weights of `network`. They are summed before the sum is
+ * rounded to what weights are stored in.
+ */
+export function mergeLoras(network: Module, loras: readonly WeightedLora[]): void {
+  const layers = new Set(loras.flatMap(({ lora }) => [...lora.pairsOn(network).keys()]));
+  noGrad(() => {
+    for (const layer of layers) {
+      const merged = scoped(() =>
+        loras.reduce((sum, { lora, strength = 1 }) => {
+          const pair = lora.pairsOn(network).get(layer);
+          return pair ? sum.addScaled(pair.product(), strength * pair.scale) : sum;
+        }, layer.weight),
+      );
+      layer.weight.detach().copyFrom(merged);
+    }
+  });
 }
 
 function valueAt(value: number | ((path: string) => number), path: string): number {
