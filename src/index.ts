@@ -26,7 +26,7 @@ export type {
   EditWarning,
 } from "./editing/report/events.ts";
 export type { WatchOptions } from "./editing/run-edit.ts";
-export type { EditingModel } from "./editing/settings/model.ts";
+export type { EditingModel, LoraChoice } from "./editing/settings/model.ts";
 export type { EditedFrame } from "./editing/settings/edited-frame.ts";
 export type { EditProgress } from "./editing/report/progress.ts";
 export type {

@@ -4,7 +4,7 @@ import { arithmetic, versions } from "../engine/provenance.ts";
 import type { EditRequest } from "./check.ts";
 import { maskHash } from "./frames/mask.ts";
 import type { PreparedEdit } from "./prepared-edit.ts";
-import { fileHash } from "./report/receipt.ts";
+import { fileHash, notedLoras } from "./report/receipt.ts";
 
 /** What a receipt says of an edit before it begins: the program, the input, the model and the settings. */
 export async function draftReceipt(request: EditRequest, edit: PreparedEdit, signal: AbortSignal) {
@@ -17,8 +17,7 @@ export async function draftReceipt(request: EditRequest, edit: PreparedEdit, sig
       name: model.name,
       path: model.path,
       hash: model.hash,
-      ...(model.lora !== undefined && { lora: model.lora }),
-      ...(model.loraStrength !== undefined && { loraStrength: model.loraStrength }),
+      ...notedLoras(model.loras),
     },
     settings,
     ...(settings.mask === "" ? {} : { mask: { sha256: await maskHash(settings.mask) } }),

@@ -3,8 +3,10 @@ import { CODECS, QUALITIES } from "../data/video/codecs.ts";
 import type { OutputChoice } from "../data/video/outputs.ts";
 import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "../engine/device-choices.ts";
+import { isRecord } from "../engine/json.ts";
 import type { EditProgress } from "./report/progress.ts";
 import type { WatchOptions } from "./run-edit.ts";
+import type { LoraChoice } from "./settings/model.ts";
 import { choice, expected, numberWithin, readInput, requireKnown } from "./settings/read-input.ts";
 import { type EditSettingsInput, SETTING_NAMES } from "./settings/settings.ts";
 
@@ -113,17 +115,28 @@ const Preview = z.object({
 /** A schema for some of the options. */
 type Shape<Options> = { readonly [Name in keyof Options]?: z.ZodType };
 
+const loraPath = "the path of a run or a LoRA file";
+const OneOfLoras = z.preprocess(
+  (given) => (typeof given === "string" ? { path: given } : given),
+  z.strictObject(
+    { path: file(loraPath), strength: numberWithin(0, 2).optional() } satisfies Shape<LoraChoice>,
+    expected('a path, or an object such as { path: "look.safetensors", strength: 0.7 }'),
+  ),
+);
 const LoadOpen = Load.omit({ model: true }).extend({
   folders: z.record(z.string(), z.unknown(), expected("an object of folders")).optional(),
-  lora: file("the path of a run or a LoRA file").optional(),
+  lora: file(`${loraPath}, or a list of such`).optional(),
   loraStrength: numberWithin(0, 2).optional(),
   size: z.int(expected("a whole number of pixels")).positive().optional(),
 });
 
+const LoadOpenWithLoras = LoadOpen.extend({ lora: z.array(OneOfLoras) });
+
 /** Throws a UserError of one sentence where the open model is not to be loaded as asked. */
 export function requireLoadOpenOptions(options: unknown): void {
   requireKnown(options, Object.keys(LoadOpen.shape), "option");
-  readInput(LoadOpen, options, "options");
+  const hasList = isRecord(options) && Array.isArray(options["lora"]);
+  readInput(hasList ? LoadOpenWithLoras : LoadOpen, options, "options");
 }
 
 /** Throws a UserError of one sentence where a model is not to be loaded as asked. */

@@ -1,21 +1,23 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
 import { openFolderEditor } from "../../src/editing/open-editor.ts";
+import { MemoryError } from "../../src/editing/report/estimate.ts";
 import type { EditResult } from "../../src/editing/report/events.ts";
 import { UserError } from "../../src/engine/errors.ts";
-import { loadOpenEditor } from "../../src/hub/open-editor.ts";
+import { loadOpenEditor, type LoadOpenOptions } from "../../src/hub/open-editor.ts";
 import { Rng } from "../../src/engine/random.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
-import type { OpenFolders } from "../../src/eve/open/open-folders.ts";
+import { openWeightBytes, type OpenFolders } from "../../src/eve/open/open-folders.ts";
 import { openParts } from "../../src/eve/open/open-parts.ts";
 import { AlignmentConfig } from "../../src/eve/stack/alignment-config.ts";
 import { alignmentParameters } from "../../src/eve/stack/alignment-weights.ts";
 import { createAlignment, learnedStrengths } from "../../src/eve/stack/student.ts";
 import { writeLora } from "../../src/eve/model/lora-export.ts";
 import { saveLora } from "../../src/models/lora-files/save.ts";
-import { UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
+import { TEXT_ENCODER, UNET, openNetwork } from "../../src/models/public-folder/networks.ts";
+import { Lora } from "../../src/nn/lora.ts";
 import type { DistillationSettings } from "../../src/training/stages/distillation-settings.ts";
 import { makeClip, framesOf } from "../support/clips.ts";
 import {
@@ -49,6 +51,13 @@ beforeAll(async () => {
   disturbed(lora);
   writeLora(file("trained.safetensors"), { lora, network }, { part: "alignment", model: "open" });
   saveLora(file("look.safetensors"), { unet: { lora, network } });
+  const textEncoder = openNetwork(join(SMALL_PIPELINE, "text_encoder"), TEXT_ENCODER);
+  const ofText = disturbed(new Lora(Rng.seed(5), textEncoder, { rank: 3, alpha: 1 }));
+  const wide = disturbed(new Lora(Rng.seed(6), network, { rank: 4, alpha: 2 }), 0.2);
+  saveLora(file("second=2.safetensors"), {
+    unet: { lora: wide, network },
+    textEncoder: { lora: ofText, network: textEncoder },
+  });
   saveRun("trained-run", lora.parameters());
 });
 
@@ -71,7 +80,7 @@ function saveRun(
 
 async function edited(
   output: string,
-  lora?: string,
+  lora?: LoadOpenOptions["lora"],
   loraStrength?: number,
 ): Promise<EditResult & { readonly rgb: readonly Uint8Array[] }> {
   const size = SMALL_OPEN_SIZE;
@@ -172,6 +181,78 @@ describe("the open model's editor", () => {
     await expect(edited("refused.mp4", undefined, 1)).rejects.toThrow(/expected a lora/);
   });
 
+  test("adds several LoRAs up, whatever their order, and says all of them", async () => {
+    const [look, second, run] = ["look.safetensors", "second=2.safetensors", "trained-run"].map(
+      file,
+    );
+    const half = { path: look!, strength: 0.5 };
+    const one = await edited("one.mp4", [half]);
+    const two = await edited("two.mp4", [half, second!], 0.8);
+    const same = await edited("two-swapped.mp4", [{ path: second!, strength: 0.8 }, half]);
+    const all = await edited("three.mp4", [run!, half, second!], 0.8);
+    expect(one.rgb).toEqual((await edited("alone.mp4", look, 0.5)).rgb);
+    expect(one.receipt.model).toMatchObject({ lora: look, loraStrength: 0.5 });
+    expect(same.rgb).toEqual(two.rgb);
+    expect(same.receipt.model).toEqual(two.receipt.model);
+    expect(two.settings.method).toBe("stacked");
+    expect(all.settings.method).toBe("aligned");
+    const looks = [half, { path: second, strength: 0.8 }];
+    expect(two.receipt.model.lora).toHaveLength(2);
+    expect(two.receipt.model.lora).toEqual(expect.arrayContaining(looks));
+    expect(all.receipt.model.lora).toHaveLength(3);
+    expect(all.receipt.model.lora).toEqual(expect.arrayContaining([...looks, { path: run }]));
+    for (const [result, other] of [
+      [one, two],
+      [two, all],
+    ] as const) {
+      expect(result.rgb).not.toEqual(other.rgb);
+      expect(result.receipt.model.hash).not.toBe(other.receipt.model.hash);
+    }
+  });
+
+  test("refuses LoRAs that do not go together, before it loads anything", async () => {
+    const look = file("look.safetensors");
+    const run = file("trained-run");
+    const copy = file("copy.safetensors");
+    copyFileSync(look, copy);
+    const strong = { path: look, strength: 1 };
+    for (const [lora, loraStrength, message] of [
+      [[look, look], undefined, /^lora: .*look\.safetensors is given twice: give it once, /],
+      [[look, copy], undefined, /^lora: .* and .* are the same file: give one of them, /],
+      [
+        [run, look, file("fresh-run")],
+        undefined,
+        /^lora: .*trained-run and .*fresh-run both align/,
+      ],
+      [
+        [{ path: run, strength: 1 }, look],
+        undefined,
+        /^lora: .*trained-run .*give it no strength$/,
+      ],
+      [[strong, run], 0.5, /^loraStrength: every look has a strength of its own/],
+      [[run], 0.5, /^loraStrength: .*trained-run aligns the adapters/],
+      [[], 0.5, /^loraStrength: expected a lora that it is for$/],
+      [[strong, file("nothing")], undefined, /^lora: expected the directory .* neither at/],
+    ] as const) {
+      const nowhere = { ...folders, pipeline: file("nowhere") };
+      const refused = openFolderEditor({ folders: nowhere, lora, loraStrength, device: "cpu" });
+      await expect(refused).rejects.toThrow(UserError);
+      await expect(refused).rejects.toThrow(message);
+    }
+  });
+
+  test("counts LoRAs among the weights that there must be memory for", async () => {
+    const free = vi.spyOn(process, "availableMemory").mockReturnValue(openWeightBytes(folders));
+    const load = (lora: readonly string[]) =>
+      openFolderEditor({ folders, lora, device: "cpu", size: SMALL_OPEN_SIZE });
+    await using editor = await load([]);
+    expect(editor.model.loras).toEqual([]);
+    const refused = load([file("look.safetensors"), file("trained-run")]);
+    await expect(refused).rejects.toThrow(MemoryError);
+    await expect(refused).rejects.toThrow(/^the weights of the open model and its LoRAs take /);
+    free.mockRestore();
+  });
+
   test("takes a run by the file of its weights, too", async () => {
     const weights = file("trained-run/checkpoints/checkpoint-000005/ema.safetensors");
     const [byFile, byRun] = [
@@ -186,6 +267,11 @@ describe("the open model's editor", () => {
     for (const [options, message] of [
       [{ lroa: "x" }, /^lroa: no such option, expected one of .*lora/],
       [{ loraStrength: "0.5" }, /^loraStrength: expected a number from 0 to 2, got "0\.5"$/],
+      [{ lora: 3 }, /^lora: expected the path of a run or a LoRA file, or a list of such, got 3$/],
+      [{ lora: ["x", 3] }, /^lora\.1: expected a path, or an object such as .*, got 3$/],
+      [{ lora: ["x", ""] }, /^lora\.1\.path: expected the path of a run or a LoRA file, got ""$/],
+      [{ lora: [{ path: "x", strength: 3 }] }, /^lora\.0\.strength: .* from 0 to 2, got 3$/],
+      [{ lora: [{ path: "x", strenght: 1 }] }, /^lora\.0: expected a path, or an object/],
       [{ folders: 3 }, /^folders: expected an object of folders, got 3$/],
       [{ model: "open" }, /^model: no such option/],
     ] as const) {

@@ -8,7 +8,7 @@ import type { BatchOutcome } from "./batch-outcome.ts";
 export type DoLine = (line: BatchLine, tell: (event: EditEvent) => void) => Promise<BatchOutcome>;
 
 /** Which model edits, and where: what a process is told. */
-export type BatchChoice = Pick<EditorChoice, "model" | "lora" | "loraStrength" | "device">;
+export type BatchChoice = Pick<EditorChoice, "model" | "loras" | "loraStrength" | "device">;
 
 /** Why a process cannot load the model: an error's class does not come through to the one that asks. */
 export interface Refusal extends Pick<Failure, "exitCode"> {

@@ -6,7 +6,7 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { isRecord, jsonOf } from "../../engine/json.ts";
 import { deviceArg, deviceFrom } from "../device-option.ts";
 import { jobsArg, jobsAsked } from "../jobs-option.ts";
-import { loraStrengthArg, loraStrengthFrom } from "../lora-strength-option.ts";
+import { loraArg, loraStrengthArg, lorasFrom, loraStrengthFrom } from "../lora-options.ts";
 import { duration, Reporter, table } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import type { BatchOutcome } from "./batch-outcome.ts";
@@ -30,11 +30,7 @@ export default defineCommand({
       valueHint: "dir",
       description: "model folder, or open: the public weights (default: models/tiny)",
     },
-    lora: {
-      type: "string",
-      valueHint: "path",
-      description: "with --model open: a run of eve distill, or any LoRA file",
-    },
+    lora: loraArg,
     "lora-strength": loraStrengthArg,
     device: deviceArg,
     jobs: jobsArg,
@@ -43,16 +39,19 @@ export default defineCommand({
       description: "print one JSON object per event; the last is the summary",
     },
   },
-  async run({ args: given, data }) {
+  async run({ args: given, rawArgs, data }) {
     const { signal }: VerbContext = data;
     const report = new Reporter(given);
     const jobs = jobsAsked(given.jobs);
     const { readBatch } = await import("./batch-lines.ts");
     const lines = await readBatch(given.edits, given.out);
     requireOwnSummary(join(given.out, SUMMARY));
-    const { model, lora } = given;
-    const loraStrength = loraStrengthFrom(given["lora-strength"]);
-    const choice = { model, lora, loraStrength, device: deviceFrom(given.device) };
+    const choice = {
+      model: given.model,
+      loras: lorasFrom(rawArgs),
+      loraStrength: loraStrengthFrom(given["lora-strength"]),
+      device: deviceFrom(given.device),
+    };
     const { openBatchEditors } = await import("./batch-editors.ts"); // brings the native engine
     const readable = lines.filter(({ isReadable }) => isReadable).length;
     await using editors = await openBatchEditors(choice, { readable, jobs, signal, report });

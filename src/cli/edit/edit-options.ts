@@ -2,7 +2,7 @@ import type { Receipt } from "../../editing/report/receipt.ts";
 import { UserError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
 import { deviceArg } from "../device-option.ts";
-import { loraStrengthArg } from "../lora-strength-option.ts";
+import { loraArg, loraStrengthArg } from "../lora-options.ts";
 
 const where = "Where to";
 const what = "What to change, and what to keep";
@@ -158,12 +158,7 @@ export const args = {
     valueHint: "dir",
     description: "model folder, or open: the public weights (default: models/tiny)",
   },
-  lora: {
-    type: "string",
-    group: how,
-    valueHint: "path",
-    description: "with --model open: a run of eve distill, or any LoRA file",
-  },
+  lora: { ...loraArg, group: how },
   "lora-strength": { ...loraStrengthArg, group: how },
   device: { ...deviceArg, group: how },
   receipt: {

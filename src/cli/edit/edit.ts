@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import type { Receipt } from "../../editing/report/receipt.ts";
 import { deviceFrom } from "../device-option.ts";
-import { loraStrengthFrom } from "../lora-strength-option.ts";
+import { lorasAgain, lorasFrom, loraStrengthFrom } from "../lora-options.ts";
 import { processTerminal, Reporter, type Terminal } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 import { args } from "./edit-options.ts";
@@ -10,10 +10,10 @@ import { checkedRequest, wishFrom } from "./edit-request.ts";
 export default defineCommand({
   meta: { name: "edit", description: "Edit a video by a plain instruction" },
   args,
-  async run({ args: given, data }) {
+  async run({ args: given, rawArgs, data }) {
     const { signal }: VerbContext = data;
     const report = new Reporter(given, given.out === "-" ? quietStdout() : processTerminal());
-    const { readReceipt } = await import("../../editing/report/receipt.ts");
+    const { lorasNoted, readReceipt } = await import("../../editing/report/receipt.ts");
     const repeated = given.receipt === undefined ? undefined : await readReceipt(given.receipt);
     const wish = await wishFrom(given, repeated);
     const { editFiles } = await import("./edit-files.ts");
@@ -21,12 +21,11 @@ export default defineCommand({
     const request = await checkedRequest(wish, files);
     const { openEditor } = await import("./open-editor.ts"); // brings the native engine
     const before = given.model === undefined ? repeated?.model : undefined;
-    const isOther = given.lora !== undefined;
+    const loraStrength = loraStrengthFrom(given["lora-strength"]);
     await using editor = await openEditor({
       model: given.model ?? before?.path,
-      lora: given.lora ?? before?.lora,
-      loraStrength:
-        loraStrengthFrom(given["lora-strength"]) ?? (isOther ? undefined : before?.loraStrength),
+      loras: lorasAgain(lorasFrom(rawArgs), before ? lorasNoted(before) : [], loraStrength),
+      loraStrength,
       device: deviceFrom(given.device),
       signal,
       onProgress: report.progress.bind(report),

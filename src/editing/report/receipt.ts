@@ -10,6 +10,7 @@ import { PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
 import { picturesIn } from "../../data/video/picture-source.ts";
 import { EDITED_BY_MODEL } from "../../data/video/xmp.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
+import type { LoraChoice } from "../settings/model.ts";
 import { EditSettings } from "../settings/settings.ts";
 import { Changes } from "./changes.ts";
 
@@ -28,9 +29,11 @@ export const Receipt = z.looseObject({
     name: z.string(),
     path: z.string(),
     hash: z.string(),
-    /** Where the LoRA came from; absent where there was none. */
-    lora: z.string().optional(),
-    /** What a look was multiplied by; absent where there was none. */
+    /** Where the LoRA came from; of several, where each did, and its strength as a look. Absent where there was none. */
+    lora: z
+      .union([z.string(), z.array(z.object({ path: z.string(), strength: z.number().optional() }))])
+      .optional(),
+    /** The strength of the only LoRA, where it is a look. */
     loraStrength: z.number().optional(),
   }),
   /** Receipts of the first versions tell nothing of flicker: frames were as drawn. */
@@ -52,6 +55,25 @@ export const Receipt = z.looseObject({
 });
 /** A receipt as it is read; further fields are kept. */
 export type Receipt = z.output<typeof Receipt>;
+
+/** LoRAs as a receipt says them: one alone as receipts did before there could be several. */
+export function notedLoras(
+  loras: readonly LoraChoice[] = [],
+): Pick<Receipt["model"], "lora" | "loraStrength"> {
+  const [first, ...others] = loras;
+  if (first === undefined) return {};
+  if (others.length > 0) return { lora: [...loras] };
+  const { path, strength } = first;
+  return { lora: path, ...(strength !== undefined && { loraStrength: strength }) };
+}
+
+/** The LoRAs that a receipt tells of. */
+export function lorasNoted({
+  lora = [],
+  loraStrength,
+}: Pick<Receipt["model"], "lora" | "loraStrength">): readonly LoraChoice[] {
+  return typeof lora === "string" ? [{ path: lora, strength: loraStrength }] : lora;
+}
 
 /** Where the receipt of an edited video, or of a folder of pictures, lies: beside it. */
 export function receiptPath(output: string): string {

@@ -35,16 +35,25 @@ export interface ModelDefaults {
   readonly guidedAbove?: number | undefined;
 }
 
+/** One of the LoRAs beside a model, and how strongly it speaks. */
+export interface LoraChoice {
+  /**
+   * A run of `eve distill` or what was exported of it, which aligns the adapters; or any LoRA file of PEFT, diffusers or
+   * kohya, whose look all frames get.
+   */
+  readonly path: string;
+  /** What a look is multiplied by, 0 to 2. An alignment has no strength: it is used as it was trained. */
+  readonly strength?: number | undefined;
+}
+
 /** What the editor needs of a model; `EditModel` and `OpenModel` are such. */
 export interface EditingModel {
   readonly path: string;
   readonly name: string;
   /** SHA-256 of what decides how it edits: weights, configs, how it is sampled. */
   readonly hash: string;
-  /** Where its LoRA was read from, if there is one of its own. */
-  readonly lora?: string;
-  /** What that is multiplied by, where it is a look. */
-  readonly loraStrength?: number;
+  /** The LoRAs that it was loaded with, strengths settled. */
+  readonly loras?: readonly LoraChoice[];
   /** Side of its square pictures, in pixels. */
   readonly size: number;
   /** Frames it sees at once. */

@@ -200,8 +200,8 @@ export class WindowEditor implements Disposable {
   #requireFinite(edited: Float<"f c h w">): void {
     using _ = tensorScope();
     if (Number.isFinite(edited.sum().item())) return;
-    const { name, lora } = this.#model;
-    const weights = lora === undefined ? "its weights" : `its weights or those of ${lora}`;
+    const { name, loras = [] } = this.#model;
+    const weights = ["its weights", ...loras.map(({ path }) => `those of ${path}`)].join(" or ");
     throw new DataError(
       `the ${name} model drew what is no number: ${weights} are damaged or too large, edit with others or with less guidance`,
     );

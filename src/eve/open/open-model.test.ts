@@ -5,13 +5,15 @@ import { disturbed } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { Rng, normal } from "../../engine/random.ts";
+import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
+import { adaptedLayers, Lora, type LoraOptions } from "../../nn/lora.ts";
 import { AlignmentConfig } from "../stack/alignment-config.ts";
 import { createAlignment } from "../stack/student.ts";
 import { stacked, stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 import { OPEN_PARTS, openWeightsHash } from "./open-folders.ts";
 import { OpenModel } from "./open-model.ts";
-import { asHint, openParts } from "./open-parts.ts";
+import { asHint, openParts, type OpenParts } from "./open-parts.ts";
 
 const folders = writeSmallOpenFolders(temporaryFolder());
 const parts = openParts(folders);
@@ -26,6 +28,35 @@ const latents = input.narrow(1, 0, 4);
 const xt = normal(Rng.seed(2), model.latentShape(f));
 const texts = { caption: "a red cat", instruction: "make it red", task: "style" } as const;
 const condition = model.stackedCondition(texts, input, input.narrow(0, 0, 1));
+
+type Shape = { readonly rank: number; readonly alpha: number };
+
+/** The parts with `W + Σ strength · alpha / rank · B·A` in the place of each weight, summed in float64, one by one. */
+function withSum(loras: readonly { readonly lora: Lora; readonly strength: number }[]): OpenParts {
+  const own = openParts(folders);
+  for (const [path, layer] of adaptedLayers(own.networks.unet)) {
+    const { shape } = layer.weight;
+    const inputs = layer.weight.size / shape[0]!;
+    const sum = valuesOf(layer.weight);
+    for (const { lora, strength } of loras) {
+      const pair = lora.get(path);
+      if (!pair) continue;
+      const { rank, alpha } = pair;
+      const [a, b] = [valuesOf(pair.down), valuesOf(pair.up)];
+      for (let at = 0; at < sum.length; at++) {
+        const [row, column] = [Math.floor(at / inputs), at % inputs];
+        for (let r = 0; r < rank; r++)
+          sum[at]! += ((strength * alpha) / rank) * b[row * rank + r]! * a[r * inputs + column]!;
+      }
+    }
+    Reflect.set(layer, "weight", Tensor.from(sum, shape, "float32"));
+  }
+  return own;
+}
+
+function valuesOf(x: Tensor): Float64Array {
+  return new Float64Array(x.to("float64").toBytes());
+}
 
 const drawn = (denoiser: Denoiser<StackedCondition>, given = condition): Tensor =>
   denoiser.predict(xt, 400, given).x0;
@@ -72,6 +103,64 @@ describe("the open model", () => {
     const plain = drawn(model.stacked());
     expect(largestDifference(by(fresh), plain)).toBe(0);
     expect(largestDifference(by(trained), plain)).toBeGreaterThan(1e-4);
+  });
+
+  describe("with several LoRAs", () => {
+    const all = (targets: LoraOptions["targets"], seed: number, shape: Shape): Lora =>
+      disturbed(
+        new Lora(Rng.seed(seed), networks.unet, { ...shape, ...(targets && { targets }) }),
+        0.1,
+        Rng.seed(seed + 1),
+      );
+    const isAttention = (path: string): boolean => path.includes("attn");
+    const looks = [
+      { lora: all(isAttention, 10, { rank: 2, alpha: 3 }), strength: 0.7, path: "one" },
+      { lora: all(() => true, 20, { rank: 4, alpha: 1 }), strength: 1.5, path: "other" },
+    ];
+    const alignment = { lora: all(undefined, 30, { rank: 3, alpha: 3 }), path: "a run" };
+    const both = new OpenModel(parts, { ...small, looks, alignment });
+    const draw = (denoiser: Denoiser<StackedCondition>): Tensor =>
+      autocast("float32", () => drawn(denoiser));
+
+    test("draws in every frame what the backbone with the sum of the looks draws", () => {
+      const merged = new OpenModel(withSum(looks), small);
+      for (const [actual, expected] of [
+        [both.stacked(), merged.stacked()],
+        [both.editTeacher(), merged.editTeacher()],
+      ] as const) {
+        // float32, with the updates beside the weights or in them; values are about 1
+        expect(largestDifference(draw(actual), draw(expected))).toBeLessThan(1e-4);
+      }
+      const plain = draw(model.stacked());
+      expect(largestDifference(draw(both.stacked()), plain)).toBeGreaterThan(0.01);
+    });
+
+    test("aligns by the sum of the looks and of what aligns", () => {
+      const merged = new OpenModel(withSum([...looks, { ...alignment, strength: 1 }]), small);
+      const actual = draw(both.aligned());
+      expect(largestDifference(actual, draw(merged.stacked()))).toBeLessThan(1e-4);
+      expect(largestDifference(actual, draw(both.stacked()))).toBeGreaterThan(0.001);
+    });
+
+    test("draws the same in another order, but for rounding", () => {
+      const swapped = new OpenModel(parts, { ...small, looks: looks.toReversed(), alignment });
+      const [one, other] = [draw(both.aligned()), draw(swapped.aligned())];
+      expect(largestDifference(one, other)).toBeLessThan(1e-4);
+    });
+
+    test("is with one at zero what it is without it, and says all of them", () => {
+      const [first, second] = looks;
+      const silent = [first!, { ...second!, strength: 0 }];
+      const [without, alone] = [silent, [first!]].map((some) =>
+        draw(new OpenModel(parts, { ...small, looks: some }).stacked()),
+      );
+      expect(largestDifference(without!, alone!)).toBe(0);
+      expect(both.loras).toEqual([
+        { path: "one", strength: 0.7 },
+        { path: "other", strength: 1.5 },
+        { path: "a run" },
+      ]);
+    });
   });
 
   test("without a LoRA says how to get one", () => {

@@ -6,7 +6,7 @@ import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../nn/conv.ts";
-import { plainLayer, type ApplyLayer, type Lora } from "../../nn/lora.ts";
+import { withLoras, type ApplyLayer, type Lora } from "../../nn/lora.ts";
 import { sentenceFeatures } from "../model/coding.ts";
 import type { EditTexts } from "../model/edit-model.ts";
 import { alignedStudent, frozenStudent } from "../stack/student.ts";
@@ -44,12 +44,12 @@ export interface OpenLook {
 
 /** How an open model is made from its parts. */
 export interface OpenModelOptions {
-  /** SHA-256 that identifies its weights, the LoRA's included. */
+  /** SHA-256 that identifies its weights, those of LoRAs included. */
   readonly hash: string;
   /** What distillation trained; none by default. */
   readonly alignment?: OpenAlignment | null;
-  /** A LoRA for all frames, also those that are edited by themselves; none by default. */
-  readonly look?: OpenLook | null;
+  /** LoRAs for all frames, also those that are edited by themselves; their updates add up. None by default. */
+  readonly looks?: readonly OpenLook[];
   /** Side of its pictures in pixels; default `OPEN_SIZE`. */
   readonly size?: number;
 }
@@ -64,8 +64,8 @@ export class OpenModel {
   readonly path = OPEN_NAME;
   readonly name = OPEN_NAME;
   readonly hash: string;
-  readonly lora?: string;
-  readonly loraStrength?: number;
+  /** Looks, and behind them what aligns it. */
+  readonly loras: readonly { readonly path: string; readonly strength?: number }[];
   readonly size: number;
   readonly window: number;
   readonly schedule: Schedule;
@@ -89,7 +89,7 @@ export class OpenModel {
 
   constructor(
     parts: OpenParts,
-    { hash, alignment = null, look = null, size = OPEN_SIZE }: OpenModelOptions,
+    { hash, alignment = null, looks = [], size = OPEN_SIZE }: OpenModelOptions,
   ) {
     const { networks, autoencoder, tokenizer } = parts;
     this.hash = hash;
@@ -97,15 +97,17 @@ export class OpenModel {
     this.window = openWindow(parts);
     this.schedule = networks.schedule;
     this.hasAlignment = alignment !== null;
-    const lora = alignment ?? look;
-    if (lora) this.lora = lora.path;
-    if (look) this.loraStrength = look.strength;
-    this.#look = look ? look.lora.on(networks.unet, plainLayer, look.strength) : plainLayer;
+    this.loras = [
+      ...looks.map(({ path, strength }) => ({ path, strength })),
+      ...(alignment ? [{ path: alignment.path }] : []),
+    ];
+    this.#look = withLoras(networks.unet, looks);
     this.tokenizer = tokenizer;
     this.#parts = parts;
     this.#stride = latentStride(autoencoder.config);
     this.#channels = autoencoder.config.latentChannels;
-    this.#aligned = alignment && frozenStudent(alignedStudent(networks, alignment.lora, alignment));
+    this.#aligned =
+      alignment && frozenStudent(alignedStudent(networks, alignment.lora, alignment, this.#look));
     if (size % this.#stride !== 0)
       throw new ConfigError(`expected a size divisible by ${this.#stride}, got ${size}`);
   }
@@ -131,7 +133,7 @@ export class OpenModel {
     return this.#condition(texts, input, null);
   }
 
-  /** Edits every frame by itself: the edit teacher ψ, in the look of the LoRA. */
+  /** Edits every frame by itself: the edit teacher ψ, in the look of its LoRAs. */
   editTeacher(): Denoiser<EditCondition> {
     return editTeacher(this.#parts.networks, this.#look);
   }
@@ -149,7 +151,7 @@ export class OpenModel {
     return stacked(this.#parts.networks, {}, this.#look);
   }
 
-  /** The same with the LoRA: φ. */
+  /** The same with the LoRA that aligns: φ. */
   aligned(): Denoiser<StackedCondition> {
     if (this.#aligned) return this.#aligned;
     throw new UserError(

@@ -10,7 +10,7 @@ import { TemporalLayers } from "../../models/temporal/temporal-layers.ts";
 import { isTransformerLinear, UNet } from "../../models/unet/unet.ts";
 import { uninitialised } from "../../nn/init.ts";
 import { Linear } from "../../nn/linear.ts";
-import { Lora, type AdaptedLayer } from "../../nn/lora.ts";
+import { Lora, type AdaptedLayer, type ApplyLayer } from "../../nn/lora.ts";
 import { copyParameters, parametersOf, type Parameters } from "../../nn/module.ts";
 import { EditAdapter } from "../adapters/edit-adapter.ts";
 import { VideoStrengths } from "../adapters/video-strength.ts";
@@ -66,8 +66,9 @@ export function alignedStudent(
   networks: Networks,
   alignment: Lora,
   options: StackOptions = {},
+  look: ApplyLayer = lookOf(networks),
 ): Student {
-  const lora = alignment.on(networks.unet, lookOf(networks));
+  const lora = alignment.on(networks.unet, look);
   const network = stackedNetwork(networks, lora, options);
   return {
     denoiser: asDenoiser(networks, fastNetwork(network)),
