@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readCodec, readQuality } from "../../data/video/codecs.ts";
-import type { EncodingChoice } from "../../data/video/containers.ts";
-import { isPictureFolder } from "../../data/video/picture-folder.ts";
+import type { OutputChoice } from "../../data/video/outputs.ts";
+import { isPictureFolder, PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
 import { UserError } from "../../engine/errors.ts";
+import { oneOf } from "../arguments.ts";
 import { resultName } from "../edit/edit-files.ts";
 
 /** What a line names besides the settings of the edit, which are those of the library. */
@@ -16,6 +17,7 @@ const Line = z.looseObject({
   changeMap: z.string().min(1).optional(),
   codec: z.string().optional(),
   quality: z.union([z.string(), z.number()]).optional(),
+  pictures: z.string().optional(),
 });
 
 /** One edit of a batch: what a line of the file asks for, or what is wrong with the line. */
@@ -27,7 +29,7 @@ export type BatchLine = {
       readonly isReadable: true;
       readonly video: string;
       readonly output: string;
-      readonly encoding: EncodingChoice;
+      readonly encoding: OutputChoice;
       readonly compare: string | undefined;
       readonly changeMap: string | undefined;
       readonly settings: Readonly<Record<string, unknown>>;
@@ -82,7 +84,7 @@ function problemOf({ issues: [first] }: z.ZodError): string {
 }
 
 function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
-  const { input, output, compare, changeMap, codec, quality, ...settings } = line;
+  const { input, output, compare, changeMap, codec, quality, pictures, ...settings } = line;
   const inFolder = (name: string | undefined) =>
     name === undefined ? undefined : join(folder, name);
   const { stem, ending } = resultName(input);
@@ -94,6 +96,7 @@ function jobOf(line: z.infer<typeof Line>, number: number, folder: string) {
     encoding: {
       ...(codec === undefined ? {} : { codec: readCodec(codec, "codec") }),
       ...(quality === undefined ? {} : { quality: readQuality(String(quality), "quality") }),
+      ...(pictures === undefined ? {} : { pictures: oneOf("pictures", pictures, PICTURE_LAYOUTS) }),
     },
     compare: inFolder(compare),
     changeMap: inFolder(changeMap),

@@ -33,6 +33,7 @@ export async function finishedEdit(
     receipt.model.hash === model.hash &&
     receipt.output.codec === encoding.codec &&
     receipt.output.quality === encoding.quality &&
+    (receipt.output.pictures ?? "png") === (encoding.pictures ?? "png") &&
     JSON.stringify(resolveSettings(receipt.settings, model)) === JSON.stringify(wanted) &&
     receipt.input.sha256 === (await fileHash(video)) &&
     receipt.mask?.sha256 === (wanted.mask === "" ? undefined : await maskHash(wanted.mask));
