@@ -11,12 +11,14 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
 import { readPicture } from "../../src/data/image/read-picture.ts";
+import { editedFrames, missingEdits, readTgveDataset } from "../../src/data/tgve/dataset.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";
 import { readReceipt } from "../../src/editing/report/receipt.ts";
 import { setThreads } from "../../src/engine/settings.ts";
 import { audioPackets, framesOf, makeClip } from "../support/clips.ts";
 import { saveSmallModel } from "../support/small-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { writeMiniature } from "../support/tgve-miniature.ts";
 
 // The commands as a user types them, with untrained networks: what is written, and what is said. Reports go to
 // stdout, which tests have no say in; they read the files.
@@ -265,6 +267,29 @@ describe("eve batch", () => {
     expect(existsSync(join(out, "film.png"))).toBe(true);
     writeFileSync(join(out, "summary.json"), "mine");
     await expect(batch()).rejects.toThrow(/summary\.json exists and is no summary of a batch/);
+  });
+
+  test("makes a submission to TGVE of the benchmark's edits", async () => {
+    await writeMiniature(file("tgve"));
+    const options = ["--dataset", file("tgve"), "--out", file("tgve.jsonl")];
+    await eve("evaluate", "tgve-edits", ...options);
+    await expect(eve("evaluate", "tgve-edits", ...options)).rejects.toThrow(/tgve\.jsonl exists/);
+    const [first] = readFileSync(file("tgve.jsonl"), "utf8").split("\n");
+    const other = { ...JSON.parse(first!), output: "other/", pictures: "gif" };
+    writeFileSync(file("tgve.jsonl"), `${first}\n${JSON.stringify(other)}`);
+    const out = file("submission");
+    const batch = () => eve("batch", file("tgve.jsonl"), "--out", out, ...oneAtATime());
+    await expect(batch()).rejects.toThrow("1 of 2 edits failed");
+    const dataset = await readTgveDataset(file("tgve"));
+    const [video] = dataset.videos;
+    expect(await editedFrames(out, video!, video!.edits[0]!)).toHaveLength(8);
+    expect(await missingEdits(dataset, out)).toHaveLength(11);
+    await expect(batch()).rejects.toThrow("1 of 2 edits failed");
+    const { outcomes } = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+    expect(outcomes).toMatchObject([
+      { status: "skipped" },
+      { problem: 'pictures: expected one of png, tgve, got "gif"' },
+    ]);
   });
 
   test("does lines side by side, to the same frames and the same summary", async () => {

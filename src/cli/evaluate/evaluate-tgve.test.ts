@@ -24,6 +24,7 @@ import { Viclip } from "../../models/viclip/viclip.ts";
 import { publicWeights as viclipWeights } from "../../models/viclip/weights.ts";
 import { openWeights } from "../../presets/open-weights.ts";
 import { loadTgveEncoders, TGVE_NETWORKS } from "./tgve-encoders.ts";
+import { columnsFrom } from "./tgve-options.ts";
 import { requireSubmission, runTgve } from "./tgve-run.ts";
 
 const root = temporaryFolder();
@@ -73,6 +74,14 @@ async function pulled(
 
 const viclipConfigs = [SMALL_VICLIP];
 
+test("columns are named in pairs of what is known", () => {
+  expect(columnsFrom("video=path, task = type")).toEqual({ video: "path", task: "type" });
+  expect(() => columnsFrom("video")).toThrow(
+    'expected a list such as video=path,task=type, got "video"',
+  );
+  expect(() => columnsFrom("vidio=path")).toThrow(/expected one of video, .*did you mean video/);
+});
+
 describe("evaluate tgve", () => {
   test("scores a submission with the networks of the cache, and ends with one object", async () => {
     const encoders = await loadTgveEncoders(hub, TGVE_NETWORKS, { viclipConfigs });
@@ -105,6 +114,7 @@ describe("evaluate tgve", () => {
     expect(encoders).toMatchObject({ pick: undefined, viclip: undefined });
     const { out, err, report } = recorder({ json: false });
     const dataset = await readTgveDataset(root);
+    await requireSubmission({ dataset, submission }, report);
     await runTgve({ dataset, submission, encoders }, report);
     expect(out).toHaveLength(1);
     const lines = out[0]!.trim().split("\n");
@@ -119,7 +129,8 @@ describe("evaluate tgve", () => {
       "95 %",
     ]);
     expect(lines[1]).toMatch(/^style +– +[01]\.\d{4} +-?\d+\.\d\d +– +–$/);
-    expect(err.join("")).toContain("the submission lacks 10 of 12 edits");
+    const first = join(submission, "DAVIS_480p", "gold-fish", "object");
+    expect(err.join("")).toContain(`the submission lacks 10 of 12 edits, the first ${first}: `);
   });
 
   test("says which weights are missing and how to get them, before it opens any", async () => {
@@ -133,9 +144,10 @@ describe("evaluate tgve", () => {
 
   test("refuses a folder that holds no edit of the benchmark", async () => {
     const dataset = await readTgveDataset(root);
-    const wrong = requireSubmission({ dataset, submission: join(root, "cache") });
+    const { err, report } = recorder({ json: false });
+    const wrong = requireSubmission({ dataset, submission: join(root, "cache") }, report);
     await expect(wrong).rejects.toThrow(UserError);
     await expect(wrong).rejects.toThrow("found no edit of the benchmark there");
-    await requireSubmission({ dataset, submission });
+    expect(err).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { listOf } from "../arguments.ts";
 import { deviceFrom } from "../device-option.ts";
 import { Reporter } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
+import { columnsFrom, tgveArgs } from "./tgve-options.ts";
 import { clipArgs } from "./world-options.ts";
 
 export default defineCommand({
@@ -13,18 +14,18 @@ export default defineCommand({
   args: {
     submission: {
       type: "positional",
-      description: "its folder: <set>/<video>/<edit>/*.jpg, as eve edit --tgve writes it",
+      description: "its folder: <set>/<video>/<edit>/*.jpg, as eve evaluate tgve-edits has it made",
     },
-    dataset: {
-      type: "string",
-      required: true,
-      valueHint: "dir",
-      description: "the folder that the TGVE archive was unpacked to",
-    },
+    ...tgveArgs,
     networks: {
       type: "string",
       valueHint: "list",
       description: "score only with these: clip, pick, viclip (default: all)",
+    },
+    scores: {
+      type: "string",
+      valueHint: "file",
+      description: "keep each edit's figures here; the same command again scores what is left",
     },
     device: clipArgs.device,
     json: {
@@ -38,17 +39,21 @@ export default defineCommand({
     const { loadTgveEncoders, TGVE_NETWORKS } = await import("./tgve-encoders.ts");
     const { requireSubmission, runTgve } = await import("./tgve-run.ts");
     const { readTgveDataset } = await import("../../data/tgve/dataset.ts");
+    const { KeptScores } = await import("../../evaluation/tgve/kept-scores.ts");
     const { chooseDevice } = await import("../../engine/device.ts");
     const { useAllCores } = await import("../../engine/settings.ts");
     const { openHub } = await import("../../hub/hub.ts");
     const names = listOf("--networks", args.networks, TGVE_NETWORKS);
     const submission = args.submission ?? "";
-    const dataset = await readTgveDataset(args.dataset);
-    await requireSubmission({ dataset, submission });
+    const { plus, scores } = args;
+    const columns = columnsFrom(args.columns);
+    const dataset = await readTgveDataset(args.dataset, { plus, columns });
+    await requireSubmission({ dataset, submission }, report);
+    const kept = scores === undefined ? undefined : new KeptScores(scores);
     chooseDevice(deviceFrom(args.device));
     useAllCores();
     report.progress({ type: "progress", phase: `loading ${names.join(", ")}` });
     const encoders = await loadTgveEncoders(openHub(), names);
-    await runTgve({ dataset, submission, encoders, signal }, report);
+    await runTgve({ dataset, submission, encoders, kept, signal }, report);
   },
 });

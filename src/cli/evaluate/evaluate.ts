@@ -8,6 +8,7 @@ export default defineCommand({
     compare: async () => (await import("./evaluate-compare.ts")).default,
     sheet: async () => (await import("./evaluate-sheet.ts")).default,
     tgve: async () => (await import("./evaluate-tgve.ts")).default,
+    "tgve-edits": async () => (await import("./evaluate-tgve-edits.ts")).default,
     style: async () => (await import("./evaluate-combination.ts")).style,
     subject: async () => (await import("./evaluate-combination.ts")).subject,
   },

@@ -11,6 +11,11 @@ import {
 import { editedFrames, inputFrames, readTgveDataset } from "./dataset.ts";
 import { parseTgveTable } from "./table.ts";
 
+/** An edit of a kind of which its video has one, without an instruction. */
+function named(kind: string) {
+  return { kind, folder: kind, instruction: null };
+}
+
 describe("parseTgveTable", () => {
   test("finds videos by the markers of their sections", () => {
     const videos = parseTgveTable(MINIATURE_TABLE, "a table");
@@ -19,16 +24,14 @@ describe("parseTgveTable", () => {
       "youtube_480p/salsa",
       "videvo_480p/lotus",
     ]);
-    expect(videos[0]).toMatchObject({
-      caption: "a red cat, in the snow",
-      edits: {
-        style: "a red cat in the snow, blue",
-        object: "a fox",
-        background: "a cat in the snow",
-        multiple: "a blue fox",
-      },
-    });
-    expect(videos[2]!.edits.style).toBe('a "red" hat');
+    const input = "a red cat, in the snow";
+    expect(videos[0]!.edits).toEqual([
+      { ...named("style"), input, output: "a red cat in the snow, blue" },
+      { ...named("object"), input, output: "a fox" },
+      { ...named("background"), input, output: "a cat in the snow" },
+      { ...named("multiple"), input, output: "a blue fox" },
+    ]);
+    expect(videos[2]!.edits[0]!.output).toBe('a "red" hat');
   });
 
   test("reads columns by their names, in any order, and more rows of a section", () => {
@@ -36,11 +39,11 @@ describe("parseTgveTable", () => {
     const swapped = header.replace("Video name,Our GT caption", "Our GT caption,Video name");
     const more = [swapped, rows[0], "a boat,ship,1,2,3,4", "a car,wagon,5,6,7,8"].join("\r\n");
     const videos = parseTgveTable(more, "a table");
-    expect(videos.map(({ name, caption }) => [name, caption])).toEqual([
+    expect(videos.map(({ name, edits }) => [name, edits[0]!.input])).toEqual([
       ["ship", "a boat"],
       ["wagon", "a car"],
     ]);
-    expect(videos[1]!.edits).toEqual({ style: "5", object: "6", background: "7", multiple: "8" });
+    expect(videos[1]!.edits.map(({ output }) => output)).toEqual(["5", "6", "7", "8"]);
   });
 
   test.each([
@@ -97,8 +100,9 @@ describe("readTgveDataset", () => {
     const submission = join(root, "edits");
     await writeFrames(join(submission, "DAVIS_480p", "gold-fish", "style"), 3);
     writeFileSync(join(submission, "DAVIS_480p", "gold-fish", "style", "notes.txt"), "");
-    expect(await editedFrames(submission, video!, "style")).toHaveLength(8);
-    expect(await editedFrames(submission, video!, "object")).toBeUndefined();
+    const [style, object] = video!.edits;
+    expect(await editedFrames(submission, video!, style!)).toHaveLength(8);
+    expect(await editedFrames(submission, video!, object!)).toBeUndefined();
   });
 
   test("says which folder is wrong", async () => {
@@ -112,6 +116,8 @@ describe("readTgveDataset", () => {
     const dataset = { root: empty, videos: [video!] };
     await expect(inputFrames(dataset, video!)).rejects.toThrow(UserError);
     mkdirSync(join(empty, "DAVIS_480p", "480p_frames", "gold-fish"), { recursive: true });
-    await expect(inputFrames(dataset, video!)).rejects.toThrow("gold-fish holds no .jpg frames");
+    await expect(inputFrames(dataset, video!)).rejects.toThrow(
+      "gold-fish: expected frames named 00000.jpg and on, got nothing",
+    );
   });
 });

@@ -1,37 +1,47 @@
 import { DataError } from "../../engine/errors.ts";
 import { parseCsv } from "../csv.ts";
 
-/** The four edits of every video of TGVE, as folders of submissions are named. */
-export const TGVE_EDITS = ["style", "object", "background", "multiple"] as const;
-export type TgveEdit = (typeof TGVE_EDITS)[number];
+/** The folders of the benchmark's videos, one for each origin. */
+export const TGVE_SETS = ["DAVIS_480p", "youtube_480p", "videvo_480p"] as const;
+export type TgveSet = (typeof TGVE_SETS)[number];
 
-/** The first cells of the rows that open a section of the table, and the folder of its videos. */
-const SECTIONS = {
-  "davis videos:": "DAVIS_480p",
-  "youtube videos:": "youtube_480p",
-  "videvo videos:": "videvo_480p",
-} as const;
-/** A folder of videos of one origin. */
-export type TgveSet = (typeof SECTIONS)[keyof typeof SECTIONS];
+/** One edit that the benchmark asks for. */
+export interface TgveEdit {
+  /** What kind of edit it is: `style`, `object`, `background` or `multiple`, and in TGVE+ three more. */
+  readonly kind: string;
+  /** Its folder in a submission, below that of its video; unlike any other of the video. */
+  readonly folder: string;
+  /** Null where the benchmark has captions alone. */
+  readonly instruction: string | null;
+  /** What the video shows. */
+  readonly input: string;
+  /** What the edit is to show. */
+  readonly output: string;
+}
 
-/** One video of the benchmark. */
+/** One video of the benchmark, with all edits of it. */
 export interface TgveVideo {
   readonly set: TgveSet;
   readonly name: string;
-  /** What the video shows. */
-  readonly caption: string;
-  /** What each edit is to show. */
-  readonly edits: Readonly<Record<TgveEdit, string>>;
+  readonly edits: readonly TgveEdit[];
 }
+
+/** The first cells of the rows that open a section of the table, and the folder of its videos. */
+const SECTIONS: ReadonlyMap<string, TgveSet> = new Map([
+  ["davis videos:", "DAVIS_480p"],
+  ["youtube videos:", "youtube_480p"],
+  ["videvo videos:", "videvo_480p"],
+]);
 
 const NAME = "Video name";
 const CAPTION = "Our GT caption";
-const EDIT_COLUMNS: Readonly<Record<TgveEdit, string>> = {
+/** The four edits of every video, as folders of submissions are named, and where the table has their captions. */
+const EDIT_COLUMNS = {
   style: "Style Change Caption",
   object: "Object Change Caption",
   background: "Background Change Caption",
   multiple: "Multiple Changes Caption",
-};
+} as const;
 
 /**
  * The videos of TGVE's table, a CSV text, in its order; `what` names it in errors.
@@ -47,7 +57,7 @@ export function parseTgveTable(text: string, what: string): TgveVideo[] {
   const videos: TgveVideo[] = [];
   let set: TgveSet | undefined;
   for (const { place, cells } of rows) {
-    const section = sectionOf(cells[0] ?? "");
+    const section = SECTIONS.get((cells[0] ?? "").toLowerCase());
     if (section !== undefined) set = section;
     else if (cells.some((cell) => cell !== "")) {
       if (set === undefined)
@@ -57,11 +67,6 @@ export function parseTgveTable(text: string, what: string): TgveVideo[] {
   }
   requireUnique(videos, what);
   return videos;
-}
-
-function sectionOf(cell: string): TgveSet | undefined {
-  const key = cell.toLowerCase();
-  return Object.entries(SECTIONS).find(([marker]) => marker === key)?.[1];
 }
 
 type CellReader = (row: readonly string[], column: string, place: string) => string;
@@ -84,16 +89,22 @@ function cellReader(header: readonly string[], what: string): CellReader {
 
 function videoOf(set: TgveSet, read: (column: string) => string, place: string): TgveVideo {
   const name = read(NAME);
-  if (!/^[^/\\]+$/.test(name) || name.startsWith(".")) {
+  if (!isFolderName(name))
     throw new DataError(`${place}: expected the name of a folder as ${NAME}, got ${name}`);
-  }
-  const edits = {
-    style: read(EDIT_COLUMNS.style),
-    object: read(EDIT_COLUMNS.object),
-    background: read(EDIT_COLUMNS.background),
-    multiple: read(EDIT_COLUMNS.multiple),
-  };
-  return { set, name, caption: read(CAPTION), edits };
+  const input = read(CAPTION);
+  const edits = Object.entries(EDIT_COLUMNS).map(([kind, column]) => ({
+    kind,
+    folder: kind,
+    instruction: null,
+    input,
+    output: read(column),
+  }));
+  return { set, name, edits };
+}
+
+/** Whether a name is that of a folder here: it leads nowhere else. */
+export function isFolderName(name: string): boolean {
+  return /^[^/\\]+$/.test(name) && !name.startsWith(".");
 }
 
 function requireUnique(videos: readonly TgveVideo[], what: string): void {

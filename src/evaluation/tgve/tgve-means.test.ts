@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { TGVE_EDITS } from "../../data/tgve/table.ts";
 import { bootstrapInterval } from "../statistics/bootstrap.ts";
 import { intervalsOf, meansOf, type ScoredEdit } from "./tgve-means.ts";
 
 /** Every edit of so many videos, all of a video with the same scores. */
 function scored(videos: number): ScoredEdit[] {
   return Array.from({ length: videos }, (_, video) => video).flatMap((video) =>
-    TGVE_EDITS.map((edit) => ({
+    ["style", "object", "background", "multiple"].map((edit) => ({
       set: "DAVIS_480p",
       video: `video ${video}`,
       edit,
+      kind: edit,
       scores: {
         pickScore: 20 + video,
         clipFrame: null,

@@ -1,4 +1,3 @@
-import type { TgveEdit } from "../../data/tgve/table.ts";
 import { estimated, mean, type Interval } from "../statistics/bootstrap.ts";
 
 /** The metrics of Table 1, and TGVE's own text alignment. */
@@ -7,19 +6,30 @@ export type TgveMetric = "pickScore" | "clipFrame" | "clipText" | "viclipDir" | 
 /** Every metric of one edit, or their means; null where its network was left out. */
 export type TgveScores = Readonly<Record<TgveMetric, number | null>>;
 
+/** Those of an edit that no network has seen. */
+export const NO_SCORES: TgveScores = {
+  pickScore: null,
+  clipFrame: null,
+  clipText: null,
+  viclipDir: null,
+  viclipOut: null,
+};
+
 /** An edit with its scores. */
 export interface ScoredEdit {
   readonly set: string;
   readonly video: string;
-  readonly edit: TgveEdit;
+  /** The folder of the edit in a submission. */
+  readonly edit: string;
+  /** What kind of edit it is, e.g. `style`. */
+  readonly kind: string;
   readonly scores: TgveScores;
 }
 
-/** Means over all edits, or over those of one kind; null where none has the metric. */
-export function meansOf(scored: readonly ScoredEdit[], edit?: TgveEdit): TgveScores {
-  const own = edit ? scored.filter((event) => event.edit === edit) : scored;
+/** Means over edits; null where none has the metric. */
+export function meansOf(scored: readonly ScoredEdit[]): TgveScores {
   return byMetric((metric) =>
-    mean(own.map(({ scores }) => scores[metric]).filter((score) => score !== null)),
+    mean(scored.map(({ scores }) => scores[metric]).filter((score) => score !== null)),
   );
 }
 

@@ -1,4 +1,4 @@
-import { cpSync } from "node:fs";
+import { appendFileSync, cpSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { SMALL_CLIP, SMALL_TOKENIZER, SMALL_VICLIP } from "../../../test/support/small-clip.ts";
@@ -14,6 +14,7 @@ import { Tensor } from "../../engine/tensor.ts";
 import { Clip } from "../../models/clip/clip.ts";
 import { loadTokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { Viclip } from "../../models/viclip/viclip.ts";
+import { KeptScores } from "./kept-scores.ts";
 import { clipTextAlignment } from "./clip-text-alignment.ts";
 import {
   scoreTgve,
@@ -97,7 +98,7 @@ describe("scoreTgve", () => {
   test("scores frames as TGVE's script prepares them", async () => {
     const { edits } = whole;
     const [video] = dataset.videos;
-    const paths = (await editedFrames(submission, video!, "style")) ?? [];
+    const paths = (await editedFrames(submission, video!, video!.edits[0]!)) ?? [];
     const frames = await Promise.all(paths.map(tgveFrame));
     expect(frames[0]).toMatchObject({ width: 480, height: 480 });
     const { network } = clip;
@@ -116,8 +117,8 @@ describe("scoreTgve", () => {
     const sum = edits.reduce((total, { scores }) => total + (scores.pickScore ?? NaN), 0);
     expect(end.means.pickScore).toBeCloseTo(sum / 4, 10);
     const styles = [edits[0]!, edits[3]!].map(({ scores }) => scores.clipFrame ?? NaN);
-    expect(end.byEdit.style.clipFrame).toBeCloseTo((styles[0]! + styles[1]!) / 2, 10);
-    expect(end.byEdit.background.viclipOut).toBeNull();
+    expect(end.byEdit["style"]!.clipFrame).toBeCloseTo((styles[0]! + styles[1]!) / 2, 10);
+    expect(end.byEdit["background"]!.viclipOut).toBeNull();
   });
 
   test("leaves out what it has no network for, and then needs no frames of the benchmark", async () => {
@@ -127,6 +128,45 @@ describe("scoreTgve", () => {
     });
     expect(end.means.pickScore).not.toBeNull();
     expect(end.means).toMatchObject({ clipFrame: null, clipText: null, viclipDir: null });
+  });
+
+  test("computes nothing again that was kept, unless its frames or words are others", async () => {
+    const path = join(root, "kept", "scores.jsonl");
+    const ofOne = { root, videos: dataset.videos.slice(0, 1) };
+    const { edits, end } = await eventsOf({ dataset: ofOne, kept: new KeptScores(path) });
+    expect(edits.at(-1)).toMatchObject({ framesDone: 24, framesTotal: 24 });
+    // a process was killed while it wrote
+    appendFileSync(path, '{"set":');
+    const again = await eventsOf({ dataset: ofOne, kept: new KeptScores(path) });
+    expect(again.end).toEqual(end);
+    expect(again.edits.at(-1)).toMatchObject({ framesDone: 0, framesTotal: 0 });
+    const [video] = dataset.videos;
+    const told = video!.edits.map((edit) =>
+      edit.kind === "style" ? { ...edit, output: "a hat" } : edit,
+    );
+    const otherWords = { root, videos: [{ ...video!, edits: told }] };
+    const other = join(root, "other");
+    cpSync(submission, other, { recursive: true });
+    await writeFrames(join(other, "DAVIS_480p", "gold-fish", "object"), 6);
+    const changes = { dataset: otherWords, submission: other, kept: new KeptScores(path) };
+    expect((await eventsOf(changes)).edits.at(-1)).toMatchObject({ framesTotal: 16 });
+  });
+
+  test("takes of what was kept the metrics that it is asked for", async () => {
+    const path = join(root, "kept-some.jsonl");
+    const ofOne = { root, videos: dataset.videos.slice(0, 1) };
+    const asked = async (encodersAsked: TgveEncoders) => {
+      const kept = new KeptScores(path);
+      return (await eventsOf({ dataset: ofOne, encoders: encodersAsked, kept })).edits[0]!;
+    };
+    await asked({ pick: encoders.pick });
+    const both = await asked({ pick: encoders.pick, clip });
+    expect(both.framesTotal).toBe(24);
+    const one = await asked({ pick: encoders.pick });
+    expect(one).toMatchObject({ framesTotal: 0, scores: { clipFrame: null } });
+    expect(one.scores.pickScore).toBe(both.scores.pickScore);
+    writeFileSync(path, '{"type":"summary"}\n');
+    await expect(asked({ clip })).rejects.toThrow(/kept-some\.jsonl, line 1: set: /);
   });
 
   test("leaves no tensors behind", async () => {
@@ -155,9 +195,19 @@ describe("scoreTgve", () => {
   test("says which folder has too few frames or none", async () => {
     const short = join(root, "short");
     await writeFrames(join(short, "DAVIS_480p", "gold-fish", "style"), 1);
-    const paths = (await editedFrames(short, dataset.videos[0]!, "style")) ?? [];
+    const [video] = dataset.videos;
+    const paths = (await editedFrames(short, video!, video!.edits[0]!)) ?? [];
     const few = join(root, "few", "DAVIS_480p", "gold-fish", "style");
     for (const path of paths.slice(0, 3)) cpSync(path, join(few, basename(path)));
+    // the last edit of all, yet nothing is scored first
+    const late = { root, videos: [...dataset.videos.slice(1), video!] };
+    const heard: string[] = [];
+    const run = async (): Promise<void> => {
+      const options = { dataset: late, submission: join(root, "few"), encoders };
+      for await (const event of scoreTgve(options)) heard.push(event.type);
+    };
+    await expect(run()).rejects.toThrow("expected at least 8 frames, got 3");
+    expect(heard).toEqual([]);
     const tooFew = eventsOf({ submission: join(root, "few") });
     await expect(tooFew).rejects.toThrow(DataError);
     await expect(tooFew).rejects.toThrow(`${few}: expected at least 8 frames, got 3`);

@@ -1,10 +1,6 @@
-import {
-  editedFrames,
-  editFolder,
-  inputFrames,
-  type TgveDataset,
-} from "../../data/tgve/dataset.ts";
-import { TGVE_EDITS, type TgveEdit, type TgveVideo } from "../../data/tgve/table.ts";
+import { join } from "node:path";
+import { editPath, type TgveDataset } from "../../data/tgve/dataset.ts";
+import type { TgveEdit, TgveVideo } from "../../data/tgve/table.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Float } from "../../engine/tensor.ts";
@@ -13,8 +9,10 @@ import type { Interval } from "../statistics/bootstrap.ts";
 import { clipTextFeatures, viclipTextFeatures } from "./clip-features.ts";
 import { clipFrameConsistency } from "./clip-frame-consistency.ts";
 import { clipTextAlignment } from "./clip-text-alignment.ts";
+import type { KeptScores } from "./kept-scores.ts";
 import { pickScore } from "./pick-score.ts";
 import { intervalsOf, meansOf, type TgveMetric, type TgveScores } from "./tgve-means.ts";
+import { readSubmission, type SubmittedVideo } from "./submission.ts";
 import { seeVideo, type SeenVideo, type TgveEncoders } from "./tgve-video.ts";
 import { viclipDir } from "./viclip-dir.ts";
 import { viclipOut } from "./viclip-out.ts";
@@ -23,14 +21,21 @@ import { viclipOut } from "./viclip-out.ts";
 interface EditPlace {
   readonly set: TgveVideo["set"];
   readonly video: string;
-  readonly edit: TgveEdit;
+  /** Its folder in a submission: the kind, with a number where a video has several of it. */
+  readonly edit: string;
+  readonly kind: string;
   readonly done: number;
   readonly total: number;
+  /** Frames that this run has scored so far, and that it is to score. */
+  readonly framesDone: number;
+  readonly framesTotal: number;
 }
 
 /** One edit was scored. */
 export interface EditScored extends EditPlace {
   readonly type: "edit-scored";
+  /** What the video shows, and the edit. */
+  readonly input: string;
   readonly caption: string;
   readonly frames: number;
   readonly scores: TgveScores;
@@ -50,7 +55,8 @@ export interface BenchmarkScored {
   /** Edits that the submission lacks; the means are over the others. */
   readonly missing: number;
   readonly means: TgveScores;
-  readonly byEdit: Readonly<Record<TgveEdit, TgveScores>>;
+  /** Means by kind of edit, in the order of the benchmark's table. */
+  readonly byEdit: Readonly<Record<string, TgveScores>>;
   /** 95 % bootstrap intervals of the means, over videos; null of few. */
   readonly intervals: Readonly<Record<TgveMetric, Interval | null>>;
 }
@@ -64,74 +70,82 @@ export interface TgveOptions {
   /** The folder of a submission in TGVE's layout: `<set>/<video>/<edit>/*.jpg`. */
   readonly submission: string;
   readonly encoders: TgveEncoders;
+  /** What an earlier run has found, which is not computed again; hears of every other edit. */
+  readonly kept?: KeptScores | undefined;
   /** Takes effect within a few frames. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Scores a submission to TGVE edit by edit, and ends with the means, each edit with the same weight.
+ * Scores a submission to TGVE or TGVE+ edit by edit, and ends with the means, each edit with the same weight.
  *
  * Frames are JPEG files, read as TGVE's script does: brought to 480 × 480 before any network's own preparation. Networks
- * compute in float32. Throws a DataError where an edit has too few frames for a metric, a UserError where the benchmark's
- * own frames are missing.
+ * compute in float32. Before the first edit, throws a DataError where one has too few frames for a metric, a UserError where
+ * the benchmark's own frames are missing.
  */
 export async function* scoreTgve(options: TgveOptions): AsyncGenerator<TgveEvent> {
-  const { dataset, submission } = options;
-  const total = dataset.videos.length * TGVE_EDITS.length;
+  const { submission, kept } = options;
+  const { videos, total, framesTotal } = await readSubmission(options);
   const scored: EditScored[] = [];
-  let done = 0;
-  for (const video of dataset.videos) {
+  let [done, framesDone] = [0, 0];
+  for (const { video, input, edits } of videos) {
     using held = new HeldTensors();
     let before: Float<"1 d"> | null | undefined;
-    for (const edit of TGVE_EDITS) {
-      const place = { set: video.set, video: video.name, edit, done: ++done, total };
-      const paths = await editedFrames(submission, video, edit);
-      if (paths === undefined) {
-        yield { type: "edit-missing", path: editFolder(submission, video, edit), ...place };
+    for (const { edit, frames, known } of edits) {
+      const named = { set: video.set, video: video.name, edit: edit.folder, kind: edit.kind };
+      done++;
+      if (frames === undefined) {
+        const path = join(submission, editPath(video, edit));
+        yield { type: "edit-missing", path, ...named, done, total, framesDone, framesTotal };
         continue;
       }
-      if (before === undefined) before = await seeInput(video, options, held);
-      const scores = await scoreEdit(paths, { video, edit, before }, options);
-      const caption = video.edits[edit];
-      const event = {
-        type: "edit-scored",
-        caption,
-        frames: paths.length,
-        scores,
-        ...place,
-      } as const;
+      const texts = { input: edit.input, caption: edit.output };
+      let scores = known;
+      if (scores === undefined) {
+        if (before === undefined) before = await seeInput(input, options, held);
+        scores = await scoreEdit(frames.paths, { edit, before }, options);
+        framesDone += frames.paths.length;
+        if (frames.sha256 !== undefined)
+          kept?.add({ ...named, ...texts, sha256: frames.sha256, scores });
+      }
+      const place = { ...named, done, total, framesDone, framesTotal };
+      const count = frames.paths.length;
+      const event = { type: "edit-scored", ...texts, frames: count, scores, ...place } as const;
       scored.push(event);
       yield event;
     }
   }
-  yield {
+  yield summary(scored, videos, total);
+}
+
+function summary(
+  scored: readonly EditScored[],
+  videos: readonly SubmittedVideo[],
+  total: number,
+): BenchmarkScored {
+  const kinds = new Set(videos.flatMap(({ edits }) => edits.map(({ edit }) => edit.kind)));
+  const ofKind = (wanted: string) => scored.filter(({ kind }) => kind === wanted);
+  return {
     type: "benchmark-scored",
     scored: scored.length,
     missing: total - scored.length,
     means: meansOf(scored),
-    byEdit: {
-      style: meansOf(scored, "style"),
-      object: meansOf(scored, "object"),
-      background: meansOf(scored, "background"),
-      multiple: meansOf(scored, "multiple"),
-    },
+    byEdit: Object.fromEntries([...kinds].map((kind) => [kind, meansOf(ofKind(kind))])),
     intervals: intervalsOf(scored),
   };
 }
 
 /** ViCLIP's vector of the benchmark's own video; null without ViCLIP. */
 async function seeInput(
-  video: TgveVideo,
-  { dataset, encoders: { viclip }, signal }: TgveOptions,
+  paths: readonly string[],
+  { encoders: { viclip }, signal }: TgveOptions,
   held: HeldTensors,
 ): Promise<Float<"1 d"> | null> {
   if (!viclip) return null;
-  const paths = await inputFrames(dataset, video);
   return (await seeVideo(paths, { viclip }, { held, signal })).viclip;
 }
 
 interface Subject {
-  readonly video: TgveVideo;
   readonly edit: TgveEdit;
   /** ViCLIP's vector of the video before the edit. */
   readonly before: Float<"1 d"> | null;
@@ -153,10 +167,10 @@ async function scoreEdit(
 
 function clipScores(
   seen: SeenVideo,
-  { video, edit }: Subject,
+  { edit }: Subject,
   { clip, pick }: TgveEncoders,
 ): Pick<TgveScores, "pickScore" | "clipFrame" | "clipText"> {
-  const caption = video.edits[edit];
+  const caption = edit.output;
   const scale = ({ network }: LoadedClip): number => network.logitScale.item();
   return {
     pickScore:
@@ -171,13 +185,13 @@ function clipScores(
 
 function viclipScores(
   seen: SeenVideo,
-  { video, edit, before }: Subject,
+  { edit, before }: Subject,
   { viclip }: TgveEncoders,
 ): Pick<TgveScores, "viclipDir" | "viclipOut"> {
   if (!viclip || !before || !seen.viclip) return { viclipDir: null, viclipOut: null };
   const captions = {
-    input: viclipTextFeatures(viclip, video.caption),
-    output: viclipTextFeatures(viclip, video.edits[edit]),
+    input: viclipTextFeatures(viclip, edit.input),
+    output: viclipTextFeatures(viclip, edit.output),
   };
   return {
     viclipDir: viclipDir({ input: before, output: seen.viclip }, captions),

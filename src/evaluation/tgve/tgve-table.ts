@@ -1,4 +1,3 @@
-import { TGVE_EDITS } from "../../data/tgve/table.ts";
 import { intervalText } from "../statistics/cells.ts";
 import type { TgveMetric, TgveScores } from "./tgve-means.ts";
 import type { BenchmarkScored } from "./tgve-metrics.ts";
@@ -18,7 +17,7 @@ export function tgveTable({ means, byEdit, intervals, scored }: BenchmarkScored)
     COLUMNS.map(([metric, , decimals]) => text(scores[metric], decimals));
   return [
     ["edit", ...COLUMNS.map(([, heading]) => heading)],
-    ...TGVE_EDITS.map((edit) => [edit, ...cells(byEdit[edit])]),
+    ...Object.entries(byEdit).map(([kind, scores]) => [kind, ...cells(scores)]),
     [`all ${scored}`, ...cells(means)],
     [
       "95 %",

@@ -50,8 +50,8 @@ export async function seeVideo(
   { clip, pick, viclip }: TgveEncoders,
   { held, signal }: Watching,
 ): Promise<SeenVideo> {
+  requireFrames(paths, { clip, pick, viclip });
   const wanted = viclip?.network.config.video.frames ?? 0;
-  requireFrames(paths, Math.max(wanted, clip ? 2 : 1));
   const shown = new Set(viclip ? sampledFrames(paths.length, wanted) : []);
   const files = paths
     .map((path, index) => ({ path, isShown: shown.has(index) }))
@@ -79,7 +79,9 @@ export async function tgveFrame(path: string): Promise<RgbImage> {
   return resizeBicubic(await readPicture(path), { width: TGVE_SIDE, height: TGVE_SIDE });
 }
 
-function requireFrames(paths: readonly string[], least: number): void {
+/** Throws a DataError where a video has too few frames for one of the networks. */
+export function requireFrames(paths: readonly string[], { clip, viclip }: TgveEncoders): void {
+  const least = Math.max(viclip?.network.config.video.frames ?? 0, clip ? 2 : 1);
   if (paths.length >= least) return;
   const folder = dirname(paths[0] ?? "");
   throw new DataError(`${folder}: expected at least ${least} frames, got ${paths.length}`);

@@ -11,8 +11,10 @@ export interface BeforeAndAfter {
 /**
  * ViCLIP_dir (§4.1): whether the video changes as its caption does, `cos(V̂_out − V̂_in, T̂_out − T̂_in)`.
  *
- * In [-1, 1]; 0 where the video or the caption does not change. The paper defines it in words; vectors are brought to
- * length one before they are subtracted, as in InstructPix2Pix's measure, which it follows.
+ * In [-1, 1]; 0 where the video or the caption does not change.
+ *
+ * Deviation: the paper defines it in words; vectors are brought to length one before they are subtracted, as in
+ * InstructPix2Pix's measure, which it follows.
  */
 export function viclipDir(videos: BeforeAndAfter, captions: BeforeAndAfter): number {
   using _ = tensorScope();
