@@ -30,7 +30,7 @@ export default defineCommand({
     const report = new Reporter(args);
     const { dataset: root, plus, instructions, out } = args;
     if (existsSync(out)) throw new UserError(`${out} exists: give another --out, or move it away`);
-    const columns = columnsFrom(args.columns);
+    const columns = columnsFrom(args);
     const { readTgveDataset } = await import("../../data/tgve/dataset.ts");
     const { tgveLines } = await import("../../data/tgve/batch-lines.ts");
     const { writeJsonLines } = await import("../../data/clips/json-lines.ts");

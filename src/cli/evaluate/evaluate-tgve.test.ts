@@ -74,12 +74,12 @@ async function pulled(
 
 const viclipConfigs = [SMALL_VICLIP];
 
-test("columns are named in pairs of what is known", () => {
-  expect(columnsFrom("video=path, task = type")).toEqual({ video: "path", task: "type" });
-  expect(() => columnsFrom("video")).toThrow(
-    'expected a list such as video=path,task=type, got "video"',
-  );
-  expect(() => columnsFrom("vidio=path")).toThrow(/expected one of video, .*did you mean video/);
+test("columns are named in pairs of what is known, for a file that has them", () => {
+  const of = (columns: string) => () => columnsFrom({ columns, plus: "plus.jsonl" });
+  expect(of("video=path, task = type")()).toEqual({ video: "path", task: "type" });
+  expect(of("video")).toThrow('expected a list such as video=path,task=type, got "video"');
+  expect(of("vidio=path")).toThrow(/expected one of video, .*did you mean video/);
+  expect(() => columnsFrom({ columns: "video=path" })).toThrow("give --plus, too");
 });
 
 describe("evaluate tgve", () => {

@@ -46,7 +46,7 @@ export default defineCommand({
     const names = listOf("--networks", args.networks, TGVE_NETWORKS);
     const submission = args.submission ?? "";
     const { plus, scores } = args;
-    const columns = columnsFrom(args.columns);
+    const columns = columnsFrom(args);
     const dataset = await readTgveDataset(args.dataset, { plus, columns });
     await requireSubmission({ dataset, submission }, report);
     const kept = scores === undefined ? undefined : new KeptScores(scores);

@@ -22,9 +22,16 @@ export const tgveArgs = {
   },
 } as const;
 
-/** The names of `--columns`. Throws a UserError for what is no list of them. */
-export function columnsFrom(text: string | undefined): Partial<PlusColumns> {
+/** The names of `--columns`. Throws a UserError for what is no list of them, and without a file that has them. */
+export function columnsFrom({
+  columns: text,
+  plus,
+}: {
+  readonly columns?: string | undefined;
+  readonly plus?: string | undefined;
+}): Partial<PlusColumns> {
   if (text === undefined) return {};
+  if (plus === undefined) throw new UserError("--columns are those of TGVE+: give --plus, too");
   const pairs = text.split(",").map((pair) => {
     const [field = "", name = "", ...rest] = pair.split("=").map((part) => part.trim());
     if (name === "" || rest.length > 0)
