@@ -5,6 +5,7 @@ import { recorder } from "../../../test/support/recorder.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { runArguments } from "../command.ts";
 import { runComparison } from "./comparison-run.ts";
+import { runTgveComparison, tgveEditsIn } from "./tgve-comparison-run.ts";
 
 const folder = temporaryFolder();
 const context = { signal: new AbortController().signal };
@@ -171,5 +172,22 @@ describe("evaluate compare", () => {
     await expect(comparison(aligned, stacked)).rejects.toThrow(
       /has aligned, .* has stacked; name two/,
     );
+  });
+
+  test("sets submissions to TGVE beside each other, and those alone", async () => {
+    const line = { set: "DAVIS_480p", video: "a", edit: "style", kind: "style" };
+    const scores = { pickScore: 20, clipFrame: 1, clipText: 1, viclipDir: 1, viclipOut: 1 };
+    const told = { type: "edit-scored", ...line, input: "a cat", caption: "a dog", scores };
+    const path = join(folder, "tgve.jsonl");
+    writeFileSync(path, `{"type":"progress"}\n${JSON.stringify(told)}\n`);
+    const own = await tgveEditsIn(path);
+    const { out, report } = recorder({ json: true });
+    await runTgveComparison({ first: path, second: path, own }, report);
+    expect(JSON.parse(out[0]!)).toMatchObject({ scored: 1, means: { pickScore: 0 } });
+    const world = results("world.jsonl", [{ index: 0, psnr: 30 }]);
+    const compare = (...args: string[]) => runArguments(["evaluate", "compare", ...args], context);
+    await expect(compare(path, world)).rejects.toThrow(/have no edit of TGVE in common/);
+    await expect(compare(path, path, "--method", "aligned")).rejects.toThrow(/no --method/);
+    await expect(compare(path, join(folder, "none"))).rejects.toThrow(/cannot read .*none/);
   });
 });

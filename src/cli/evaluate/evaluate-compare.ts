@@ -5,7 +5,8 @@ import { Reporter } from "../output.ts";
 export default defineCommand({
   meta: {
     name: "compare",
-    description: "Set two measurements beside each other, clip by clip, with intervals",
+    description:
+      "Set two measurements, or submissions to TGVE, beside each other, clip by clip, with intervals",
   },
   args: {
     first: {
@@ -35,7 +36,17 @@ export default defineCommand({
       throw new UserError("--against needs --method: name what is set against it");
     if (second === undefined && (method === undefined || against === undefined))
       throw new UserError("give a second file, or two methods of the one: --method and --against");
+    const report = new Reporter(args);
+    const { runTgveComparison, tgveEditsIn } = await import("./tgve-comparison-run.ts");
+    const own = await tgveEditsIn(first);
+    if (own.length > 0) {
+      if (second === undefined || method !== undefined)
+        throw new UserError(
+          `${first} is of TGVE: give a file of another submission, and no --method`,
+        );
+      return await runTgveComparison({ first, second, own }, report);
+    }
     const { runComparison } = await import("./comparison-run.ts");
-    await runComparison({ first, second: second ?? first, method, against }, new Reporter(args));
+    await runComparison({ first, second: second ?? first, method, against }, report);
   },
 });

@@ -13,19 +13,28 @@ const Scores = z.strictObject({
   viclipOut: figure,
 } satisfies Record<keyof TgveScores, z.ZodType>);
 
-/** The scores of an edit, and all that they depend on but the networks: a line of a file. */
-export const KeptEdit = z.looseObject({
+/** An edit with its scores: a line of what `eve evaluate tgve` prints with `--json`. */
+export const EditLine = z.looseObject({
   set: z.string(),
   video: z.string(),
   edit: z.string(),
+  kind: z.string(),
   /** What the video shows, and the edit. */
   input: z.string(),
   caption: z.string(),
-  /** SHA-256 of the edit's frames. */
-  sha256: z.string(),
   scores: Scores,
 });
+export type EditLine = z.infer<typeof EditLine>;
+
+/** A line of a file that is kept: all that the scores depend on but the networks. */
+export const KeptEdit = EditLine.extend({
+  /** SHA-256 of the edit's frames. */
+  sha256: z.string(),
+});
 export type KeptEdit = z.infer<typeof KeptEdit>;
+
+/** What tells an edit of one submission from that of another. */
+type Place = Pick<KeptEdit, "set" | "video" | "edit" | "input" | "caption" | "sha256">;
 
 /** Scores in a file with one edit a line: what a stopped evaluation has found, for the next. */
 export class KeptScores {
@@ -43,10 +52,7 @@ export class KeptScores {
   }
 
   /** The scores of an edit whose frames and captions are the same, if they have all of `metrics`; the others are null. */
-  find(
-    edit: Omit<KeptEdit, "scores">,
-    metrics: readonly (keyof TgveScores)[],
-  ): TgveScores | undefined {
+  find(edit: Place, metrics: readonly (keyof TgveScores)[]): TgveScores | undefined {
     const scores = this.#scores.get(identity(edit));
     if (!scores || metrics.some((metric) => scores[metric] === null)) return undefined;
     const wanted = Object.fromEntries(metrics.map((metric) => [metric, scores[metric]]));
@@ -59,6 +65,6 @@ export class KeptScores {
   }
 }
 
-function identity({ set, video, edit, input, caption, sha256 }: Omit<KeptEdit, "scores">): string {
+function identity({ set, video, edit, input, caption, sha256 }: Place): string {
   return JSON.stringify([set, video, edit, input, caption, sha256]);
 }

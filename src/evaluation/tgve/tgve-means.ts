@@ -45,7 +45,8 @@ export function intervalsOf(scored: readonly ScoredEdit[]): Record<TgveMetric, I
   );
 }
 
-function byMetric<Value>(of: (metric: TgveMetric) => Value): Record<TgveMetric, Value> {
+/** A value for every metric. */
+export function byMetric<Value>(of: (metric: TgveMetric) => Value): Record<TgveMetric, Value> {
   return {
     pickScore: of("pickScore"),
     clipFrame: of("clipFrame"),

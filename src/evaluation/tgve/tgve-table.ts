@@ -11,8 +11,13 @@ const COLUMNS: readonly (readonly [metric: TgveMetric, heading: string, decimals
   ["viclipOut", "ViCLIP_out", 4],
 ];
 
-/** Means of a submission: a row for each kind of edit, one for all, and its 95 % intervals over videos. */
-export function tgveTable({ means, byEdit, intervals, scored }: BenchmarkScored): string[][] {
+/** Means of a submission, or of differences: a row for each kind of edit, one for all, and its 95 % intervals over videos. */
+export function tgveTable({
+  means,
+  byEdit,
+  intervals,
+  scored,
+}: Pick<BenchmarkScored, "means" | "byEdit" | "intervals" | "scored">): string[][] {
   const cells = (scores: TgveScores): string[] =>
     COLUMNS.map(([metric, , decimals]) => text(scores[metric], decimals));
   return [
