@@ -117,7 +117,7 @@ describe("prepared clips", () => {
     expect(existsSync(dataFiles(folder.file("plain")).sheet)).toBe(true);
   });
 
-  test("show pixels that are no squares in their shape", async () => {
+  test("show pixels that are no squares in their shape, resized once", async () => {
     const shapes = [
       { aspect: { num: 2, den: 1 }, wanted: [128, 48] },
       { aspect: { num: 3, den: 4 }, wanted: [64, 64] },
@@ -135,8 +135,9 @@ describe("prepared clips", () => {
       const [clip] = readClips(folder.file(name)).clips;
       const [width, height] = wanted;
       expect(clip).toMatchObject({ width, height });
-      const { rgb } = (await framesOf(video, { width, height }))[clip!.start * 25]!;
-      expect(seen).toEqual(fitFrame(rgb, { width, height }, 32));
+      const stored = (await framesOf(video))[clip!.start * 25]!;
+      const pixelAspect = aspect.num / aspect.den;
+      expect(seen).toEqual(fitFrame(stored.rgb, { width: 64, height: 48, pixelAspect }, 32));
     }
   });
 

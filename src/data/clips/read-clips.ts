@@ -71,12 +71,12 @@ export async function readClipsOf(
 ): Promise<ReadClip[]> {
   const clips = starts.map(() => ({ frames: [] as Uint8Array[], times: [] as number[] }));
   const end = starts.at(-1)! + spanOf(cut);
-  for await (const frame of readFrames(path, { width, height, signal })) {
+  for await (const frame of readFrames(path, { signal })) {
     const owner = starts.findLastIndex((start) => start <= frame.index);
     const step = owner < 0 ? -1 : frame.index - starts[owner]!;
     if (owner >= 0 && step % cut.stride === 0 && step < spanOf(cut)) {
       const { frames, times } = clips[owner]!;
-      frames.push(fitFrame(frame.rgb, { width, height }, size));
+      frames.push(fitFrame(frame.rgb, frame, size));
       times.push(frame.ptsSeconds);
     }
     if (frame.index + 1 >= end) break;
