@@ -21,7 +21,8 @@ export default defineCommand({
     videos: {
       type: "positional",
       valueHint: "path…",
-      description: "folders of videos, searched through, and video files",
+      description:
+        "folders of videos, searched through, and video files; a folder that holds pictures alone is a video",
     },
     out: {
       type: "string",
@@ -63,7 +64,7 @@ export default defineCommand({
       type: "string",
       valueHint: "file",
       description:
-        "captions as .jsonl or .csv with clip and caption; others come from a .txt beside the video",
+        "captions as .jsonl or .csv with clip and caption; others come from a .txt beside the video or folder",
     },
     "dry-run": { type: "boolean", description: "say what would be made, and write nothing" },
     json: { type: "boolean", description: "print one JSON object per event" },
@@ -85,7 +86,7 @@ export default defineCommand({
     const { videos, passedOver } = await findVideos(args._);
     if (passedOver.length > 0) {
       const event = { type: "files-passed-over", count: passedOver.length } as const;
-      report.note(event, passedOverText(passedOver));
+      report.note(event, await passedOverText(passedOver));
     }
     const { readCaptions } = await import("../../data/clips/captions.ts");
     const captions = args.captions === undefined ? [] : readCaptions(args.captions);
@@ -177,7 +178,7 @@ function preparedText({
   return lines.join("\n");
 }
 
-function passedOverText(files: readonly string[]): string {
+async function passedOverText(files: readonly string[]): Promise<string> {
   const counts = new Map<string, number>();
   for (const file of files) {
     const ending = extname(file).toLowerCase() || "without an ending";
@@ -185,7 +186,11 @@ function passedOverText(files: readonly string[]): string {
   }
   const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 5);
   const kinds = most.map(([ending, count]) => `${count} ${ending}`).join(", ");
-  return `passed over ${files.length} files that are no videos by their names (${kinds}${counts.size > 5 ? " …" : ""}): name those that are`;
+  const { isPictureFile } = await import("../../data/video/picture-source.ts");
+  const pictures = files.some(isPictureFile)
+    ? "; pictures are one if a folder holds nothing else"
+    : "";
+  return `passed over ${files.length} files that are no videos by their names (${kinds}${counts.size > 5 ? " …" : ""}): name those that are${pictures}`;
 }
 
 function planText(

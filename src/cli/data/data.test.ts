@@ -74,9 +74,10 @@ describe("eve data", () => {
   test("says in one line which files it passes over", async () => {
     writeFileSync(join(videos, "three.xyz"), "");
     writeFileSync(join(videos, "README"), "");
+    writeFileSync(join(videos, "photo.png"), "");
     const { stderr } = eve("prepare", videos, "--out", out, "--model", model.path, "--dry-run");
     expect(stderr).toContain(
-      "eve: passed over 2 files that are no videos by their names (1 without an ending, 1 .xyz): name those that are\n",
+      "eve: passed over 3 files that are no videos by their names (1 without an ending, 1 .png, 1 .xyz): name those that are; pictures are one if a folder holds nothing else\n",
     );
   });
 

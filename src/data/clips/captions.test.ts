@@ -78,6 +78,18 @@ describe("a row of a captions file", () => {
     expect(captionsFromRows(clips, rows(["fox#1", "one"])).captions[1]).toBeUndefined();
   });
 
+  test("names a folder of pictures with its slash or without, where no video has that name", () => {
+    const both = [...clips, { source: "../videos/fox/", clip: 0 }, { source: "shot.01/", clip: 1 }];
+    const given = rows(["fox/", "still a fox"], ["fox.mp4", "a fox"], ["shot.01#2", "a shot"]);
+    const { captions, warnings } = captionsFromRows(both, given);
+    expect([captions[0], ...captions.slice(4)]).toEqual(["a fox", "still a fox", "a shot"]);
+    expect(captionsFromRows(both, rows(["shot", "x"])).captions.at(-1)).toBeUndefined();
+    expect(warnings).toEqual([]);
+    expect(() => captionsFromRows(both, rows(["videos/fox", "x"]))).toThrow(
+      /"videos\/fox" fits \.\.\/videos\/fox\.mp4 and \.\.\/videos\/fox\/: write more/,
+    );
+  });
+
   test("names a video however its letters with marks are stored", () => {
     const [composed, apart] = ["NFC", "NFD"].map((form) => "füchse.mp4".normalize(form));
     for (const [source, name] of [
@@ -115,9 +127,11 @@ test("a caption lies beside its video under either name, and an empty one is non
   file("four.txt", "x".repeat(501));
   writeFileSync(join(folder, "five.txt"), Buffer.from("Müller", "latin1"));
   file("füchse.txt".normalize("NFC"), "foxes");
+  file("shot.txt", "of none");
+  file("shot.01.txt", "of a folder");
   const sources = ["one", "two", "three", "four", "five", "füchse".normalize("NFD"), "none"];
-  const beside = sources.map((name) => {
-    return { source: `${name}.mp4`, clip: 0 };
+  const beside = [...sources.map((name) => `${name}.mp4`), "shot.01/"].map((source) => {
+    return { source, clip: 0 };
   });
   const { captions, warnings } = captionsBeside(folder, beside);
   expect(captions).toEqual([
@@ -126,6 +140,7 @@ test("a caption lies beside its video under either name, and an empty one is non
     ...[1, 2, 3].map(() => undefined),
     "foxes",
     undefined,
+    "of a folder",
   ]);
   expect(warnings).toEqual([
     "four.txt: a caption has at most 500 characters, this one is left out",

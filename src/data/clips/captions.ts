@@ -108,23 +108,30 @@ function unmatched(strangers: readonly string[]): string {
 function suffixes(clips: readonly NamedClip[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const source of new Set(clips.map((clip) => clip.source))) {
-    const parts = source.normalize().split("/");
+    const { stem, ending } = splitEnding(source.normalize());
+    const parts = stem.split("/");
     for (let first = 0; first < parts.length; first++) {
       const suffix = parts.slice(first).join("/");
-      for (const name of [suffix, suffix.slice(0, suffix.length - extname(suffix).length)])
+      for (const name of [suffix, `${suffix}${ending}`])
         found.set(name, (found.get(name) ?? new Set()).add(source));
     }
   }
   return found;
 }
 
-/** The captions beside the videos: `fox.txt` or `fox.mp4.txt` for `fox.mp4`. */
+/** A source without its ending, and that: `.mp4`, or the slash of a folder of pictures. */
+function splitEnding(source: string): { stem: string; ending: string } {
+  const ending = source.endsWith("/") ? "/" : extname(source);
+  return { stem: source.slice(0, source.length - ending.length), ending };
+}
+
+/** The captions beside the videos: `fox.txt` or `fox.mp4.txt` for `fox.mp4`, `fox.txt` for `fox/`. */
 export function captionsBeside(folder: string, clips: readonly NamedClip[]): Captions {
   const warnings: string[] = [];
   const known = new Map<string, string | undefined>();
   const read = (source: string): string | undefined => {
-    const stem = source.slice(0, source.length - extname(source).length);
-    const name = [`${stem}.txt`, `${source}.txt`]
+    const { stem, ending } = splitEnding(source);
+    const name = [`${stem}.txt`, ...(ending === "/" ? [] : [`${source}.txt`])]
       .flatMap(spellings)
       .find((path) => existsSync(resolve(folder, path)));
     if (name === undefined) return undefined;

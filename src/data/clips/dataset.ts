@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
 import { readJsonLines } from "./json-lines.ts";
 
@@ -25,9 +26,9 @@ export type ClipSettings = z.infer<typeof ClipSettings>;
 
 /** Where a clip comes from: what is kept beside its latents. */
 export const ClipOrigin = z.strictObject({
-  /** The video, relative to the data set's folder, with forward slashes. */
+  /** The video, relative to the data set's folder, with forward slashes; a folder of pictures ends with one. */
   source: z.string(),
-  /** Size of the video file, by which a changed one is noticed. */
+  /** Size of the video's file, or of its pictures' files together, by which a changed one is noticed. */
   bytes: z.int().nonnegative(),
   /** The clip's number among those of its video, from 0, and how many were planned. */
   clip: z.int().nonnegative(),
@@ -83,6 +84,12 @@ export function dataFiles(folder: string) {
 /** The picture of a clip's frames side by side. */
 export function stripPath(folder: string, index: number): string {
   return join(dataFiles(folder).strips, `${String(index).padStart(7, "0")}.jpg`);
+}
+
+/** Whether `folder` is a data set: what is in it was made of videos. */
+export function isDataSet(folder: string): boolean {
+  const { settings: path } = dataFiles(folder);
+  return existsSync(path) && ClipSettings.safeParse(jsonOf(readFileSync(path, "utf8"))).success;
 }
 
 /** How a clip is called in messages and on pages: `videos/fox.mp4`, from the second on with its number. */

@@ -1,17 +1,20 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { UserError } from "../../engine/errors.ts";
+import { writeDataSet } from "../../../test/support/data-set.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { dataFiles } from "./dataset.ts";
 import { findVideos } from "./find-videos.ts";
 
 const root = temporaryFolder();
-const put = (...names: readonly string[]): string => {
-  const path = join(root, ...names);
-  mkdirSync(join(path, ".."), { recursive: true });
+const putIn = (folder: string, ...names: readonly string[]): string => {
+  const path = join(folder, ...names);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, "");
   return path;
 };
+const put = (...names: readonly string[]): string => putIn(root, ...names);
 const b = put("b.mp4");
 const upper = put("a", "C.MOV");
 const deep = put("a", "d", "e.webm");
@@ -43,6 +46,56 @@ test.each(["ogv", "m2ts", "MXF", "vob", "f4v", "asf"])(
   },
 );
 
+describe("pictures", () => {
+  const own = temporaryFolder();
+  const shots = join(own, "shots");
+  const fox = join(shots, "fox");
+  for (const name of [
+    "1.png",
+    "2.JPG",
+    "frames.json",
+    "frames.ffconcat",
+    "captions.csv",
+    "fox.txt",
+  ])
+    putIn(own, "shots", "fox", name);
+  putIn(own, "shots", "fox", ".DS_Store");
+  const video = putIn(own, "shots", "sea.mp4");
+  const photo = putIn(own, "shots", "photo.jpg");
+
+  test("that are alone in a folder, but for their times and captions, are one video", async () => {
+    expect(await findVideos([shots])).toEqual({ videos: [fox, video], passedOver: [photo] });
+    expect(await findVideos([fox])).toEqual({ videos: [fox], passedOver: [] });
+    expect((await findVideos([`${fox}/`, shots])).videos).toEqual([`${fox}/`, video]);
+  });
+
+  test.each(["clip.mp4", "notes.md", "1.txt", "folder/x.txt"])(
+    "that lie beside %s are none, and are told",
+    async (other) => {
+      const folder = other.replaceAll(/\W/g, "-");
+      const picture = putIn(own, "mixed", folder, "1.png");
+      putIn(own, "mixed", folder, other);
+      const { videos, passedOver } = await findVideos([join(own, "mixed", folder), b]);
+      const filmed = other.endsWith(".mp4") ? [join(own, "mixed", folder, other)] : [];
+      expect(videos).toEqual([...filmed, b]);
+      expect(passedOver).toContain(picture);
+    },
+  );
+
+  test("of a data set are none: it lies among what it was made of, and all of it is left out", async () => {
+    const data = join(own, "filmed", "data");
+    writeDataSet(data, ["a fox"]);
+    putIn(own, "filmed", "data", "strips", "1.jpg");
+    const frame = putIn(own, "filmed", "1.png");
+    expect(dataFiles(data).strips).toBe(join(data, "strips"));
+    expect(await findVideos([dirname(frame)])).toEqual({
+      videos: [dirname(frame)],
+      passedOver: [],
+    });
+    await expect(findVideos([data])).rejects.toThrow(/has no video/);
+  });
+});
+
 test("a path that does not exist, and a folder without a video, are refused", async () => {
   const missing = join(root, "nowhere");
   await expect(findVideos([missing])).rejects.toThrow(
@@ -50,6 +103,6 @@ test("a path that does not exist, and a folder without a video, are refused", as
   );
   mkdirSync(join(root, "empty"));
   await expect(findVideos([join(root, "empty")])).rejects.toThrow(
-    /empty has no video: give a folder with files such as mp4/,
+    /empty has no video: give a folder with files such as mp4.*, or with the pictures of one video/,
   );
 });

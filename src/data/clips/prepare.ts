@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
+import { mkdirSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { captionsFromRows, type CaptionRow } from "./captions.ts";
 import {
@@ -11,7 +11,7 @@ import {
   type SkippedVideo,
 } from "./dataset.ts";
 import { writeJsonLines } from "./json-lines.ts";
-import { planVideo, readClipsOf, type ReadClip } from "./read-clips.ts";
+import { planVideo, readClipsOf, sourceBytes, type ReadClip } from "./read-clips.ts";
 import { writeSheet } from "./sheet.ts";
 import { ClipStore, type EncodeClip } from "./store.ts";
 
@@ -52,6 +52,7 @@ export type PrepareEvent =
 export interface PrepareOptions {
   /** The data set's folder. */
   readonly folder: string;
+  /** Files, and folders of pictures. */
   readonly videos: readonly string[];
   readonly settings: ClipSettings;
   /** The autoencoder's work on the frames of one clip. */
@@ -177,7 +178,7 @@ async function look(
   { settings, signal }: Omit<PrepareOptions, "encode">,
 ): Promise<Looked> {
   const before = store.of(source);
-  const bytes = existsSync(path) ? statSync(path).size : undefined;
+  const bytes = await sourceBytes(path);
   if (before.some((clip) => clip.bytes !== bytes)) {
     const reason = "has changed since its clips were made: they stay; prepare into a new folder";
     return { type: "skipped", reason };
@@ -201,6 +202,11 @@ function reasonOf(error: unknown): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
+/** How a video is called in records; a folder of pictures with a slash, so that `fox/` is another than `fox.mp4`. */
 function sourceName(folder: string, path: string): string {
-  return relative(resolve(folder), resolve(path)).split(sep).join("/");
+  const video = resolve(path);
+  const isFolder = statSync(video, { throwIfNoEntry: false })?.isDirectory() === true;
+  // a data set that lies among the pictures themselves calls their folder by its name, too
+  const name = join(relative(resolve(folder), dirname(video)), basename(video));
+  return `${name.split(sep).join("/")}${isFolder ? "/" : ""}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fitFrame } from "../video/fit.ts";
 import { shownAspect } from "../video/orientation.ts";
+import { pictureBytes } from "../video/picture-source.ts";
 import { probeVideo, type VideoInfo } from "../video/probe.ts";
 import { readFrames } from "../video/reader.ts";
 import { DataError } from "../../engine/errors.ts";
@@ -50,7 +51,13 @@ export async function planVideo(path: string, cut: Cut, signal: AbortSignal): Pr
       `too short: ${length} frames, a clip of ${cut.frames} with stride ${cut.stride} takes ${spanOf(cut)}`,
     );
   }
-  return { bytes: (await stat(path)).size, fps, ...squareSize(info), starts };
+  return { bytes: await sourceBytes(path), fps, ...squareSize(info), starts };
+}
+
+/** Bytes of a video's file, or of all files of a folder of pictures; 0 where there is nothing. */
+export async function sourceBytes(path: string): Promise<number> {
+  const status = await stat(path).catch(() => null);
+  return status?.isDirectory() === true ? await pictureBytes(path) : (status?.size ?? 0);
 }
 
 /** The size of a video's frames where pixels that are no squares are made wider, or taller, until they are. */

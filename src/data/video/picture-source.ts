@@ -24,6 +24,9 @@ export interface PictureSource {
 /** Where nothing says how long pictures are shown: 25 a second. */
 const USUAL: TimeBase = { num: 1, den: 25 };
 
+/** The file beside pictures in which an edit notes at what times they are shown. */
+const TIMES_FILE = "frames.json";
+
 /** Whether a path is named as a picture that can be read. */
 export function isPictureFile(path: string): boolean {
   return /\.(png|jpe?g|webp)$/i.test(path);
@@ -38,6 +41,19 @@ export async function picturesIn(folder: string): Promise<readonly string[]> {
     .filter(isPictureFile)
     .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }))
     .map((name) => join(folder, name));
+}
+
+/** Whether a file beside pictures is one in which an edit notes their times, for itself or for FFmpeg. */
+export function isTimesFile(name: string): boolean {
+  return name === TIMES_FILE || name === "frames.ffconcat";
+}
+
+/** Bytes of all files that a folder of pictures is read from, that with their times among them. */
+export async function pictureBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const file of [...(await picturesIn(folder)), join(folder, TIMES_FILE)])
+    bytes += (await stat(file).catch(() => null))?.size ?? 0;
+  return bytes;
 }
 
 /**
@@ -105,7 +121,7 @@ async function timedAs(
   folder: string,
   files: readonly string[],
 ): Promise<PictureSource | undefined> {
-  const text = await readFile(join(folder, "frames.json"), "utf8").catch(() => "");
+  const text = await readFile(join(folder, TIMES_FILE), "utf8").catch(() => "");
   const times = Times.safeParse(jsonOf(text)).data;
   if (!times || times.frames.length !== files.length) return undefined;
   if (!files.every((file, index) => basename(file) === times.frames[index]!.file)) return undefined;
