@@ -1,14 +1,5 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
@@ -17,15 +8,12 @@ import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { clipFolder, framesOf, makeAudioOnly, makeClip } from "../../../test/support/clips.ts";
 import { relativeError } from "../../../test/support/difference.ts";
 import { folderContent } from "../../../test/support/folder-content.ts";
+import { preparer, skippedOf } from "../../../test/support/preparer.ts";
 import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
-import { writePng } from "../image/png.ts";
 import { readPicture } from "../image/read-picture.ts";
 import { encodeFrames } from "../caches/encode-frames.ts";
 import { readShards } from "../caches/shards.ts";
 import { fitFrame } from "../video/fit.ts";
-import { writeOutput } from "../video/outputs.ts";
-import { probeVideo } from "../video/probe.ts";
-import { readFrames } from "../video/reader.ts";
 import { dataFiles, readClips, readSettings, stripPath, type ClipSettings } from "./dataset.ts";
 import {
   planPreparation,
@@ -60,41 +48,7 @@ beforeAll(async () => {
     await makeClip(videos[index]!, { width, height });
 });
 
-interface Prepared {
-  readonly events: readonly PrepareEvent[];
-  /** How often the autoencoder was asked. */
-  readonly encoded: number;
-}
-
-/** Prepares into the folder called `name`; stops when `until` says so of an event. */
-async function prepared(
-  name: string,
-  given: Partial<PrepareOptions> = {},
-  until: (event: PrepareEvent) => boolean = () => false,
-): Promise<Prepared> {
-  const stop = new AbortController();
-  const events: PrepareEvent[] = [];
-  let encoded = 0;
-  const encode: PrepareOptions["encode"] = (frames, size) => {
-    encoded++;
-    return encodeFrames(autoencoder, frames, size);
-  };
-  const options = { folder: folder.file(name), videos, settings, encode, signal: stop.signal };
-  try {
-    for await (const event of prepareClips({ ...options, ...given })) {
-      events.push(event);
-      if (until(event)) stop.abort();
-    }
-  } catch (error) {
-    if (error !== stop.signal.reason) throw error;
-  }
-  return { events, encoded };
-}
-
-const skippedOf = ({ events }: Prepared) =>
-  events.flatMap((event) =>
-    event.type === "video-skipped" ? [`${basename(event.source)}: ${event.reason}`] : [],
-  );
+const prepared = preparer(folder, { videos, settings, autoencoder });
 
 describe("prepared clips", () => {
   test("are latents of fitted frames, with a record and a strip of each", async () => {
@@ -212,61 +166,6 @@ describe("prepared clips", () => {
     while ((await run.next()).value?.type !== "video-done"); // and never goes on
     expect((await prepared("killed")).encoded).toBe(6);
     expect(folderContent(folder.file("killed"))).toEqual(folderContent(folder.file("whole")));
-  });
-});
-
-describe("a folder of pictures", () => {
-  const pictures = folder.file("pictures");
-  const given = { videos: [pictures] };
-  const pictureFile = (index: number): string => join(pictures, `00000${index}.png`);
-  beforeAll(async () => {
-    const video = folder.file("shown.mp4");
-    await makeClip(video, { width: 40, height: 56, quality: "lossless" });
-    await writeOutput(await probeVideo(video), `${pictures}/`, readFrames(video));
-  });
-
-  test("gives the clips of the video that it shows, with the times that are noted there", async () => {
-    await prepared("from-pictures", given);
-    await prepared("from-video", { videos: [folder.file("shown.mp4")] });
-    const [shown, filmed] = ["from-pictures", "from-video"].map((name) => folder.file(name));
-    const files = readdirSync(pictures).filter((name) => !name.endsWith(".ffconcat"));
-    const bytes = files.reduce((sum, name) => sum + statSync(join(pictures, name)).size, 0);
-    const ofPictures = { source: "../pictures/", bytes };
-    const wanted = readClips(filmed!).clips.map((clip) => Object.assign(clip, ofPictures));
-    expect(readClips(shown!).clips).toEqual(wanted);
-    const latents = ({ latents: path }: ReturnType<typeof dataFiles>): Buffer =>
-      readFileSync(join(path, "0000000-2.safetensors"));
-    expect(latents(dataFiles(shown!))).toEqual(latents(dataFiles(filmed!)));
-    const both = await prepared("both", { videos: [folder.file("shown.mp4"), pictures] });
-    expect(skippedOf(both)[0]).toBe("pictures: clip 1 shows the very pictures of ../shown.mp4");
-  });
-
-  test("is made once, and stays the same when it is stopped", async () => {
-    expect((await prepared("from-pictures", given)).encoded).toBe(0);
-    const mixed = { videos: [pictures, ...videos] };
-    await prepared("mixed-straight", mixed);
-    await prepared("mixed-stopped", mixed, ({ type }) => type === "video-done");
-    expect((await prepared("mixed-stopped", mixed)).encoded).toBe(8);
-    const [straight, stopped] = ["mixed-straight", "mixed-stopped"].map((name) =>
-      folder.file(name),
-    );
-    expect(folderContent(stopped!)).toEqual(folderContent(straight!));
-  });
-
-  test("is called by its name also where the data set lies in it", async () => {
-    await prepared("pictures/data", given);
-    expect(readClips(join(pictures, "data")).clips[0]!.source).toBe("../../pictures/");
-    expect((await prepared("pictures/data", given)).encoded).toBe(0);
-    rmSync(join(pictures, "data"), { recursive: true });
-  });
-
-  test("that has changed since, or whose pictures differ in size, is told", async () => {
-    rmSync(pictureFile(9));
-    const changed = await prepared("from-pictures", given);
-    expect(skippedOf(changed)[0]).toMatch(/^pictures: has changed since its clips were made/);
-    await writePng(pictureFile(2), new Uint8Array(8 * 8 * 3), 8, 8);
-    const unequal = await prepared("unequal", given);
-    expect(skippedOf(unequal)[0]).toMatch(/^pictures: 000002\.png is 8 × 8 as it is shown, and/);
   });
 });
 
