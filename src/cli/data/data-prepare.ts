@@ -152,6 +152,7 @@ function show(report: Reporter, event: PrepareEvent, pace: Pace): void {
       return report.progress({ ...pace.at(event.done), detail: `${event.clips} clips` });
     case "video-skipped":
       return report.event({ ...event }, `skipped ${event.source}: ${event.reason}`);
+    case "precision-warning":
     case "caption-warning":
       return report.warn(event.message);
     case "prepared":

@@ -43,6 +43,8 @@ export const ClipOrigin = z.strictObject({
   height: z.int().positive(),
   /** Of the fitted frames' bytes. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** What the autoencoder computed in; absent where a clip was made before that was noted. */
+  precision: z.enum(["float32", "bfloat16"]).optional(),
 });
 export type ClipOrigin = z.infer<typeof ClipOrigin>;
 

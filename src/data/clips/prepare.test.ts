@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
+import { fastType } from "../../engine/settings.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { clipFolder, framesOf, makeAudioOnly, makeClip } from "../../../test/support/clips.ts";
 import { relativeError } from "../../../test/support/difference.ts";
 import { folderContent } from "../../../test/support/folder-content.ts";
-import { preparer, skippedOf } from "../../../test/support/preparer.ts";
+import { preparer, skippedOf, type Prepared } from "../../../test/support/preparer.ts";
 import { SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
 import { readPicture } from "../image/read-picture.ts";
 import { encodeFrames } from "../caches/encode-frames.ts";
@@ -68,6 +69,7 @@ describe("prepared clips", () => {
       fps: 25,
       width: 64,
       height: 48,
+      precision: fastType("cpu"),
       shard: "0000000-8",
       row: 1,
       caption: "",
@@ -155,6 +157,41 @@ describe("prepared clips", () => {
     const other = { ...settings, frames: 4 };
     await prepared("decided", {}, ({ type }) => type === "video-done");
     await expect(prepared("decided", { settings: other })).rejects.toThrow(/were made with frames/);
+  });
+
+  test("say what they were encoded in; where that differs, it is told once and both are kept", async () => {
+    const [first, ...others] = videos;
+    await prepared("precise", { videos: [first!] });
+    const [now, before] =
+      fastType("cpu") === "float32" ? ["float32", "bfloat16"] : ["bfloat16", "float32"];
+    const texts = join(dataFiles(folder.file("precise")).latents, "0000000-2.json");
+    writeFileSync(texts, readFileSync(texts, "utf8").replaceAll(now, before));
+    const warnings = (run: Prepared) =>
+      run.events.flatMap((event) => (event.type === "precision-warning" ? [event.message] : []));
+    const [warning, ...more] = warnings(await prepared("precise", { videos: [first!, ...others] }));
+    expect(more).toEqual([]);
+    expect(warning).toMatch(
+      new RegExp(`that were there are encoded in ${before}, and new ones in ${now}, as this`),
+    );
+    const { clips } = readClips(folder.file("precise"));
+    expect(clips.map(({ precision }) => precision)).toEqual([
+      ...Array.from({ length: 2 }, () => before),
+      ...Array.from({ length: 6 }, () => now),
+    ]);
+    expect(warnings(await prepared("precise"))).toEqual([]);
+  });
+
+  test("of a data set that does not say what they were encoded in are taken as they are", async () => {
+    await prepared("silent", { videos: videos.slice(0, 1) });
+    const texts = join(dataFiles(folder.file("silent")).latents, "0000000-2.json");
+    const said = `,"precision":"${fastType("cpu")}"`;
+    expect(readFileSync(texts, "utf8")).toContain(said);
+    writeFileSync(texts, readFileSync(texts, "utf8").replaceAll(said, ""));
+    const run = await prepared("silent");
+    expect(run.encoded).toBe(6);
+    expect(run.events.some(({ type }) => type === "precision-warning")).toBe(false);
+    const { clips } = readClips(folder.file("silent"));
+    expect(clips.filter(({ precision }) => precision === undefined)).toHaveLength(2);
   });
 
   test("are kept after a while, for a run that is killed", async () => {

@@ -34,7 +34,7 @@ export type PrepareEvent =
       readonly clips: number;
     }
   | ({ readonly type: "video-skipped" } & SkippedVideo)
-  | { readonly type: "caption-warning"; readonly message: string }
+  | { readonly type: "precision-warning" | "caption-warning"; readonly message: string }
   | {
       readonly type: "prepared";
       readonly folder: string;
@@ -98,6 +98,7 @@ export async function* prepareClips(
   mkdirSync(folder, { recursive: true });
   claimSettings(folder, settings);
   const kept = store.count;
+  const precisions = new Set(store.precisions);
   const skipped: SkippedVideo[] = [];
   yield { type: "prepare-started", folder, videos: videos.length, kept };
   try {
@@ -108,6 +109,8 @@ export async function* prepareClips(
         skipped.push({ source, reason });
         yield { type: "video-skipped", source, reason };
       }
+      const message = mixedPrecisions(precisions, store);
+      if (message !== undefined) yield { type: "precision-warning", message };
       yield { type: "video-done", done: index + 1, videos: videos.length, clips: store.count };
     }
     store.flush();
@@ -168,6 +171,16 @@ async function* added(
     const { origin } = clip;
     if (twin !== undefined) yield `clip ${origin.clip + 1} shows the very pictures of ${twin}`;
   }
+}
+
+/** What to say where a clip has been encoded in another precision than those `before`; it is told once. */
+function mixedPrecisions(before: Set<string>, { precisions }: ClipStore): string | undefined {
+  const now = [...precisions].find((precision) => !before.has(precision));
+  if (now === undefined) return undefined;
+  const earlier = [...before].join();
+  before.add(now);
+  if (earlier === "") return undefined;
+  return `the clips that were there are encoded in ${earlier}, and new ones in ${now}, as this machine computes: both are of use together; for one precision alone, prepare all on one machine into a new folder`;
 }
 
 /** What there is to do for a video. */

@@ -11,7 +11,7 @@ import { writeInstructions } from "../instructions/instruct.ts";
 import { templateWriter } from "../instructions/template-writer.ts";
 import { TASKS } from "../world/tasks.ts";
 import { dataFiles } from "./dataset.ts";
-import { dataDigest, readPreparedData, requireFit } from "./prepared-items.ts";
+import { dataDigest, digestOf, readPreparedData, requireFit } from "./prepared-items.ts";
 import { latentsOf, preparedInputs } from "./prepared-clips.ts";
 
 const root = temporaryFolder();
@@ -98,6 +98,18 @@ describe("a data set", async () => {
     expect(dataDigest(folder)).toBe(readPreparedData(folder, 21).digest);
     expect(dataDigest(await dataSet("same", 10))).toBe(dataDigest(folder));
     expect(dataDigest(await dataSet("smaller", 9))).not.toBe(dataDigest(folder));
+  });
+
+  test("has another digest in another precision, as far as that is noted", () => {
+    const { train, clips } = readPreparedData(folder, 21);
+    const digests = (["float32", "bfloat16", undefined] as const).map((precision) =>
+      digestOf(
+        train,
+        clips.map((clip) => Object.assign({}, clip, { precision })),
+      ),
+    );
+    expect(new Set(digests).size).toBe(3);
+    expect(digests[2]).toBe(digestOf(train, clips));
   });
 
   test("has to fit the model, and says in what it does not", () => {

@@ -46,14 +46,18 @@ export function dataDigest(folder: string): string {
   return digestOf(readInstructions(folder, clips), clips);
 }
 
-/** Identifies instructions and the pictures of their clips, in their order. */
+/** Identifies instructions and the pictures of their clips, in their order, and what these were encoded in. */
 export function digestOf(
   records: readonly InstructionRecord[],
   clips: readonly ClipRecord[],
 ): string {
   const hash = createHash("sha256");
-  for (const { clip, task, instruction, outputCaption } of records)
-    hash.update(JSON.stringify([clips[clip]?.sha256, task, instruction, outputCaption]));
+  for (const { clip, task, instruction, outputCaption } of records) {
+    const { sha256, precision } = clips[clip] ?? {};
+    const content = [sha256, task, instruction, outputCaption];
+    // clips that were made before it was noted keep their digest
+    hash.update(JSON.stringify(precision === undefined ? content : [...content, precision]));
+  }
   return hash.digest("hex").slice(0, 12);
 }
 

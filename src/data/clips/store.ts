@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { persist, tensorScope } from "../../engine/scope.ts";
+import { fastType } from "../../engine/settings.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { invariant } from "../../engine/errors.ts";
 import { readShards, readShardTexts, shardPath, writeShard } from "../caches/shards.ts";
@@ -17,7 +18,7 @@ import { readJsonLines, writeJsonLines } from "./json-lines.ts";
 import type { ReadClip } from "./read-clips.ts";
 import { writeStrip } from "./strips.ts";
 
-/** Turns the frames of one clip (square RGB, `size` pixels wide) into latents. */
+/** Turns the frames of one clip (square RGB, `size` pixels wide) into latents, as `inFastPrecision` computes. */
 export type EncodeClip = (frames: readonly Uint8Array[], size: number) => Float<"f c h w">;
 
 /** Clips of one shard. */
@@ -41,6 +42,7 @@ export class ClipStore {
   readonly #places: { shard: string; row: number }[] = [];
   readonly #known = new Map<string, string>();
   readonly #bySource = new Map<string, ClipOrigin[]>();
+  readonly #precisions = new Set<string>();
   #waiting: Waiting[] = [];
   /** How many of those that wait are on disk. */
   #kept = 0;
@@ -70,6 +72,11 @@ export class ClipStore {
     return this.#bySource.keys();
   }
 
+  /** What clips were encoded in, as far as it is noted. */
+  get precisions(): ReadonlySet<string> {
+    return this.#precisions;
+  }
+
   /** The clips of one video. */
   of(source: string): readonly ClipOrigin[] {
     return this.#bySource.get(source) ?? [];
@@ -81,9 +88,10 @@ export class ClipStore {
     if (twin !== undefined) return twin;
     invariant(this.#encode, "a store that is only looked at takes no clip");
     using _ = tensorScope();
-    const latents = persist(this.#encode(clip.frames, this.#size).to("float16"));
-    this.#waiting.push({ ...clip, latents });
-    this.#remember(clip.origin);
+    const encoded = this.#encode(clip.frames, this.#size);
+    const origin = { ...clip.origin, precision: fastType(encoded.device) };
+    this.#waiting.push({ ...clip, origin, latents: persist(encoded.to("float16")) });
+    this.#remember(origin);
     if (this.#waiting.length === CLIPS_A_SHARD) this.flush();
     return undefined;
   }
@@ -179,7 +187,8 @@ export class ClipStore {
   #remember(origin: ClipOrigin): void {
     this.#origins.push(origin);
     this.#known.set(origin.sha256, clipName(origin));
-    const { source } = origin;
+    const { source, precision } = origin;
+    if (precision !== undefined) this.#precisions.add(precision);
     this.#bySource.set(source, [...this.of(source), origin]);
   }
 }
