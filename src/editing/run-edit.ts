@@ -7,6 +7,7 @@ import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { ahead } from "../engine/ahead.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
+import { orAborted } from "../engine/or-aborted.ts";
 import { arithmetic } from "../engine/provenance.ts";
 import { onOneThread } from "../engine/settings.ts";
 import type { EditRequest } from "./check.ts";
@@ -120,19 +121,6 @@ export async function runEdit(
   };
 }
 
-/** Waits for who was called, but not for one who waits for the edit to stop. */
-async function unlessAborted(called: void | Promise<void>, signal: AbortSignal): Promise<void> {
-  if (called === undefined || signal.aborted) return;
-  const aborted = Promise.withResolvers<void>();
-  const stop = (): void => aborted.resolve();
-  signal.addEventListener("abort", stop);
-  try {
-    await Promise.race([called, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
 function startOf({ info, settings }: PreparedEdit) {
   const { threads, precision } = arithmetic();
   const { frames, width, height } = info;
@@ -191,7 +179,8 @@ async function* watchedFrames(
   });
   for await (const frame of frames) {
     onOneThread(() => changes.add(frame));
-    if (options.onFrame) await unlessAborted(options.onFrame(frame), signal);
+    const shown = options.onFrame?.(frame);
+    if (shown !== undefined) await orAborted(shown, signal); // who waits for the edit to stop is not waited for
     signal.throwIfAborted();
     onEvent(meter.frameDone());
     yield frame;
