@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
 import { isPictureFolder } from "../data/video/picture-folder.ts";
-import { probeVideo, type VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/probe.ts";
+import type { OpenSource } from "../data/video/video-source.ts";
 import { DataError } from "../engine/errors.ts";
 import { checkMask } from "./frames/mask.ts";
 import { requireUnread } from "./unread.ts";
@@ -10,8 +11,8 @@ import { requireFrames } from "./settings/span.ts";
 
 /** What to edit and where to put it. */
 export interface EditRequest {
-  readonly video: string;
-  /** What the receipt calls the video; its path by default. */
+  readonly source: OpenSource;
+  /** What the receipt calls the video; its path by default, `frames` where a program gives them. */
   readonly videoName?: string | undefined;
   /** The file to write; without one the frames are only handed out. */
   readonly output?: string | undefined;
@@ -30,24 +31,25 @@ export interface CheckedRequest {
 }
 
 /**
- * Checks all that can be told without a model: settings, input file, mask, output path.
+ * Checks all that can be told without a model: settings, input, mask, output path. Reads one or two frames of a program.
  *
  * Throws a UserError of one sentence for misuse, a DataError for a damaged input.
  */
-export async function checkRequest({
-  video,
-  output,
-  encoding,
-  settings,
-}: EditRequest): Promise<CheckedRequest> {
+export async function checkRequest(
+  { source, output, encoding, settings }: EditRequest,
+  signal?: AbortSignal,
+): Promise<CheckedRequest> {
   const checked = readSettings(settings);
-  const info = await probeVideo(video);
+  const info = await source.probe(signal);
   if (info.frames === 0) {
-    throw new DataError(`${basename(video)} holds no picture: it is cut off before its first one`);
+    throw new DataError(
+      `${basename(info.name)} holds no picture: it is cut off before its first one`,
+    );
   }
   requireUnread([output], [checked.mask]);
-  if (info.pictures !== null && output !== undefined && !isPictureFolder(output))
-    requireUnread([output], [video]);
+  const { path, pictures } = info;
+  if (path !== null && pictures !== null && output !== undefined && !isPictureFolder(output))
+    requireUnread([output], [path]);
   requireFrames(checked.frames, info);
   if (checked.mask !== "") await checkMask(checked.mask, info);
   const notices = output === undefined ? [] : await checkOutput(info, output, encoding);

@@ -1,10 +1,13 @@
 import type { VideoInfo } from "../data/video/probe.ts";
+import type { OpenSource } from "../data/video/video-source.ts";
+import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { defaultDevice } from "../engine/device.ts";
 import { arithmetic, versions } from "../engine/provenance.ts";
 import type { EditRequest } from "./check.ts";
 import { maskHash } from "./frames/mask.ts";
 import type { PreparedEdit } from "./prepared-edit.ts";
-import { fileHash, notedLoras } from "./report/receipt.ts";
+import type { Changes } from "./report/changes.ts";
+import { fileHash, type InputBefore, notedLoras, type Receipt } from "./report/receipt.ts";
 
 /** What a receipt says of an edit before it begins: the program, the input, the model and the settings. */
 export async function draftReceipt(request: EditRequest, edit: PreparedEdit, signal: AbortSignal) {
@@ -24,17 +27,48 @@ export async function draftReceipt(request: EditRequest, edit: PreparedEdit, sig
   };
 }
 
-/** What the receipt says of the input; content credentials are named because they do not apply to the result. */
+/**
+ * What the receipt says of the input; content credentials are named because they do not apply to the result.
+ *
+ * The hash of frames that a program gives is known when they were read.
+ */
 async function inputOf(
-  { video, videoName = video }: EditRequest,
+  { source, videoName }: EditRequest,
   { contentCredentials }: VideoInfo,
   signal: AbortSignal,
-) {
-  const sha256 = await fileHash(video, signal);
+): Promise<InputBefore> {
+  if (source.type === "frames") return { path: videoName ?? "frames" };
+  const sha256 = await fileHash(source.path, signal);
   const found =
     contentCredentials === null ? {} : { contentCredentials: `C2PA in ${contentCredentials}` };
-  return { path: videoName, sha256, ...found };
+  return { path: videoName ?? source.path, sha256, ...found };
 }
 
 /** As `draftReceipt` makes it. */
 export type DraftReceipt = Awaited<ReturnType<typeof draftReceipt>>;
+
+/** What an edit came to. */
+interface Outcome {
+  readonly frames: number;
+  readonly changes: Changes;
+  readonly seconds: number;
+}
+
+/** The receipt of an edit that is done. */
+export function finishedReceipt(
+  draft: DraftReceipt,
+  { source, output = "", encoding }: PreparedEdit,
+  { frames, changes, seconds }: Outcome,
+): Receipt {
+  return {
+    ...draft,
+    input: { ...draft.input, sha256: hashRead(draft.input, source) },
+    output: { path: output, frames, ...encoding, digitalSourceType: EDITED_BY_MODEL },
+    changes,
+    seconds,
+  };
+}
+
+function hashRead({ sha256 = "" }: InputBefore, source: OpenSource): string {
+  return source.type === "frames" ? source.sha256() : sha256;
+}

@@ -1,4 +1,4 @@
-import type { EditRequest } from "./check.ts";
+import { type OpenSource, type VideoSource, withSource } from "../data/video/video-source.ts";
 import {
   type EditOptions,
   type EstimateOptions,
@@ -53,53 +53,63 @@ export class Editor implements AsyncDisposable {
   }
 
   /**
-   * Edits `video` as `instruction` says.
+   * Edits `video` as `instruction` says: the file at a path, or frames that the program gives.
    *
    * Iterate over what it returns for the events, or await its `result`; frames come to `onFrame`. Both throw a UserError of
    * one sentence for what cannot be done as asked, a MemoryError where memory is too small, a DataError for a damaged
    * video, and the signal's reason where the edit was stopped.
    */
-  edit(video: string, instruction: string, options: EditOptions = {}): VideoEdit {
+  edit(video: VideoSource, instruction: string, options: EditOptions = {}): VideoEdit {
     return new VideoEdit(async (listeners) => {
       requireOptions("edit", video, options);
       const { output, encoding, videoName, overwrite, signal: _, ...rest } = options;
       const { onFrame, onChanges, resume, keepWork, ...settings } = rest;
-      const named = { video, videoName, output, encoding };
-      const request = { ...named, settings: { ...settings, instruction } };
+      const named = { videoName, output, encoding, settings: { ...settings, instruction } };
       const run = { onFrame, onChanges, resume, keepWork, overwrite, memory: this.#memory };
-      return await this.#whileOpen(runEdit(this.model, request, run, listeners));
+      return await this.#with(video, (source) =>
+        runEdit(this.model, { ...named, source }, run, listeners),
+      );
     }, this.#signalWith(options));
   }
 
-  /** What the same edit will take on this machine; edits nothing. Throws a MemoryError where memory is too small. */
+  /**
+   * What the same edit will take on this machine; edits nothing. Throws a MemoryError where memory is too small.
+   *
+   * Of frames that the program gives it reads the first; how many there are says their array, or `count`.
+   */
   async estimate(
-    video: string,
+    video: VideoSource,
     instruction: string,
     options: EstimateOptions = {},
   ): Promise<EditEstimate> {
     requireOptions("estimate", video, options);
-    const { output, encoding, signal, onWarning = unheard, ...settings } = options;
-    const request: EditRequest = {
-      video,
-      output,
-      encoding,
-      settings: { ...settings, instruction },
-    };
-    const edit = await preparedEdit(this.model, request, onWarning);
-    return this.#whileOpen(estimatedEdit(edit, this.#memory, this.#signalWith({ signal })));
+    const { output, encoding, onWarning = unheard, signal: _, ...settings } = options;
+    const named = { output, encoding, settings: { ...settings, instruction } };
+    const signal = this.#signalWith(options);
+    return await this.#with(video, async (source) => {
+      const request = { ...named, source };
+      const edit = await preparedEdit(this.model, request, { signal, onWarning });
+      return await estimatedEdit(edit, this.#memory, signal);
+    });
   }
 
-  /** One frame of `video`, edited as by itself: what to look at before a long edit. Throws as `edit` does. */
+  /**
+   * One frame of `video`, edited as by itself: what to look at before a long edit. Throws as `edit` does.
+   *
+   * Of frames that the program gives it reads those up to that one.
+   */
   async preview(
-    video: string,
+    video: VideoSource,
     instruction: string,
     options: PreviewOptions = {},
   ): Promise<EditedFrame> {
     requireOptions("preview", video, options);
-    const { at, signal, onWarning = unheard, ...settings } = options;
-    const request = { video, settings: { ...settings, instruction } };
-    const listeners = { signal: this.#signalWith({ signal }), onWarning };
-    return this.#whileOpen(previewFrame(this.model, request, at, listeners));
+    const { at, onWarning = unheard, signal: _, ...rest } = options;
+    const settings = { ...rest, instruction };
+    const listeners = { signal: this.#signalWith(options), onWarning };
+    return await this.#with(video, (source) =>
+      previewFrame(this.model, { source, settings }, at, listeners),
+    );
   }
 
   /** Stops what is running within one denoising step and waits until it has cleared up; no further edit begins. */
@@ -108,7 +118,9 @@ export class Editor implements AsyncDisposable {
     await Promise.allSettled(this.#running);
   }
 
-  async #whileOpen<T>(work: Promise<T>): Promise<T> {
+  /** Does work on a source, which whoever closes the editor waits for. */
+  async #with<T>(video: VideoSource, begin: (source: OpenSource) => Promise<T>): Promise<T> {
+    const work = withSource(video, begin);
     this.#running.add(work);
     try {
       return await work;

@@ -44,10 +44,42 @@ describe("options that cannot be used", () => {
     await expect(loadEditor(path as object)).rejects.toThrow(/as an object, got "models\/tiny"$/);
   });
 
-  test("a video that is no path", async () => {
-    const video: unknown = 7;
-    const { result } = standInEditor().edit(video as string, "make the ball blue");
-    await expect(result).rejects.toThrow("video: expected the path of a video, got 7");
+  const picture = { rgb: new Uint8Array(12), width: 2, height: 2 };
+  const pictures = [picture];
+  test.each<[string, unknown, RegExp]>([
+    ["a number", 7, /^video: expected the path of a video, or frames as { frames, .*}, got 7$/],
+    ["nothing", undefined, /^video: .*, got nothing$/],
+    ["an empty path", "", /^video: expected the path of a video, got ""$/],
+    ["frames alone", [{ ...picture, pts: 3n }], /^video: .*as { frames, .*, got Array$/],
+    ["a generator", pictures.values(), /^video: .*, got Array Iterator$/],
+    ["bytes", picture.rgb, /^video: .*, got Uint8Array$/],
+    ["one picture", picture, /^rgb: no such part of a video, expected one of frames, framesPer/],
+    [
+      "frames of text",
+      { frames: "a.png" },
+      /^video\.frames: expected an array of frames.* a string$/,
+    ],
+    ["frames of bytes", { frames: picture.rgb }, /^video\.frames: .*, got Uint8Array$/],
+    ["one frame", { frames: picture }, /got { rgb: Uint8Array, width: 2, height: 2 }$/],
+    ["no frames", { framesPerSecond: 3 }, /^video\.frames: .*, got nothing$/],
+    [
+      "a rate of none",
+      { frames: pictures, framesPerSecond: 0 },
+      /^video\.framesPerSecond: .*got 0$/,
+    ],
+    ["a rate", { frames: pictures, framesPerSecond: "25" }, /from 0\.01 to 1000, got "25"$/],
+    ["another name", { frames: pictures, fps: 25 }, /^fps: no such part of a video, .*PerSecond/],
+    ["half a frame", { frames: pictures, count: 0.5 }, /^video\.count: expected a whole number/],
+  ])("a video that is %s", async (_, video, message) => {
+    const editor = standInEditor();
+    const attempts = [
+      editor.edit(video as string, "make the ball blue").result,
+      editor.preview(video as string, "make the ball blue"),
+      editor.estimate(video as string, "make the ball blue"),
+    ];
+    const refusal = { name: "UserError", message: expect.stringMatching(message) };
+    const outcomes = await Promise.allSettled(attempts);
+    expect(outcomes).toMatchObject(outcomes.map(() => ({ status: "rejected", reason: refusal })));
   });
 });
 

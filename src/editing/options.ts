@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { CODECS, QUALITIES } from "../data/video/codecs.ts";
+import { type FrameSource, isIterable, kindOf } from "../data/video/frame-source.ts";
 import type { OutputChoice } from "../data/video/outputs.ts";
 import { PICTURE_LAYOUTS } from "../data/video/picture-folder.ts";
+import type { VideoSource } from "../data/video/video-source.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "../engine/device-choices.ts";
+import { UserError } from "../engine/errors.ts";
 import { isRecord } from "../engine/json.ts";
 import type { EditProgress } from "./report/progress.ts";
 import type { WatchOptions } from "./run-edit.ts";
@@ -30,7 +33,7 @@ export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInpu
   readonly overwrite?: boolean | undefined;
   /** How the output is stored, as far as its name does not say. */
   readonly encoding?: OutputChoice | undefined;
-  /** What the receipt calls the video; its path by default. */
+  /** What the receipt calls the video; its path by default, `frames` where the program gives them. */
   readonly videoName?: string | undefined;
   /** Stops the edit within one denoising step. */
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +41,7 @@ export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInpu
 
 /** How to edit one frame of a video. */
 export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruction" | "frames">> {
-  /** Which frame: a number from 0, or seconds as in `2s`; the one in the middle by default. */
+  /** Which frame: a number from 0, or seconds as in `2s`; by default the one in the middle, or the first where nobody knows how many there are. */
   readonly at?: string | undefined;
   /** Stops the preview within one denoising step. */
   readonly signal?: AbortSignal | undefined;
@@ -65,7 +68,17 @@ const listener = z
   .optional();
 const signal = z.instanceof(AbortSignal, expected("an AbortSignal")).optional();
 
-const Video = file("the path of a video");
+const VideoPath = file("the path of a video");
+const Frames = z.object({
+  video: z.object({
+    frames: z.custom((given) => typeof given === "function" || isIterable(given), {
+      error: ({ input }) =>
+        `expected an array of frames, a generator, another iterable, or a function that returns one, got ${kindOf(input)}`,
+    }),
+    framesPerSecond: numberWithin(0.01, 1000).optional(),
+    count: z.int(expected("a whole number of frames")).positive().optional(),
+  } satisfies Shape<FrameSource>),
+});
 const numberOrName = expected(`one of ${QUALITIES.join(", ")} or the codec's number (CRF)`);
 const Encoding = z.strictObject(
   {
@@ -148,14 +161,27 @@ export function requireLoadOptions(options: LoadOptions): void {
 /** The same of the options of an edit, an estimate or a preview; settings are checked with the video. */
 export function requireOptions(
   kind: "edit" | "estimate" | "preview",
-  video: string,
+  video: VideoSource,
   options: EditOptions | EstimateOptions | PreviewOptions,
 ): void {
   const schema = { edit: Edit, estimate: Estimate, preview: Preview }[kind];
   const settings = SETTING_NAMES.filter(
     (name) => name !== "instruction" && !(kind === "preview" && name === "frames"),
   );
-  readInput(Video, video, "video");
+  requireVideo(video);
   requireKnown(options, [...Object.keys(schema.shape), ...settings], "option");
   readInput(schema, options, "options");
+}
+
+/** The same of what is to be edited. */
+function requireVideo(video: VideoSource): void {
+  if (typeof video === "string") return void readInput(VideoPath, video, "video");
+  const given: unknown = video;
+  if (!isRecord(given) || ArrayBuffer.isView(given) || isIterable(given)) {
+    throw new UserError(
+      `video: expected the path of a video, or frames as { frames, framesPerSecond }, got ${kindOf(given)}`,
+    );
+  }
+  requireKnown(given, Object.keys(Frames.shape.video.shape), "part of a video");
+  readInput(Frames, { video: given }, "video");
 }

@@ -1,5 +1,6 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
+import type { OpenSource } from "../data/video/video-source.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { checkRequest, type EditRequest } from "./check.ts";
 import { calibrate } from "./report/calibration.ts";
@@ -27,6 +28,7 @@ const PLENTY_BYTES = 6e9;
 /** An edit with all that is settled before it begins. */
 export interface PreparedEdit {
   readonly model: EditingModel;
+  readonly source: OpenSource;
   readonly info: VideoInfo;
   readonly settings: ResolvedSettings;
   readonly chain: readonly ResolvedSettings[];
@@ -34,13 +36,19 @@ export interface PreparedEdit {
   readonly encoding: OutputChoice | undefined;
 }
 
+/** Who stops an edit that is being settled, and hears what to know about it. */
+export interface PreparationListeners {
+  readonly signal: AbortSignal;
+  readonly onWarning: (message: string) => void;
+}
+
 /** Settles an edit of `request`; throws, as `checkRequest` does, for what cannot be. */
 export async function preparedEdit(
   model: EditingModel,
   request: EditRequest,
-  onWarning: (message: string) => void,
+  { signal, onWarning }: PreparationListeners,
 ): Promise<PreparedEdit> {
-  const { info, settings: asked, notices } = await checkRequest(request);
+  const { info, settings: asked, notices } = await checkRequest(request, signal);
   const settings = resolveSettings(asked, model);
   const words = [settings.instruction, ...settings.further, settings.caption].join(" ");
   const warnings = [
@@ -49,8 +57,8 @@ export async function preparedEdit(
     unknownWordsWarning(model.tokenizer.unknownWords(words)),
   ];
   for (const warning of warnings) if (warning !== undefined) onWarning(warning);
-  const { output, encoding } = request;
-  return { model, info, settings, chain: chainOf(settings), output, encoding };
+  const { source, output, encoding } = request;
+  return { model, source, info, settings, chain: chainOf(settings), output, encoding };
 }
 
 /** How many frames are edited; null where nobody knows before the end. */

@@ -1,20 +1,14 @@
 import { basename } from "node:path";
 import type { VideoInfo } from "../data/video/probe.ts";
-import { readFrames } from "../data/video/reader.ts";
 import { seconds } from "../data/video/time-base.ts";
+import type { OpenSource } from "../data/video/video-source.ts";
 import { UserError } from "../engine/errors.ts";
 import type { EditRequest } from "./check.ts";
 import { editedSpan } from "./frames/pipeline.ts";
-import { preparedEdit } from "./prepared-edit.ts";
+import { type PreparationListeners, preparedEdit } from "./prepared-edit.ts";
 import { type EditedFrame, untouched } from "./settings/edited-frame.ts";
 import type { EditingModel } from "./settings/model.ts";
-import { isReached, type Moment, parseMoment } from "./settings/span.ts";
-
-/** Who stops a preview, and hears what to know about it. */
-export interface PreviewListeners {
-  readonly signal: AbortSignal;
-  readonly onWarning: (message: string) => void;
-}
+import { isReached, type Moment, parseMoment, whichHas } from "./settings/span.ts";
 
 /**
  * One frame of a video, edited by itself, as the first frame of an edit is.
@@ -25,11 +19,12 @@ export async function previewFrame(
   model: EditingModel,
   request: EditRequest,
   at: string | undefined,
-  { signal, onWarning }: PreviewListeners,
+  listeners: PreparationListeners,
 ): Promise<EditedFrame> {
-  const { info, chain } = await preparedEdit(model, request, onWarning);
+  const { signal } = listeners;
+  const { source, info, chain } = await preparedEdit(model, request, listeners);
   const moment = at === undefined ? middleOf(info) : readMoment(at);
-  const frame = await frameAt(info, moment, signal);
+  const frame = await frameAt(source, info, moment, signal);
   for await (const edited of editedSpan(untouched(only(frame)), frame.index, {
     model,
     info,
@@ -53,9 +48,9 @@ function readMoment(text: string): Moment {
   );
 }
 
-async function frameAt(info: VideoInfo, moment: Moment, signal: AbortSignal) {
+async function frameAt(source: OpenSource, info: VideoInfo, moment: Moment, signal: AbortSignal) {
   let start: number | undefined;
-  for await (const frame of readFrames(info.path, { signal })) {
+  for await (const frame of source.frames(signal)) {
     start ??= frame.ptsSeconds;
     const end = frame.ptsSeconds - start + seconds(frame.duration, frame.timeBase);
     const isShown = moment.unit === "seconds" && end > moment.at + 0.001;
@@ -63,9 +58,8 @@ async function frameAt(info: VideoInfo, moment: Moment, signal: AbortSignal) {
     if (isShown || isReached(moment, place)) return frame;
   }
   const at = moment.unit === "seconds" ? `${moment.at} s` : `frame ${moment.at}`;
-  const frames = info.frames === null ? "" : `${info.frames} frames, `;
   throw new UserError(
-    `preview: ${at} lies behind the end of ${basename(info.path)}, which has ${frames}${info.durationSeconds.toFixed(2)} s`,
+    `preview: ${at} lies behind the end of ${basename(info.name)}${whichHas(info)}`,
   );
 }
 

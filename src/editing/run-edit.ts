@@ -1,7 +1,6 @@
 import { freeBytes } from "../data/byte-pictures.ts";
 import { writeOutput } from "../data/video/outputs.ts";
 import type { VideoInfo } from "../data/video/probe.ts";
-import { readFrames } from "../data/video/reader.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { ahead } from "../engine/ahead.ts";
@@ -11,23 +10,23 @@ import { orAborted } from "../engine/or-aborted.ts";
 import { arithmetic } from "../engine/provenance.ts";
 import { onOneThread } from "../engine/settings.ts";
 import type { EditRequest } from "./check.ts";
-import { type DraftReceipt, draftReceipt } from "./draft-receipt.ts";
+import { draftReceipt, finishedReceipt } from "./draft-receipt.ts";
 import { editedClip } from "./frames/pipeline.ts";
-import { type Resumption, WorkFolder } from "./frames/work-folder.ts";
+import type { Resumption, WorkFolder } from "./frames/work-folder.ts";
 import {
   editedFrameCount,
   estimateIfNeeded,
-  isLong,
   type PreparedEdit,
   preparedEdit,
 } from "./prepared-edit.ts";
 import { claimOutput } from "./kept-files.ts";
+import { keptWork, requireRepeatable } from "./kept-work.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
 import type { processMemory } from "./report/estimate.ts";
 import type { EditResult } from "./report/events.ts";
 import { ProgressMeter, totalWork } from "./report/progress.ts";
-import { type Receipt, receiptComment, writeReceipt } from "./report/receipt.ts";
+import { receiptComment, writeReceipt } from "./report/receipt.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 import type { EditingModel } from "./settings/model.ts";
 import type { EditListeners } from "./video-edit.ts";
@@ -73,16 +72,18 @@ export async function runEdit(
   onEvent({ type: "progress", phase: "reading" });
   signal.throwIfAborted();
   const { overwrite = false } = options;
+  requireRepeatable(request.source, options);
   using _claim = request.output === undefined ? undefined : claimOutput(request.output, overwrite);
-  const edit = await preparedEdit(model, request, (message) =>
-    onEvent({ type: "warning", message }),
-  );
+  const edit = await preparedEdit(model, request, {
+    signal,
+    onWarning: (message) => onEvent({ type: "warning", message }),
+  });
   const { info, settings, output } = edit;
   const estimate = await estimateIfNeeded(edit, options.memory, signal);
   if (estimate) onEvent(estimate);
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
-  using work = workOf(edit, draft, options);
+  using work = await keptWork(edit, draft, options, signal);
   using changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = ahead(
     (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
@@ -93,17 +94,7 @@ export async function runEdit(
   const { notices, ...written } = await consume(finished, edit, receiptComment(draft), signal);
   const changed = changes.result();
   const seconds = (performance.now() - startedAt) / 1000;
-  const receipt: Receipt = {
-    ...draft,
-    output: {
-      path: output ?? "",
-      frames: written.frames,
-      ...edit.encoding,
-      digitalSourceType: EDITED_BY_MODEL,
-    },
-    changes: changed,
-    seconds,
-  };
+  const receipt = finishedReceipt(draft, edit, { ...written, changes: changed, seconds });
   if (output !== undefined) await writeReceipt(receipt);
   work?.remove();
   for (const message of notices) onEvent({ type: "warning", message });
@@ -136,18 +127,6 @@ function startOf({ info, settings }: PreparedEdit) {
   };
 }
 
-function workOf(
-  edit: PreparedEdit,
-  { versions: made, input, model, settings }: DraftReceipt,
-  { resume = false, keepWork = false }: RunOptions,
-): WorkFolder | undefined {
-  if (edit.output === undefined || !(resume || (keepWork && isLong(edit)))) return undefined;
-  // The mask is applied to finished frames.
-  const decisive = { ...settings, mask: "", feather: 0 };
-  const identity = { input: input.sha256, model: model.hash, settings: decisive, machine: made };
-  return WorkFolder.open(edit.output, identity, resume);
-}
-
 interface Watching {
   readonly changes: ChangeMeter;
   readonly work: WorkFolder | undefined;
@@ -159,15 +138,11 @@ async function* watchedFrames(
   edit: PreparedEdit,
   { changes, work, options, signal, onEvent }: Watching & EditListeners,
 ): AsyncGenerator<EditedFrame, void, undefined> {
-  const { model, info, chain, settings } = edit;
+  const { model, source, info, chain, settings } = edit;
   const count = editedFrameCount(edit);
   const total = count === null ? null : chain.length * totalWork(count, settings);
   const meter = new ProgressMeter({ frames: info.frames, steps: settings.steps, work: total });
-  const decoded = ahead(
-    (inner) => readFrames(info.path, { signal: inner }),
-    framesAhead(info),
-    signal,
-  );
+  const decoded = ahead((inner) => source.frames(inner), framesAhead(info), signal);
   const frames = editedClip(decoded, {
     model,
     info,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settingsFrom } from "../../src/cli/edit/edit-options.ts";
 import { keepingBy } from "../../src/cli/edit/edit-request.ts";
 import { failureOf } from "../../src/cli/failure.ts";
+import { videoFile } from "../../src/data/video/video-source.ts";
 import { checkRequest } from "../../src/editing/check.ts";
 import { loadEditor } from "../../src/editing/editor.ts";
 import { requireNew, requireNoNotes } from "../../src/editing/kept-files.ts";
@@ -78,7 +79,11 @@ describe("an input that is no readable video", () => {
     ["cut off before its first picture", "cut.mp4", 1, /cut off before its first/],
     ["cut off midway", "cut.mkv", 1, /cut/],
   ] as const)("%s", async (_, name, exitCode, sentence) => {
-    const request = { video: file(name), output: file("out.mp4"), settings: { instruction } };
+    const request = {
+      source: videoFile(file(name)),
+      output: file("out.mp4"),
+      settings: { instruction },
+    };
     await expectFailure(() => checkRequest(request), exitCode, sentence);
   });
 });
@@ -93,7 +98,11 @@ describe("an output that cannot be written", () => {
     ["of an unknown kind", "out.txt", /extension \.txt/],
     ["without an extension", "out", /no extension/],
   ] as const)("%s", async (_, name, sentence) => {
-    const request = { video: file("good.mp4"), output: file(name), settings: { instruction } };
+    const request = {
+      source: videoFile(file("good.mp4")),
+      output: file(name),
+      settings: { instruction },
+    };
     await expectFailure(() => checkRequest(request), 2, sentence);
   });
 

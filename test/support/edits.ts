@@ -1,3 +1,4 @@
+import type { VideoSource } from "../../src/data/video/video-source.ts";
 import { Editor } from "../../src/editing/editor.ts";
 import type { EditOptions } from "../../src/editing/options.ts";
 import type { EditEvent } from "../../src/editing/report/events.ts";
@@ -16,7 +17,7 @@ export function standInEditor(options: StandInOptions = {}): Editor {
 /** All frames of an edit. */
 export async function framesEdited(
   editor: Editor,
-  input: string,
+  input: VideoSource,
   instruction: string,
   options: EditOptions = {},
 ): Promise<EditedFrame[]> {

@@ -32,7 +32,8 @@ export async function lineOutcome(line: BatchLine, context: ToldContext): Promis
     requireOwn(line);
     const { toldJob } = await import("../edit/edit-run.ts");
     const { checkRequest } = await import("../../editing/check.ts");
-    const checked = await checkRequest(line);
+    const { videoFile } = await import("../../data/video/video-source.ts");
+    const checked = await checkRequest({ ...line, source: videoFile(line.video) });
     const job = { ...line, ...checked, resume: "where it is the same" as const };
     const { seconds, changes } = await toldJob(job, context);
     return { line: number, status: "done", output, seconds, changes };

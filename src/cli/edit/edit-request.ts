@@ -63,7 +63,9 @@ export async function checkedRequest(
   if (changeMap !== undefined) await requirePng("--change-map", changeMap);
   const { checkRequest } = await import("../../editing/check.ts");
   const [first = output, ...others] = seeds.map((seed) => seedPath(output, seed));
-  const request = { video, output: kind === "edit" ? first : undefined, encoding, settings };
+  const { videoFile } = await import("../../data/video/video-source.ts");
+  const source = videoFile(video);
+  const request = { source, output: kind === "edit" ? first : undefined, encoding, settings };
   const checked = await checkRequest(request);
   const { checkOutput } = await import("../../data/video/outputs.ts");
   for (const path of others) await checkOutput(checked.info, path, encoding);

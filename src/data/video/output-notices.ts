@@ -52,11 +52,9 @@ const loose: Omit<Holder, "label"> = {
 };
 
 /** What an edit changes of the pictures, wherever they are stored. */
-function frameNotices(
-  { path, bitDepth, hdr, hasAlpha, isInterlaced }: VideoInfo,
-  ofTags: string,
-): string[] {
-  const name = basename(path);
+function frameNotices(source: VideoInfo, ofTags: string): string[] {
+  const { bitDepth, hdr, hasAlpha, isInterlaced } = source;
+  const name = basename(source.name);
   const notices: string[] = [];
   if (bitDepth > 8 || hdr !== null) {
     const what =
@@ -72,10 +70,10 @@ function frameNotices(
   return notices;
 }
 
-function timeNotices({ path, pictures, frames, frameRate }: VideoInfo): string[] {
+function timeNotices({ name, pictures, frames, frameRate }: VideoInfo): string[] {
   if (pictures !== "untimed" || frames === 1) return [];
   const rate = frameRate.num / frameRate.den;
-  return [`nothing says how long each picture of ${basename(path)} is shown: ${rate} a second`];
+  return [`nothing says how long each picture of ${basename(name)} is shown: ${rate} a second`];
 }
 
 /** What is different because of the container and the codec. */
@@ -125,7 +123,7 @@ export function beginsLate({ startSeconds, frameRate }: VideoInfo): boolean {
 /** What else of the file is left out. */
 function streamNotices(source: VideoInfo, holder: Holder): string[] {
   const { label, carriesAudio, subtitleCodecs } = holder;
-  const name = basename(source.path);
+  const name = basename(source.name);
   const notices: string[] = [];
   if (source.hasAudio && !carriesAudio)
     notices.push(`${label} has no sound: the audio of ${name} is left out`);
@@ -143,10 +141,10 @@ function streamNotices(source: VideoInfo, holder: Holder): string[] {
   return [...notices, ...chapterNotices(source, holder)];
 }
 
-function chapterNotices({ path, chapters }: VideoInfo, holder: Holder): string[] {
+function chapterNotices({ name, chapters }: VideoInfo, holder: Holder): string[] {
   const held = heldChapters(holder, chapters);
   if (chapters.length > 0 && held.length === 0) {
-    return [`${holder.label} has no chapters: those of ${basename(path)} are left out`];
+    return [`${holder.label} has no chapters: those of ${basename(name)} are left out`];
   }
   const isCut = held.some(({ title }, index) => title !== chapters[index]?.title);
   return [
@@ -159,9 +157,9 @@ function chapterNotices({ path, chapters }: VideoInfo, holder: Holder): string[]
   ];
 }
 
-function creditNotices({ path, contentCredentials }: VideoInfo): string[] {
+function creditNotices({ name, contentCredentials }: VideoInfo): string[] {
   if (contentCredentials === null) return [];
   return [
-    `${basename(path)} carries content credentials (C2PA, ${contentCredentials}): they do not apply to the result and are left out`,
+    `${basename(name)} carries content credentials (C2PA, ${contentCredentials}): they do not apply to the result and are left out`,
   ];
 }

@@ -31,7 +31,7 @@ export async function planOutput(
   choice: EncodingChoice = {},
 ): Promise<OutputPlan> {
   const container = containerFor(output);
-  await requireWritable(output, source.path);
+  await requireWritable(output, source.path ?? undefined);
   requireHoldable(source, container);
   const size = storedSize(source, container);
   const encoding = chooseEncoding(container, choice, size);
@@ -53,13 +53,13 @@ function requireHoldable(source: VideoInfo, container: Container): void {
   const { label, clock, carriesAudio, audioCodecs } = container;
   if (clock === "frame-number" && source.variableFrameRate === true) {
     throw new UserError(
-      `${label} cannot hold the variable frame rate of ${source.path}: write .mp4 or .mkv instead.`,
+      `${label} cannot hold the variable frame rate of ${source.name}: write .mp4 or .mkv instead.`,
     );
   }
   if (clock === "frame-number" && source.hasAudio && beginsLate(source)) {
     throw new UserError(
       `${label} cannot hold pictures that begin ${source.startSeconds.toFixed(2)} s after the sound, ` +
-        `as those of ${source.path}: write .mp4 or .mkv instead.`,
+        `as those of ${source.name}: write .mp4 or .mkv instead.`,
     );
   }
   const foreign = source.audioCodecs.filter((codec) => audioCodecs && !audioCodecs.has(codec));
@@ -70,7 +70,7 @@ function requireHoldable(source: VideoInfo, container: Container): void {
 export function foreignAudio(source: VideoInfo, { label }: Container, cause?: unknown): UserError {
   return new UserError(
     `${label} cannot hold the ${source.audioCodecs.join(" and ")} audio of ` +
-      `${source.path}: write .mkv instead.`,
+      `${source.name}: write .mkv instead.`,
     { cause },
   );
 }

@@ -7,12 +7,12 @@ import { type ClipFolder, clipFolder, clipPicture, makeClip } from "../../../tes
 import { displayMatrixOf } from "./orientation.ts";
 import { checkOutput, writeOutput } from "./outputs.ts";
 import { tgveFolder } from "./picture-folder.ts";
-import { probeVideo, type VideoInfo } from "./probe.ts";
+import { probeVideo, type FileInfo } from "./probe.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 
 const ticks = [0, 512, 1000, 2500, 2600];
 let folder: ClipFolder;
-let source: VideoInfo;
+let source: FileInfo;
 beforeAll(async () => {
   folder = await clipFolder();
   const path = folder.file("clip.mp4");

@@ -38,14 +38,14 @@ export function tgveFolder(root: string, set: string, video: string, task: strin
 
 /**
  * Throws a UserError of one sentence if a folder of pictures cannot be written: a file of that name is there, a
- * folder that holds anything but pictures of an earlier edit, or the folder `input` itself.
+ * folder that holds anything but pictures of an earlier edit, or the folder `input` itself, where that is one.
  */
-export async function requirePictureFolder(output: string, input: string): Promise<void> {
+export async function requirePictureFolder(output: string, input: string | null): Promise<void> {
   const names = await readdir(output).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw new UserError(`${output} is not a folder: choose another output path.`, { cause: error });
   });
-  if (await isSameFile(output, input))
+  if (input !== null && (await isSameFile(output, input)))
     throw new UserError(`The output ${output} is the input itself: choose another name.`);
   const foreign = names.find(
     (name) => !/^(\d{5}\.jpg|\d{6}\.png|frames\.(json|ffconcat))$/.test(name),
@@ -113,7 +113,7 @@ async function writeAll(
     });
   }
   signal?.throwIfAborted();
-  if (listed.length === 0) throw new DataError(`${source.path} gave no picture to write.`);
+  if (listed.length === 0) throw new DataError(`${source.name} gave no picture to write.`);
   if (times) {
     const { timeBase } = source;
     await writeFile(

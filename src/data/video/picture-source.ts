@@ -22,7 +22,7 @@ export interface PictureSource {
 }
 
 /** Where nothing says how long pictures are shown: 25 a second. */
-const USUAL: TimeBase = { num: 1, den: 25 };
+export const USUAL_TIME_BASE: TimeBase = { num: 1, den: 25 };
 
 /** The file beside pictures in which an edit notes at what times they are shown. */
 const TIMES_FILE = "frames.json";
@@ -100,7 +100,7 @@ export function pictureRate({ timeBase, shown }: PictureSource): TimeBase {
 
 function untimed(files: readonly string[]): PictureSource {
   const shown = files.map((_, index) => ({ pts: BigInt(index), duration: 1n }));
-  return { files, timeBase: USUAL, shown, isUntimed: true };
+  return { files, timeBase: USUAL_TIME_BASE, shown, isUntimed: true };
 }
 
 const Ticks = z

@@ -10,7 +10,7 @@ import {
 import { avGetCodecName, Packet } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
 import { readPicture } from "../image/read-picture.ts";
-import { type ColourTags, outputColour, standardColour } from "./colour.ts";
+import { type ColourTags, outputColour } from "./colour.ts";
 import {
   clockOffset,
   discardOthers,
@@ -23,13 +23,17 @@ import {
 import { InterlaceFinder } from "./interlacing.ts";
 import { type Orientation, orientationOf, turnedSize, upright } from "./orientation.ts";
 import { isRgbFormat } from "./picture.ts";
+import { pictureInfo } from "./picture-info.ts";
 import { pictureRate, type PictureSource, pictureSourceAt } from "./picture-source.ts";
 import { contentsOf, type SourceContents } from "./source-contents.ts";
 import { seconds, type TimeBase } from "./time-base.ts";
 
 /** What a video file holds, as far as its container and its first pictures tell. */
 export interface VideoInfo extends SourceContents {
-  readonly path: string;
+  /** What sentences call it: the path of a file. */
+  readonly name: string;
+  /** Where it lies; null where a program gives its frames. */
+  readonly path: string | null;
   /** Pixels as shown, after rotation. */
   readonly width: number;
   readonly height: number;
@@ -56,7 +60,7 @@ export interface VideoInfo extends SourceContents {
   readonly frameRate: TimeBase;
   /** Whether the pictures last differently long; `undefined` if the container has no timestamps. */
   readonly variableFrameRate: boolean | undefined;
-  /** Whether these are a picture or a folder of them, and whether anything says at what times they are shown. */
+  /** Whether these are pictures, no video file, and whether anything says at what times they are shown. */
   readonly pictures: "timed" | "untimed" | null;
   /** The unit of the video stream's timestamps. */
   readonly timeBase: TimeBase;
@@ -71,6 +75,11 @@ export interface VideoInfo extends SourceContents {
   readonly container: string;
 }
 
+/** The same of a file, or of a folder of pictures. */
+export interface FileInfo extends VideoInfo {
+  readonly path: string;
+}
+
 /**
  * Reads what a video file holds; its packets are listed, and the first few decoded. A picture, or a folder of them, is a video
  * of these.
@@ -78,7 +87,7 @@ export interface VideoInfo extends SourceContents {
  * Throws a UserError of one sentence for everything that is no readable video file, a DataError
  * that names the frame for one whose packets break off.
  */
-export async function probeVideo(path: string): Promise<VideoInfo> {
+export async function probeVideo(path: string): Promise<FileInfo> {
   const pictures = await pictureSourceAt(path);
   if (pictures) return await probePictures(path, pictures);
   await using media = await openMedia(path);
@@ -91,6 +100,7 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
     den: 1,
   };
   return {
+    name: path,
     path,
     ...turnedSize(codecpar.width, codecpar.height, orientation),
     codedWidth: codecpar.width,
@@ -118,44 +128,26 @@ export async function probeVideo(path: string): Promise<VideoInfo> {
 }
 
 /** What can be told of pictures by the first of them. */
-async function probePictures(path: string, source: PictureSource): Promise<VideoInfo> {
+async function probePictures(path: string, source: PictureSource): Promise<FileInfo> {
   const { files, timeBase, shown, isUntimed } = source;
   const { width, height, isOpaque } = await readPicture(files[0]!);
   const [first, last] = [shown[0]!, shown.at(-1)!];
   const frameRate = pictureRate(source);
   const durationSeconds = seconds(last.pts + last.duration - first.pts, timeBase);
-  return {
+  return pictureInfo({
+    name: path,
     path,
     width,
     height,
-    codedWidth: width,
-    codedHeight: height,
-    rotation: 0,
-    mirrored: false,
-    isInterlaced: false,
-    displayMatrix: null,
     frames: files.length,
     durationSeconds,
-    startSeconds: 0,
     averageFps: files.length / durationSeconds,
     frameRate,
     variableFrameRate: shown.some(({ duration }) => duration !== first.duration),
     pictures: isUntimed ? "untimed" : "timed",
     timeBase,
-    sampleAspectRatio: { num: 1, den: 1 },
-    colour: standardColour,
-    hasAudio: false,
-    audioCodecs: [],
-    codec: "pictures",
-    container: "pictures",
-    bitDepth: 8,
-    hdr: null,
     hasAlpha: !isOpaque,
-    subtitleCodecs: [],
-    others: [],
-    chapters: [],
-    contentCredentials: null,
-  };
+  });
 }
 
 interface Timing {

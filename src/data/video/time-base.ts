@@ -1,3 +1,5 @@
+import { invariant } from "../../engine/errors.ts";
+
 /** The unit of a stream's timestamps, exact: one tick lasts `num / den` seconds. */
 export interface TimeBase {
   readonly num: number;
@@ -15,4 +17,13 @@ export function rescale(ticks: bigint, from: TimeBase, to: TimeBase): bigint {
   const denominator = BigInt(from.den) * BigInt(to.num);
   const half = denominator / 2n;
   return (numerator + (numerator < 0n ? -half : half)) / denominator;
+}
+
+/** `fps` as a fraction: whole, a broadcast rate over 1001, or in thousandths. */
+export function exactRate(fps: number): TimeBase {
+  invariant(fps > 0 && Number.isFinite(fps), `frame rate ${fps} must be positive`);
+  const broadcast = Math.round((fps * 1001) / 1000) * 1000;
+  if (Number.isInteger(fps)) return { num: fps, den: 1 };
+  if (Math.abs(broadcast / 1001 - fps) < 0.005) return { num: broadcast, den: 1001 };
+  return { num: Math.round(fps * 1000), den: 1000 };
 }

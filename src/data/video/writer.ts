@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Stream } from "node-av/lib";
-import { DataError, invariant, ShapeError } from "../../engine/errors.ts";
+import { DataError, ShapeError } from "../../engine/errors.ts";
 import type { Chapter } from "./chapter.ts";
 import { chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
@@ -12,7 +12,7 @@ import type { VideoInfo } from "./probe.ts";
 import type { DecodedFrame } from "./reader.ts";
 import { keptSideData } from "./source-contents.ts";
 import { StreamCopy } from "./stream-copy.ts";
-import { rescale, seconds, type TimeBase } from "./time-base.ts";
+import { exactRate, rescale, seconds, type TimeBase } from "./time-base.ts";
 import { verifyWritten } from "./verify.ts";
 import { embedXmp } from "./xmp.ts";
 
@@ -55,7 +55,8 @@ export async function writeEdited(
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
   const plan = withOptions(await planOutput(source, output, options), options);
-  await using media = source.pictures === null ? await openMedia(source.path) : null;
+  await using media =
+    source.path !== null && source.pictures === null ? await openMedia(source.path) : null;
   return await writeAtomically(output, async (temporary) => {
     const metadata = {
       ...(media && sourceMetadata(media)),
@@ -125,7 +126,7 @@ async function writeStreams(
     endSeconds = video.endSeconds;
   }
   options.signal?.throwIfAborted();
-  if (starts.length === 0) throw new DataError(`${source.path} gave no picture to write.`);
+  if (starts.length === 0) throw new DataError(`${source.name} gave no picture to write.`);
   await copy?.copyUntil(Infinity);
   await video.finish();
   return { starts, endSeconds, copied: copy?.summaries ?? [] };
@@ -252,13 +253,4 @@ function requireSize(
     `Frame ${index} must be ${expected.width} × ${expected.height} RGB, ` +
       `got ${width} × ${height} with ${rgb.length} bytes.`,
   );
-}
-
-/** `fps` as a fraction: whole, a broadcast rate over 1001, or in thousandths. */
-function exactRate(fps: number): TimeBase {
-  invariant(fps > 0 && Number.isFinite(fps), `frame rate ${fps} must be positive`);
-  const broadcast = Math.round((fps * 1001) / 1000) * 1000;
-  if (Number.isInteger(fps)) return { num: fps, den: 1 };
-  if (Math.abs(broadcast / 1001 - fps) < 0.005) return { num: broadcast, den: 1001 };
-  return { num: Math.round(fps * 1000), den: 1000 };
 }

@@ -19,10 +19,10 @@ export async function checkPicture(source: VideoInfo, output: string): Promise<r
   kindOf(output);
   if (source.frames !== 1) {
     throw new UserError(
-      `${output} is one picture, and ${source.path} has ${source.frames ?? "several"} frames: end the output with / for a folder of pictures.`,
+      `${output} is one picture, and ${source.name} has ${source.frames ?? "several"} frames: end the output with / for a folder of pictures.`,
     );
   }
-  await requireWritable(output, source.path);
+  await requireWritable(output, source.path ?? undefined);
   return pictureNotices(source);
 }
 
@@ -44,7 +44,7 @@ export async function writePicture(
     }
     signal?.throwIfAborted();
     if (count !== 1)
-      throw new DataError(`${source.path} gave ${count} pictures: one was to be written.`);
+      throw new DataError(`${source.name} gave ${count} pictures: one was to be written.`);
     return { path: output, frames: count, audioStreams: 0, notices: [] };
   });
 }

@@ -21,6 +21,7 @@ export const Receipt = z.looseObject({
   versions: z.record(z.string(), z.string()),
   input: z.looseObject({
     path: z.string(),
+    /** That of the file; of frames that a program gave, that of all their pixels, one frame after another. */
     sha256: z.string(),
     /** Where the input carried content credentials, which do not apply to the result. */
     contentCredentials: z.string().optional(),
@@ -108,6 +109,19 @@ export async function readReceipt(path: string): Promise<Receipt> {
   );
 }
 
+/** What a receipt says of an input before its frames are read: of frames that a program gives no hash. */
+export interface InputBefore {
+  readonly path: string;
+  readonly sha256?: string;
+  readonly contentCredentials?: string;
+}
+
+/** What a receipt says of an edit before its frames are read. */
+export type ReceiptBefore = Pick<
+  Receipt,
+  "program" | "versions" | "model" | "settings" | "mask"
+> & { readonly input: InputBefore };
+
 /** The receipt for the video's own metadata: without paths, which are nobody else's business. */
 export function receiptComment({
   program,
@@ -116,7 +130,7 @@ export function receiptComment({
   model,
   settings,
   mask,
-}: Pick<Receipt, "program" | "versions" | "input" | "model" | "settings" | "mask">): string {
+}: ReceiptBefore): string {
   const { path, ...described } = input;
   return JSON.stringify({
     program,

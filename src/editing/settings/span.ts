@@ -72,11 +72,17 @@ export function requireFrames(text: string, info: VideoInfo): void {
   if (length > 0 && from.at >= length) throw emptySpan(text, info);
 }
 
-function emptySpan(text: string, { frames, durationSeconds }: VideoInfo): UserError {
-  const length = frames === null ? "" : `${frames} frames, `;
-  return new UserError(
-    `frames: ${text} holds no frame of the video, which has ${length}${durationSeconds.toFixed(2)} s`,
-  );
+function emptySpan(text: string, info: VideoInfo): UserError {
+  return new UserError(`frames: ${text} holds no frame of the video${whichHas(info)}`);
+}
+
+/** How long a video is, behind its name in a sentence; empty where nobody knows. */
+export function whichHas({ frames, durationSeconds }: VideoInfo): string {
+  const known = [
+    ...(frames === null ? [] : [`${frames} frames`]),
+    ...(durationSeconds === 0 ? [] : [`${durationSeconds.toFixed(2)} s`]),
+  ];
+  return known.length === 0 ? "" : `, which has ${known.join(", ")}`;
 }
 
 /** Edits frames; `first` is the number of the first one in its clip. */
