@@ -44,6 +44,12 @@ describe("options that cannot be used", () => {
     await expect(loadEditor(path as object)).rejects.toThrow(/as an object, got "models\/tiny"$/);
   });
 
+  test("that JSON has no words for", async () => {
+    const big: object = { output: 3n };
+    const { result } = standInEditor().edit("missing.mp4", "make it snow", big);
+    await expect(result).rejects.toThrow(/^output: expected the path of a file.*got 3n$/);
+  });
+
   const picture = { rgb: new Uint8Array(12), width: 2, height: 2 };
   const pictures = [picture];
   test.each<[string, unknown, RegExp]>([

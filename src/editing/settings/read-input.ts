@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
 import { isRecord } from "../../engine/json.ts";
@@ -45,6 +46,15 @@ export function requireKnown(given: unknown, known: readonly string[], what: str
 }
 
 function shown(input: unknown): string {
-  const text = input === undefined ? "nothing" : (JSON.stringify(input) ?? typeof input);
+  const text = input === undefined ? "nothing" : written(input);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** As JSON, where JSON has it: numbers beyond it and objects that hold themselves it has not. */
+function written(input: unknown): string {
+  try {
+    return JSON.stringify(input) ?? typeof input;
+  } catch {
+    return inspect(input, { depth: 0, breakLength: Infinity });
+  }
 }
