@@ -1,6 +1,6 @@
 // Arithmetic of convolutions and matrix products, counted where operators are called.
 import { invariant } from "../src/engine/errors.ts";
-import { door } from "../src/engine/native.ts";
+import { door, type Door } from "../src/engine/native.ts";
 import { hasOperator, operatorNumber } from "../src/engine/operators.ts";
 
 /** Shapes of the first two operands and of the result. */
@@ -24,9 +24,9 @@ const ATTENTION = "aten::scaled_dot_product_attention";
 /** Products in the backward pass of fused attention, for two in the forward pass: the scores are computed again. */
 const ATTENTION_BACKWARD = 5 / 2;
 
-function described(handle: unknown): ReturnType<typeof door.describeTensor> {
+function described(handle: unknown): ReturnType<Door["describeTensor"]> {
   invariant(typeof handle === "number", "operands of products are tensors");
-  return door.describeTensor(handle);
+  return door().describeTensor(handle);
 }
 const shapeOf = (handle: unknown): readonly number[] => described(handle).slice(3).map(Number);
 const hasGradient = (handle: unknown): boolean => described(handle)[2];
@@ -34,7 +34,8 @@ const hasGradient = (handle: unknown): boolean => described(handle)[2];
 /** Floating-point operations (two for each multiply-add), from `new` until `stop`. */
 export class MatrixWork {
   flops = 0;
-  readonly #call = door.call.bind(door);
+  readonly #door = door();
+  readonly #call = this.#door.call.bind(this.#door);
 
   /**
    * Counts calls from JavaScript and, where they record a graph, the products of the one backward pass through it: one
@@ -45,7 +46,7 @@ export class MatrixWork {
       Object.entries(RULES).map(([name, rule]) => [operatorNumber(name), rule]),
     );
     const attention = hasOperator(ATTENTION) ? operatorNumber(ATTENTION) : null;
-    door.call = (operator, ...args) => {
+    this.#door.call = (operator, ...args) => {
       const result = this.#call(operator, ...args);
       const rule = rules.get(operator);
       if (rule) {
@@ -65,7 +66,7 @@ export class MatrixWork {
 
   /** Ends counting; gives the sum. */
   stop(): number {
-    door.call = this.#call;
+    this.#door.call = this.#call;
     return this.flops;
   }
 }

@@ -1,4 +1,6 @@
 import { type OpenSource, type VideoSource, withSource } from "../data/video/video-source.ts";
+import { chooseDevice } from "../engine/device.ts";
+import { EditModel } from "../eve/model/edit-model.ts";
 import {
   type EditOptions,
   type EstimateOptions,
@@ -31,9 +33,7 @@ export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
   onProgress?.({ type: "progress", phase: "loading" });
   signal?.throwIfAborted();
   requireMemoryForWeights(folder);
-  const { chooseDevice } = await import("../engine/device.ts"); // brings the native engine
-  chooseDevice(device);
-  const { EditModel } = await import("../eve/model/edit-model.ts");
+  chooseDevice(device); // loads libtorch
   const loaded = EditModel.load(folder);
   signal?.throwIfAborted();
   return new Editor(loaded);

@@ -5,20 +5,20 @@ import { forgetCastWeights } from "./settings.ts";
 import { Tensor, type Float } from "./tensor.ts";
 
 function withGradMode<T>(enabled: boolean, work: () => T): T {
-  const before = door.setGradMode(enabled);
+  const before = door().setGradMode(enabled);
   if (enabled && !before) forgetCastWeights();
   try {
     return work();
   } finally {
-    door.setGradMode(before);
+    door().setGradMode(before);
     if (before && !enabled) forgetCastWeights();
   }
 }
 
 /** Whether operators record a graph now. */
 export function isRecording(): boolean {
-  const before = door.setGradMode(false);
-  door.setGradMode(before);
+  const before = door().setGradMode(false);
+  door().setGradMode(before);
   return before;
 }
 
@@ -42,7 +42,7 @@ export function gradients(
   inputs: readonly Tensor[],
   { seed, createGraph = false }: { seed?: Tensor; createGraph?: boolean } = {},
 ): (Tensor | null)[] {
-  const found = door.gradientsOf(
+  const found = door().gradientsOf(
     [output.handle],
     inputs.map((input) => input.handle),
     seed ? [seed.handle] : [],
@@ -70,5 +70,5 @@ export function watchGradient(x: Float, listener: (gradient: Float) => void): Fl
     listener(gradient);
     return [gradient.handle];
   };
-  return new Tensor(door.customNode(x.handle, [x.handle], pass));
+  return new Tensor(door().customNode(x.handle, [x.handle], pass));
 }

@@ -36,7 +36,7 @@ export function checkpoint(forward: Forward, ...inputs: readonly Tensor[]): Tens
   using _ = tensorScope();
   const output = noGrad(() => forward(...inputs));
   const handles = inputs.map((input) => input.handle);
-  return keep(new Tensor(door.customNode(output.handle, handles, replay)));
+  return keep(new Tensor(door().customNode(output.handle, handles, replay)));
 }
 
 /**

@@ -14,6 +14,6 @@ export interface DeviceMemory {
  * Null without such a device, and for a libtorch before 2.9.
  */
 export function peakDeviceMemory({ forget = false } = {}): DeviceMemory | null {
-  const peak = door.peakDeviceMemory(forget);
+  const peak = door().peakDeviceMemory(forget);
   return peak && { allocated: peak[0], reserved: peak[1] };
 }

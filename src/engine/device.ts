@@ -32,7 +32,7 @@ export function chooseDevice(choice: DeviceChoice): void {
       "expected device=auto, cpu or cuda: the engine cannot compute on Apple's GPUs (mps) yet, use device=cpu",
     );
   }
-  const [, , , cudaDevices] = door.information();
+  const [, , , cudaDevices] = door().information();
   if (choice === "cuda" && cudaDevices === 0) {
     throw new ConfigError(
       "expected a CUDA device for device=cuda, but libtorch finds none: use device=cpu, or a libtorch with CUDA (docs/running.md)",

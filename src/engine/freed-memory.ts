@@ -7,5 +7,5 @@ import { door } from "./native.ts";
  * opened; the first step behind it takes some of that memory anew.
  */
 export function returnFreedMemory(): void {
-  door.returnFreedMemory();
+  door().returnFreedMemory();
 }

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const native = fileURLToPath(new URL("native.ts", import.meta.url));
 
 /** Loads the engine and prints what OpenBLAS is told. */
-const PROGRAM = `await import(${JSON.stringify(native)}); console.log(process.env.OPENBLAS_THREAD_TIMEOUT)`;
+const PROGRAM = `(await import(${JSON.stringify(native)})).door(); console.log(process.env.OPENBLAS_THREAD_TIMEOUT)`;
 
 /** How threads wait in a process of its own that loads the engine: OpenMP's as itself tells, OpenBLAS's as it is told. */
 async function waitingWith(

@@ -95,5 +95,14 @@ function load(): Door {
   return createRequire(import.meta.url)(addonPath) as Door;
 }
 
-/** The one loaded door of this process. */
-export const door: Door = load();
+let loaded: Door | undefined;
+
+/**
+ * The one door of this process. Whoever asks for it first loads libtorch, which takes seconds and hundreds of megabytes;
+ * importing what may need it costs nothing.
+ *
+ * @throws {UserError} where the door is not built, or the environment asks for vectors that the processor lacks.
+ */
+export function door(): Door {
+  return (loaded ??= load());
+}

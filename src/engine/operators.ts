@@ -7,7 +7,7 @@ function findOperator(name: string): number | null {
   const known = operators.get(name);
   if (known !== undefined) return known;
   const [base = name, overload = ""] = name.split(".");
-  const found = door.find(base, overload);
+  const found = door().find(base, overload);
   if (found !== null) operators.set(name, found);
   return found;
 }

@@ -91,7 +91,7 @@ function unalignedReader(
     } finally {
       closeSync(file);
     }
-    return new Tensor(door.fromBytes(buffer.buffer, 0, dtypeCode(dtypeOf(entry)), entry.shape));
+    return new Tensor(door().fromBytes(buffer.buffer, 0, dtypeCode(dtypeOf(entry)), entry.shape));
   };
 }
 

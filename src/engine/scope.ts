@@ -8,7 +8,7 @@ export interface Owned {
 }
 
 const abandoned = new FinalizationRegistry<number>((handle) => {
-  door.release([handle]);
+  door().release([handle]);
 });
 
 let current: TensorScope | undefined;
@@ -50,7 +50,7 @@ export class TensorScope {
 
   /** Frees what belongs to this scope. */
   release(): void {
-    door.release(
+    door().release(
       this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle),
     );
     this.#owned = [];

@@ -20,7 +20,7 @@ export interface EngineInfo {
 
 export function engineInfo(): EngineInfo {
   const [version, threads, liveTensors, cudaDevices, configuration, blasThreads] =
-    door.information();
+    door().information();
   return { version, threads, blasThreads, liveTensors, cudaDevices, configuration };
 }
 
@@ -47,7 +47,7 @@ export function useThreads(count: number): void {
 
 /** Sets the number of threads of one operator, OpenBLAS's among them, which takes every processor by itself. */
 export function setThreads(count: number): void {
-  door.setThreads(count);
+  door().setThreads(count);
   threads = count;
 }
 
@@ -59,11 +59,11 @@ export function onOneThread<T>(work: () => T): T {
   if (isLimited) return work();
   threads ??= engineInfo().threads;
   isLimited = true;
-  door.limitThreads(1);
+  door().limitThreads(1);
   try {
     return work();
   } finally {
-    door.limitThreads(threads);
+    door().limitThreads(threads);
     isLimited = false;
   }
 }
@@ -73,7 +73,7 @@ export function onOneThread<T>(work: () => T): T {
  * a quarter to a third off every step of a training. Without a GPU it changes nothing.
  */
 export function setTunedConvolutions(enabled: boolean): void {
-  door.setTunedConvolutions(enabled);
+  door().setTunedConvolutions(enabled);
 }
 
 type AutocastDevice = "cpu" | "cuda";
@@ -92,8 +92,8 @@ function apply(wanted: Precisions): void {
     const after = wanted.get(device);
     if (before === after) continue;
     // Leaving a region is what makes libtorch forget the weights it has cast.
-    if (isCast(before)) door.setAutocast(device, false, dtypeCode(before));
-    if (isCast(after)) door.setAutocast(device, true, dtypeCode(after));
+    if (isCast(before)) door().setAutocast(device, false, dtypeCode(before));
+    if (isCast(after)) door().setAutocast(device, true, dtypeCode(after));
   }
   active = wanted;
 }

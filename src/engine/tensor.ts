@@ -1,4 +1,4 @@
-import { door } from "./native.ts";
+import { door, type Door } from "./native.ts";
 import { typedArray, type Data } from "./data.ts";
 import { defaultDevice } from "./device.ts";
 import { dtypeCode, dtypeName, type DType } from "./dtype.ts";
@@ -38,7 +38,7 @@ function lower(argument: Argument): unknown {
  * as native handles: `tensorFrom` and `tensorsFrom` wrap them.
  */
 export function dispatchRaw(name: string, ...args: readonly Argument[]): unknown {
-  return door.call(operatorNumber(name), ...args.map(lower));
+  return door().call(operatorNumber(name), ...args.map(lower));
 }
 
 /** Calls an operator that returns one tensor. */
@@ -56,7 +56,7 @@ export class Tensor {
   /** The number by which the door knows this tensor. */
   readonly handle: number;
   owner: TensorScope | undefined;
-  #description: ReturnType<typeof door.describeTensor> | undefined;
+  #description: ReturnType<Door["describeTensor"]> | undefined;
 
   constructor(handle: number) {
     this.handle = handle;
@@ -78,7 +78,7 @@ export class Tensor {
     }
     const { array, dtype: stored } = typedArray(data, dtype);
     const made = new Tensor(
-      door.fromBytes(array.buffer, array.byteOffset, dtypeCode(stored), shape),
+      door().fromBytes(array.buffer, array.byteOffset, dtypeCode(stored), shape),
     );
     const tensor = device === "cpu" ? made : made.toDevice(device);
     return dtype && dtype !== stored ? tensor.to(dtype) : tensor;
@@ -134,8 +134,8 @@ export class Tensor {
     return dispatch("aten::where.self", condition, a, b);
   }
 
-  get #facts(): ReturnType<typeof door.describeTensor> {
-    return (this.#description ??= door.describeTensor(this.handle));
+  get #facts(): ReturnType<Door["describeTensor"]> {
+    return (this.#description ??= door().describeTensor(this.handle));
   }
   get shape(): readonly number[] {
     return this.#facts.slice(3) as number[];
@@ -148,7 +148,7 @@ export class Tensor {
     return this.#facts[1];
   }
   get requiresGrad(): boolean {
-    return door.describeTensor(this.handle)[2];
+    return door().describeTensor(this.handle)[2];
   }
   /** Number of elements. */
   get size(): number {
@@ -345,7 +345,7 @@ export class Tensor {
     return this;
   }
   #inPlace(name: string, ...args: Argument[]): void {
-    door.release([dispatchRaw(name, this, ...args) as number]);
+    door().release([dispatchRaw(name, this, ...args) as number]);
   }
 
   /** The same values outside the autograd graph. */
@@ -354,20 +354,20 @@ export class Tensor {
   }
   /** Marks a leaf as something to differentiate by. */
   setRequiresGrad(wanted: boolean): this {
-    door.setRequiresGrad(this.handle, wanted);
+    door().setRequiresGrad(this.handle, wanted);
     return this;
   }
   /** The gradient that `backward` accumulated, if any. */
   get grad(): Tensor | null {
-    const handle = door.gradient(this.handle);
+    const handle = door().gradient(this.handle);
     return handle === null ? null : new Tensor(handle);
   }
   clearGrad(): void {
-    door.setGradient(this.handle, null);
+    door().setGradient(this.handle, null);
   }
   /** Adds d(this)/d(leaf) to every leaf's `grad`; `gradient` is needed unless this is a scalar. */
   backward(gradient?: Tensor, { retainGraph = false } = {}): void {
-    door.backward(this.handle, gradient?.handle ?? null, retainGraph);
+    door().backward(this.handle, gradient?.handle ?? null, retainGraph);
   }
 
   /** The value of a one-element tensor. */
@@ -384,6 +384,6 @@ export class Tensor {
   }
   /** The raw bytes, row-major, in this tensor's dtype. */
   toBytes(): ArrayBuffer {
-    return door.toBytes(this.handle);
+    return door().toBytes(this.handle);
   }
 }

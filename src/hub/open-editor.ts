@@ -1,7 +1,9 @@
 import type { Editor } from "../editing/editor.ts";
-import type { OpenEditorOptions } from "../editing/open-editor.ts";
+import { openFolderEditor, type OpenEditorOptions } from "../editing/open-editor.ts";
 import { requireLoadOpenOptions } from "../editing/options.ts";
 import type { OpenFolders } from "../eve/open/open-folders.ts";
+import { openHub } from "./hub.ts";
+import { locateOpenModel } from "./open-weights.ts";
 
 /** What aligns the public weights, and where they lie. */
 export interface LoadOpenOptions extends Omit<OpenEditorOptions, "folders"> {
@@ -18,13 +20,5 @@ export async function loadOpenEditor(given: LoadOpenOptions = {}): Promise<Edito
   requireLoadOpenOptions(given);
   const { folders, ...options } = given;
   options.signal?.throwIfAborted();
-  const located = folders ?? (await pulledFolders());
-  const { openFolderEditor } = await import("../editing/open-editor.ts"); // brings the native engine
-  return openFolderEditor({ ...options, folders: located });
-}
-
-async function pulledFolders(): Promise<OpenFolders> {
-  const { openHub } = await import("./hub.ts");
-  const { locateOpenModel } = await import("./open-weights.ts");
-  return locateOpenModel(openHub());
+  return openFolderEditor({ ...options, folders: folders ?? (await locateOpenModel(openHub())) });
 }

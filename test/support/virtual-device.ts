@@ -15,7 +15,8 @@ const LEAST_HANDLE = 16_777_216;
  * by an operator that names it. What autograd calls by itself is not watched.
  */
 export function useVirtualDevice(): void {
-  const real = { ...door };
+  const opened = door();
+  const real = { ...opened };
   const names = new Map<number, string>();
   const there = new Set<number>();
   const place = (result: unknown, isThere: boolean): void => {
@@ -25,12 +26,12 @@ export function useVirtualDevice(): void {
     }
   };
   const isLoneNumber = (handle: number): boolean => real.describeTensor(handle).length === 3;
-  vi.spyOn(door, "find").mockImplementation((name, overload) => {
+  vi.spyOn(opened, "find").mockImplementation((name, overload) => {
     const found = real.find(name, overload);
     if (found !== null) names.set(found, name);
     return found;
   });
-  vi.spyOn(door, "call").mockImplementation((operator, ...args) => {
+  vi.spyOn(opened, "call").mockImplementation((operator, ...args) => {
     const handles = handlesIn(args);
     const places = new Set(handles.filter((h) => !isLoneNumber(h)).map((h) => there.has(h)));
     const named = args.find((argument) => argument === VIRTUAL_DEVICE || argument === "cpu");
@@ -44,26 +45,26 @@ export function useVirtualDevice(): void {
     place(result, named === undefined ? isThere : named === VIRTUAL_DEVICE);
     return result;
   });
-  vi.spyOn(door, "fromBytes").mockImplementation((...args) => {
+  vi.spyOn(opened, "fromBytes").mockImplementation((...args) => {
     const handle = real.fromBytes(...args);
     there.delete(handle);
     return handle;
   });
-  vi.spyOn(door, "describeTensor").mockImplementation((handle) => {
+  vi.spyOn(opened, "describeTensor").mockImplementation((handle) => {
     const [dtype, device, ...rest] = real.describeTensor(handle);
     return [dtype, there.has(handle) ? VIRTUAL_DEVICE : device, ...rest];
   });
-  vi.spyOn(door, "gradient").mockImplementation((handle) => {
+  vi.spyOn(opened, "gradient").mockImplementation((handle) => {
     const gradient = real.gradient(handle);
     if (gradient !== null) place(gradient, there.has(handle));
     return gradient;
   });
-  vi.spyOn(door, "gradientsOf").mockImplementation((roots, inputs, ...rest) => {
+  vi.spyOn(opened, "gradientsOf").mockImplementation((roots, inputs, ...rest) => {
     const found = real.gradientsOf(roots, inputs, ...rest);
     found.forEach((gradient, i) => place(gradient, there.has(inputs[i]!)));
     return found;
   });
-  vi.spyOn(door, "customNode").mockImplementation((output, ...rest) => {
+  vi.spyOn(opened, "customNode").mockImplementation((output, ...rest) => {
     const isThere = there.has(output);
     const handle = real.customNode(output, ...rest);
     place(handle, isThere);
@@ -76,7 +77,7 @@ function handlesIn(values: readonly unknown[]): number[] {
   return values.flat().filter((value): value is number => {
     if (typeof value !== "number" || value < LEAST_HANDLE || !Number.isInteger(value)) return false;
     try {
-      door.describeTensor(value);
+      door().describeTensor(value);
       return true;
     } catch {
       return false;

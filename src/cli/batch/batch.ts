@@ -52,7 +52,7 @@ export default defineCommand({
       loraStrength: loraStrengthFrom(given["lora-strength"]),
       device: deviceFrom(given.device),
     };
-    const { openBatchEditors } = await import("./batch-editors.ts"); // brings the native engine
+    const { openBatchEditors } = await import("./batch-editors.ts");
     const readable = lines.filter(({ isReadable }) => isReadable).length;
     await using editors = await openBatchEditors(choice, { readable, jobs, signal, report });
     await mkdir(given.out, { recursive: true });

@@ -19,7 +19,7 @@ export default defineCommand({
     const { editFiles } = await import("./edit-files.ts");
     await using files = await editFiles(wish.source, wish.target, signal);
     const request = await checkedRequest(wish, files);
-    const { openEditor } = await import("./open-editor.ts"); // brings the native engine
+    const { openEditor } = await import("./open-editor.ts");
     const before = given.model === undefined ? repeated?.model : undefined;
     const loraStrength = loraStrengthFrom(given["lora-strength"]);
     await using editor = await openEditor({

@@ -25,6 +25,6 @@ export async function openEditor(choice: EditorChoice): Promise<Editor> {
     throw new UserError("--lora goes with --model open: other models hold their own alignment");
   const { modelPath } = await import("../../editing/settings/model-path.ts");
   const model = modelPath(name);
-  const { loadEditor } = await import("../../editing/editor.ts"); // brings the native engine
+  const { loadEditor } = await import("../../editing/editor.ts");
   return loadEditor({ ...options, model });
 }

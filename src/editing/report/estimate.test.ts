@@ -9,7 +9,8 @@ import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Editor } from "../editor.ts";
 import { readSettings, resolveSettings } from "../settings/settings.ts";
-import { MemoryError, requireMemory, requireMemoryForWeights } from "./estimate.ts";
+import { requireMemory, requireMemoryForWeights } from "./estimate.ts";
+import { MemoryError } from "./memory-error.ts";
 
 const instruction = "make the ball blue";
 const memoryOf = (availableBytes: number) => () => ({ heldBytes: 3e8, availableBytes });

@@ -1,12 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { VideoInfo } from "../../data/video/probe.ts";
-import { UserError } from "../../engine/errors.ts";
 import type { ModelDefaults } from "../settings/model.ts";
 import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";
 import { editGuidance, meanEvaluations } from "../settings/strength.ts";
 import { type Calibration, codingSeconds } from "./calibration.ts";
+import { MemoryError } from "./memory-error.ts";
 import { totalWork } from "./progress.ts";
 
 /** What an edit will take, by a short trial on this machine; sizes in bytes. */
@@ -21,19 +21,6 @@ export interface EditEstimate {
   readonly heldBytes: number;
   /** Memory that is free for it. */
   readonly availableBytes: number;
-}
-
-/** An edit that the machine's memory is too small for. */
-export class MemoryError extends UserError {
-  /** What the edit needs besides what the process holds already, and what is free, in bytes. */
-  readonly needed: number;
-  readonly available: number;
-
-  constructor(sentence: string, needed: number, available: number) {
-    super(sentence);
-    this.needed = needed;
-    this.available = available;
-  }
 }
 
 /** How much memory the process holds, and how much more it can get. */
