@@ -1,5 +1,5 @@
 import type { CacheProgress } from "../data/caches/frame-cache.ts";
-import type { LatentSource } from "../data/caches/latents.ts";
+import type { LatentSource } from "../data/caches/world-source.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";
 import { nearestModel } from "../editing/settings/model-path.ts";

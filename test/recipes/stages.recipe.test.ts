@@ -1,14 +1,10 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import {
-  openClipLatents,
-  openEditLatents,
-  type EditText,
-  type LatentSource,
-} from "../../src/data/caches/latents.ts";
+import { openClipLatents, openEditLatents, type EditText } from "../../src/data/caches/latents.ts";
 import type { ShardedCache } from "../../src/data/caches/shards.ts";
 import { TextCache } from "../../src/data/caches/text-cache.ts";
+import type { LatentSource } from "../../src/data/caches/world-source.ts";
 import { TASKS } from "../../src/data/world/tasks.ts";
 import { createSchedule } from "../../src/diffusion/schedule.ts";
 import { noGrad } from "../../src/engine/autodiff.ts";

@@ -1,15 +1,15 @@
-import { join } from "node:path";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { decodeLatents } from "../../eve/model/coding.ts";
 import { toBytes } from "../pixels.ts";
-import { DrawingPool } from "./drawing-pool.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import { worldDigest, type CacheProgress } from "./frame-cache.ts";
-import { EditText, type LatentSource } from "./latents.ts";
-import { openShards, type Shard, type ShardedCache } from "./shards.ts";
+import type { CacheProgress } from "./frame-cache.ts";
+import { EditText } from "./latents.ts";
+import type { Shard, ShardedCache } from "./shards.ts";
 import * as triplets from "./triplet-items.ts";
+import { openWorldShards, type WorldPlan } from "./world-shards.ts";
+import type { LatentSource } from "./world-source.ts";
 
 /** Draws an edit of each input, as the words of its triplet say. */
 export type DrawEdits = (input: Float<"b c h w">, texts: readonly EditText[]) => Float<"b c h w">;
@@ -33,7 +33,7 @@ export async function openDrawnEdits(
   source: DrawnEditSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
-  const { autoencoder, size, split, draw, drawnBy } = source;
+  const { autoencoder, size, from, draw, drawnBy } = source;
   const make = (items: readonly DrawnItem[]): Shard<EditText> => {
     const texts = items.map(({ text }) => EditText.parse(text));
     const [before, after] = [picturesOf(items, 0), picturesOf(items, 1)];
@@ -45,8 +45,8 @@ export async function openDrawnEdits(
     ]);
     return { tensors, texts };
   };
-  const kind = { name: "drawn-edits", what: `${split} edits, drawn`, madeBy: drawnBy };
-  return await openTriplets(kind, source, make, report);
+  const kept = { name: "drawn-edits", what: "edits, drawn", madeBy: `${from}-${drawnBy}` };
+  return await openWorldShards(source, { ...kept, ...ofTriplets(source), make }, report);
 }
 
 /** Which edits are decoded, too, and by what. */
@@ -66,7 +66,7 @@ export async function openDecodedEdits(
   source: DecodedEditSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<ShardedCache<EditText>> {
-  const { autoencoder, size, split, decodedBy } = source;
+  const { autoencoder, size, from, decodedBy } = source;
   const drawn = await openDrawnEdits(source, report);
   const decoded = (latents: Float<"b c h w">): Tensor =>
     byteRows(toBytes(decodeLatents(autoencoder, latents, DECODED)), size);
@@ -81,38 +81,21 @@ export async function openDecodedEdits(
     ]);
     return { tensors, texts: indices.map((index) => drawn.text(index)) };
   };
-  const kind = { name: "decoded-edits", what: `${split} edits, decoded`, madeBy: decodedBy };
-  return await openTriplets(kind, source, make, report);
+  const kept = { name: "decoded-edits", what: "edits, decoded", madeBy: `${from}-${decodedBy}` };
+  return await openWorldShards(source, { ...kept, ...ofTriplets(source), make }, report);
 }
 
-/** A cache of what is made of triplets. */
-interface TripletCache {
-  readonly name: string;
-  /** What it holds, for progress. */
-  readonly what: string;
-  /** Identifies all that makes it. */
-  readonly madeBy: string;
-}
-
-async function openTriplets(
-  { name, what, madeBy }: TripletCache,
-  { folder, split, size, count, from }: DrawnEditSource,
-  make: (items: readonly DrawnItem[], first: number) => Shard<EditText>,
-  report?: (progress: CacheProgress) => void,
-): Promise<ShardedCache<EditText>> {
-  using pool = new DrawingPool(triplets.draw, new URL("triplet-items.ts", import.meta.url));
-  const plan = {
-    folder: join(folder, `${name}-${split}-${size}-${worldDigest(size)}-${from}-${madeBy}`),
-    what,
-    count,
-    shardSize: SHARD,
-    text: EditText,
-    prepare: async (first: number, items: number) => {
-      const rendered = await pool.draw({ split }, from + first, items, size);
-      return () => make(rendered, first);
-    },
-  };
-  return await openShards(plan, report);
+/** What every cache of triplets is made of. */
+function ofTriplets({
+  split,
+  from,
+}: DrawnEditSource): Pick<
+  WorldPlan<triplets.TripletKind, EditText>,
+  "items" | "shardSize" | "text"
+> {
+  const module = new URL("triplet-items.ts", import.meta.url);
+  const items = { kind: { split }, draw: triplets.draw, module, from };
+  return { items, shardSize: SHARD, text: EditText };
 }
 
 /** The pictures of triplets, before the edit (0) or after it (1). */

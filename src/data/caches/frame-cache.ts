@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { defaultDevice } from "../../engine/device.ts";
@@ -8,8 +7,7 @@ import { keep, tensorScope } from "../../engine/scope.ts";
 import { bytesToPixels } from "../pixels.ts";
 import { DrawingPool } from "./drawing-pool.ts";
 import { draw } from "./scene-items.ts";
-import { renderFrame } from "../world/render.ts";
-import { sampleScene } from "../world/sample.ts";
+import { worldDigest } from "./world-source.ts";
 import type { Split } from "../world/splits.ts";
 
 /** What a cache reports while it is being made. */
@@ -22,14 +20,6 @@ export interface CacheProgress {
 
 /** Pictures that are drawn before they are written. */
 const PIECE = 1024;
-
-/** A digest of what the world draws: caches of another look are not used. */
-export function worldDigest(size: number): string {
-  const hash = createHash("sha256");
-  for (let index = 0; index < 24; index++)
-    hash.update(renderFrame(sampleScene("validation", index), index, size));
-  return hash.digest("hex").slice(0, 12);
-}
 
 /** Rendered pictures of the world, memory-mapped from one file of RGB bytes. */
 export class FrameCache {

@@ -18,8 +18,9 @@ import { TASKS } from "../world/tasks.ts";
 import { renderTriplet } from "../world/triplet.ts";
 import { editAt } from "./triplet-items.ts";
 import { frameOf } from "./frame-number.ts";
-import { openClipLatents, openEditLatents, type LatentSource } from "./latents.ts";
+import { openClipLatents, openEditLatents } from "./latents.ts";
 import { encodeFrames } from "./encode-frames.ts";
+import type { LatentSource } from "./world-source.ts";
 
 const folder = temporaryFolder();
 const autoencoder = new Autoencoder(Rng.seed(1), SMALL_AUTOENCODER);

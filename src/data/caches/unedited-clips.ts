@@ -1,16 +1,14 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { rearrange } from "../../engine/axes.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import type { Split } from "../world/splits.ts";
 import { TASKS } from "../world/tasks.ts";
-import { encodeFrames } from "./encode-frames.ts";
-import { DrawingPool } from "./drawing-pool.ts";
 import type { DrawnItem } from "./drawn-item.ts";
-import { worldDigest, type CacheProgress } from "./frame-cache.ts";
+import { encodeClips } from "./encode-clips.ts";
+import type { CacheProgress } from "./frame-cache.ts";
 import { openShards, type CachedItems, type Shard, type ShardedCache } from "./shards.ts";
 import * as unedited from "./unedited-items.ts";
+import { openWorldShards } from "./world-shards.ts";
+import { worldFolder, type LatentSource } from "./world-source.ts";
 
 /** The words that go with an unedited clip: what to change (`c_instruct`), and what the result shows (`c_out`). */
 export const UneditedText = z.strictObject({
@@ -39,17 +37,9 @@ export interface InputSource {
 }
 
 /** Where unedited clips of the generated world come from and where they are kept. */
-export interface UneditedSource {
-  readonly folder: string;
-  readonly autoencoder: Autoencoder;
-  /** Identifies the encoder that made the latents. */
-  readonly autoencoderHash: string;
-  readonly split: Exclude<Split, "test">;
-  /** Side of the pictures, in pixels. */
-  readonly size: number;
+export interface UneditedSource extends LatentSource {
   /** Frames of a clip. */
   readonly frames: number;
-  readonly count: number;
 }
 
 const CLIPS_A_SHARD = 128;
@@ -60,7 +50,7 @@ export function worldInputs(source: UneditedSource): InputSource {
     name: source.split,
     count: source.count,
     open: (report) => openUneditedClips(source, report),
-    folderFor: (kind) => folderOf(kind, source),
+    folderFor: (kind) => worldFolder(`${kind}${source.frames}`, source, source.autoencoderHash),
   };
 }
 
@@ -69,25 +59,18 @@ export async function openUneditedClips(
   source: UneditedSource,
   report?: (progress: CacheProgress) => void,
 ): Promise<UneditedClips> {
-  const { split, count, autoencoder, size, frames } = source;
-  const make = (items: readonly DrawnItem[]): Shard<UneditedText> => {
-    const all = items.flatMap((item) => item.frames);
-    const latents = encodeFrames(autoencoder, all, size).to("float16");
-    const clip = rearrange(latents, "(b f) c h w -> b f c h w", { f: frames });
-    const texts = items.map(({ text }) => UneditedText.parse(text));
-    return { tensors: new Map([["clip", clip]]), texts };
+  const { split, frames, autoencoderHash } = source;
+  const module = new URL("unedited-items.ts", import.meta.url);
+  const plan = {
+    name: `unedited${frames}`,
+    what: "inputs",
+    madeBy: autoencoderHash,
+    items: { kind: { split, frames }, draw: unedited.draw, module },
+    shardSize: CLIPS_A_SHARD,
+    text: UneditedText,
+    make: (items: readonly DrawnItem[]) => encodeClips(items, frames, source, UneditedText),
   };
-  using pool = new DrawingPool(unedited.draw, new URL("unedited-items.ts", import.meta.url));
-  const prepare = async (first: number, items: number): Promise<() => Shard<UneditedText>> => {
-    const drawn = await pool.draw({ split, frames }, first, items, size);
-    return () => make(drawn);
-  };
-  const what = `${split} inputs`;
-  const folder = folderOf("unedited", source);
-  return await openShards(
-    { folder, what, count, shardSize: CLIPS_A_SHARD, text: UneditedText, prepare },
-    report,
-  );
+  return await openWorldShards(source, plan, report);
 }
 
 /** What the teachers draw from unedited clips, once and for all: they are frozen. */
@@ -125,11 +108,4 @@ export async function openDrawings(
     },
     report,
   );
-}
-
-function folderOf(
-  kind: string,
-  { folder, autoencoderHash, split, size, frames }: UneditedSource,
-): string {
-  return join(folder, `${kind}${frames}-${split}-${size}-${worldDigest(size)}-${autoencoderHash}`);
 }

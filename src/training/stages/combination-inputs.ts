@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
-import { worldDigest, type CacheProgress } from "../../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../../data/caches/frame-cache.ts";
 import { FRAME_SPAN } from "../../data/caches/frame-number.ts";
 import { finished, lookRequestAt } from "../../data/caches/look-requests.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";
@@ -9,6 +9,7 @@ import {
   worldInputs,
   type UneditedSource,
 } from "../../data/caches/unedited-clips.ts";
+import { worldDigest } from "../../data/caches/world-source.ts";
 import type { WorldEdit } from "../../data/world/edits.ts";
 import type { Look } from "../../data/world/looks.ts";
 import { renderFrame } from "../../data/world/render.ts";
