@@ -26,7 +26,7 @@ import { EditModel } from "../src/eve/model/edit-model.ts";
 import { ModelFolder } from "../src/eve/model/model-folder.ts";
 import { loadLook } from "../src/eve/model/parts.ts";
 import {
-  asDenoiser,
+  adaptedDenoiser,
   lookOf,
   stackedNetwork,
   type StackedCondition,
@@ -76,7 +76,7 @@ function stackOf({ states, output, look: heard }: typeof AS_TRAINED): Denoiser<S
   const strength = Tensor.full([], heard);
   const apply: ApplyLayer = (layer, x) => between(plainLayer(layer, x), whole(layer, x), strength);
   const editStrength = new EditStrengths({ states, output });
-  return asDenoiser(networks, stackedNetwork(networks, apply, { editStrength }));
+  return adaptedDenoiser(networks, stackedNetwork(networks, apply, { editStrength }));
 }
 
 function drawn(

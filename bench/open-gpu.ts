@@ -32,7 +32,7 @@ import { engineInfo, setTunedConvolutions } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
 import { TERMS } from "../src/eve/distillation/distillation-config.ts";
 import { OpenModel } from "../src/eve/open/open-model.ts";
-import { decodeFrames } from "../src/eve/open/open-parts.ts";
+import { decodePictures } from "../src/eve/open/open-parts.ts";
 import { stacked, stackedCondition } from "../src/eve/stack/teachers.ts";
 import { latentStride } from "../src/models/vae/config.ts";
 import { startState, trainStep } from "../src/training/step.ts";
@@ -162,7 +162,7 @@ function measureStack(): void {
   const work = new MatrixWork();
   const first = timedSteps(ddim(denoiser, xT, condition, { schedule, steps: 1 }));
   const flops = work.stop();
-  settled(decodeFrames(autoencoder, xT.narrow(0, 0, 1)));
+  settled(decodePictures(autoencoder, xT.narrow(0, 0, 1)));
   report("stack, first step", { seconds: first.seconds[0], ...rate(flops, first.seconds[0]!) });
 
   peakDeviceMemory({ forget: true });
@@ -174,7 +174,7 @@ function measureStack(): void {
   const facts = { guidance, stepsDone: seconds.length, steps, secondsPerStep, denoising };
   report("stack, denoising", { ...facts, ...rate(flops, secondsPerStep), rms: settled(sample) });
   const decoded = performance.now();
-  settled(decodeFrames(autoencoder, sample));
+  settled(decodePictures(autoencoder, sample));
   report("stack", { ...facts, decoding: since(decoded), seconds: since(begun) });
 }
 

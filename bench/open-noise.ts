@@ -2,7 +2,7 @@
 // SparseCtrl, matrices in bfloat16.
 import { createSchedule } from "../src/diffusion/schedule.ts";
 import { Rng } from "../src/engine/random.ts";
-import { asHint, decodeFrames, type OpenParts } from "../src/eve/open/open-parts.ts";
+import { asHint, decodePictures, type OpenParts } from "../src/eve/open/open-parts.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "../src/eve/adapters/public-adapters.ts";
 import type { HintConfig } from "../src/models/controlnet/config.ts";
 import { ControlNet } from "../src/models/controlnet/controlnet.ts";
@@ -53,7 +53,7 @@ export function openNoise({ narrow = false } = {}): OpenParts {
     schedule: createSchedule({ kind: "linear" }),
     imageSchedule: createSchedule({ kind: "scaled_linear" }),
     kind: "noise",
-    hintOf: (latents) => asHint(decodeFrames(autoencoder, latents)),
+    hintOf: (latents) => asHint(decodePictures(autoencoder, latents)),
   };
   const textEncoder = fullWidth(
     () => new TextEncoder(seed, textConfig),

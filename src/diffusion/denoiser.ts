@@ -33,7 +33,7 @@ export interface NetworkDenoiserOptions<Condition> {
   readonly trainedOn?: Schedule;
 }
 
-/** A network behind the one interface. */
+/** A network that knows a noise level by one label, behind the one interface. */
 export function networkDenoiser<Condition>({
   schedule,
   kind,

@@ -13,7 +13,7 @@ import { autoencoderHash, ModelFolder } from "../eve/model/model-folder.ts";
 import { loadAutoencoder } from "../eve/model/parts.ts";
 import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/open/open-folders.ts";
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
-import { encodeFrames as encodeOpenFrames } from "../eve/open/open-parts.ts";
+import { encodePictures } from "../eve/open/open-parts.ts";
 import { parsePublicConfig } from "../models/motion/weights.ts";
 import { readJson } from "../models/public-folder/json.ts";
 import { AUTOENCODER, openNetwork } from "../models/public-folder/networks.ts";
@@ -104,7 +104,7 @@ export function openPublicClipEncoder(
   chooseDevice(device);
   useAllCores();
   const autoencoder = openNetwork(openPartFolder(folders, "vae"), AUTOENCODER);
-  return (frames, size) => encodeOpenFrames(autoencoder, toPixels(frames, size, size));
+  return (frames, size) => encodePictures(autoencoder, toPixels(frames, size, size));
 }
 
 function windowOf(folder: ModelFolder): number {

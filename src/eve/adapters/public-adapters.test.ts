@@ -22,7 +22,7 @@ import { UNet } from "../../models/unet/unet.ts";
 import { UNET_LAYOUT } from "../../models/unet/weights.ts";
 import type { Module } from "../../nn/module.ts";
 import {
-  asDenoiser,
+  adaptedDenoiser,
   editTeacher,
   stacked,
   stackedCondition,
@@ -82,7 +82,7 @@ const condition = stackedCondition(
 
 /** Four steps of DDIM as the reference's pipelines take them, in float32. */
 function draw(given: StackedCondition): Tensor {
-  const denoiser = guided(asDenoiser(networks, stackedNetwork(networks)), {
+  const denoiser = guided(adaptedDenoiser(networks, stackedNetwork(networks)), {
     scale: 7.5,
     unconditional: (full: StackedCondition) => full.withoutText(),
   });

@@ -19,7 +19,7 @@ import {
   type StackOptions,
 } from "../stack/teachers.ts";
 import { OPEN_NAME, OPEN_SIZE } from "./open-name.ts";
-import { asHint, decodeFrames, encodeFrames, type OpenParts } from "./open-parts.ts";
+import { asHint, decodePictures, encodePictures, type OpenParts } from "./open-parts.ts";
 
 /** Frames that it sees at once: as many as AnimateDiff was trained on, where it has positions for them. */
 export function openWindow({ maxFrames }: Pick<OpenParts, "maxFrames">): number {
@@ -120,13 +120,13 @@ export class OpenModel {
   /** Latents, and behind them the pixels that the ControlNet looks at, those of a latent's place as its channels. */
   encode(pixels: Pixels<"f 3 h w">): Float<"f c h w"> {
     using _ = tensorScope();
-    const latents = encodeFrames(this.#parts.autoencoder, pixels);
+    const latents = encodePictures(this.#parts.autoencoder, pixels);
     return keep(Tensor.cat([latents, pixelUnshuffle(pixels, this.#stride)], 1));
   }
 
   /** Pictures of latents, within [-1, 1]; what stands behind latents is passed over. */
   decode(latents: Float<"f c h w">): Pixels<"f 3 h w"> {
-    return decodeFrames(this.#parts.autoencoder, this.#latentsOf(latents));
+    return decodePictures(this.#parts.autoencoder, this.#latentsOf(latents));
   }
 
   editCondition(texts: EditTexts, input: Float<"f c h w">): EditCondition {

@@ -65,7 +65,7 @@ export function openParts(
     schedule: createSchedule({ ...scheduler.scheduleConfig, kind: "linear" }),
     imageSchedule: scheduler.schedule,
     kind: scheduler.kind,
-    hintOf: (latents) => asHint(decodeFrames(autoencoder, latents)),
+    hintOf: (latents) => asHint(decodePictures(autoencoder, latents)),
   };
   const { maxFrames } = motion.config;
   return { networks, autoencoder, textEncoder, tokenizer, maxFrames };
@@ -78,7 +78,7 @@ function packAll(networks: readonly Module[], { dtype, spareBytes = 0 }: Packing
 }
 
 /** Latents of pictures, a few at a time. */
-export function encodeFrames(
+export function encodePictures(
   autoencoder: Autoencoder,
   pixels: Pixels<"f 3 h w">,
 ): Float<"f c _ _"> {
@@ -86,7 +86,7 @@ export function encodeFrames(
 }
 
 /** Pictures of latents, within [-1, 1], a few at a time. */
-export function decodeFrames(
+export function decodePictures(
   autoencoder: Autoencoder,
   latents: Float<"f c h w">,
 ): Pixels<"f 3 _ _"> {

@@ -30,7 +30,7 @@ import {
 } from "./student.ts";
 import {
   editTeacher,
-  asDenoiser,
+  adaptedDenoiser,
   stacked,
   stackedCondition,
   stackedNetwork,
@@ -262,7 +262,7 @@ describe("strengths that are learned", () => {
   };
 
   const inFloat32 = (of: Networks, options: StackOptions): Denoiser<StackedCondition> =>
-    asDenoiser(of, stackedNetwork(of, plainLayer, options));
+    adaptedDenoiser(of, stackedNetwork(of, plainLayer, options));
 
   test("leave the student the stack bit for bit where they start at one", () => {
     const own = networks();
@@ -359,7 +359,9 @@ describe("layers that are computed again", () => {
         // only who may call whom is told by the default device here: tensors stay where they are
         setDefaultDevice(device);
         try {
-          differentiate(() => asDenoiser(of, network).predict(xt, 400, point).x0.square().mean());
+          differentiate(() =>
+            adaptedDenoiser(of, network).predict(xt, 400, point).x0.square().mean(),
+          );
         } finally {
           setDefaultDevice("cpu");
         }

@@ -17,7 +17,7 @@ import { VideoStrengths } from "../adapters/video-strength.ts";
 import type { AlignmentConfig } from "./alignment-config.ts";
 import { alignmentParameters } from "./alignment-weights.ts";
 import {
-  asDenoiser,
+  adaptedDenoiser,
   fastNetwork,
   lookOf,
   stackedNetwork,
@@ -71,7 +71,7 @@ export function alignedStudent(
   const lora = alignment.on(networks.unet, look);
   const network = stackedNetwork(networks, lora, options);
   return {
-    denoiser: asDenoiser(networks, fastNetwork(network)),
+    denoiser: adaptedDenoiser(networks, fastNetwork(network)),
     trainable: alignmentParameters(alignment, options),
   };
 }
@@ -112,7 +112,7 @@ export function unpretrainedStudent(
   };
   const networks = { ...own, unet, schedule, kind };
   return {
-    denoiser: asDenoiser(
+    denoiser: adaptedDenoiser(
       networks,
       fastNetwork(stackedNetwork(networks, lookOf(networks), { recompute })),
     ),

@@ -195,11 +195,11 @@ function frozen<Condition>(
   network: AdaptedNetwork<Condition>,
 ): Denoiser<Condition> {
   const evaluate = fastNetwork(network);
-  return asDenoiser(networks, (xt, t, condition) => noGrad(() => evaluate(xt, t, condition)));
+  return adaptedDenoiser(networks, (xt, t, condition) => noGrad(() => evaluate(xt, t, condition)));
 }
 
-/** A network of the schedules and kind of `networks` behind the one interface. */
-export function asDenoiser<Condition>(
+/** A network with adapters behind the one interface: unlike `networkDenoiser`'s, it is told each noise level by two labels. */
+export function adaptedDenoiser<Condition>(
   {
     schedule,
     imageSchedule = schedule,
