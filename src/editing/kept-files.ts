@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { removeLeftovers } from "../data/video/output-file.ts";
+import { removeLeftovers } from "../data/output-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { isRecord, jsonOf } from "../engine/json.ts";
 import { receiptPath } from "./report/receipt.ts";

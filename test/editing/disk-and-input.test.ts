@@ -3,7 +3,7 @@ import { readdir, rm, truncate } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf } from "../../src/cli/failure.ts";
 import { chooseEncoding, containerFor } from "../../src/data/video/containers.ts";
-import { requireSpace } from "../../src/data/video/output-file.ts";
+import { requireSpace } from "../../src/data/output-file.ts";
 import { newColour } from "../../src/data/video/output-plan.ts";
 import { VideoOutput } from "../../src/data/video/output.ts";
 import { probeVideo } from "../../src/data/video/probe.ts";

@@ -84,7 +84,7 @@ function requireOwnSummary(path: string): void {
 }
 
 async function writeSummary(folder: string, outcomes: readonly BatchOutcome[]): Promise<void> {
-  const { writeAtomically } = await import("../../data/video/output-file.ts");
+  const { writeAtomically } = await import("../../data/output-file.ts");
   await writeAtomically(join(folder, SUMMARY), (temporary) =>
     writeFile(temporary, `${JSON.stringify({ outcomes }, null, 2)}\n`),
   );

@@ -3,7 +3,7 @@ import { writeContactSheet } from "../../data/image/contact-sheet.ts";
 import type { RgbImage } from "../../data/image/rgb-image.ts";
 import { resizeFrame } from "../../data/video/fit.ts";
 import { shownAspect } from "../../data/video/orientation.ts";
-import { requireWritable } from "../../data/video/output-file.ts";
+import { requireWritable } from "../../data/output-file.ts";
 import { checkOutput } from "../../data/video/outputs.ts";
 import type { VideoInfo } from "../../data/video/probe.ts";
 import { writeEdited } from "../../data/video/writer.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { writePng } from "../../data/image/png.ts";
-import { requireWritable } from "../../data/video/output-file.ts";
+import { requireWritable } from "../../data/output-file.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
 import type { CheckedRequest } from "../../editing/check.ts";
 import type { Editor } from "../../editing/editor.ts";

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { createCanvas, ImageData, type Canvas } from "@napi-rs/canvas";
-import { requireWritable, writeAtomically } from "../video/output-file.ts";
+import { requireWritable, writeAtomically } from "../output-file.ts";
 import { requireRgb, type RgbImage } from "./rgb-image.ts";
 
 /** Writes packed RGB as a PNG; what was at `path` stays until the new file is complete. */

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { UserError } from "../../engine/errors.ts";
-import { requireWritable, writeAtomically } from "../video/output-file.ts";
+import { requireWritable, writeAtomically } from "../output-file.ts";
 import { canvasOf, writePng } from "./png.ts";
 import type { RgbImage } from "./rgb-image.ts";
 

@@ -14,7 +14,7 @@ import { readJsonLines } from "../clips/json-lines.ts";
 import { spread } from "../clips/sheet.ts";
 import { perTask } from "../instructions/instruct.ts";
 import { readInstructions, RejectedDraft, type InstructionRecord } from "../instructions/record.ts";
-import { requireWritable, writeAtomically } from "../video/output-file.ts";
+import { requireWritable, writeAtomically } from "../output-file.ts";
 import { TASKS } from "../world/tasks.ts";
 import { barList, escaped, histogram } from "./html.ts";
 import { STYLE } from "./style.ts";

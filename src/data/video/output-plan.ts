@@ -3,7 +3,7 @@ import { UserError } from "../../engine/errors.ts";
 import type { Encoding } from "./codecs.ts";
 import { type ColourTags, rgbColour, standardColour } from "./colour.ts";
 import { chooseEncoding, type Container, containerFor, type EncodingChoice } from "./containers.ts";
-import { requireWritable } from "./output-file.ts";
+import { requireWritable } from "../output-file.ts";
 import { shownAspect, turnBack } from "./orientation.ts";
 import { beginsLate, fileNotices, type StoredAs } from "./output-notices.ts";
 import type { OutputPicture } from "./output.ts";

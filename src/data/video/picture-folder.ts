@@ -4,7 +4,7 @@ import { basename, dirname, join, parse, resolve } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { readBytes } from "./boxes.ts";
 import { shownAspect } from "./orientation.ts";
-import { isSameFile, requireSpace, temporaryName } from "./output-file.ts";
+import { isSameFile, requireSpace, temporaryName } from "../output-file.ts";
 import { PictureFiles, type PictureKind, type PictureText } from "./picture-file.ts";
 import type { VideoInfo } from "./probe.ts";
 import { seconds } from "./time-base.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../engine/errors.ts";
-import { requireSpace } from "./output-file.ts";
+import { requireSpace } from "../output-file.ts";
 
 /** A file among the system's temporary ones, which goes when it is disposed. */
 export interface PipedFile extends AsyncDisposable {

@@ -5,7 +5,7 @@ import type { Chapter } from "./chapter.ts";
 import { chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
 import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
-import { requireWritable, writeAtomically } from "./output-file.ts";
+import { requireWritable, writeAtomically } from "../output-file.ts";
 import { foreignAudio, newColour, type OutputPlan, planOutput } from "./output-plan.ts";
 import { type OutputPicture, VideoOutput } from "./output.ts";
 import type { VideoInfo } from "./probe.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { shownAspect } from "./orientation.ts";
-import { requireWritable, writeAtomically } from "./output-file.ts";
+import { requireWritable, writeAtomically } from "../output-file.ts";
 import { pictureNotices } from "./output-notices.ts";
 import { PictureFiles, type PictureKind } from "./picture-file.ts";
 import type { VideoInfo } from "./probe.ts";

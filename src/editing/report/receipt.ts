@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { CODECS, QUALITIES } from "../../data/video/codecs.ts";
-import { writeAtomically } from "../../data/video/output-file.ts";
+import { writeAtomically } from "../../data/output-file.ts";
 import { PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
 import { picturesIn } from "../../data/video/picture-source.ts";
 import { EDITED_BY_MODEL } from "../../data/video/xmp.ts";

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { access, constants as mode, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { DataError, UserError } from "../../engine/errors.ts";
-import { isAlive } from "../../engine/process.ts";
+import { DataError, UserError } from "../engine/errors.ts";
+import { isAlive } from "../engine/process.ts";
 
 /**
  * Throws a UserError of one sentence if `output` cannot be written: its folder is missing or
