@@ -1,4 +1,4 @@
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../data/caches/cache-progress.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { readClips } from "../data/clips/dataset.ts";
 import { Rng } from "../engine/random.ts";

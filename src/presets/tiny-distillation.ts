@@ -1,4 +1,4 @@
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../data/caches/cache-progress.ts";
 import { worldInputs, type UneditedSource } from "../data/caches/unedited-clips.ts";
 import type { Look } from "../data/world/looks.ts";
 import { createSchedule } from "../diffusion/schedule.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DecodedEditSource } from "../data/caches/drawn-edits.ts";
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../data/caches/cache-progress.ts";
 import type { Part } from "../eve/model/model-folder.ts";
 import { loadBackbone, loadEditAdapter } from "../eve/model/parts.ts";
 import type { Autoencoder } from "../models/vae/autoencoder.ts";

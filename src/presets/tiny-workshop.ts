@@ -1,4 +1,4 @@
-import type { CacheProgress } from "../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../data/caches/cache-progress.ts";
 import type { LatentSource } from "../data/caches/world-source.ts";
 import { TextCache } from "../data/caches/text-cache.ts";
 import { createSchedule, type Schedule } from "../diffusion/schedule.ts";

@@ -4,7 +4,7 @@ import { decodeLatents } from "../../eve/model/coding.ts";
 import { toBytes } from "../pixels.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import { EditText } from "./latents.ts";
 import type { Shard, ShardedCache } from "./shards.ts";
 import * as triplets from "./triplet-items.ts";

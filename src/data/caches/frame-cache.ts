@@ -5,18 +5,11 @@ import { Tensor, dispatch, type Int, type Pixels } from "../../engine/tensor.ts"
 import { dtypeCode } from "../../engine/dtype.ts";
 import { keep, tensorScope } from "../../engine/scope.ts";
 import { bytesToPixels } from "../pixels.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import { DrawingPool } from "./drawing-pool.ts";
 import { draw } from "./scene-items.ts";
 import { worldDigest } from "./world-source.ts";
 import type { Split } from "../world/splits.ts";
-
-/** What a cache reports while it is being made. */
-export interface CacheProgress {
-  readonly type: "cache-progress";
-  readonly what: string;
-  readonly done: number;
-  readonly total: number;
-}
 
 /** Pictures that are drawn before they are written. */
 const PIECE = 1024;

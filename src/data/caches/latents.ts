@@ -4,7 +4,7 @@ import { TASKS } from "../world/tasks.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { encodeClips } from "./encode-clips.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import * as scenes from "./scene-items.ts";
 import type { Shard, ShardedCache } from "./shards.ts";
 import * as triplets from "./triplet-items.ts";

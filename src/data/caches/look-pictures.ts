@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Look } from "../world/looks.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { encodeFrames } from "./encode-frames.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import type { Shard, ShardedCache } from "./shards.ts";
 import * as styled from "./styled-items.ts";
 import * as subject from "./subject-items.ts";

@@ -8,7 +8,7 @@ import { DataError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { persist, tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 
 /** One piece of a cache: tensors whose first axis counts its items, and a record of text per item. */
 export interface Shard<Text> {
@@ -41,7 +41,10 @@ export interface CachedItems<Text> {
   gather(name: string, indices: readonly number[]): Tensor;
 }
 
-/** Precomputed items on disk: float16 tensors with their texts; memory-mapped on the CPU, resident on other devices. */
+/**
+ * Precomputed items on disk: tensors, float16 or bytes, with their texts; memory-mapped on the CPU, resident on other
+ * devices.
+ */
 export class ShardedCache<Text> implements CachedItems<Text> {
   readonly count: number;
   readonly #shards: readonly Shard<Text>[];

@@ -4,7 +4,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { TASKS } from "../world/tasks.ts";
 import type { DrawnItem } from "./drawn-item.ts";
 import { encodeClips } from "./encode-clips.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import { openShards, type CachedItems, type Shard, type ShardedCache } from "./shards.ts";
 import * as unedited from "./unedited-items.ts";
 import { openWorldShards } from "./world-shards.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { DrawingPool } from "./drawing-pool.ts";
 import type { DrawItem, DrawnItem } from "./drawn-item.ts";
-import type { CacheProgress } from "./frame-cache.ts";
+import type { CacheProgress } from "./cache-progress.ts";
 import { openShards, type Shard, type ShardedCache } from "./shards.ts";
 import { worldFolder, type WorldSource } from "./world-source.ts";
 

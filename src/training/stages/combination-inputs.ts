@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { encodeFrames } from "../../data/caches/encode-frames.ts";
-import type { CacheProgress } from "../../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../../data/caches/cache-progress.ts";
 import { FRAME_SPAN } from "../../data/caches/frame-number.ts";
 import { finished, lookRequestAt } from "../../data/caches/look-requests.ts";
 import { openShards, type Shard } from "../../data/caches/shards.ts";

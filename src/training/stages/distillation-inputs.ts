@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { CacheProgress } from "../../data/caches/frame-cache.ts";
+import type { CacheProgress } from "../../data/caches/cache-progress.ts";
 import type { ShardedCache } from "../../data/caches/shards.ts";
 import type { TextCache } from "../../data/caches/text-cache.ts";
 import {
