@@ -12,7 +12,7 @@ import {
 } from "../../test/support/hub-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { UserError } from "../engine/errors.ts";
-import { openWeights } from "../presets/open-weights.ts";
+import { PUBLIC_WEIGHTS } from "../presets/open-weights.ts";
 import { runArguments } from "./command.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -21,7 +21,7 @@ const commit = "c0ffee".padEnd(40, "0");
 let caches = 0;
 
 /** The public repositories in small: all files that the preset names, and larger ones that it does not want. */
-const repositories = openWeights.map(({ repository, revision, files }, i): ServedRepository => {
+const repositories = PUBLIC_WEIGHTS.map(({ repository, revision, files }, i): ServedRepository => {
   const paths = files.flatMap(({ choices }) => choices.map(({ path }) => path));
   const served = [...paths, "v1-5-pruned.safetensors", "README.md"].map(
     (path, j) => [path, content(100 + j, i)] as const,

@@ -81,9 +81,10 @@ async function weightsFor({ what, only, file, revision }: Options) {
   if (file !== undefined || revision !== undefined) {
     throw new UserError("--file and --revision go with a repository; --only chooses parts of open");
   }
-  const { DEFAULT_GROUPS, openWeights, WEIGHT_GROUPS } = await import("../presets/open-weights.ts");
+  const { DEFAULT_GROUPS, PUBLIC_WEIGHTS, WEIGHT_GROUPS } =
+    await import("../presets/open-weights.ts");
   const groups = listed(only)?.map((group) => oneOf("--only", group, WEIGHT_GROUPS));
-  return openWeights.filter(({ group }) => (groups ?? DEFAULT_GROUPS).includes(group));
+  return PUBLIC_WEIGHTS.filter(({ group }) => (groups ?? DEFAULT_GROUPS).includes(group));
 }
 
 function requestOf({ what = "", file, revision = "main" }: Options): Request {

@@ -21,16 +21,11 @@ export type Network<Condition> = (
 
 /** How to read a bare network as a denoiser. */
 export interface NetworkDenoiserOptions<Condition> {
-  /** The schedule of the samples it is shown. */
+  /** The schedule of the samples it is shown, on which it was trained. */
   readonly schedule: Schedule;
   /** What its output means. */
   readonly kind: PredictionKind;
   readonly network: Network<Condition>;
-  /**
-   * The schedule it was trained on; default `schedule`. Where they differ the network gets the label
-   * under which it knows this noise level: equal ᾱ, not equal t.
-   */
-  readonly trainedOn?: Schedule;
 }
 
 /** A network that knows a noise level by one label, behind the one interface. */
@@ -38,11 +33,10 @@ export function networkDenoiser<Condition>({
   schedule,
   kind,
   network,
-  trainedOn = schedule,
 }: NetworkDenoiserOptions<Condition>): Denoiser<Condition> {
   return {
     predict(xt, t, condition) {
-      const output = network(xt, timeLabels(xt, t, { schedule, trainedOn }), condition);
+      const output = network(xt, timeLabels(xt, t, { schedule }), condition);
       return toPrediction(kind, output, { xt, t, schedule });
     },
   };

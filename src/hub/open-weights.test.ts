@@ -3,16 +3,16 @@ import { describe, expect, test } from "vitest";
 import { hubAt, pullAll } from "../../test/support/hub-client.ts";
 import { content, HubServer } from "../../test/support/hub-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { openWeights } from "../presets/open-weights.ts";
+import { PUBLIC_WEIGHTS } from "../presets/open-weights.ts";
 import { isCommit, isRepositoryName } from "./hub.ts";
 import { estimate, locateWeights, requestFor } from "./open-weights.ts";
 
 const folder = temporaryFolder();
-const adapter = openWeights.find(({ role }) => role === "edit adapter")!;
+const adapter = PUBLIC_WEIGHTS.find(({ role }) => role === "edit adapter")!;
 
 describe("the open preset's weights", () => {
   test("are named as the hub names things, and never as pickles", () => {
-    for (const { repository, revision, files } of openWeights) {
+    for (const { repository, revision, files } of PUBLIC_WEIGHTS) {
       expect(isRepositoryName(repository)).toBe(true);
       expect(isCommit(revision) || revision === "main").toBe(true);
       for (const { path } of files.flatMap(({ choices }) => choices)) {
@@ -24,7 +24,7 @@ describe("the open preset's weights", () => {
   test("take as much as the sizes that their authors publish, to 5 %", () => {
     const expected = { "text to image": 2.13e9, "edit adapter": 0.72e9, "first frame": 0.99e9 };
     for (const [role, bytes] of Object.entries(expected)) {
-      const { files } = openWeights.find((one) => one.role === role)!;
+      const { files } = PUBLIC_WEIGHTS.find((one) => one.role === role)!;
       const sum = files.reduce((total, { choices }) => total + choices[0]!.bytes, 0);
       expect(Math.abs(sum / bytes - 1)).toBeLessThan(0.05);
     }

@@ -1,6 +1,6 @@
 import { invariant, UserError } from "../engine/errors.ts";
 import type { OpenFolders } from "../eve/open/open-folders.ts";
-import { openWeights, type PublicWeights } from "../presets/open-weights.ts";
+import { PUBLIC_WEIGHTS, type PublicWeights } from "../presets/open-weights.ts";
 import { RepositoryCache } from "./cache.ts";
 import type { Hub } from "./hub.ts";
 import { filesIn, type Request } from "./plan.ts";
@@ -88,7 +88,7 @@ export async function locateOpenVision(hub: Hub): Promise<string> {
 }
 
 async function folderOf(hub: Hub, role: string): Promise<string> {
-  const weights = openWeights.find((one) => one.role === role);
+  const weights = PUBLIC_WEIGHTS.find((one) => one.role === role);
   invariant(weights, `the open preset has weights for the role ${role}`);
   return (await locateWeights(hub, weights)).folder;
 }

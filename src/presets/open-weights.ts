@@ -67,7 +67,7 @@ const NETWORK = "diffusion_pytorch_model";
  * Of the motion adapters it takes the third: the network for first frames was trained with that one, and it mixes
  * time in the same layers (none in the middle block).
  */
-export const openWeights: readonly PublicWeights[] = [
+export const PUBLIC_WEIGHTS: readonly PublicWeights[] = [
   {
     repository: "stable-diffusion-v1-5/stable-diffusion-v1-5",
     revision: "451f4fe16113bff5a5d2269ed5ad43b0592e9a14",

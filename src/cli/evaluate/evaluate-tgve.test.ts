@@ -22,7 +22,7 @@ import { Clip } from "../../models/clip/clip.ts";
 import { publicWeights as clipWeights } from "../../models/clip/weights.ts";
 import { Viclip } from "../../models/viclip/viclip.ts";
 import { publicWeights as viclipWeights } from "../../models/viclip/weights.ts";
-import { openWeights } from "../../presets/open-weights.ts";
+import { PUBLIC_WEIGHTS } from "../../presets/open-weights.ts";
 import { loadTgveEncoders, TGVE_NETWORKS } from "./tgve-encoders.ts";
 import { columnsFrom } from "./tgve-options.ts";
 import { requireSubmission, runTgve } from "./tgve-run.ts";
@@ -58,7 +58,7 @@ async function pulled(
     hasWords = false,
   }: { weights?: ReadonlyMap<string, Tensor>; config?: string; hasWords?: boolean },
 ): Promise<void> {
-  const { repository, revision } = openWeights.find((one) => one.role === role)!;
+  const { repository, revision } = PUBLIC_WEIGHTS.find((one) => one.role === role)!;
   const cache = new RepositoryCache(repository, hub.settings);
   const commit = revision === "main" ? "5".repeat(40) : revision;
   await cache.writeRef(revision, commit);

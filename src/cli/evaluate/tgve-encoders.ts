@@ -5,7 +5,7 @@ import { locateWeights } from "../../hub/open-weights.ts";
 import { loadClip } from "../../models/clip/load-clip.ts";
 import type { ViclipConfig } from "../../models/viclip/config.ts";
 import { loadViclip } from "../../models/viclip/load-viclip.ts";
-import { openWeights } from "../../presets/open-weights.ts";
+import { PUBLIC_WEIGHTS } from "../../presets/open-weights.ts";
 
 /** The networks that TGVE is scored with. */
 export const TGVE_NETWORKS = ["clip", "pick", "viclip"] as const;
@@ -49,7 +49,7 @@ export async function loadTgveEncoders(
 }
 
 async function folderOf(hub: Hub, role: string): Promise<string> {
-  const weights = openWeights.find((one) => one.role === role);
+  const weights = PUBLIC_WEIGHTS.find((one) => one.role === role);
   invariant(weights, `the open preset has weights for ${role}`);
   return (await locateWeights(hub, weights)).folder;
 }

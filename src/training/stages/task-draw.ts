@@ -9,7 +9,7 @@ export type TaskOdds = Readonly<Partial<Record<Task, number>>>;
 export type ItemDraw = (rng: Rng) => number;
 
 /** What an item is drawn by. */
-export interface DrawnItem {
+export interface TaskItem {
   readonly task: Task;
   /** What the input shows, in words. */
   readonly inputCaption: string;
@@ -31,7 +31,7 @@ export interface DrawOptions {
  * @throws DataError where no task with items has odds above 0.
  */
 export function drawByTask(
-  items: readonly DrawnItem[],
+  items: readonly TaskItem[],
   { taskOdds, captionPower }: DrawOptions,
 ): ItemDraw {
   const within = (indices: readonly number[]): ItemDraw => {
