@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { chooseDevice } from "../engine/device.ts";
 import { ConfigError, UserError } from "../engine/errors.ts";
 import type { Rng } from "../engine/random.ts";
 import type { Pixels, Tensor } from "../engine/tensor.ts";
@@ -148,7 +149,6 @@ export async function openStage(
   config: TrainConfig,
   context: StageContext,
 ): Promise<Stage> {
-  const { chooseDevice } = await import("../engine/device.ts");
   chooseDevice(config.device);
   const progress: StageContext["progress"] = (...made) => {
     context.progress(...made);
