@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { runArguments } from "../../src/cli/command.ts";
 import { openFolderEditor } from "../../src/editing/open-editor.ts";
-import { MemoryError } from "../../src/editing/report/estimate.ts";
+import { MemoryError } from "../../src/editing/report/memory-error.ts";
 import type { EditResult } from "../../src/editing/report/events.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import { loadOpenEditor, type LoadOpenOptions } from "../../src/hub/open-editor.ts";

@@ -34,7 +34,7 @@ export default defineCommand({
     const { readTgveDataset } = await import("../../data/tgve/dataset.ts");
     const { tgveLines } = await import("../../data/tgve/batch-lines.ts");
     const { writeJsonLines } = await import("../../data/clips/json-lines.ts");
-    const { requireWritable } = await import("../../data/video/output-file.ts");
+    const { requireWritable } = await import("../../data/output-file.ts");
     const dataset = await readTgveDataset(root, { plus, columns, instructions });
     const lines = tgveLines(dataset);
     await requireWritable(out);
