@@ -63,6 +63,7 @@ function drawBackground(
   const shift = drift * frame;
   const firstLeft = size / 2 + width * (shift - Math.floor(shift) - view.x);
   context.resetTransform();
+  context.clearRect(0, 0, size, size); // the backdrop's edges would show the frame before
   context.imageSmoothingQuality = "medium";
   for (let left = firstLeft - 2 * width; left < size; left += width) {
     if (left + width > 0) drawPeriod(context, backdrop, left, top, width, height);

@@ -74,8 +74,8 @@ describe("scenes", () => {
 });
 
 describe("frames", () => {
-  test("are the same whatever was drawn before them", () => {
-    const draw = (i: number) => renderFrame(sampleScene("train", i), i, 64);
+  test.each([16, 64])("are the same whatever was drawn before them, %i pixels wide", (size) => {
+    const draw = (i: number) => renderFrame(sampleScene("train", i), i, size);
     const forwards = range(20).map(draw);
     const backwards = range(20).toReversed().map(draw).toReversed();
     for (const i of range(20)) expect(backwards[i]).toEqual(forwards[i]);
