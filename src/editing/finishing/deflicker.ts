@@ -11,7 +11,7 @@ export interface DeflickerOptions {
   readonly editScale: number;
 }
 
-/** Chosen on validation clips; README.md has the figures. */
+/** Chosen on validation clips; src/editing/README.md has the figures. */
 export const DEFLICKER: DeflickerOptions = { reach: 4, sourceScale: 0.06, editScale: 0.1 };
 
 /** τ as a share of the reach. */

@@ -19,7 +19,7 @@ export interface EditGuidance extends GuidanceScales {
 /** The scale of the words that is usual with a model for some tasks; 1 for the others. */
 export type TextGuidance = Readonly<Record<string, number>>;
 
-/** What a strength means; chosen on validation clips, README.md has the figures. */
+/** What a strength means; chosen on validation clips, src/editing/README.md has the figures. */
 const LADDER: Readonly<Record<Strength, GuidanceScales>> = {
   keep: { text: 0.6, image: 1 },
   balanced: { text: 1, image: 1 },
