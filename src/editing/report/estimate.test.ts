@@ -9,6 +9,7 @@ import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Editor } from "../editor.ts";
 import { readSettings, resolveSettings } from "../settings/settings.ts";
+import { codingSeconds } from "./calibration.ts";
 import { requireMemory, requireMemoryForWeights } from "./estimate.ts";
 import { MemoryError } from "./memory-error.ts";
 
@@ -127,8 +128,11 @@ describe("an estimate", () => {
     // The same rates: calibrated once.
     const chain = await estimate({ further: ["make the box red"] });
     const guided = await estimate({ guidance: { text: 3, image: 2 } });
+    const twiceTheSteps = await estimate({ steps: 100 });
     expect(evaluations).toBe(2);
-    expect(chain.seconds!).toBeGreaterThan(1.5 * whole.seconds!);
-    expect(guided.seconds!).toBeGreaterThan(2 * whole.seconds!);
+    const coding = codingSeconds(32 * 32) * 12;
+    expect(chain.seconds!).toBeCloseTo(2 * whole.seconds! - coding, 9);
+    const ofSteps = twiceTheSteps.seconds! - whole.seconds!;
+    expect(guided.seconds! - whole.seconds!).toBeCloseTo(2 * ofSteps, 9); // three evaluations for one
   });
 });
