@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+import { copyFile, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const edit = ["edit", "clip.mp4", "make it blue"];
+
+/**
+ * A checkout of the launcher alone, in a path with a space and a letter outside ASCII. Its Node prints what it
+ * was asked to run; building its engine fails.
+ */
+async function checkoutIn(folder: string): Promise<string> {
+  const checkout = join(folder, "öpen eve");
+  for (const part of ["scripts", "native", "tools", "libtorch", "temporary"])
+    await mkdir(join(checkout, part), { recursive: true });
+  await copyFile(join(repository, "eve"), join(checkout, "eve"));
+  await copyFile(join(repository, "scripts/setup.sh"), join(checkout, "scripts/setup.sh"));
+  await writeFile(join(checkout, "package-lock.json"), "{}");
+  await writeFile(join(checkout, "native/build.sh"), "echo no compiler today; exit 1");
+  await writeScript(join(checkout, "tools/g++"), "exit 1");
+  return checkout;
+}
+
+async function writeScript(path: string, text: string): Promise<void> {
+  await writeFile(path, `#!/usr/bin/env bash\n${text}\n`, { mode: 0o755 });
+}
+
+async function addPackages(checkout: string): Promise<void> {
+  await mkdir(join(checkout, "node_modules/node/bin"), { recursive: true });
+  await writeScript(join(checkout, "node_modules/node/bin/node"), 'echo "run: ${*:2}"');
+  await writeFile(join(checkout, "node_modules/.package-lock.json"), "{}");
+}
+
+/** Runs a command in the checkout, in a process group of its own, with nothing but its tools and the system's. */
+function run(checkout: string, command: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync("setsid", ["--wait", ...command], {
+    cwd: checkout,
+    encoding: "utf8",
+    env: {
+      PATH: `${join(checkout, "tools")}:/usr/bin:/bin`,
+      LIBTORCH: join(checkout, "libtorch"),
+      TMPDIR: join(checkout, "temporary"),
+      ...environment,
+    },
+  });
+  return { status, stdout, stderr };
+}
+
+test("only verbs that compute wait for the engine, not help or a word that is no verb", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  await addPackages(checkout);
+  for (const words of [["edti", "clip.mp4"], ["edit"], [...edit, "--help"], ["data"], ["doctor"]])
+    expect(run(checkout, ["./eve", ...words])).toEqual({
+      status: 0,
+      stdout: `run: ${words.join(" ")}\n`,
+      stderr: "",
+    });
+  const { status, stderr } = run(checkout, ["./eve", ...edit]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /no compiler today\neve: building the native engine .* failed after \d+ s/,
+  );
+});
