@@ -50,7 +50,8 @@ lock_setup() {
 
 unlock_setup() { exec 9<&-; }
 
-hash_of() { sha256sum -- "$@" 2>/dev/null | sha256sum; }
+# By content alone: a checkout that was moved keeps its engine.
+hash_of() { cat -- "$@" 2>/dev/null | sha256sum; }
 
 packages_hash() { sha256sum <"$root/package-lock.json"; }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFile, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtempDisposable, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,4 +64,21 @@ test("only verbs that compute wait for the engine, not help or a word that is no
   expect(stderr).toMatch(
     /no compiler today\neve: building the native engine .* failed after \d+ s/,
   );
+});
+
+test("a checkout that was moved keeps its engine; one whose source changed does not", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  await addPackages(checkout);
+  await mkdir(join(checkout, "native/build"));
+  await writeFile(join(checkout, "native/build/door.node"), "");
+  const libtorch = { LIBTORCH: join(folder.path, "libtorch") };
+  await mkdir(libtorch.LIBTORCH);
+  const stamp = 'source scripts/setup.sh; engine_hash >"native/build/stamp"';
+  run(checkout, ["bash", "-c", stamp], libtorch);
+  const moved = join(folder.path, "elsewhere");
+  await rename(checkout, moved);
+  expect(run(moved, ["./eve", ...edit], libtorch).stdout).toBe(`run: ${edit.join(" ")}\n`);
+  await writeFile(join(moved, "native/door.cc"), "int changed;");
+  expect(run(moved, ["./eve", ...edit], libtorch).stderr).toContain("building the native engine");
 });
