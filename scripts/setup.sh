@@ -18,19 +18,62 @@ give_up() {
   exit 1
 }
 
-# Runs a step with its output hidden; shows the end of it if the step fails.
+# Runs a step with its output hidden; shows the end of it if the step fails. Ctrl-C reaches the step, which
+# may first put things in order; then the set-up ends.
 quietly() {
-  local what=$1 log started=$SECONDS
+  local what=$1 log status=0 stopped="" counter="" started=$SECONDS
   shift
-  log=$(mktemp)
+  log=$(mktemp) ||
+    give_up "a temporary file is needed and none can be made in ${TMPDIR:-/tmp}: set TMPDIR to a folder that can be written to."
   say "$what …"
-  if ! "$@" >"$log" 2>&1 9<&-; then
-    tail -n 30 "$log" >&2
-    rm -f "$log"
-    give_up "$what failed after $((SECONDS - started)) s; the end of its output is above."
+  trap 'stopped=1' INT
+  if [ -t 2 ]; then
+    show_progress "$log" 9<&- &
+    counter=$!
   fi
+  "$@" >"$log" 2>&1 9<&- || status=$?
+  if [ -n "$counter" ]; then end_progress "$counter"; fi
+  trap - INT
+  if [ -z "$stopped" ] && [ $status -ne 0 ]; then tail -n 30 "$log" >&2; fi
+  local reason
+  reason=$(reason_in "$log")
   rm -f "$log"
+  if [ -n "$stopped" ]; then
+    say "stopped; the same command again does what is missing"
+    exit 130
+  fi
+  [ $status -eq 0 ] || give_up "$what failed after $((SECONDS - started)) s; $reason."
   say "$what: done in $((SECONDS - started)) s"
+}
+
+# On a terminal, a line that counts seconds and shows what the step said last; gone with this shell.
+show_progress() {
+  trap 'printf "\r\033[Keve: stopping as soon as this step allows it\n" >&2' INT
+  while kill -0 $$ 2>/dev/null; do
+    sleep 1 || true
+    printf '\r\033[K  %d s  %s' $((SECONDS - started)) "$(tail -n 1 "$1" | tr -cd '[:print:]' | cut -c 1-60)" >&2
+  done
+}
+
+end_progress() {
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  printf '\r\033[K' >&2
+}
+
+# What npm's and apt's words for a common failure mean, and what to do.
+reason_in() {
+  if grep -qE 'EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT' "$1"; then
+    echo "the npm registry was not reached: check the network and npm's proxy and registry, then run this again"
+  elif grep -qE 'Temporary failure resolving|Could not (resolve|connect)|Unable to connect' "$1"; then
+    echo "Debian's mirror was not reached: check the network and apt's proxy and sources, then run this again"
+  elif grep -qE 'ENOSPC|No space left' "$1"; then
+    echo "no space is left on the disk: make room, then run this again"
+  elif grep -qE 'EACCES|EROFS|Permission denied|Read-only file system' "$1"; then
+    echo "what it writes to belongs to somebody else or is read-only: run this once as its owner, where it can be written to"
+  else
+    echo "the end of its output is above"
+  fi
 }
 
 # Makes LIBTORCH an absolute directory, or empty for the system's.
@@ -97,9 +140,11 @@ setup_packages() {
 }
 
 # Neither a user's ignore-scripts nor NODE_ENV=production may leave Node 24 out. node-av would also
-# fetch an ffmpeg program from outside npm, which nothing here uses.
+# fetch an ffmpeg program from outside npm, which nothing here uses. Warnings, as of the system's Node, would
+# hide why it failed; and without a network npm would wait for a minute and more before it said so.
 install_packages() {
-  (cd "$root" && SKIP_FFMPEG=true npm ci --include=dev --ignore-scripts=false --no-fund --no-audit)
+  (cd "$root" && SKIP_FFMPEG=true npm ci --include=dev --ignore-scripts=false --no-fund --no-audit \
+    --loglevel=error --no-update-notifier --fetch-retry-maxtimeout=10000)
 }
 
 setup_engine() {
@@ -124,16 +169,17 @@ setup_debian() {
   missing=$(missing_debian_packages | xargs)
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null ||
-    give_up "$missing missing and no apt-get here: install a C++ compiler and set LIBTORCH to a libtorch directory."
+    give_up "missing: $missing, and there is no apt-get here: install a C++ compiler and set LIBTORCH to a libtorch directory."
   [ "$(id -u)" -eq 0 ] ||
-    give_up "$missing missing; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
+    give_up "Debian packages are missing, and only root may install them; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
   # shellcheck disable=SC2086 # a list of package names
   quietly "installing Debian packages: $missing" install_debian $missing
 }
 
 install_debian() {
   export DEBIAN_FRONTEND=noninteractive
-  local install=(apt-get install -y --no-install-recommends "$@")
+  # A fresh machine may be updating itself: wait for that, five minutes at most.
+  local install=(apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@")
   "${install[@]}" || { apt-get update && "${install[@]}"; }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFile, mkdir, mkdtempDisposable, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtempDisposable, readdir, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,6 +64,35 @@ test("only verbs that compute wait for the engine, not help or a word that is no
   expect(stderr).toMatch(
     /no compiler today\neve: building the native engine .* failed after \d+ s/,
   );
+});
+
+test("a network that is missing is named, and what to do", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  await writeScript(join(checkout, "tools/npm"), "echo npm error code EAI_AGAIN; exit 1");
+  const { status, stderr } = run(checkout, ["./eve", ...edit]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/failed after \d+ s; the npm registry was not reached: check .*\n$/);
+  expect(await readdir(join(checkout, "temporary"))).toEqual([]);
+});
+
+test("Ctrl-C during a step ends the set-up in one sentence and leaves nothing behind", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  await writeScript(join(checkout, "tools/npm"), "trap 'echo tidied; exit 1' INT; kill -INT 0");
+  const { status, stderr } = run(checkout, ["./eve", ...edit]);
+  expect(status).toBe(130);
+  expect(stderr).toMatch(/^eve: installing [^\n]*\neve: stopped; [^\n]*\n$/);
+  expect(await readdir(join(checkout, "temporary"))).toEqual([]);
+});
+
+test("a TMPDIR that is not there is named", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  await writeScript(join(checkout, "tools/npm"), "exit 0");
+  const { status, stderr } = run(checkout, ["./eve", ...edit], { TMPDIR: "/not/there" });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/eve: a temporary file .* \/not\/there: set TMPDIR/);
 });
 
 test("a checkout that was moved keeps its engine; one whose source changed does not", async () => {
