@@ -164,14 +164,26 @@ missing_debian_packages() {
   compgen -G "/usr/lib/*/openblas-pthread/libblas.so.3" >/dev/null || echo libopenblas0-pthread
 }
 
-setup_debian() {
-  local missing
-  missing=$(missing_debian_packages | xargs)
+# Ends with the command to run where packages are missing and cannot be installed from here.
+require_installable() {
+  local missing=$1
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null ||
     give_up "missing: $missing, and there is no apt-get here: install a C++ compiler and set LIBTORCH to a libtorch directory."
   [ "$(id -u)" -eq 0 ] ||
     give_up "Debian packages are missing, and only root may install them; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
+}
+
+# The same before anything is downloaded.
+foresee_engine() {
+  engine_ready || require_installable "$(missing_debian_packages | xargs)"
+}
+
+setup_debian() {
+  local missing
+  missing=$(missing_debian_packages | xargs)
+  require_installable "$missing"
+  [ -n "$missing" ] || return 0
   # shellcheck disable=SC2086 # a list of package names
   quietly "installing Debian packages: $missing" install_debian $missing
 }

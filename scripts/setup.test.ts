@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { copyFile, mkdir, mkdtempDisposable, readdir, rename, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  rename,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,6 +82,33 @@ test("a network that is missing is named, and what to do", async () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/failed after \d+ s; the npm registry was not reached: check .*\n$/);
   expect(await readdir(join(checkout, "temporary"))).toEqual([]);
+});
+
+test("what only root may install is told before anything is downloaded", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "eve-setup-"));
+  const checkout = await checkoutIn(folder.path);
+  const bare = join(checkout, "bare"); // a system without a compiler
+  await mkdir(bare);
+  for (const tool of [
+    "bash",
+    "cat",
+    "dirname",
+    "echo",
+    "env",
+    "mktemp",
+    "readlink",
+    "setsid",
+    "sha256sum",
+    "xargs",
+  ])
+    await symlink(join("/usr/bin", tool), join(bare, tool));
+  await writeScript(join(bare, "id"), "echo 1000");
+  for (const tool of ["apt-get", "npm"]) await writeScript(join(bare, tool), "echo called");
+  expect(run(checkout, ["./eve", ...edit], { PATH: bare })).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^eve: Debian packages .* only root .* g\+\+\n$/),
+  });
 });
 
 test("Ctrl-C during a step ends the set-up in one sentence and leaves nothing behind", async () => {
