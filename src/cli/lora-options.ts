@@ -9,7 +9,7 @@ export const loraArg = {
   type: "string",
   valueHint: "path[=0..2]",
   description:
-    "with --model open: a run of eve distill, or any LoRA file and how strong its look is; several add up: give it for each",
+    "with --model open: a run of eve distill, or any LoRA file and how strong its look is; give it once for each of several, which add up",
 } as const;
 
 /** The option by which LoRA files are heard more or less that say nothing of it. */

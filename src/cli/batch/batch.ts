@@ -12,7 +12,11 @@ import type { VerbContext } from "../verb.ts";
 import type { BatchOutcome } from "./batch-outcome.ts";
 
 export default defineCommand({
-  meta: { name: "batch", description: "Do many edits, one JSON object a line; again continues" },
+  meta: {
+    name: "batch",
+    description:
+      "Do many edits, one JSON object a line; the same command again does what is missing",
+  },
   args: {
     edits: {
       type: "positional",

@@ -110,7 +110,8 @@ export const args = {
     type: "string",
     group: what,
     valueHint: "n",
-    description: "which of the possible results, at temperature 1 if nothing else is said",
+    description:
+      "which of the possible results to draw; temperature is then 1 unless you say otherwise",
   },
   temperature: {
     type: "string",
@@ -150,7 +151,7 @@ export const args = {
     type: "string",
     group: long,
     valueHint: "n",
-    description: "frames windows share (default: 2)",
+    description: "frames that two windows share (default: 2)",
   },
   model: {
     type: "string",
@@ -200,7 +201,8 @@ export const args = {
     type: "string",
     group: how,
     valueHint: "name",
-    description: "where there is some: independent or shared between frames (default: independent)",
+    description:
+      "noise of the frames, if there is any: independent or shared (default: independent)",
   },
   sampler: {
     type: "string",
@@ -219,7 +221,7 @@ export const args = {
     group: how,
     valueHint: "name",
     description:
-      "on: steady what stands still, or off (default: on, but for --method frame-by-frame)",
+      "on: steady what stands still, or off (default: on, except for --method frame-by-frame)",
   },
 } as const;
 

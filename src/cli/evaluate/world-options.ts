@@ -69,7 +69,7 @@ export const drawingArgs = {
     type: "string",
     valueHint: "name",
     description:
-      "on: steady what stands still, or off (default: on, but for the edit adapter frame by frame)",
+      "on: steady what stands still, or off (default: on, except for the edit adapter frame by frame)",
   },
   caption: {
     type: "string",
@@ -77,7 +77,7 @@ export const drawingArgs = {
     valueHint: "what",
     description: "output: tell the model the output caption; none: the instruction alone",
   },
-  seed: { type: "string", default: "0", valueHint: "n", description: "of all noise" },
+  seed: { type: "string", default: "0", valueHint: "n", description: "seed of all noise" },
   device: deviceArg,
   json: { type: "boolean", description: "print one JSON object per event; the last is the result" },
 } as const;

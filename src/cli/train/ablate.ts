@@ -8,7 +8,7 @@ export default defineCommand({
   meta: {
     name: "ablate",
     description:
-      "Distil once for each ablation and seed, with one budget, measure all, and write a table; again continues",
+      "Distil once for each ablation and seed, with one budget, measure all, and write a table; the same command again continues",
   },
   args: {
     rows: {
@@ -20,7 +20,7 @@ export default defineCommand({
       type: "string",
       default: "1,2,3",
       valueHint: "list",
-      description: "one run of each row for each of these, separated by commas",
+      description: "seeds, separated by commas; each row has a run for each",
     },
     model: {
       type: "string",

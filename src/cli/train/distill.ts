@@ -34,7 +34,7 @@ export default defineCommand({
     ablation: {
       type: "string",
       valueHint: "name",
-      description: "leave a piece of the method out, e.g. no-sds; a wrong name lists all",
+      description: "leave a part of the method out, e.g. no-sds; a wrong name lists all of them",
     },
   },
   async run({ args, rawArgs, data }) {

@@ -34,7 +34,7 @@ export default defineCommand({
     run: {
       type: "string",
       valueHint: "dir",
-      description: "its run directory (default: runs/<stage>)",
+      description: "the run's directory (default: runs/<stage>)",
     },
     model: {
       type: "string",
@@ -45,7 +45,7 @@ export default defineCommand({
     alignment: {
       type: "string",
       valueHint: "dir",
-      description: "where an alignment lies instead of in the model folder",
+      description: "folder of the alignment, where it is not in the model folder",
     },
     share: {
       type: "string",
