@@ -47,7 +47,8 @@ export function checkCpu(cpuInfo: string, capability: string | undefined): Check
   const notable = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"].filter((flag) => flags.has(flag));
   const model = cpus()[0]?.model.trim() || "unknown processor";
   const features = notable.length > 0 ? notable.join(", ") : "no vector extensions known";
-  const detail = `${availableParallelism()} cores, ${features} (${model})`;
+  const cores = availableParallelism();
+  const detail = `${cores} ${cores === 1 ? "core" : "cores"}, ${features} (${model})`;
   if (!flags.has("avx512f") || capability === "avx512")
     return { name: "cpu", status: "ok", detail };
   const advice =
