@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 
 const native = fileURLToPath(new URL("native.ts", import.meta.url));
 
@@ -35,4 +38,30 @@ test("threads of one operator sleep where they wait, unless the environment says
 test("OpenBLAS's threads sleep after microseconds, unless the environment says when", async () => {
   expect((await waitingWith({})).openblas).toBe("14");
   expect((await waitingWith({ OPENBLAS_THREAD_TIMEOUT: "26" })).openblas).toBe("26");
+});
+
+/** What a scope throws, in a process of its own, that asks for a tensor of the door at `path`. */
+async function refusalOf(path: string): Promise<string> {
+  const scope = new URL("scope.ts", import.meta.url).href;
+  const program = `
+    const { scoped } = await import(${JSON.stringify(scope)});
+    const { Tensor } = await import(${JSON.stringify(new URL("tensor.ts", import.meta.url).href)});
+    try { scoped(() => Tensor.ones([1])) } catch ({ name, message }) { console.log(name, message) }`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "--eval", program],
+    { env: { ...process.env, EVE_DOOR: path } },
+  );
+  return stdout.trim();
+}
+
+test("a door that is not there, or does not load, is one sentence, also where a scope closes behind it", async () => {
+  expect(await refusalOf("/nowhere/door.node")).toBe(
+    "UserError expected the native engine to be built, found none: run ./eve --setup-only, which builds what is missing",
+  );
+  const damaged = join(temporaryFolder(), "door.node");
+  writeFileSync(damaged, "no library");
+  expect(await refusalOf(damaged)).toMatch(
+    /^UserError expected the native engine to load, got .+: run \.\/eve --setup-only/,
+  );
 });

@@ -92,7 +92,15 @@ function load(): Door {
   }
   useWidestVectors();
   waitAsleep();
-  return createRequire(import.meta.url)(addonPath) as Door;
+  try {
+    return createRequire(import.meta.url)(addonPath) as Door;
+  } catch (cause) {
+    const [reason] = String(cause instanceof Error ? cause.message : cause).split("\n");
+    throw new UserError(
+      `expected the native engine to load, got ${reason}: run ./eve --setup-only, which builds it anew where libtorch has changed`,
+      { cause },
+    );
+  }
 }
 
 let loaded: Door | undefined;
@@ -101,7 +109,8 @@ let loaded: Door | undefined;
  * The one door of this process. Whoever asks for it first loads libtorch, which takes seconds and hundreds of megabytes;
  * importing what may need it costs nothing.
  *
- * @throws {UserError} where the door is not built, or the environment asks for vectors that the processor lacks.
+ * @throws {UserError} where the door is not built or does not load, or the environment asks for vectors that the processor
+ * lacks.
  */
 export function door(): Door {
   return (loaded ??= load());

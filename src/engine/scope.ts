@@ -48,12 +48,11 @@ export class TensorScope {
     this.release();
   }
 
-  /** Frees what belongs to this scope. */
+  /** Frees what belongs to this scope; where that is nothing it does not ask for the door, which may be what failed. */
   release(): void {
-    door().release(
-      this.#owned.filter((tensor) => tensor.owner === this).map((tensor) => tensor.handle),
-    );
+    const ended = this.#owned.filter((tensor) => tensor.owner === this);
     this.#owned = [];
+    if (ended.length > 0) door().release(ended.map((tensor) => tensor.handle));
   }
 }
 
