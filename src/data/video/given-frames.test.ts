@@ -132,12 +132,22 @@ describe("frames that a program gives", () => {
   });
 
   test("that are given differently each time are refused where they are to be known again", async () => {
-    let times = 0;
-    const source = new GivenFrames({ frames: () => [picture(times++), picture(9)] });
-    await source.fingerprint();
-    const reading = source.frames();
-    expect((await reading.next()).done).toBe(false);
-    await expect(reading.next()).rejects.toThrow("gave other frames when they were read again");
+    const again = async (first: number[], then: number[]) => {
+      const readings = [then, first]; // the fingerprint reads first
+      const source = new GivenFrames({ frames: () => readings.pop()!.map((one) => picture(one)) });
+      await source.fingerprint();
+      const given: number[] = [];
+      const reading = (async () => {
+        for await (const { index } of source.frames()) given.push(index);
+      })();
+      return [await reading.catch(({ message }: Error) => message), given];
+    };
+    expect(await again([1, 2, 3], [1, 2, 3])).toEqual([undefined, [0, 1, 2]]);
+    const sentence = (from: number) =>
+      `video.frames: gave other frames when they were read again, from frame ${from} on: to go on with an edit, give the same each time`;
+    expect(await again([1, 2, 3, 4], [1, 2, 7, 4])).toEqual([sentence(2), [0]]);
+    expect(await again([1, 2, 3], [1, 2])).toEqual([sentence(2), [0]]);
+    expect(await again([1, 2], [1, 2, 3])).toEqual([sentence(2), [0]]);
   });
 });
 
@@ -295,5 +305,7 @@ describe("the end of frames", () => {
       })();
     await expect(probed({ frames })).rejects.toThrow("cannot close");
     await expect(read({ frames })).rejects.toThrow("frame 1 is 7 × 4: expected");
+    const known = new GivenFrames({ frames }).fingerprint();
+    await expect(known).rejects.toThrow("frame 1 is 7 × 4: expected");
   });
 });

@@ -31,7 +31,10 @@ export class GivenFrames implements AsyncDisposable {
   readonly #waiting: InputFrame[] = [];
   #taker: FrameTaker | undefined;
   #timing: Timing | undefined;
-  #expected: string | undefined;
+  /** A mark of all frames up to each, where they are noted. */
+  #noted: number[] | undefined;
+  /** Those of an earlier reading, which this one is to meet. */
+  #expected: readonly number[] | undefined;
 
   constructor(source: FrameSource) {
     this.#source = source;
@@ -105,15 +108,18 @@ export class GivenFrames implements AsyncDisposable {
   /**
    * What tells these frames and their times from others, by reading all of them once more, and before `frames` does.
    *
-   * That throws a DataError then where it gets other pictures. To be asked of what is repeatable alone.
+   * That throws a DataError then in the place of the first frame that is another. To be asked of what is repeatable alone.
    */
   async fingerprint(signal?: AbortSignal): Promise<string> {
-    await using again = new GivenFrames(this.#source);
-    const times = createHash("sha256");
-    for await (const { pts, timeBase } of again.frames(signal))
-      times.update(`${pts} × ${timeBase.num} / ${timeBase.den}, `);
-    this.#expected = again.sha256();
-    return `${this.#expected} at ${times.digest("hex")}`;
+    return await withFrames(this.#source, async (again) => {
+      const times = createHash("sha256");
+      const marks: number[] = [];
+      again.#noted = marks;
+      for await (const { pts, timeBase } of again.frames(signal))
+        times.update(`${pts} × ${timeBase.num} / ${timeBase.den}, `);
+      this.#expected = marks;
+      return `${again.sha256()} at ${times.digest("hex")}`;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,16 +137,49 @@ export class GivenFrames implements AsyncDisposable {
   }
 
   async *#pictures(signal: AbortSignal | undefined): AsyncGenerator<InputFrame, void, undefined> {
+    let index = 0;
     for (let frame = await this.#ahead(0, signal); frame; frame = await this.#ahead(0, signal)) {
       this.#waiting.shift();
       this.#hash.update(frame.rgb);
+      this.#noted?.push(this.#mark());
+      if (this.#expected && this.#expected[index] !== this.#mark()) throw givenOtherwise(index);
+      index++;
       yield frame;
     }
-    if (this.#expected === undefined || this.#expected === this.sha256()) return;
-    throw new DataError(
-      "video.frames: gave other frames when they were read again: to go on with an edit, give the same each time",
-    );
+    if (this.#expected && this.#expected.length !== index) throw givenOtherwise(index);
   }
+
+  /** A few bytes of the hash of all frames so far: enough to notice another one. */
+  #mark(): number {
+    return this.#hash.copy().digest().readUIntBE(0, 6);
+  }
+}
+
+function givenOtherwise(index: number): DataError {
+  return new DataError(
+    `video.frames: gave other frames when they were read again, from frame ${index} on: to go on with an edit, give the same each time`,
+  );
+}
+
+/**
+ * Does `work` with frames of a program, and closes them behind that.
+ *
+ * A program whose frames cannot be closed is told so, unless the work has failed before.
+ */
+export async function withFrames<Result>(
+  source: FrameSource,
+  work: (frames: GivenFrames) => Promise<Result>,
+): Promise<Result> {
+  const frames = new GivenFrames(source);
+  let result: Result;
+  try {
+    result = await work(frames);
+  } catch (error) {
+    await frames[Symbol.asyncDispose]().catch(() => undefined);
+    throw error;
+  }
+  await frames[Symbol.asyncDispose]();
+  return result;
 }
 
 function evenTiming(framesPerSecond: number | undefined): Timing {

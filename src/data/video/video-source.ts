@@ -1,5 +1,5 @@
 import type { FrameSource } from "./frame-source.ts";
-import { GivenFrames } from "./given-frames.ts";
+import { type GivenFrames, withFrames } from "./given-frames.ts";
 import { probeVideo, type VideoInfo } from "./probe.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 
@@ -34,24 +34,10 @@ export function videoFile(path: string): OpenSource {
   return new VideoFile(path);
 }
 
-/**
- * Does `work` with a source, and closes it behind that.
- *
- * A program whose frames cannot be closed is told so, unless the work has failed before.
- */
+/** Does `work` with a source, and closes it behind that, as `withFrames` does. */
 export async function withSource<Result>(
   video: VideoSource,
   work: (source: OpenSource) => Promise<Result>,
 ): Promise<Result> {
-  if (typeof video === "string") return await work(videoFile(video));
-  const frames = new GivenFrames(video);
-  let result: Result;
-  try {
-    result = await work(frames);
-  } catch (error) {
-    await frames[Symbol.asyncDispose]().catch(() => undefined);
-    throw error;
-  }
-  await frames[Symbol.asyncDispose]();
-  return result;
+  return typeof video === "string" ? await work(videoFile(video)) : await withFrames(video, work);
 }
