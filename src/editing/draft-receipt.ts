@@ -37,7 +37,7 @@ async function inputOf(
   { contentCredentials }: VideoInfo,
   signal: AbortSignal,
 ): Promise<InputBefore> {
-  if (source.type === "frames") return { path: videoName ?? "frames" };
+  if (source.type === "frames") return { path: videoName ?? "frames", from: "program" };
   const sha256 = await fileHash(source.path, signal);
   const found =
     contentCredentials === null ? {} : { contentCredentials: `C2PA in ${contentCredentials}` };

@@ -77,7 +77,8 @@ describe("an edit of frames that a program gives", () => {
     const hash = createHash("sha256");
     for (const { rgb } of pictures(5)) hash.update(rgb);
     const receipt = await readReceipt(receiptPath(output));
-    expect(receipt.input).toEqual({ path: "camera 2", sha256: hash.digest("hex") });
+    const sha256 = hash.digest("hex");
+    expect(receipt.input).toEqual({ path: "camera 2", from: "program", sha256 });
     expect((await edit.result).receipt.input).toEqual(receipt.input);
   });
 

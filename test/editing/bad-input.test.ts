@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settingsFrom } from "../../src/cli/edit/edit-options.ts";
-import { keepingBy } from "../../src/cli/edit/edit-request.ts";
+import { keepingBy, wishFrom } from "../../src/cli/edit/edit-request.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { videoFile } from "../../src/data/video/video-source.ts";
 import { checkRequest } from "../../src/editing/check.ts";
@@ -19,6 +19,7 @@ import { Tensor } from "../../src/engine/tensor.ts";
 import { ModelFolder } from "../../src/eve/model/model-folder.ts";
 import { Linear } from "../../src/nn/linear.ts";
 import { type ClipFolder, clipFolder, makeAudioOnly, makeClip } from "../support/clips.ts";
+import { standInEditor } from "../support/edits.ts";
 
 // Whatever a user hands over that cannot be used gives one sentence, exit code 2 for misuse and 1
 // for damage, and changes nothing on disk.
@@ -198,6 +199,18 @@ describe("a receipt that is none", () => {
   ] as const)("%s", async (_, name, exitCode, sentence) => {
     await writeFile(file("other.json"), "{}");
     await expectFailure(() => readReceipt(file(name)), exitCode, sentence);
+  });
+
+  test("of a video: of frames that a program gave, also where something is called as they are", async () => {
+    const [output, name] = [file("drawn.png"), file("good.mp4")];
+    const frame = { rgb: new Uint8Array(16 * 16 * 3), width: 16, height: 16 };
+    await standInEditor().edit({ frames: [frame] }, instruction, { output, videoName: name })
+      .result;
+    const receipt = await readReceipt(file("drawn.png.json"));
+    const sentence = /^eve: the receipt is of frames that a program gave, called .*: name a video/;
+    await expectFailure(() => wishFrom({}, receipt), 2, sentence);
+    const given = { video: name, out: file("same.mp4") };
+    expect((await wishFrom(given, receipt)).source).toBe(name);
   });
 });
 

@@ -8,8 +8,7 @@ import { type GivenOptions, seedsFrom, settingsFrom } from "./edit-options.ts";
 
 /** What the command line asks for: where from, where to, and how; no file but a receipt was read for it. */
 export async function wishFrom(given: GivenOptions, repeated: Receipt | undefined) {
-  const source = textOf(given.video) ?? repeated?.input.path;
-  if (source === undefined) throw new UserError("missing <video>: the video to edit");
+  const source = textOf(given.video) ?? sourceAgain(repeated);
   requireCompatible(given);
   const seeds = seedsFrom(given.seeds);
   const settings = settingsFrom(given, repeated);
@@ -44,6 +43,16 @@ export async function wishFrom(given: GivenOptions, repeated: Receipt | undefine
     resume: given.resume === true,
     overwrite,
   };
+}
+
+/** The video that a receipt tells of. Throws a UserError where there is none, or where no file has it. */
+function sourceAgain(repeated: Receipt | undefined): string {
+  if (repeated === undefined) throw new UserError("missing <video>: the video to edit");
+  const { path, from } = repeated.input;
+  if (from !== "program") return path;
+  throw new UserError(
+    `the receipt is of frames that a program gave, called ${path}: name a video to edit in the same way`,
+  );
 }
 
 /** Whether `--force` lets files be replaced, and what to say where it does not. */

@@ -23,6 +23,8 @@ export const Receipt = z.looseObject({
     path: z.string(),
     /** That of the file; of frames that a program gave, that of all their pixels, one frame after another. */
     sha256: z.string(),
+    /** Where a program gave the frames: no file has them to be read from again. */
+    from: z.literal("program").optional(),
     /** Where the input carried content credentials, which do not apply to the result. */
     contentCredentials: z.string().optional(),
   }),
@@ -113,6 +115,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
 export interface InputBefore {
   readonly path: string;
   readonly sha256?: string;
+  readonly from?: "program";
   readonly contentCredentials?: string;
 }
 
