@@ -48,6 +48,10 @@ describe("options that cannot be used", () => {
     const big: object = { output: 3n };
     const { result } = standInEditor().edit("missing.mp4", "make it snow", big);
     await expect(result).rejects.toThrow(/^output: expected the path of a file.*got 3n$/);
+    const none = standInEditor().edit("missing.mp4", "make it snow", {
+      onFrame: Number.NaN as never,
+    });
+    await expect(none.result).rejects.toThrow(/^onFrame: expected .*got NaN$/);
   });
 
   const picture = { rgb: new Uint8Array(12), width: 2, height: 2 };

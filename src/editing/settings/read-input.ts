@@ -50,8 +50,9 @@ function shown(input: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** As JSON, where JSON has it: numbers beyond it and objects that hold themselves it has not. */
+/** As JSON, where JSON has it: no number but finite ones, nor objects that hold themselves. */
 function written(input: unknown): string {
+  if (typeof input === "number") return String(input);
   try {
     return JSON.stringify(input) ?? typeof input;
   } catch {
