@@ -71,12 +71,13 @@ function drawTimes(
   const first = Math.min(Math.ceil(least * steps), last);
   const pairs = Math.ceil(draws / 2);
   const within = rng.split("time").uniforms(pairs);
-  return Array.from(within, (u, pair) =>
-    Math.min(last, first + Math.floor(stretch(pair, draws, u) * (last - first + 1))),
+  return Array.from(
+    within,
+    (u, pair) => first + Math.floor(stretch(pair, draws, u) * (last - first + 1)),
   );
 }
 
-/** A place `u` of the stretch of a pair, as a share of all times: as wide as the pair has draws. */
+/** A place `u` in [0, 1) of the stretch of a pair, as a share of all times: as wide as the pair has draws. */
 function stretch(pair: number, draws: number, u: number): number {
   const own = Math.min(2, draws - 2 * pair);
   return (2 * pair + u * own) / draws;
