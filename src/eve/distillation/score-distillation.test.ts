@@ -50,6 +50,7 @@ describe("the student's edit", () => {
     };
     const narrow = drawn([0.3, 0.31]);
     expect(new Set(narrow)).toEqual(new Set(Array.from({ length: 11 }, (_, i) => 300 + i)));
+    expect(new Set(drawn([0.0205, 0.0245]))).toEqual(new Set([21, 22, 23, 24]));
     const wide = drawn(config.times);
     expect(Math.min(...wide)).toBeGreaterThanOrEqual(20);
     expect(Math.max(...wide)).toBeLessThanOrEqual(980);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { GaussianData } from "../../../test/support/gaussian.ts";
+import type { Denoiser } from "../../diffusion/denoiser.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
 import { Rng, normal } from "../../engine/random.ts";
+import { persist } from "../../engine/scope.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 import { startNoise } from "./start-noise.ts";
@@ -48,6 +50,20 @@ describe("what the teachers draw", () => {
       drawTeacherSamples(teachers, condition, { ...options, holdFirstFrame }).video;
     expect(largestDifference(firsts(draw(true)), condition.firstFrame!)).toBe(0);
     expect(largestDifference(firsts(draw(false)), condition.firstFrame!)).toBeGreaterThan(1);
+  });
+
+  test("starts from noise of each teacher's own", () => {
+    const starts: Tensor[] = [];
+    const witness: Denoiser<unknown> = {
+      predict(xt) {
+        starts.push(persist(xt.clone()));
+        return { x0: xt, noise: xt };
+      },
+    };
+    const both = { edit: witness, video: witness };
+    drawTeacherSamples(both, condition, { ...options, steps: 1, holdFirstFrame: false });
+    expect(starts).toHaveLength(2);
+    expect(largestDifference(starts[0]!, starts[1]!)).toBeGreaterThan(1);
   });
 
   test("starts from as much noise as asked, and visits the times it is told", () => {
