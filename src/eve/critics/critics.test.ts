@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   BF16_NETWORK,
   largestDifference,
@@ -12,9 +12,10 @@ import { autocast } from "../../engine/settings.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
+import type { Linear } from "../../nn/linear.ts";
 import type { Module } from "../../nn/module.ts";
 import { CriticConfig } from "./critic-config.ts";
-import { EditCritic, VideoCritic, type Scores } from "./critics.ts";
+import { EditCritic, VideoCritic, type Scores, type Sight } from "./critics.ts";
 
 const vision = new VisionTransformer(
   Rng.seed(1),
@@ -48,6 +49,28 @@ function videoScore(frames: Pixels, caption: Float = words): Scores {
 
 const rows = (x: Tensor, order: readonly number[]): Tensor =>
   x.indexSelect(0, Tensor.from(order, [order.length], "int64"));
+
+/** The same sight with other tokens at one of its depths: at all places, or at one. */
+function otherwise(sight: Sight, depth: number, place?: number): Sight {
+  const tokens = [...sight.tokens];
+  const changed = tokens[depth]!.clone();
+  const part = place === undefined ? changed : changed.narrow(1, place, 1);
+  part.copyFrom(normal(Rng.seed(8), part.shape));
+  tokens[depth] = changed;
+  return { ...sight, tokens };
+}
+
+/** Where scores of one head differ: the numbers of places. */
+function places(one: Scores, other: Scores, head = 0): number[] {
+  const differs = one.sub(other).abs().select(1, head).sum([0]);
+  return [...differs.toFloat32Array()].flatMap((by, place) => (by > 1e-6 ? [place] : []));
+}
+
+/** Nothing comes out of `layer` any more. */
+function silence({ weight, bias }: Linear): void {
+  weight.copyFrom(Tensor.zeros(weight.shape));
+  bias?.copyFrom(Tensor.zeros(bias.shape));
+}
 
 /** Names of the weights that got no gradient, or nothing but zeros. */
 function untouched(module: Module): string[] {
@@ -152,6 +175,83 @@ describe("VideoCritic", () => {
     const firstFrame = (scores: Scores): Tensor => scores.select(0, 0).narrow(1, 0, 24);
     expect(largestDifference(firstFrame(after), firstFrame(before))).toBeGreaterThan(1e-3);
     expect(largestDifference(after.select(0, 1), before.select(0, 1))).toBeLessThan(1e-6);
+  });
+});
+
+describe("the heads", () => {
+  const seen = { output: editCritic.see(output), input: editCritic.see(input) };
+  const edit = (changes: Partial<typeof seen> = {}, critic = editCritic): Scores => {
+    const { output: drawn, input: given } = { ...seen, ...changes };
+    return critic.score(drawn, { input: given, instruction: words });
+  };
+  const video = (sight: Sight, critic = videoCritic): Scores => critic.score(sight, words);
+  const all = (count: number): number[] => Array.from({ length: count }, (_, place) => place);
+  /** The places of a frame of 4 × 6, row by row, that are at most two rows and columns from `middle`. */
+  const around = (middle: number): number[] =>
+    all(24).filter((place) => {
+      const down = Math.abs(Math.floor(place / 6) - Math.floor(middle / 6));
+      return down <= 2 && Math.abs((place % 6) - (middle % 6)) <= 2;
+    });
+
+  test("read patches with the class token added, row by row, at the depths of the config", () => {
+    expect(seen.output.h).toBe(4);
+    vision.features(output, config.depths).forEach((tokens, k) => {
+      const patches = tokens.narrow(1, 1, 24).add(tokens.narrow(1, 0, 1));
+      expect(largestDifference(seen.output.tokens[k]!, patches)).toBe(0);
+    });
+  });
+
+  test("read each a depth of its own, and begin apart", () => {
+    for (const depth of [0, 1]) {
+      for (const name of ["output", "input"] as const) {
+        const changed = edit({ [name]: otherwise(seen[name], depth) });
+        expect(places(changed, edit(), depth), name).toEqual(all(24));
+        expect(places(changed, edit(), 1 - depth), name).toEqual([]);
+      }
+      const clip = video(otherwise(seen.output, depth));
+      expect(places(clip, video(seen.output), depth)).toEqual(all(72));
+      expect(places(clip, video(seen.output), 1 - depth)).toEqual([]);
+    }
+    for (const { heads } of [editCritic, videoCritic]) {
+      const [one, other] = heads.map(({ judge }) => judge.toScore.weight);
+      expect(largestDifference(one!, other!)).toBeGreaterThan(0.01);
+    }
+  });
+
+  test("read everywhere what any place shows, before and after the edit", () => {
+    for (const name of ["output", "input"] as const)
+      expect(places(edit({ [name]: otherwise(seen[name], 0, 0) }), edit()), name).toEqual(all(24));
+    expect(places(video(otherwise(seen.output, 0, 0)), video(seen.output))).toEqual(all(72));
+  });
+
+  test("look at the two rows and columns around a place, where attention is silent", () => {
+    const deaf = new EditCritic(Rng.seed(2), vision, config);
+    for (const { judge } of deaf.heads) silence(judge.merge.toOut);
+    for (const name of ["output", "input"] as const) {
+      const changed = edit({ [name]: otherwise(seen[name], 0, 8) }, deaf);
+      expect(places(changed, edit({}, deaf)), name).toEqual(around(8));
+    }
+    const still = new VideoCritic(Rng.seed(3), vision, config);
+    for (const { judge, temporal } of still.heads)
+      for (const { toOut } of [judge.merge, temporal]) silence(toOut);
+    const changed = video(otherwise(seen.output, 0, 15), still);
+    const wanted = [0, 24, 48].flatMap((frame) => around(15).map((place) => frame + place));
+    expect(places(changed, video(seen.output, still))).toEqual(wanted);
+  });
+
+  test("score a place by its features and by how they agree with its condition", () => {
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const { judge } = editCritic.heads[0]!;
+    const merge = vi.spyOn(judge.merge, "forward");
+    const linear = vi.spyOn(judge.toScore, "forward");
+    const found = edit().select(1, 0);
+    const [condition, features] = [merge.mock.results[0]!.value as Float, linear.mock.calls[0]![0]];
+    const agreement = features.mul(condition).sum([-1]).div(Math.sqrt(config.channels));
+    const wanted = (linear.mock.results[0]!.value as Float).squeeze(-1).add(agreement);
+    expect(largestDifference(found, wanted)).toBeLessThan(1e-6);
+    expect(agreement.abs().max().item()).toBeGreaterThan(0.01);
   });
 });
 
