@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { Rng, normal } from "../../engine/random.ts";
@@ -12,10 +12,12 @@ import {
   TERMS,
 } from "../distillation/distillation-config.ts";
 import type { Cast, EditPoint, Terms } from "../distillation/distillation.ts";
-import { stackedCondition } from "../stack/teachers.ts";
+import type { TeacherSamples } from "../distillation/teacher-samples.ts";
+import { stackedCondition, type StackedCondition } from "../stack/teachers.ts";
 import { adversary, type Jury } from "./adversarial-objective.ts";
 import { AdversarialConfig, AugmentationConfig, CriticConfig } from "./critic-config.ts";
 import { EditCritic, VideoCritic } from "./critics.ts";
+import { augment, drawAugmentation } from "./differentiable-augmentation.ts";
 
 const rng = Rng.seed(61);
 const latents = (name: string): Float<"(b f) c h w"> => normal(rng.split(name), [4, 4, 8, 8]);
@@ -62,6 +64,12 @@ const nobody: Cast = {
   },
 };
 
+/** Parts of a point other than those of `point`. */
+interface ChangedPoint {
+  readonly condition?: Partial<StackedCondition>;
+  readonly real?: Partial<TeacherSamples>;
+}
+
 /** The terms for one student's edit, and what the named one's gradient reaches. */
 function reach(term: string, role: "learn" | "judge" = "judge") {
   const x0 = latents("x0").setRequiresGrad(true);
@@ -103,6 +111,80 @@ describe("the adversarial objective", () => {
     expect(found.student).toBeNull();
     const judged = reach("criticEdit").terms;
     expect(terms["criticEdit"]!.item()).toBe(judged["criticEdit"]!.item());
+  });
+
+  test("leaves critics as ready to learn as they were", () => {
+    using _ = tensorScope();
+    reach("genEdit");
+    const weights = [jury.edit, jury.video].flatMap((critic) => [...critic.parameters().values()]);
+    expect(weights.every(({ requiresGrad }) => requiresGrad)).toBe(true);
+  });
+
+  test.each<[string, ChangedPoint, "Edit" | "Video"]>([
+    ["the edit teacher's samples", { real: { edit: latents("other") } }, "Edit"],
+    ["the video teacher's samples", { real: { video: latents("other") } }, "Video"],
+    ["the input frames", { condition: { input: latents("other") } }, "Edit"],
+    ["the instruction", { condition: { instruction: normal(rng, [2, 5, 8]) } }, "Edit"],
+    ["the caption", { condition: { caption: normal(rng, [2, 5, 8]) } }, "Video"],
+  ])("shows %s to the critic that judges by them, and to no other", (_, changes, name) => {
+    using __ = tensorScope();
+    const judge = adversary(jury, TERMS)("learn");
+    const verdicts = (given: EditPoint): number[] => {
+      const terms = judge(nobody, latents("x0"), given, rng);
+      return ["Edit", "Video"].map((critic) => terms[`real${critic}`]!.item());
+    };
+    const changed: EditPoint = {
+      condition: { ...condition, ...changes.condition },
+      real: { ...point.real!, ...changes.real },
+    };
+    const [before, after] = [verdicts(point), verdicts(changed)];
+    const moved = ["Edit", "Video"].filter((_critic, i) => before[i] !== after[i]);
+    expect(moved).toEqual([name]);
+  });
+
+  test("augments the frames of all that a critic sees alike: drawn, real and input", () => {
+    using _ = tensorScope();
+    const seen: Tensor[] = [];
+    const see = vi.spyOn(jury.edit, "see").mockImplementation((frames) => {
+      seen.push(frames);
+      return EditCritic.prototype.see.call(jury.edit, frames);
+    });
+    onTestFinished(() => {
+      see.mockRestore();
+    });
+    adversary(jury, ["genEdit"])("learn")(nobody, latents("x0"), point, rng);
+    const draw = drawAugmentation(rng.split("augmentation"), 2, jury.augmentation);
+    const wanted = ["x0", "real edit", "input"].map((name) =>
+      augment(jury.decode(latents(name)), draw),
+    );
+    expect(seen).toHaveLength(3);
+    for (const frames of wanted)
+      expect(seen.filter((some) => largestDifference(some, frames) === 0)).toHaveLength(1);
+  });
+
+  test("takes the form of L_G that its config names", () => {
+    using _ = tensorScope();
+    const losses = AdversarialConfig.parse({ generator: "clipped" });
+    const judged = (own: Jury): number =>
+      adversary(own, ["genEdit"])("judge")(nobody, latents("x0"), point, rng)["genEdit"]!.item();
+    // max(0, 1 + D) is more than D, and never less than 0
+    expect(judged({ ...jury, losses })).toBeLessThanOrEqual(0);
+    expect(judged({ ...jury, losses })).toBeLessThan(judged(jury) - 0.1);
+  });
+
+  test("tells how large the gradient of each L_G is at the student's edit", () => {
+    using _ = tensorScope();
+    const told = new Map<string, number>();
+    const cast: Cast = { ...nobody, onGradient: (term, norm) => told.set(term, norm) };
+    const x0 = latents("x0").setRequiresGrad(true);
+    const terms = adversary(jury, TERMS)("judge")(cast, x0, point, rng);
+    const norms = ["genEdit", "genVideo"].map((term) => {
+      x0.clearGrad();
+      terms[term]!.backward();
+      return [term, x0.grad!.norm().item()];
+    });
+    expect([...told]).toEqual(norms);
+    expect(norms[0]![1]).not.toBe(norms[1]![1]);
   });
 
   test("asks the critics alone whose term is named, and tells their mean scores", () => {
