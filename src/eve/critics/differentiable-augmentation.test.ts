@@ -41,6 +41,36 @@ describe("augment", () => {
     expect(largestDifference(one, two.narrow(0, 0, 1))).toBeLessThan(1e-6);
   });
 
+  test("draws evenly within its strengths, each part by itself", () => {
+    const clips = 4000;
+    const strengths = { colour: 0.8, translation: 0.2, cutout: 0.3 };
+    const { brightness, saturation, contrast, shifts, centres } = drawAugmentation(
+      Rng.seed(5),
+      clips,
+      strengths,
+    );
+    const axis = (pairs: typeof shifts, at: 0 | 1): number[] => pairs.map((pair) => pair[at]);
+    // All parts as places from −1 to 1 of their ranges
+    const parts = [
+      brightness.map((value) => value / 0.4),
+      saturation.map((value) => (value - 1) / 0.8),
+      contrast.map((value) => (value - 1) / 0.4),
+      axis(shifts, 0).map((value) => value / 0.2),
+      axis(shifts, 1).map((value) => value / 0.2),
+      axis(centres, 0).map((value) => 2 * value - 1),
+      axis(centres, 1).map((value) => 2 * value - 1),
+    ];
+    parts.forEach((part, index) => {
+      expect(Math.max(...part.map(Math.abs)), `part ${index}`).toBeLessThanOrEqual(1);
+      expect([Math.min(...part) < -0.99, Math.max(...part) > 0.99]).toEqual([true, true]);
+      for (const other of parts.slice(index + 1)) {
+        const sum = part.reduce((total, value, clip) => total + value * other[clip]!, 0);
+        // Five standard errors of products with variance 1/9
+        expect(Math.abs(sum / clips), `part ${index}`).toBeLessThan(5 / 3 / Math.sqrt(clips));
+      }
+    });
+  });
+
   test("moves by whole pixels and brings in grey", () => {
     const moved = augment(pixels, {
       ...drawAugmentation(Rng.seed(2), 2, nothing),
@@ -58,10 +88,25 @@ describe("augment", () => {
     expect(largestDifference(moved.narrow(0, 3, 3), pixels.narrow(0, 3, 3))).toBe(0);
   });
 
+  test("moves by the nearest whole number of pixels", () => {
+    const draw = drawAugmentation(Rng.seed(2), 2, nothing);
+    const config = { ...nothing, translation: 0.25 };
+    const moved = (down: number, right: number): Tensor =>
+      augment(pixels, {
+        ...draw,
+        config,
+        shifts: [
+          [down / 16, right / 24],
+          [0, 0],
+        ],
+      });
+    expect(largestDifference(moved(1.6, -3.4), moved(2, -3))).toBe(0);
+  });
+
   test("cuts a grey rectangle out of its place", () => {
     const draw = drawAugmentation(Rng.seed(2), 1, { ...nothing, cutout: 0.5 });
-    const holes = augment(Tensor.ones([1, 3, 16, 24]), { ...draw, centres: [[0.5, 0.5]] });
-    expect(holes.narrow(2, 4, 8).narrow(3, 6, 12).abs().max().item()).toBe(0);
+    const holes = augment(Tensor.ones([1, 3, 16, 24]), { ...draw, centres: [[0.25, 0.75]] });
+    expect(holes.narrow(2, 0, 8).narrow(3, 12, 12).abs().max().item()).toBe(0);
     expect(holes.sum().item()).toBe(3 * (16 * 24 - 8 * 12));
   });
 
@@ -75,6 +120,21 @@ describe("augment", () => {
     ).toBeLessThan(1e-6);
     const flat = augment(red, { ...factors, saturation: [1], contrast: [0] });
     expect(largestDifference(flat, Tensor.full([1, 3, 1, 1], 0.3))).toBeLessThan(1e-6);
+  });
+
+  test("takes a pixel's grey for its saturation, and a frame's mean for its contrast", () => {
+    const draw = drawAugmentation(Rng.seed(2), 1, { ...nothing, colour: 1 });
+    const plain = { ...draw, brightness: [0], saturation: [1], contrast: [1] };
+    // two frames of two pixels: red and black, then all black
+    const frames = Tensor.from([0.6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 3, 1, 2]);
+    const grey = Tensor.from([0.2, 0, 0.2, 0, 0.2, 0, 0, 0, 0, 0, 0, 0], [2, 3, 1, 2]);
+    expect(largestDifference(augment(frames, { ...plain, saturation: [0] }), grey)).toBeLessThan(
+      1e-6,
+    );
+    const flat = Tensor.from([...Array<number>(6).fill(0.1), 0, 0, 0, 0, 0, 0], [2, 3, 1, 2]);
+    expect(largestDifference(augment(frames, { ...plain, contrast: [0] }), flat)).toBeLessThan(
+      1e-6,
+    );
   });
 
   test("has the gradient finite differences say it has", () => {
