@@ -101,6 +101,7 @@ describe("augment", () => {
         ],
       });
     expect(largestDifference(moved(1.6, -3.4), moved(2, -3))).toBe(0);
+    expect(largestDifference(moved(1.5, -4.5), moved(2, -4))).toBe(0);
   });
 
   test("cuts a grey rectangle out of its place", () => {
