@@ -102,6 +102,19 @@ describe("an edit adapter away from its birth", () => {
     expect(largestDifference(edited(other, given), edited(other))).toBeGreaterThan(1e-4);
   });
 
+  test("with a copy head copies as its task asks", () => {
+    const config = { ...SMALL_EDIT_ADAPTER, copyHead: true };
+    const copying = disturbed(new EditAdapter(Rng.seed(5), unet, config));
+    const { blockOutChannels, patchSize } = unet.config;
+    const side = 8 / patchSize;
+    const state = normal(Rng.seed(6), [f, blockOutChannels[0]!, side, side]);
+    const copied = (task: number): Tensor => {
+      const tasks = Tensor.from([task], [1], "int64");
+      return copying.forward(xt, t, { ...inputs, tasks }).output!(xt, state);
+    };
+    expect(largestDifference(copied(2), copied(3))).toBeGreaterThan(1e-3);
+  });
+
   test("edits frames together as it edits them one by one", () => {
     const alone = Array.from({ length: f }, (_, i) => {
       const [x, time, input] = [xt, t, inputs.input].map((all) => all.narrow(0, i, 1));

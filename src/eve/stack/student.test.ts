@@ -24,6 +24,7 @@ import { alignmentParameters, strengthKind } from "./alignment-weights.ts";
 import {
   alignedStudent,
   createAlignment,
+  frozenStudent,
   learnedStrengths,
   unpretrainedStudent,
   type Student,
@@ -134,10 +135,26 @@ describe("the student", () => {
     expect(transformer.filter((name) => !attention.includes(name))).toEqual(
       transformer.filter((name) => name.includes(".ff.")),
     );
-    expect(linear.length).toBeGreaterThan(transformer.length);
-    expect(
-      linear.every((name) => own.weights.has(`unet.${name.replace(/\.(down|up)$/, ".weight")}`)),
-    ).toBe(true);
+    const all = [...aligned(own, { layers: "all" }).trainable.keys()];
+    const axes = (name: string): number =>
+      own.weights.get(`unet.${name.replace(/\.(down|up)$/, ".weight")}`)!.shape.length;
+    // matrices are linear layers' weights, tensors of four axes convolutions'
+    const weights = [...own.weights].filter(([name]) => /^unet\..*\.weight$/.test(name));
+    const pairs = (count: number): number =>
+      2 * weights.filter(([, { shape }]) => shape.length === count).length;
+    expect(linear).toHaveLength(pairs(2));
+    expect(linear.every((name) => axes(name) === 2)).toBe(true);
+    expect(all).toHaveLength(pairs(2) + pairs(4));
+  });
+
+  test("scales the LoRA's updates by one, or by alpha / rank where its config names an alpha", () => {
+    const { unet } = networks();
+    const scales = (alpha: number | null): number[] => {
+      const config = AlignmentConfig.parse({ rank: 4, alpha });
+      return [...createAlignment(rng, unet, config).entries()].map(([, { scale }]) => scale);
+    };
+    expect(new Set(scales(null))).toEqual(new Set([1]));
+    expect(new Set(scales(2))).toEqual(new Set([0.5]));
   });
 
   test("gives its gradient to the LoRA alone, every pair of it, and to the noisy sample", () => {
@@ -151,6 +168,13 @@ describe("the student", () => {
       expect([name, weight.grad!.abs().max().item() > 0]).toEqual([name, name.endsWith(".up")]);
     for (const weight of own.weights.values()) expect(weight.grad).toBeNull();
     expect(noisy.grad!.abs().max().item()).toBeGreaterThan(0);
+  });
+
+  test("in use answers the same, and records no graph", () => {
+    const student = aligned(networks());
+    const found = frozenStudent(student).predict(xt, 400, point);
+    expect([found.x0.requiresGrad, found.noise.requiresGrad]).toEqual([false, false]);
+    expect(largestDifference(found.x0, student.denoiser.predict(xt, 400, point).x0)).toBe(0);
   });
 
   test("learns by its LoRA while every frozen tensor stays as it was, bit for bit", () => {
@@ -237,7 +261,9 @@ describe("a condition", () => {
   test("without text keeps its pictures, and has the features of nothing for every clip", () => {
     const silent = point.withoutText();
     expect(silent.caption.shape).toEqual(point.caption.shape);
-    expect(largestDifference(silent.caption, silent.instruction)).toBe(0);
+    const nothing = normal(rng.split("nothing"), [1, 5, 16]).expand([CLIPS, 5, 16]);
+    for (const text of [silent.caption, silent.instruction])
+      expect(largestDifference(text, nothing)).toBe(0);
     expect(silent.input).toBe(point.input);
     expect(silent.firstFrame).toBe(point.firstFrame);
   });

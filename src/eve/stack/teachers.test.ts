@@ -1,10 +1,11 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
+import { createSchedule, matchTime } from "../../diffusion/schedule.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { engineInfo } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
+import { Lora } from "../../nn/lora.ts";
 import type { EditAdapter } from "../adapters/edit-adapter.ts";
 import {
   backboneDenoiser,
@@ -160,6 +161,39 @@ describe("the first frame", () => {
     for (const make of [videoTeacher, stacked])
       expect(largestDifference(drawn(make, own, unled), drawn(make, own))).toBeGreaterThan(1e-3);
     expect(largestDifference(drawn(editTeacher, own, unled), drawn(editTeacher, own))).toBe(0);
+  });
+});
+
+describe("without a video adapter", () => {
+  const whole = networks();
+  const own = { ...whole, videoAdapter: null };
+
+  test("video teacher and stack draw by the look that stands in its place, and no other does", () => {
+    const look = disturbed(new Lora(Rng.seed(6), own.unet, { rank: 2 }));
+    const moved = [videoTeacher, stacked, editTeacher, backboneDenoiser].map((make) =>
+      largestDifference(drawn(make, { ...own, look }), drawn(make, own)),
+    );
+    expect(Math.min(moved[0]!, moved[1]!)).toBeGreaterThan(1e-3);
+    expect(moved.slice(2)).toEqual([0, 0]);
+  });
+
+  test("the backbone is told noise by its own label, with one by the adapter's", () => {
+    const imageSchedule = createSchedule({ kind: "linear" });
+    const forward = vi.spyOn(whole.unet, "forward");
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const label = (make: typeof stacked | typeof editTeacher, of: Networks): number => {
+      drawn((given) => make(given), { ...of, imageSchedule });
+      return forward.mock.lastCall![1].max().item();
+    };
+    const matched = matchTime(own.schedule, 400, imageSchedule);
+    expect(Math.abs(matched - 400)).toBeGreaterThan(10);
+    for (const make of [backboneDenoiser, editTeacher, videoTeacher, stacked])
+      expect(label(make, own), make.name).toBeCloseTo(matched, 3); // labels are float32
+    for (const make of [videoTeacher, stacked]) expect(label(make, whole), make.name).toBe(400);
+    for (const make of [backboneDenoiser, editTeacher])
+      expect(label(make, whole), make.name).toBeCloseTo(matched, 3);
   });
 });
 
