@@ -193,6 +193,31 @@ describe("the order of convergence", () => {
   });
 });
 
+describe("DPM-Solver++(2M)", () => {
+  test("extrapolates by the ratio of its steps in log-SNR, where those are uneven", () => {
+    const denoiser = new GaussianData(0.5, 0.7, plain).denoiser<null>();
+    const spacing = [999, 700, 100];
+    const found = finish(dpmSolver(denoiser, xT, null, { schedule: plain, steps: 3, spacing }));
+    const logSnr = (t: number): number => Math.log(plain.alpha(t) / plain.sigma(t));
+    const x0 = (x: Tensor, t: number): Tensor => denoiser.predict(x, t, null).x0;
+    const jump = (x: Tensor, d: Tensor, [from, to]: readonly [number, number]): Tensor => {
+      const h = logSnr(to) - logSnr(from);
+      return x
+        .mul(plain.sigma(to) / plain.sigma(from))
+        .sub(d.mul(plain.alpha(to) * Math.expm1(-h)));
+    };
+    const first = x0(xT, 999);
+    const at700 = jump(xT, first, [999, 700]);
+    const r = (logSnr(700) - logSnr(999)) / (logSnr(100) - logSnr(700));
+    const second = x0(at700, 700)
+      .mul(1 + 1 / (2 * r))
+      .sub(first.mul(1 / (2 * r)));
+    const at100 = jump(at700, second, [700, 100]);
+    // the last jump is of first order, to the end
+    expect(largestDifference(found, x0(at100, 100))).toBeLessThan(1e-12);
+  });
+});
+
 describe("where a sampler ends", () => {
   const denoiser = new GaussianData(0.5, 0.7, plain).denoiser<null>();
   const options = { schedule: plain, steps: 5 };
