@@ -119,10 +119,10 @@ describe("evaluate compare", () => {
       { index: 0, psnr: 30 },
       { index: 1, psnr: 30 },
     ]);
-    const one = results("one.jsonl", [{ index: 1, psnr: 20 }]);
-    const { comparisons, said } = await comparison(two, one);
+    const others = [1, 2, 3].map((index) => ({ index, psnr: 20 }));
+    const { comparisons, said } = await comparison(two, results("others.jsonl", others));
     expect(comparisons[0].all).toMatchObject({ clips: 1, psnr: { mean: 10 } });
-    expect(said).toContain("clips that only one of the two has are left out: 1");
+    expect(said).toContain("clips that only one of the two has are left out: 3");
   });
 
   test("takes a clip of another length or split for another clip", async () => {

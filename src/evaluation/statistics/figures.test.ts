@@ -103,6 +103,14 @@ describe("the bootstrap interval", () => {
     ]);
   });
 
+  test("of strata of other sizes counts each by all of its units", () => {
+    const values = [10, 10, ...Array.from({ length: 20 }, (_, index) => index % 2)];
+    const strata = values.map((_, index) => (index < 2 ? "few" : "many"));
+    const [low, high] = bootstrapInterval(values, { strata, resamples: 4000 })!;
+    // the mean is 30/22; only the many vary
+    expect(Math.abs((low + high) / 2 - 30 / 22)).toBeLessThan(0.03);
+  });
+
   test("is the same for the same seed, and there is none of few values", () => {
     const values = [0.1, 0.7, 0.3, 0.9, 0.2, 0.5, 0.8, 0.4, 0.6, 0.1];
     expect(bootstrapInterval(values, { seed: 3 })).toEqual(bootstrapInterval(values, { seed: 3 }));
@@ -166,6 +174,29 @@ describe("scores", () => {
     const own = clips.map(({ task, scores }) => ({ task, ...scores }));
     const other = own.map((clip) => ({ ...clip, psnr: 10 }));
     expect(width(compared(own, other).psnr.interval!)).toBeCloseTo(width(intervals.psnr!), 6);
+  });
+
+  test("beside another method's: a tie is half better, flicker a ratio, equal successes bounded both ways", () => {
+    const scores = { ...clipScores({ input: black, truth: white, output: white }, measure) };
+    const clips = (flicker: number) =>
+      Array.from({ length: 12 }, () => ({ ...scores, task: "style" as const, flicker }));
+    const { better, flickerRatio, success } = compared(clips(0.2), clips(0.1));
+    expect([better.mean, flickerRatio]).toEqual([0.5, 2]);
+    const others = 1 - 0.025 ** (1 / 12);
+    expect(success).toEqual({ mean: 0, interval: [-others, others] });
+  });
+
+  test("tell the PSNR of what an edit changes, of the rest and of the whole", () => {
+    const picture = (left: number, right: number): Uint8Array[] => [
+      Uint8Array.from({ length: 12 }, (_, at) => (at % 6 < 3 ? left : right)),
+    ];
+    const clip = { input: picture(0, 0), truth: picture(255, 0), output: picture(204, 26) };
+    const scores = clipScores(clip, { size: 2, window: 1, reconstruction: clip.truth });
+    const decibels = (...errors: number[]): number =>
+      -10 * Math.log10(errors.reduce((sum, error) => sum + (error / 255) ** 2, 0) / errors.length);
+    expect(scores.psnrChanged).toBeCloseTo(decibels(51), 3);
+    expect(scores.psnrKept).toBeCloseTo(decibels(26), 3);
+    expect(scores.psnr).toBeCloseTo(decibels(51, 26), 3);
   });
 
   test("are steady up to one and a half times the flicker of the truth, encoded and decoded", () => {
