@@ -225,6 +225,14 @@ describe("A LoRA on a convolution", () => {
     expect(largestDifference(layer.forward(picture), beside)).toBeLessThan(1e-5);
   });
 
+  test("begins with A within what PyTorch draws for the layer, over all that a place reads", () => {
+    const [, lora] = adapted({ kernel: 3 });
+    const { down } = [...lora.entries()][0]![1];
+    const reach = 1 / Math.sqrt(4 * 3 * 3);
+    const largest = down.abs().max().item();
+    expect([largest <= reach, largest > 0.9 * reach]).toEqual([true, true]);
+  });
+
   test("has as many values as r channels between", () => {
     const [, lora] = adapted({ kernel: 3 });
     expect([...lora.parameters().values()].map(({ shape }) => shape)).toEqual([
