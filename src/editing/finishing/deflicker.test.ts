@@ -49,6 +49,44 @@ describe("deflickered", () => {
     expect(steadied(clip)[1]).toEqual(gray(Math.round(expected)));
   });
 
+  test.each([
+    // what replaced its source takes nothing of it; an edit of 2 lets its source's change through
+    ["has replaced its source", [200, 90, 160], [40, 230, 20], 0],
+    ["lets its source show", [52, 92, 32], [50, 90, 30], 1],
+  ])("counts all channels of an edit that %s", (_, edited, source, shown) => {
+    const colour = (channels: readonly number[]): Uint8Array =>
+      Uint8Array.from({ length: size * size * 3 }, (__, at) => channels[at % 3]!);
+    const moved = (channels: readonly number[], by: readonly number[]): number[] =>
+      channels.map((value, channel) => value + by[channel]!);
+    const ofSource = [3, -7, 9];
+    const ofEdit = [-25, 14, 50];
+    const other = [moved(edited, ofEdit), moved(source, ofSource)] as const;
+    const clip = [
+      { edited: colour(edited), source: colour(source) },
+      { edited: colour(other[0]), source: colour(other[1]) },
+    ];
+    const mean = (values: readonly number[]): number =>
+      values.reduce((sum, value) => sum + Math.abs(value), 0) / 3 / 255;
+    const { reach, sourceScale, editScale } = options;
+    const weight =
+      Math.exp(-((1 / (0.75 * reach)) ** 2) / 2) *
+      Math.exp(-((mean(ofSource) / sourceScale) ** 2)) *
+      Math.exp(-((mean(ofEdit) / editScale) ** 2));
+    const wanted = edited.map((value, channel) => {
+      const brought = other[0][channel]! - shown * ofSource[channel]!;
+      return Math.round((value + weight * brought) / (1 + weight));
+    });
+    expect(steadied(clip)[0]).toEqual(colour(wanted));
+  });
+
+  test("counts a little what is far", () => {
+    const clip = [pictureOf(100, 40), pictureOf(200, 40)];
+    const weight = Math.exp(-(1 / 1.5 ** 2) / 2) * Math.exp(-((100 / 255 / 0.2) ** 2));
+    const wanted = Math.round(100 + (weight * 100) / (1 + weight));
+    expect(wanted).toBe(102);
+    expect(steadied(clip)[0]).toEqual(gray(wanted));
+  });
+
   test("steadies an edit that trembles where the source stands still", () => {
     const clip = [0, 8, -8, 8, -8, 0].map((tremble) => pictureOf(180 + tremble, 40));
     const steady = levels(steadied(clip));

@@ -105,6 +105,15 @@ describe("where an edit changes things by 50 of 255, keepDetail", () => {
     expect(Math.max(...errors)).toBeLessThanOrEqual(1);
   });
 
+  test.each([
+    ["white", [180, 230, 240], 255],
+    ["black", [70, 20, 10], 0],
+  ])("stays %s where detail would go beyond", (_, [lost, edited, whole], wanted) => {
+    const flat = (gray: number): Uint8Array => new Uint8Array(size * size * 3).fill(gray);
+    const drawn = { edited: byteTensor(flat(edited!)), reconstruction: byteTensor(flat(lost!)) };
+    expect(keepDetail(flat(whole!), drawn, { size }).edited).toEqual(flat(wanted));
+  });
+
   test("gives nothing back that is finer than the model's pixels", () => {
     const result = finished(fitted.map((value) => value + 50));
     const step = (picture: Uint8Array, x: number): number =>
