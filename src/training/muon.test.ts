@@ -119,6 +119,16 @@ describe("Muon", () => {
     ]);
   });
 
+  test("leaves a matrix with a rate of its own to AdamW", () => {
+    const weights = startingPoint(["wide.weight", "tall.weight"]);
+    const optimizer = new Muon(weights, { ...options, rates: { "wide.weight": 2 } });
+    expect([...optimizer.moments().keys()]).toEqual([
+      "momentum.tall.weight",
+      "mean.wide.weight",
+      "square.wide.weight",
+    ]);
+  });
+
   test("goes on from its moments and its count, bit for bit", () => {
     const straight = startingPoint();
     take(new Muon(straight, options), straight, STEPS);
