@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { checkOutput, type OutputChoice } from "../data/video/outputs.ts";
 import { isPictureFolder } from "../data/video/picture-folder.ts";
-import type { VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/video-info.ts";
 import type { OpenSource } from "../data/video/video-source.ts";
 import { DataError } from "../engine/errors.ts";
 import { checkMask } from "./frames/mask.ts";

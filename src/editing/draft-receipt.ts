@@ -1,4 +1,4 @@
-import type { VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/video-info.ts";
 import type { OpenSource } from "../data/video/video-source.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { defaultDevice } from "../engine/device.ts";

@@ -1,12 +1,16 @@
 import type { OpenSource } from "../data/video/video-source.ts";
 import { UserError } from "../engine/errors.ts";
 import type { DraftReceipt } from "./draft-receipt.ts";
-import { WorkFolder } from "./frames/work-folder.ts";
+import { type Resumption, WorkFolder } from "./frames/work-folder.ts";
 import { isLong, type PreparedEdit } from "./prepared-edit.ts";
-import type { WatchOptions } from "./run-edit.ts";
 
 /** Whether an edit goes on from kept work, and keeps its own. */
-type WorkOptions = Pick<WatchOptions, "resume" | "keepWork">;
+export interface WorkOptions {
+  /** Whether to continue an edit to the same output that was stopped, if there is one; default false. */
+  readonly resume?: Resumption | undefined;
+  /** Keeps the finished windows of a long clip beside the output if the edit is stopped. */
+  readonly keepWork?: boolean | undefined;
+}
 
 /** Throws a UserError of one sentence where work is to be kept or continued of frames that can be read once. */
 export function requireRepeatable(

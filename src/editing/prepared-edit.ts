@@ -1,5 +1,5 @@
 import type { OutputChoice } from "../data/video/outputs.ts";
-import type { VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/video-info.ts";
 import type { OpenSource } from "../data/video/video-source.ts";
 import { returnFreedMemory } from "../engine/freed-memory.ts";
 import { checkRequest, type EditRequest } from "./check.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/video-info.ts";
 import { seconds } from "../data/video/time-base.ts";
 import type { OpenSource } from "../data/video/video-source.ts";
 import { UserError } from "../engine/errors.ts";

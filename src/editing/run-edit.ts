@@ -1,6 +1,6 @@
 import { freeBytes } from "../data/byte-pictures.ts";
 import { writeOutput } from "../data/video/outputs.ts";
-import type { VideoInfo } from "../data/video/probe.ts";
+import type { VideoInfo } from "../data/video/video-info.ts";
 import type { WrittenVideo } from "../data/video/writer.ts";
 import { EDITED_BY_MODEL } from "../data/video/xmp.ts";
 import { ahead } from "../engine/ahead.ts";
@@ -12,7 +12,7 @@ import { onOneThread } from "../engine/settings.ts";
 import type { EditRequest } from "./check.ts";
 import { draftReceipt, finishedReceipt } from "./draft-receipt.ts";
 import { editedClip } from "./frames/pipeline.ts";
-import type { Resumption, WorkFolder } from "./frames/work-folder.ts";
+import type { WorkFolder } from "./frames/work-folder.ts";
 import {
   editedFrameCount,
   estimateIfNeeded,
@@ -20,7 +20,7 @@ import {
   preparedEdit,
 } from "./prepared-edit.ts";
 import { claimOutput } from "./kept-files.ts";
-import { keptWork, requireRepeatable } from "./kept-work.ts";
+import { keptWork, requireRepeatable, type WorkOptions } from "./kept-work.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
 import type { processMemory } from "./report/estimate.ts";
@@ -32,15 +32,11 @@ import type { EditingModel } from "./settings/model.ts";
 import type { EditListeners } from "./video-edit.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
-export interface WatchOptions {
+export interface WatchOptions extends WorkOptions {
   /** Gets each frame when it is finished; the edit waits for it, until it is stopped. Without it, each is freed as it is written. */
   readonly onFrame?: ((frame: EditedFrame) => void | Promise<void>) | undefined;
   /** Gets the measurements of what changed when the edit is done, for its map. */
   readonly onChanges?: ((changes: ChangeMeter) => void) | undefined;
-  /** Whether to continue an edit to the same output that was stopped, if there is one; default false. */
-  readonly resume?: Resumption | undefined;
-  /** Keeps the finished windows of a long clip beside the output if the edit is stopped. */
-  readonly keepWork?: boolean | undefined;
 }
 
 /** The same, and who tells how much memory there is. */

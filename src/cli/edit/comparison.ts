@@ -5,7 +5,7 @@ import { resizeFrame } from "../../data/video/fit.ts";
 import { shownAspect } from "../../data/video/orientation.ts";
 import { requireWritable } from "../../data/output-file.ts";
 import { checkOutput } from "../../data/video/outputs.ts";
-import type { VideoInfo } from "../../data/video/probe.ts";
+import type { VideoInfo } from "../../data/video/video-info.ts";
 import { writeEdited } from "../../data/video/writer.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
 import { Handover } from "./handover.ts";

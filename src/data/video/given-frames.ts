@@ -3,7 +3,7 @@ import { DataError, UserError } from "../../engine/errors.ts";
 import { type FrameSource, FrameTaker, type InputFrame, isRepeatable } from "./frame-source.ts";
 import { pictureInfo } from "./picture-info.ts";
 import { USUAL_TIME_BASE } from "./picture-source.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import type { DecodedFrame } from "./reader.ts";
 import { exactRate, rescale, seconds, type TimeBase } from "./time-base.ts";
 

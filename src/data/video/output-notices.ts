@@ -4,7 +4,7 @@ import { heldChapters } from "./chapters.ts";
 import type { Codec, Encoding } from "./codecs.ts";
 import type { Container } from "./containers.ts";
 import type { OutputPicture } from "./output.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 
 /** How an edit will be stored in a file. */
 export interface StoredAs {

@@ -8,7 +8,7 @@ import { shownAspect, turnBack } from "./orientation.ts";
 import { beginsLate, fileNotices, type StoredAs } from "./output-notices.ts";
 import type { OutputPicture } from "./output.ts";
 import { isRgbFormat } from "./picture.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 
 /** How an edit of a source will be written. */
 export interface OutputPlan extends StoredAs {

@@ -9,7 +9,7 @@ import {
   writePictures,
 } from "./picture-folder.ts";
 import { isPictureFile } from "./picture-source.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import { checkPicture, writePicture } from "./written-picture.ts";
 import { type WrittenFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
 

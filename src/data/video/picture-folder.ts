@@ -6,7 +6,7 @@ import { readBytes } from "./boxes.ts";
 import { shownAspect } from "./orientation.ts";
 import { isSameFile, requireSpace, temporaryName } from "../output-file.ts";
 import { PictureFiles, type PictureKind, type PictureText } from "./picture-file.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import { seconds } from "./time-base.ts";
 import type { WrittenFrame, WriteOptions, WrittenVideo } from "./writer.ts";
 

@@ -1,5 +1,5 @@
 import { standardColour } from "./colour.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 
 /** What pictures that are edited as a video tell of themselves. */
 export type PictureFacts = Pick<

@@ -1,6 +1,7 @@
 import type { FrameSource } from "./frame-source.ts";
 import { type GivenFrames, withFrames } from "./given-frames.ts";
-import { probeVideo, type VideoInfo } from "./probe.ts";
+import { probeVideo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 
 /** What can be edited: the path of a video, of a picture or of a folder of pictures, or frames that a program gives. */

@@ -8,7 +8,7 @@ import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
 import { requireWritable, writeAtomically } from "../output-file.ts";
 import { foreignAudio, newColour, type OutputPlan, planOutput } from "./output-plan.ts";
 import { type OutputPicture, VideoOutput } from "./output.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import type { DecodedFrame } from "./reader.ts";
 import { keptSideData } from "./source-contents.ts";
 import { StreamCopy } from "./stream-copy.ts";

@@ -5,7 +5,7 @@ import { shownAspect } from "./orientation.ts";
 import { requireWritable, writeAtomically } from "../output-file.ts";
 import { pictureNotices } from "./output-notices.ts";
 import { PictureFiles, type PictureKind } from "./picture-file.ts";
-import type { VideoInfo } from "./probe.ts";
+import type { VideoInfo } from "./video-info.ts";
 import type { WrittenFrame, WriteOptions, WrittenVideo } from "./writer.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { VideoInfo } from "../../data/video/probe.ts";
+import type { VideoInfo } from "../../data/video/video-info.ts";
 import type { DecodedFrame } from "../../data/video/reader.ts";
 import { invariant } from "../../engine/errors.ts";
 import { type EditedFrame, untouched } from "../settings/edited-frame.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { VideoInfo } from "../../data/video/probe.ts";
+import type { VideoInfo } from "../../data/video/video-info.ts";
 import type { ModelDefaults } from "../settings/model.ts";
 import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";

@@ -1,4 +1,4 @@
-import type { VideoInfo } from "../../data/video/probe.ts";
+import type { VideoInfo } from "../../data/video/video-info.ts";
 import { invariant, UserError } from "../../engine/errors.ts";
 import type { EditedFrame } from "./edited-frame.ts";
 
