@@ -126,8 +126,10 @@ engine_ready() {
   [ -f "$door" ] && has_stamp "$root/native/build/stamp" "$(engine_hash)"
 }
 
+# With `engine`, what that lacks and nobody here may install is told before anything is downloaded.
 setup_packages() {
   packages_ready && return 0
+  if [ "${1:-}" = engine ] && ! engine_ready; then require_installable "$(missing_debian_packages | xargs)"; fi
   lock_setup
   if ! packages_ready; then
     command -v npm >/dev/null ||
@@ -172,11 +174,6 @@ require_installable() {
     give_up "missing: $missing, and there is no apt-get here: install a C++ compiler and set LIBTORCH to a libtorch directory."
   [ "$(id -u)" -eq 0 ] ||
     give_up "Debian packages are missing, and only root may install them; run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
-}
-
-# The same before anything is downloaded.
-foresee_engine() {
-  engine_ready || require_installable "$(missing_debian_packages | xargs)"
 }
 
 setup_debian() {
