@@ -54,8 +54,8 @@ export async function findVideos(paths: readonly string[]): Promise<FoundVideos>
     const status = await stat(path).catch((cause: unknown) => {
       throw new UserError(`there is no file or folder ${path}: check the path`, { cause });
     });
-    if (status.isDirectory()) await found.searchThrough(path);
-    else found.take(path);
+    if (!status.isDirectory()) found.take(path);
+    else if (!isDataSet(path)) await found.searchThrough(path);
   }
   const { videos, passedOver } = found;
   if (videos.length > 0) return { videos, passedOver };
@@ -102,7 +102,6 @@ interface Entry {
 
 async function entriesOf(folder: string): Promise<Entry[]> {
   const found: Entry[] = [];
-  if (isDataSet(folder)) return found;
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
