@@ -1,4 +1,5 @@
-import { dispatch, type Float } from "../engine/tensor.ts";
+import { dims } from "../engine/axes.ts";
+import { dispatch, type Float, type Tensor } from "../engine/tensor.ts";
 import type { Rng } from "../engine/random.ts";
 import { computingType } from "../engine/settings.ts";
 import { scoped } from "../engine/scope.ts";
@@ -48,7 +49,46 @@ export function convolve(
   }
   const steps = [stride, stride];
   const sides = [padding, padding];
-  return withWeight(weight, (kernel) => dispatch("aten::conv2d", x, kernel, bias, steps, sides));
+  return withWeight(weight, (kernel) =>
+    isSoonerProduct(x, kernel, stride)
+      ? convolveByProduct(x, kernel, { stride, padding, bias })
+      : dispatch("aten::conv2d", x, kernel, bias, steps, sides),
+  );
+}
+
+/** Values from which on laying a kernel out for the processor takes longer than to convolve few places. */
+const LARGE = 1 << 20;
+/** Places of a picture up to which one product of matrices is sooner done, by the places of the kernel. */
+const FEW_PLACES: ReadonlyMap<number, number> = new Map([
+  [1, 16],
+  [9, 4],
+]);
+
+/** Whether the processor convolves `x` sooner by one product of matrices, in float32: large kernels, tiny pictures. */
+function isSoonerProduct(x: Tensor, kernel: Float<"out in kh kw">, stride: number): boolean {
+  if (kernel.size < LARGE || x.device !== "cpu" || computingType(x.device) !== "float32")
+    return false;
+  const [, , kh = 0, kw = 0] = kernel.shape;
+  const [, , h = 0, w = 0] = x.shape;
+  return (h * w) / stride ** 2 <= (FEW_PLACES.get(kh * kw) ?? 0);
+}
+
+/** A convolution as the product of its kernel with the places that each result reads. */
+function convolveByProduct(
+  x: Float<"b in h w">,
+  kernel: Float<"out in kh kw">,
+  { stride, padding, bias }: ConvolutionGeometry & { readonly bias: Float<"out"> | null },
+): Float<"b out h w"> {
+  const { b, h, w } = dims(x, "b _ h w");
+  const { out, kh, kw } = dims(kernel, "out _ kh kw");
+  const [rows, columns] = [[h, kh] as const, [w, kw] as const].map(
+    ([side, places]) => Math.floor((side + 2 * padding - places) / stride) + 1,
+  );
+  const read = dispatch("aten::im2col", x, [kh, kw], [1, 1], [padding, padding], [stride, stride]);
+  // in rows of one matrix: a view of three axes would be multiplied picture by picture
+  const places = read.transpose(1, 2).reshape([b * rows! * columns!, -1]);
+  const results = dispatch("aten::linear", places, kernel.reshape([out, -1]), bias);
+  return results.reshape([b, -1, out]).transpose(1, 2).reshape([b, out, rows!, columns!]);
 }
 
 /** A 1-D convolution along the last axis, keeping its length. */
