@@ -1,9 +1,10 @@
 // One evaluation of the open stack at full width: Stable Diffusion 1.5's U-Net, a ControlNet and AnimateDiff's motion
 // adapter (version 2) on 8 frames of 128×128 pixels, without guidance. open_step.py is the same in diffusers.
 //
-//   node bench/open-step.ts [--precision float32|bfloat16] [--weights float16] [--frames 8] [--size 16] [--threads 2] [--runs 5]
+//   node bench/open-step.ts [--precision float32|bfloat16] [--weights float16] [--frames 8] [--size 16] [--threads 2] [--runs 5] [--spare GB]
 //
-// `--weights float16` holds the weights as public files have them, and computes in `--precision` all the same.
+// `--weights float16` holds the weights as public files have them, and computes in `--precision` all the same. `--spare`
+// is what large kernels may take beyond that to be laid out for convolving; by default all that they can use.
 //
 // To pair them, run both by turns on an otherwise idle machine and compare `seconds` (the middle one; `cpuSeconds`, of
 // all threads together, where others are at work) and `peakGB` (the peak of the process once everything is loaded and
@@ -25,6 +26,7 @@ import { ControlNet } from "../src/models/controlnet/controlnet.ts";
 import { resolveMotionConfig } from "../src/models/motion/config.ts";
 import { MotionAdapter } from "../src/models/motion/motion-adapter.ts";
 import { resolveUNetConfig } from "../src/models/unet/config.ts";
+import { convolutionsFinestFirst } from "../src/models/unet/convolutions.ts";
 import { UNet } from "../src/models/unet/unet.ts";
 import { packConvolutions } from "../src/nn/pack-convolutions.ts";
 import { forgetPeak, fullWidth, noisy, processBytes } from "./full-width.ts";
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "16" },
     threads: { type: "string", default: "2" },
     runs: { type: "string", default: "5" },
+    spare: { type: "string", default: "Infinity" },
   },
 });
 const precision = z.enum(["float32", "bfloat16"]).parse(values.precision);
@@ -47,13 +50,12 @@ setThreads(Number(values.threads));
 const config = resolveUNetConfig({});
 const motion = resolveMotionConfig({ statistics: "clip" });
 const unet = fullWidth(() => new UNet(Rng.seed(0), config), stored);
-const packing = { dtype: precision, spareBytes: Infinity };
-packConvolutions(unet, packing);
 const controlNet = fullWidth(
   () => new ControlNet(Rng.seed(0), config, { type: "rgb", channels: [16, 32, 96, 256] }),
   stored,
 );
-packConvolutions(controlNet, packing);
+const convolutions = convolutionsFinestFirst([unet, controlNet]);
+packConvolutions(convolutions, { dtype: precision, spareBytes: 1e9 * Number(values.spare) });
 const adapter = fullWidth(() => new MotionAdapter(Rng.seed(0), motion), stored);
 
 returnFreedMemory();

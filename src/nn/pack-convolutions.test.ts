@@ -7,10 +7,12 @@ import { largestDifference } from "../../test/support/difference.ts";
 import { Conv2d } from "./conv.ts";
 import { Lora } from "./lora.ts";
 import { Module, adoptParameters } from "./module.ts";
-import { packConvolutions, type PackedType } from "./pack-convolutions.ts";
+import { modulesOf } from "./module-map.ts";
+import { packConvolutions, type Packing, type PackedType } from "./pack-convolutions.ts";
 import { canPack, isPacked } from "./packed-kernel.ts";
 
 const CHANNELS = 342; // 342 · 342 · 9 values are just above what is packed
+const SIZE = CHANNELS * CHANNELS * 9;
 const rng = Rng.seed(5);
 const x = normal(rng, [2, CHANNELS, 4, 4]);
 
@@ -25,7 +27,11 @@ class Net extends Module {
   }
 }
 
-/** A network and its twin, whose kernels are `dtype` and packed as `packed`. */
+function pack(network: Module, packing: Packing): number {
+  return packConvolutions(modulesOf(network, Conv2d).values(), packing);
+}
+
+/** A network and its twin, whose kernels are `stored`, and packed for computing in `packed`. */
 function twins(
   packed: PackedType,
   {
@@ -41,7 +47,7 @@ function twins(
     );
     adoptParameters(network, new Map(weights), "the weights");
   }
-  const taken = packConvolutions(twin, { dtype: packed, spareBytes });
+  const taken = pack(twin, { dtype: packed, spareBytes });
   return { plain, twin, taken };
 }
 
@@ -67,7 +73,7 @@ describe.runIf(canPack())("packConvolutions", () => {
     const [plain, twin] = [0, 1].map(
       () => new Conv2d(rng.split("large"), CHANNELS, CHANNELS, { bias: false }),
     );
-    packConvolutions(twin!, { dtype: "float32" });
+    pack(twin!, { dtype: "float32" });
     expect(isPacked(twin!.weight)).toBe(true);
     const [found, wanted] = noGrad(() => [twin!.forward(x), plain!.forward(x)]);
     expect(largestDifference(found, wanted)).toBeLessThan(1e-5);
@@ -83,14 +89,38 @@ describe.runIf(canPack())("packConvolutions", () => {
     expect(twin.large.weight.shape).toEqual([CHANNELS, CHANNELS, 3, 3]);
   });
 
-  test("leaves kernels alone that would take more memory than they do, unless there is some to spare", () => {
-    const more = 2 * CHANNELS * CHANNELS * 9;
-    const kept = twins("float32", { stored: "float16", spareBytes: more - 1 });
-    expect([isPacked(kept.twin.large.weight), kept.taken]).toEqual([false, 0]);
-    const { plain, twin, taken } = twins("float32", { stored: "float16", spareBytes: more });
-    expect([isPacked(twin.large.weight), taken]).toEqual([true, more]);
-    const [found, wanted] = noGrad(() => [twin.large.forward(x), plain.large.forward(x)]);
-    expect(largestDifference(found, wanted)).toBeLessThan(1e-5);
+  test.each([
+    ["alone", 2 * SIZE - 1, 0],
+    ["to the processor's convolution", 2 * SIZE, 2 * SIZE],
+    ["to the processor's convolution", 2 * SIZE + SIZE, 2 * SIZE],
+    ["to tiles", (64 / 9 - 2) * SIZE, (64 / 9 - 2) * SIZE],
+  ])("leaves stored kernels %s, by the bytes to spare", (_, spareBytes, wanted) => {
+    const { plain, twin, taken } = twins("float32", { stored: "float16", spareBytes });
+    expect([isPacked(twin.large.weight), taken]).toEqual([wanted > 0, wanted]);
+    const [found, convolved] = noGrad(() => [twin.large.forward(x), plain.large.forward(x)]);
+    expect(largestDifference(found, convolved)).toBeLessThan(1e-5);
+  });
+
+  test("a strided kernel has no tiles, whatever there is to spare", () => {
+    const { taken } = twins("float32", { stride: 2, spareBytes: Infinity });
+    expect(taken).toBe(0);
+  });
+
+  test("kernels come first, first served", () => {
+    const layers = [0, 1].map((i) => new Conv2d(rng.split(`${i}`), CHANNELS, CHANNELS));
+    const more = (28 / 9) * SIZE;
+    expect(packConvolutions(layers, { dtype: "float32", spareBytes: more })).toBe(more);
+    expect(layers.map(({ weight }) => weight.device)).toEqual(["meta", "cpu"]);
+  });
+
+  test("in tiles, too, a kernel has its values where another type is computed in", () => {
+    const { plain, twin } = twins("float32", { spareBytes: Infinity });
+    const [found, wanted] = noGrad(() =>
+      autocast("bfloat16", () => [twin.large.forward(x), plain.large.forward(x)]),
+    );
+    expect(found.dtype).toBe("bfloat16");
+    // of values below 4; processors without instructions for bfloat16 round every partial sum
+    expect(largestDifference(found, wanted)).toBeLessThan(0.25);
   });
 
   test.runIf(isFastInBfloat16("cpu"))(
@@ -123,11 +153,15 @@ describe.runIf(canPack())("packConvolutions", () => {
   test("frees the stored kernels and packs nothing twice", () => {
     const { twin } = twins("float32");
     const kernel = twin.large.weight;
-    packConvolutions(twin, { dtype: "float32" });
+    pack(twin, { dtype: "float32" });
     expect(twin.large.weight).toBe(kernel);
     const fresh = new Net();
     const before = engineInfo().liveTensors;
-    packConvolutions(fresh, { dtype: "float32" });
+    pack(fresh, { dtype: "float32" });
     expect(engineInfo().liveTensors).toBe(before);
+    const tiled = new Net();
+    const made = engineInfo().liveTensors;
+    pack(tiled, { dtype: "float32", spareBytes: Infinity }); // a stand-in and its transformed kernel, for one
+    expect(engineInfo().liveTensors).toBe(made + 1);
   });
 });

@@ -1,15 +1,18 @@
 import { persist, scoped, tensorScope } from "../engine/scope.ts";
 import { Tensor, dispatch, type Float } from "../engine/tensor.ts";
 import type { DType } from "../engine/dtype.ts";
+import { convolveInTiles, kernelForTiles, kernelFromTiles } from "./winograd.ts";
 
 /** How a convolution steps and how far it pads with zeros, the same along both axes. */
 export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
 
 const packed = new WeakSet<Tensor>();
+/** Transformed kernels by what stands for them: a kernel of the same shape, without values. */
+const tiles = new WeakMap<Tensor, Float<"16 in out">>();
 
-/** Whether `kernel` lies as the processor's convolution reads it (`packedKernel`): its values are `unpacked` alone. */
+/** Whether `kernel` lies as a convolution reads it (`packedKernel`, `tiledKernel`): its values are `unpacked` alone. */
 export function isPacked(kernel: Tensor): boolean {
-  return packed.has(kernel);
+  return packed.has(kernel) || tiles.has(kernel);
 }
 
 /**
@@ -39,9 +42,29 @@ export function packedKernel(
   return made;
 }
 
+/** Whether a convolution can be worked off in tiles of pictures: 3×3 places, steps of one, a border of one zero. */
+export function hasTiles(
+  { shape }: Float<"out in kh kw">,
+  { stride, padding }: ConvolutionGeometry,
+): boolean {
+  return shape[2] === 3 && shape[3] === 3 && stride === 1 && padding === 1;
+}
+
+/**
+ * `kernel` transformed for tiles of pictures, in float32, outliving every scope; for inference alone.
+ *
+ * It takes 16/9 of its memory in float32, and convolves with 4/9 of the multiplications (`convolveInTiles`).
+ */
+export function tiledKernel(kernel: Float<"out in 3 3">): Float<"out in 3 3"> {
+  const stand = persist(Tensor.empty(kernel.shape, "float32", "meta"));
+  tiles.set(stand, persist(kernelForTiles(kernel)));
+  return stand;
+}
+
 /** The values of a packed kernel, in rows. */
 export function unpacked(kernel: Float<"out in kh kw">): Float<"out in kh kw"> {
-  return dispatch("aten::to_dense", kernel);
+  const transformed = tiles.get(kernel);
+  return transformed ? kernelFromTiles(transformed) : dispatch("aten::to_dense", kernel);
 }
 
 /** Convolves with a packed kernel, in the kernel's type. */
@@ -51,6 +74,8 @@ export function convolvePacked(
   { stride, padding, bias }: ConvolutionGeometry & { readonly bias: Float<"out"> | null },
 ): Float<"b out h w"> {
   const { dtype } = kernel;
+  const transformed = tiles.get(kernel);
+  if (transformed) return scoped(() => convolveInTiles(x.to(dtype), transformed, bias));
   const sides = [padding, padding];
   const steps = [stride, stride];
   return scoped(() =>

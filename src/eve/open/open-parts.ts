@@ -14,7 +14,7 @@ import { openPipeline } from "../../models/public-folder/pipeline.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import type { Module } from "../../nn/module.ts";
+import { convolutionsFinestFirst } from "../../models/unet/convolutions.ts";
 import { packConvolutions, type Packing } from "../../nn/pack-convolutions.ts";
 import { PublicEditAdapter, PublicVideoAdapter } from "../adapters/public-adapters.ts";
 import { decodeLatents, encodePixels } from "../model/coding.ts";
@@ -57,7 +57,10 @@ export function openParts(
   const motion = openNetwork(folders.videoAdapter, MOTION_ADAPTER, options);
   const controlNet = openNetwork(folders.editAdapter, CONTROLNET, options);
   const firstFrames = openNetwork(folders.firstFrames, SPARSE_CONTROLNET, options);
-  if (packing) packAll([unet, controlNet, firstFrames], packing);
+  if (packing) {
+    packConvolutions(convolutionsFinestFirst([unet, controlNet, firstFrames.controlNet]), packing);
+    returnFreedMemory();
+  }
   const networks: Networks = {
     unet,
     editAdapter: new PublicEditAdapter(controlNet),
@@ -69,12 +72,6 @@ export function openParts(
   };
   const { maxFrames } = motion.config;
   return { networks, autoencoder, textEncoder, tokenizer, maxFrames };
-}
-
-function packAll(networks: readonly Module[], { dtype, spareBytes = 0 }: Packing): void {
-  let left = spareBytes;
-  for (const network of networks) left -= packConvolutions(network, { dtype, spareBytes: left });
-  returnFreedMemory();
 }
 
 /** Latents of pictures, a few at a time. */
