@@ -8,4 +8,5 @@ export const TASKS = [
   "remove",
   "texture",
 ] as const;
+/** The name of an editing task. */
 export type Task = (typeof TASKS)[number];

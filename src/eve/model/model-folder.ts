@@ -39,6 +39,7 @@ export const PARTS = [
   "subject-adapter",
   "subject-alignment",
 ] as const;
+/** The name of a part, which is that of its folder. */
 export type Part = (typeof PARTS)[number];
 
 /** The parts that an edit depends on. */

@@ -8,6 +8,7 @@ import type { StackOptions } from "./teachers.ts";
 
 /** Whose strengths an alignment can learn; their parameters begin with it. */
 const STRENGTH_KINDS = ["videoStrength", "editStrength"] as const;
+/** The adapter whose strengths they are, by the word that their parameters begin with. */
 export type StrengthKind = (typeof STRENGTH_KINDS)[number];
 
 const SUFFIX = ".value";
