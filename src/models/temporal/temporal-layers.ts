@@ -28,8 +28,8 @@ type Bound = ReadonlyMap<Module, TemporalConvolution | TemporalAttention>;
 /**
  * The temporal layers of a video adapter (Emu Video, §3.2; EVE, §3.1), held apart from the U-Net they stand in.
  *
- * A 1-D convolution stands behind every convolution of every ResNet, an attention along time behind every spatial
- * transformer. A fresh adapter is the identity. Passed to a forward pass as `on(unet, clips)`; without it
+ * A 1-D convolution stands behind either of the two convolutions of every ResNet, an attention along time behind every
+ * spatial transformer. A fresh adapter is the identity. Passed to a forward pass as `on(unet, clips)`; without it
  * the U-Net is the image network it was.
  */
 export class TemporalLayers extends Module {
