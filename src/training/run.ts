@@ -19,7 +19,7 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-/** A line of `metrics.jsonl`: every event with a step is one. */
+/** A line of `metrics.jsonl`: a step, as often as `logEvery` says, a skipped step, or a validation. */
 const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
 
 /**

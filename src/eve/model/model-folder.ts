@@ -21,9 +21,9 @@ import { ModelDescription } from "./model-description.ts";
 /**
  * The parts of a model, in the order in which they are trained.
  *
- * `detail-gates` gives edited pictures back what they should have kept. `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
- * trains. Style and subject adapters, each with an alignment of its own with the edit adapter, are other combinations
- * (§4.4).
+ * `detail-gates` gives edited pictures back what they should have kept. `vision` is what the critics of distillation see
+ * with, and no part of an editor; `alignment` is what distillation trains. Style and subject adapters, each with an alignment
+ * of its own with the edit adapter, are other combinations (§4.4).
  */
 export const PARTS = [
   "autoencoder",

@@ -53,7 +53,7 @@ export function loadAlignment(
   );
 }
 
-/** How strongly the video adapter of `unet` is heard by a number, or by learned values. */
+/** How strongly the video adapter of `unet` is heard: as one number says, or at each place as values say that were learned. */
 export function strengthOn(unet: UNet, strength: number | StrengthValues): VideoStrength {
   return typeof strength === "number" ? strength : new VideoStrengths(unet, strength);
 }
