@@ -91,17 +91,14 @@ export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
 /**
  * The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way.
  *
- * Those of alignments and of adapters for looks are their runs'.
+ * The text encoder's goes by its vocabulary (`tinyTextEncoder`); those of alignments and of adapters for looks are their runs'.
  */
 export function tinyPartConfig(
-  part: Exclude<Part, AlignmentName | LookPart>,
-  vocabSize: number,
+  part: Exclude<Part, AlignmentName | LookPart | "text-encoder">,
 ): unknown {
   switch (part) {
     case "autoencoder":
       return TINY_AUTOENCODER;
-    case "text-encoder":
-      return tinyTextEncoder(vocabSize);
     case "backbone":
       return TINY_UNET;
     case "edit-adapter":
