@@ -42,6 +42,7 @@ export class RunDirectory implements Disposable {
     this.checkpoints = new Checkpoints(this.file("checkpoints"), run.config.keep);
   }
 
+  /** The path of a file of the run. */
   file(...names: readonly string[]): string {
     return join(this.path, ...names);
   }

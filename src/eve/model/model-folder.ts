@@ -105,6 +105,7 @@ export class ModelFolder {
     return this.#elsewhere[part] ?? join(this.path, part);
   }
 
+  /** Whether the part is there, as its config tells. */
   has(part: Part): boolean {
     return existsSync(join(this.partPath(part), "config.json"));
   }
