@@ -42,7 +42,7 @@ export function guided<Condition>(
 }
 
 /**
- * `X(0,0) + s_I·(X(I,0) − X(0,0)) + s_T·(X(I,T) − X(I,0))` (Emu Video §3.2; InstructPix2Pix Eq. 3).
+ * `X(0,0) + s_I·(X(I,0) − X(0,0)) + s_T·(X(I,T) − X(I,0))` (InstructPix2Pix Eq. 3; Emu Video).
  *
  * Branches whose weight comes to 0 are not evaluated: two where s_I = 1 or s_I = s_T, one where both are 1.
  */

@@ -6,16 +6,9 @@ import { keep, persist, tensorScope } from "../engine/scope.ts";
 import { engineInfo } from "../engine/settings.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { plms } from "./plms.ts";
-import {
-  ddim,
-  ddimJump,
-  dpmSolver,
-  euler,
-  finish,
-  timesteps,
-  type SamplerOptions,
-} from "./samplers.ts";
+import { ddim, ddimJump, dpmSolver, euler, finish, type SamplerOptions } from "./samplers.ts";
 import { createSchedule, Schedule } from "./schedule.ts";
+import { timesteps } from "./timesteps.ts";
 
 const plain = createSchedule();
 const terminal = createSchedule({ zeroTerminalSnr: true });

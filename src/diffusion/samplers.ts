@@ -6,7 +6,6 @@ import type { Schedule } from "./schedule.ts";
 import { timesteps, type Spacing } from "./timesteps.ts";
 
 export { finish, type SampleStep, type Sampling } from "./sampling.ts";
-export { timesteps, type Spacing } from "./timesteps.ts";
 
 /** Where a sampler runs and how many times it asks the network. */
 export interface SamplerOptions {

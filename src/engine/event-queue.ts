@@ -4,6 +4,7 @@ export class EventQueue<Event> implements AsyncIterable<Event> {
   #isClosed = false;
   #wake = Promise.withResolvers<void>();
 
+  /** Adds an event behind those that wait. */
   push(event: Event): void {
     this.#waiting.push(event);
     this.#wake.resolve();

@@ -18,6 +18,7 @@ export interface EngineInfo {
   readonly configuration: string;
 }
 
+/** Asks the loaded libtorch about itself, as it is at the moment. */
 export function engineInfo(): EngineInfo {
   const [version, threads, liveTensors, cudaDevices, configuration, blasThreads] =
     door().information();

@@ -105,20 +105,23 @@ export class Attention extends Module {
   /**
    * Reads `context` (default: `x` itself) at the places of `x`.
    *
-   * A context of fewer batch entries is shared: entry `i` serves `b / c` consecutive entries of `x`, e.g. one
+   * A context of fewer batch entries is shared: entry `i` serves `b / entries` consecutive entries of `x`, e.g. one
    * text all frames of its clip, and its keys and values are computed once.
    */
   forward(
     x: Float<"b n d">,
-    { context = x, apply = plainLayer }: { context?: Float<"c m e">; apply?: ApplyLayer } = {},
+    {
+      context = x,
+      apply = plainLayer,
+    }: { context?: Float<"entries m e">; apply?: ApplyLayer } = {},
   ): Float<"b n d"> {
     const { b, n, d } = dims(x, "b n d");
-    const { c } = dims(context, "c _ _");
-    if (b % c !== 0)
-      throw new ShapeError(`expected a context that divides ${b} batch entries, got ${c}`);
+    const { entries } = dims(context, "entries _ _");
+    if (b % entries !== 0)
+      throw new ShapeError(`expected a context that divides ${b} batch entries, got ${entries}`);
     const split = (y: Tensor): Tensor => rearrange(y, "b n (a d) -> b a n d", { a: this.#heads });
     const read = scoped(() => {
-      const queries = split(apply(this.toQ, x).reshape([c, (b / c) * n, d]));
+      const queries = split(apply(this.toQ, x).reshape([entries, (b / entries) * n, d]));
       const keys = split(apply(this.toK, context));
       const values = split(apply(this.toV, context));
       return rearrange(attend(queries, keys, values), "b a n d -> b n (a d)").reshape([b, n, d]);

@@ -91,7 +91,7 @@ function convolveByProduct(
   return results.reshape([b, -1, out]).transpose(1, 2).reshape([b, out, rows!, columns!]);
 }
 
-/** A 1-D convolution along the last axis, keeping its length. */
+/** A 1-D convolution along the axis before the last, separately at every place of the last, keeping its length. */
 export class Conv1d extends Module {
   readonly weight: Float<"out in k">;
   readonly bias: Float<"out">;
@@ -104,9 +104,10 @@ export class Conv1d extends Module {
     this.#padding = Math.floor(kernel / 2);
   }
 
-  forward(x: Float<"b in n">): Float<"b out n"> {
+  forward(x: Float<"b in n m">): Float<"b out n m"> {
+    const sides = [this.#padding, 0];
     return withWeight(this.weight, (kernel) =>
-      dispatch("aten::conv1d", x, kernel, this.bias, [1], [this.#padding]),
+      dispatch("aten::conv2d", x, kernel.unsqueeze(3), this.bias, [1, 1], sides),
     );
   }
 }

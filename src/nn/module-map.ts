@@ -15,14 +15,17 @@ export class ModuleMap<T extends Module> extends Module {
     Object.assign(this, Object.fromEntries(modules));
   }
 
+  /** The part of the layer at `path`; undefined where it has none. */
   get(path: string): T | undefined {
     return this.#modules.get(path);
   }
 
+  /** Paths with their parts, in the order in which they were given. */
   entries(): Iterable<[path: string, module: T]> {
     return this.#modules.entries();
   }
 
+  /** Number of layers that have a part. */
   get size(): number {
     return this.#modules.size;
   }

@@ -36,7 +36,7 @@ const LAYERS = [
     name: "Conv1d",
     build: () => new Conv1d(rng, 2, 4),
     run: (layer: Module, x: Tensor) => (layer as Conv1d).forward(x),
-    x: normal(rng, [1, 2, 7]),
+    x: normal(rng, [1, 2, 7, 3]),
   },
   {
     name: "Embedding",

@@ -20,7 +20,7 @@ export function sinusoids(t: Float<"b">, features: number): Float<"b features"> 
   return Tensor.cat([angles.cos(), angles.sin()], 1);
 }
 
-/** Timestep labels (0 to 999) to the vector that every ResNet reads. */
+/** Time labels (0 to 999, or between) to a vector, which every ResNet reads behind a SiLU. */
 export class TimeEmbedding extends Module {
   readonly linear1: Linear;
   readonly linear2: Linear;

@@ -99,6 +99,7 @@ export const ABLATION_NAMES = [
   "no-sds-video",
   "no-strengths",
 ] as const;
+/** The name of a row. */
 export type AblationName = (typeof ABLATION_NAMES)[number];
 
 /** All rows. */

@@ -10,8 +10,9 @@ const GUIDED = { image: 1, text: 7.5 };
 /**
  * Where distillation of the public networks departs from the defaults.
  *
- * Deviation: the paper's teachers are Emu's. A model of this size at 512 pixels draws one clip at a time; the backbone
- * reads the instruction where the caption is left out, as the editor does; critics see pictures at DINOv2's scale.
+ * Deviation: the paper's teachers are Emu's, and an iteration has 64 clips (§4). A model of this size at 512 pixels draws one
+ * clip at a time, and an iteration has one; the backbone reads the instruction where the caption is left out, as the editor
+ * does; critics see pictures at DINOv2's scale.
  */
 const OPEN_DISTILLATION = {
   model: OPEN_NAME,

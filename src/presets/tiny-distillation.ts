@@ -120,9 +120,5 @@ function teachersOf(
     );
   }
   const { layers, window } = loadVideoAdapter(folder, unet);
-  const networks: Networks = {
-    ...common,
-    videoAdapter: layers,
-  };
-  return { networks, window };
+  return { networks: { ...common, videoAdapter: layers }, window };
 }

@@ -33,7 +33,13 @@ import {
 } from "../training/stages/look-adapter-settings.ts";
 import { DecoderSettings } from "../training/stages/settings.ts";
 import { visionWeights } from "../training/stages/vision.ts";
-import { TINY, TINY_AUTOENCODER, TINY_SIZE, tinyPartConfig } from "./tiny-networks.ts";
+import {
+  TINY,
+  TINY_AUTOENCODER,
+  TINY_SIZE,
+  tinyPartConfig,
+  tinyTextEncoder,
+} from "./tiny-networks.ts";
 import { tinyTokenizer } from "./tiny-tokenizer.ts";
 
 /** Pictures from which the mean and deviation of latents are taken. */
@@ -185,10 +191,10 @@ async function partContent(
     case "text-encoder": {
       const { tokenizer, folder } = tinyTokenizer(cache);
       const files = ["tokenizer.json", "words.json"].map((name) => join(folder, name));
-      return { config: tinyPartConfig(part, tokenizer.vocabularySize), weights, files };
+      return { config: tinyTextEncoder(tokenizer.vocabularySize), weights, files };
     }
     case "vision":
-      return { config: tinyPartConfig(part, 0), weights: visionWeights(weights) };
+      return { config: tinyPartConfig(part), weights: visionWeights(weights) };
     case "alignment":
     case "style-alignment":
     case "subject-alignment":
@@ -204,7 +210,7 @@ async function partContent(
       return { config, weights };
     }
     default:
-      return { config: tinyPartConfig(part, 0), weights };
+      return { config: tinyPartConfig(part), weights };
   }
 }
 

@@ -39,12 +39,14 @@ export const TINY_UNET = resolveUNetConfig({
   normGroups: 16,
 });
 
+/** The edit adapter: it reads the input's latent and has a label for each task of the world. */
 export const TINY_EDIT_ADAPTER = EditAdapterConfig.parse({
   hint: { type: "latent", channels: 16 },
   copyHead: true,
   tasks: [...TASKS],
 });
 
+/** The video adapter: windows of 8 frames, each of which is shown the first frame's latent. */
 export const TINY_VIDEO_ADAPTER = VideoAdapterConfig.parse({
   window: 8,
   temporal: {
@@ -55,6 +57,7 @@ export const TINY_VIDEO_ADAPTER = VideoAdapterConfig.parse({
   },
 });
 
+/** The gates of detail, of the default shape. */
 export const TINY_DETAIL_GATES = DetailGatesConfig.parse({});
 
 /** What the parts of the tiny model have in common. */
@@ -88,17 +91,14 @@ export function tinyTextEncoder(vocabSize: number): TextEncoderConfig {
 /**
  * The config that a part of the tiny model is saved with; the autoencoder's gets its statistics on the way.
  *
- * Those of alignments and of adapters for looks are their runs'.
+ * The text encoder's goes by its vocabulary (`tinyTextEncoder`); those of alignments and of adapters for looks are their runs'.
  */
 export function tinyPartConfig(
-  part: Exclude<Part, AlignmentName | LookPart>,
-  vocabSize: number,
+  part: Exclude<Part, AlignmentName | LookPart | "text-encoder">,
 ): unknown {
   switch (part) {
     case "autoencoder":
       return TINY_AUTOENCODER;
-    case "text-encoder":
-      return tinyTextEncoder(vocabSize);
     case "backbone":
       return TINY_UNET;
     case "edit-adapter":

@@ -63,6 +63,7 @@ export const TrainConfig = z
     path: ["accumulate"],
   });
 export type TrainConfig = z.infer<typeof TrainConfig>;
+/** Settings as they are written down: those with a default may be absent. */
 export type TrainConfigInput = z.input<typeof TrainConfig>;
 
 /** How many steps a run was asked for, from a step on. */

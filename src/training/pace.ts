@@ -43,10 +43,12 @@ export class Pace {
     };
   }
 
+  /** Has the clock of checkpoints begin anew. */
   checkpointSaved(): void {
     this.#savedAt = this.#now();
   }
 
+  /** Whether a checkpoint is to be saved after `step` steps: by their number, or by the minutes since the last. */
   isCheckpointDue(step: number): boolean {
     const { checkpointEvery, checkpointEveryMinutes } = this.#config;
     if (checkpointEvery > 0 && step % checkpointEvery === 0) return true;

@@ -19,7 +19,7 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-/** A line of `metrics.jsonl`: every event with a step is one. */
+/** A line of `metrics.jsonl`: a step, as often as `logEvery` says, a skipped step, or a validation. */
 const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
 
 /**
@@ -42,6 +42,7 @@ export class RunDirectory implements Disposable {
     this.checkpoints = new Checkpoints(this.file("checkpoints"), run.config.keep);
   }
 
+  /** The path of a file of the run. */
   file(...names: readonly string[]): string {
     return join(this.path, ...names);
   }

@@ -43,7 +43,7 @@ export interface Adversaries {
  */
 export interface Stage<Batch = unknown> {
   readonly name: string;
-  /** What the data is, for the receipt: e.g. `generated world v1, train split, 128×128`. */
+  /** What the data is, for the receipt: e.g. `generated world, 16384 pictures of the train split, 128x128`. */
   readonly dataset: string;
   /** Float32 leaves by name; the optimizer writes to these tensors in place. */
   readonly trainable: Parameters;

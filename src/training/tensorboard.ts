@@ -31,6 +31,7 @@ export class EventFile implements Disposable {
     this.#write(startStep + 1, [message(7, [varint(1, SESSION_START)])]);
   }
 
+  /** Writes numbers by tag, after `step` steps. */
   scalars(step: number, values: Readonly<Record<string, number>>): void {
     const named = Object.entries(values).map(([tag, value]) =>
       message(1, [text(1, tag), float(2, value)]),
@@ -38,6 +39,7 @@ export class EventFile implements Disposable {
     this.#write(step, [message(5, named)]);
   }
 
+  /** Writes a picture, after `step` steps. */
   image(step: number, tag: string, { png, width, height }: PngImage): void {
     const picture = message(4, [
       varint(1, height),

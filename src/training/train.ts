@@ -27,7 +27,7 @@ import {
  * The whole training loop of every stage. Whoever iterates it decides what to print, plot or stop on.
  *
  * It continues from the newest readable checkpoint of the run's directory, if there is one, and writes the
- * logs there; each event is on disk before it is given out.
+ * logs there; what they hold of an event is on disk before the event is given out.
  */
 export async function* train(run: Run): AsyncGenerator<TrainEvent, void, void> {
   useThreads(run.config.threads);

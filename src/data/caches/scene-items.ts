@@ -11,6 +11,7 @@ export interface SceneKind {
   readonly frames: number;
 }
 
+/** The consecutive frames of a scene, with what is said of them. */
 export const draw: DrawItem<SceneKind> = ({ split, frames }, index, size) => {
   const scene = sampleScene(split, index);
   return {

@@ -20,6 +20,7 @@ export function styledRequestAt(split: Split, index: number): WorldEdit {
   return plainRequestAt(split, index, STYLED_TASKS, (request) => request);
 }
 
+/** One frame of a scene in a held-out style, with its caption. */
 export const draw: DrawItem<StyledKind> = ({ split, style }, index, size) => {
   const scene = { ...sampleScene(split, index), style: "plain" as const };
   return {

@@ -60,6 +60,7 @@ function sceneWith(subject: Subject, split: Split, index: number): Scene {
   return { ...scene, objects, style: "plain" };
 }
 
+/** One frame of a scene that has the subject in it, with its caption. */
 export const draw: DrawItem<SubjectKind> = ({ split, name }, index, size) => {
   const scene = sceneWith(name, split, index);
   return {

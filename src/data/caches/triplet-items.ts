@@ -15,6 +15,7 @@ export function editAt(split: Split, index: number): WorldEdit {
   return sampleEdit(split, Math.floor(index / TASKS.length), TASKS[index % TASKS.length]!);
 }
 
+/** One frame before and after an edit, with the words of both. */
 export const draw: DrawItem<TripletKind> = ({ split }, index, size) => {
   const request = editAt(split, index);
   const { before, after } = renderTriplet(request, split, frameOf(index), size);

@@ -27,6 +27,7 @@ export function uneditedAt(split: Exclude<Split, "test">, index: number): WorldE
   return sampleEdit(split, FIRST_SCENE + Math.floor(index / TASKS.length), task);
 }
 
+/** The consecutive frames of an unedited scene, with the edit that is asked of it. */
 export const draw: DrawItem<UneditedKind> = ({ split, frames }, index, size) => {
   const { scene, task, instruction, outputCaption } = uneditedAt(split, index);
   const pictures = consecutiveFrames(scene, index, frames, size);

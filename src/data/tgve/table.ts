@@ -3,6 +3,7 @@ import { parseCsv } from "../csv.ts";
 
 /** The folders of the benchmark's videos, one for each origin. */
 export const TGVE_SETS = ["DAVIS_480p", "youtube_480p", "videvo_480p"] as const;
+/** A folder of the benchmark's videos. */
 export type TgveSet = (typeof TGVE_SETS)[number];
 
 /** One edit that the benchmark asks for. */

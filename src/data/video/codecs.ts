@@ -24,10 +24,12 @@ import { THREADS } from "./encoder.ts";
 
 /** The codecs that pictures can be written in; `gif` in GIF files alone. */
 export const CODECS = ["h264", "hevc", "av1", "vp9", "prores", "ffv1", "gif"] as const;
+/** The name of a codec for pictures. */
 export type Codec = (typeof CODECS)[number];
 
 /** How much of the pictures is kept: from a quick look to every bit. */
 export const QUALITIES = ["draft", "good", "best", "lossless"] as const;
+/** The name of how much of the pictures is kept. */
 export type Quality = (typeof QUALITIES)[number];
 
 /** An encoder, set up. */

@@ -17,6 +17,7 @@ import type { WrittenFrame, WriteOptions, WrittenVideo } from "./writer.ts";
  * reads as a video. `tgve`: `00000.jpg` and on and nothing else, as the TGVE benchmark wants submissions.
  */
 export const PICTURE_LAYOUTS = ["png", "tgve"] as const;
+/** The name of a layout. */
 export type PictureLayout = (typeof PICTURE_LAYOUTS)[number];
 
 const layouts: Readonly<

@@ -11,6 +11,7 @@ export const PLACES = [
   "bottom-left",
   "bottom-right",
 ] as const;
+/** The name of a place in the frame. */
 export type Place = (typeof PLACES)[number];
 
 /** The centre of an object that is put there: x and y in frame widths. */

@@ -4,6 +4,7 @@ import type { Task } from "./tasks.ts";
 
 /** Styles that no scene of the world has, so that nothing trained on it has seen them: for adapters of their own. */
 export const HELD_OUT_STYLES = ["line-art"] as const;
+/** The name of a style that no scene has. */
 export type HeldOutStyle = (typeof HELD_OUT_STYLES)[number];
 
 /** The tasks whose right result is still in the style: the others would have to take it off. */

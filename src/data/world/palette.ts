@@ -51,4 +51,5 @@ export function shades(colour: Colour) {
     outline: css(isDark ? blend(body, WHITE, 0.5) : blend(body, BLACK, 0.75)),
   };
 }
+/** The shades of one colour, each a CSS colour. */
 export type Shades = ReturnType<typeof shades>;

@@ -2,10 +2,12 @@
 
 type Point = readonly [number, number];
 
+/** An ellipse around (cx, cy); a circle where one radius is given. */
 export function ellipse(cx: number, cy: number, rx: number, ry = rx): string {
   return `M${cx - rx} ${cy}a${rx} ${ry} 0 1 0 ${2 * rx} 0a${rx} ${ry} 0 1 0 ${-2 * rx} 0Z`;
 }
 
+/** A polygon through the points, closed. */
 export function polygon(...points: readonly Point[]): string {
   return `M${points.map(([x, y]) => `${x} ${y}`).join("L")}Z`;
 }

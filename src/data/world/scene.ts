@@ -17,6 +17,7 @@ export const KINDS = [
   "mushroom",
   "robot",
 ] as const;
+/** The name of a kind of thing. */
 export type Kind = (typeof KINDS)[number];
 
 /**
@@ -24,6 +25,7 @@ export type Kind = (typeof KINDS)[number];
  * of their own (§4.4). Each has one look, whatever colour and texture its record says.
  */
 export const SUBJECTS = ["toy-robot", "owl"] as const;
+/** The name of a held-out subject. */
 export type Subject = (typeof SUBJECTS)[number];
 
 /** The kind that a subject is one of, as a dog of one's own is a dog (§4.4); null for a kind of its own. */
@@ -47,6 +49,7 @@ export const COLOURS = [
   "gray",
   "white",
 ] as const;
+/** The name of a colour. */
 export type Colour = (typeof COLOURS)[number];
 
 /** The patterns an object's body can carry. They are fixed to the object and turn with it. */
@@ -61,6 +64,7 @@ export const TEXTURES = [
   "scaly",
   "leafy",
 ] as const;
+/** The name of a pattern. */
 export type Texture = (typeof TEXTURES)[number];
 
 /** Where a scene takes place. Each has one canonical look, periodic from left to right. */
@@ -76,6 +80,7 @@ export const BACKGROUNDS = [
   "studio",
   "autumn",
 ] as const;
+/** The name of a background. */
 export type Background = (typeof BACKGROUNDS)[number];
 
 /** What the whole frame goes through after it is drawn; "plain" leaves it alone. */
@@ -90,6 +95,7 @@ export const STYLES = [
   "neon",
   "watercolor",
 ] as const;
+/** The name of a style, "plain" for none. */
 export type Style = (typeof STYLES)[number];
 
 /** What an object can wear or hold. Each has one colour and one place on each kind of object. */
@@ -102,11 +108,15 @@ export const ACCESSORIES = [
   "bow-tie",
   "flag",
 ] as const;
+/** The name of something to wear or hold. */
 export type Accessory = (typeof ACCESSORIES)[number];
 
+/** How large an object is, from least to most. */
 export const SIZES = ["small", "medium", "large"] as const;
+/** The name of a size. */
 export type Size = (typeof SIZES)[number];
 
+/** The ways in which an object moves. */
 export const MOTION_TYPES = [
   "still",
   "linear",
@@ -116,6 +126,7 @@ export const MOTION_TYPES = [
   "growing",
   "swaying",
 ] as const;
+/** The name of a way to move. */
 export type MotionType = (typeof MOTION_TYPES)[number];
 
 /** How an object moves; every motion returns to where it began, so that clips have any length. */

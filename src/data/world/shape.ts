@@ -34,6 +34,9 @@ export interface Shape {
   };
 }
 
+/** A piece with an outline. */
 export const part = (fill: Fill, path: string): Part => ({ path, fill });
+/** A piece without an outline. */
 export const bare = (fill: Fill, path: string): Part => ({ path, fill, isBare: true });
+/** A place for an accessory; no width for a hand, which holds. */
 export const anchor = (x: number, y: number, width = 0): Anchor => ({ x, y, width });

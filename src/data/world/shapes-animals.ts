@@ -8,6 +8,7 @@ function eyes(x: number, y: number, radius: number): Part[] {
   return [bare(INK, ellipse(-x, y, radius)), bare(INK, ellipse(x, y, radius))];
 }
 
+/** A cat, seen from the front. */
 export const CAT: Shape = {
   parts: [
     part("body", "M20 40C44 44 52 24 42 6C40 -2 50 -2 50 8C58 36 42 54 18 50Z"),
@@ -29,6 +30,7 @@ export const CAT: Shape = {
   },
 };
 
+/** A dog, seen from the front. */
 export const DOG: Shape = {
   parts: [
     part("body", "M20 36C36 36 40 20 46 8C54 10 52 48 20 50Z"),
@@ -51,6 +53,7 @@ export const DOG: Shape = {
   },
 };
 
+/** A fox, seen from the front. */
 export const FOX: Shape = {
   parts: [
     part("body", "M10 46C34 54 58 30 48 -12C34 -6 22 8 22 24Z"),
@@ -78,6 +81,7 @@ export const FOX: Shape = {
   },
 };
 
+/** A bird that faces right. */
 export const BIRD: Shape = {
   parts: [
     part("dark", polygon([-24, 2], [-54, -12], [-50, 16], [-26, 20])),
@@ -101,6 +105,7 @@ export const BIRD: Shape = {
   },
 };
 
+/** A fish that faces right. */
 export const FISH: Shape = {
   parts: [
     part("dark", "M-26 0C-34 -14 -44 -24 -54 -24C-48 -8 -48 8 -54 24C-44 24 -34 14 -26 0Z"),

@@ -12,6 +12,7 @@ function face(y: number): Part[] {
   ];
 }
 
+/** A ball that shines. */
 export const BALL: Shape = {
   parts: [
     part("body", ellipse(0, 0, 46)),
@@ -25,6 +26,7 @@ export const BALL: Shape = {
   },
 };
 
+/** A box, seen from above one of its edges. */
 export const BOX: Shape = {
   parts: [
     part("light", polygon([-44, -24], [-22, -44], [46, -44], [26, -24])),
@@ -39,6 +41,7 @@ export const BOX: Shape = {
   },
 };
 
+/** A star of five points with a face. */
 export const STAR: Shape = {
   parts: [part("body", starPath(0, 4, 52, 25)), ...face(-2)],
   anchors: {
@@ -49,6 +52,7 @@ export const STAR: Shape = {
   },
 };
 
+/** A heart with a face. */
 export const HEART: Shape = {
   parts: [
     part(
@@ -65,6 +69,7 @@ export const HEART: Shape = {
   },
 };
 
+/** A car, seen from the side. */
 export const CAR: Shape = {
   parts: [
     part("body", "M-34 -4L-22 -32H16L34 -4Z"),
@@ -86,6 +91,7 @@ export const CAR: Shape = {
   },
 };
 
+/** A boat, seen from the side. */
 export const BOAT: Shape = {
   parts: [
     part("#8a5a33", box(-3, -50, 6, 66)),
@@ -102,6 +108,7 @@ export const BOAT: Shape = {
   },
 };
 
+/** A house, seen from the front. */
 export const HOUSE: Shape = {
   parts: [
     part("dark", box(20, -46, 13, 30)),
@@ -119,6 +126,7 @@ export const HOUSE: Shape = {
   },
 };
 
+/** A tree. */
 export const TREE: Shape = {
   parts: [
     part("#7a4d2b", "M-9 50L-6 10H6L9 50Z"),
@@ -136,6 +144,7 @@ export const TREE: Shape = {
   },
 };
 
+/** A rocket that points up. */
 export const ROCKET: Shape = {
   parts: [
     part("#f59a23", polygon([-12, 30], [-7, 52], [0, 42], [7, 52], [12, 30])),
@@ -153,6 +162,7 @@ export const ROCKET: Shape = {
   },
 };
 
+/** A mushroom. */
 export const MUSHROOM: Shape = {
   parts: [
     part("#f3e7cf", "M-18 0C-14 20 -22 38 -24 48H24C22 38 14 20 18 0Z"),
@@ -171,6 +181,7 @@ export const MUSHROOM: Shape = {
   },
 };
 
+/** A robot, seen from the front. */
 export const ROBOT: Shape = {
   parts: [
     part("dark", box(-44, 2, 14, 32, 4)),

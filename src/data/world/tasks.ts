@@ -1,4 +1,8 @@
-/** The seven editing tasks of TGVE+ (paper, §4.1), in the order of the task embedding. */
+/**
+ * The seven editing tasks of TGVE+ (paper, §4.1), in the order of the task embedding.
+ *
+ * Deviation: the paper distils by seven tasks of Emu Edit (§4): local and global edits in the place of `object` and `multiple`.
+ */
 export const TASKS = [
   "style",
   "background",
@@ -8,4 +12,5 @@ export const TASKS = [
   "remove",
   "texture",
 ] as const;
+/** The name of an editing task. */
 export type Task = (typeof TASKS)[number];

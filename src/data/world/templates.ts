@@ -9,6 +9,7 @@ export interface Wording {
   readonly test: readonly string[];
 }
 
+/** How each kind of edit is asked for. */
 export const INSTRUCTIONS = {
   style: {
     train: [
@@ -289,6 +290,7 @@ export const POLITENESS = [
   "i would like you to {request}",
 ] as const;
 
+/** How what a scene shows is put into a sentence. */
 export const CAPTIONS: Wording = {
   train: [
     "{objects} {setting}",

@@ -17,6 +17,7 @@ import type {
 
 type Wordings<K extends string> = Readonly<Record<K, readonly [string, ...string[]]>>;
 
+/** What the kinds of things are called. */
 export const KIND_WORDS: Wordings<Kind> = {
   ball: ["ball"],
   box: ["box", "cube"],
@@ -39,8 +40,10 @@ export const KIND_WORDS: Wordings<Kind> = {
 /** What the held-out subjects are called: a word that the world's own vocabulary lacks, before the kind's if it is one of a kind. */
 export const SUBJECT_WORDS: Wordings<Subject> = { "toy-robot": ["toy robot"], owl: ["owl"] };
 
+/** What everything that has a shape is called. */
 export const THING_WORDS: Wordings<Thing> = { ...KIND_WORDS, ...SUBJECT_WORDS };
 
+/** What the colours are called. */
 export const COLOUR_WORDS: Wordings<Colour> = {
   red: ["red"],
   orange: ["orange"],
@@ -56,6 +59,7 @@ export const COLOUR_WORDS: Wordings<Colour> = {
   white: ["white"],
 };
 
+/** What a thing with a pattern is called, as an adjective. */
 export const TEXTURE_WORDS: Wordings<Texture> = {
   plain: ["plain"],
   striped: ["striped"],
@@ -80,11 +84,13 @@ export const PATTERN_WORDS: Wordings<Exclude<Texture, "plain">> = {
   leafy: ["leaves"],
 };
 
+/** What sizes are called; the middle one has no word. */
 export const SIZE_WORDS: Wordings<Exclude<Size, "medium">> = {
   small: ["small", "little", "tiny"],
   large: ["big", "large"],
 };
 
+/** What a thing that moves is said to do; one that stands still, nothing. */
 export const MOTION_WORDS: Wordings<Exclude<MotionType, "still">> = {
   linear: ["moving", "sliding"],
   bouncing: ["bouncing", "jumping"],
@@ -94,6 +100,7 @@ export const MOTION_WORDS: Wordings<Exclude<MotionType, "still">> = {
   swaying: ["swaying", "rocking"],
 };
 
+/** What is worn or held is called. */
 export const ACCESSORY_WORDS: Wordings<Accessory> = {
   hat: ["hat", "top hat"],
   crown: ["crown"],
@@ -158,6 +165,7 @@ export const STYLE_NOUNS: Wordings<Drawn> = {
   watercolor: ["a watercolor painting", "a watercolor"],
 };
 
+/** Where something is put. */
 export const PLACE_WORDS: Wordings<Place> = {
   left: ["on the left", "on the left side"],
   right: ["on the right", "on the right side"],

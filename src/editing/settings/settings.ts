@@ -28,10 +28,15 @@ const MOST_FURTHER = 7;
 
 /** `independent`: every frame has noise of its own; `shared`: all frames start from frame 0's. */
 export const NOISE_MODES = ["independent", "shared"] as const;
+/** The name of a way to draw the noise of frames. */
 export type NoiseMode = (typeof NOISE_MODES)[number];
+/** The samplers that an edit can be drawn by. */
 export const SAMPLERS = ["ddim", "dpm-solver"] as const;
+/** The name of a sampler. */
 export type Sampler = (typeof SAMPLERS)[number];
+/** Which networks edit: both adapters aligned, both merely stacked, or the edit adapter on each frame alone. */
 export const EDIT_METHODS = ["aligned", "stacked", "frame-by-frame"] as const;
+/** The name of a method. */
 export type EditMethod = (typeof EDIT_METHODS)[number];
 
 /** Whether a method edits the frames of a window together: both adapters at work. */
@@ -39,9 +44,13 @@ export function isTogether(method: EditMethod | undefined): boolean {
   return method !== "frame-by-frame";
 }
 
+/** Whether an edited frame gets back the detail of its source. */
 export const DETAIL_MODES = ["keep", "off"] as const;
+/** The name of what is done about detail. */
 export type DetailMode = (typeof DETAIL_MODES)[number];
+/** Whether flicker is taken out of edited frames. */
 export const DEFLICKER_MODES = ["on", "off"] as const;
+/** The name of what is done about flicker. */
 export type DeflickerMode = (typeof DEFLICKER_MODES)[number];
 
 const tooLong: Refusal = {

@@ -3,6 +3,7 @@ import type { Spacing } from "../../diffusion/timesteps.ts";
 
 /** How much an edit may change, from least to most. */
 export const STRENGTHS = ["keep", "balanced", "bold"] as const;
+/** The name of how much an edit may change. */
 export type Strength = (typeof STRENGTHS)[number];
 
 /** The two scales of guidance (InstructPix2Pix): how closely to follow the words, and the input frame. */

@@ -13,6 +13,7 @@ export interface AblationRun {
 
 /** The two kinds of noise that a run is measured with. */
 export const NOISES = ["independent", "shared"] as const;
+/** The name of a kind of noise. */
 export type Noise = (typeof NOISES)[number];
 
 /** One row of the table: an ablation, over all of its runs, with one kind of noise. */

@@ -23,6 +23,7 @@ import { truthFrame } from "./ground-truth.ts";
 
 /** Ways to edit a picture with a look: both adapters aligned, or not, or the edit adapter alone. */
 export const COMBINATION_METHODS = ["aligned", "stacked", "edit-adapter"] as const;
+/** The name of a way to edit a picture with a look. */
 export type CombinationMethod = (typeof COMBINATION_METHODS)[number];
 
 /** The edit adapter with another one than the video adapter. */

@@ -35,8 +35,8 @@ export type EditAdapterConfig = z.infer<typeof EditAdapterConfig>;
  * learned task embedding, and leaves the output caption to the backbone.
  *
  * The input's latent enters through a zero-initialised convolution behind the first one; the task's vector is
- * added to the time embedding and gives four tokens behind the instruction's (as Emu Edit does). Frames are
- * folded into the batch.
+ * added to the time embedding and gives tokens behind the instruction's (as Emu Edit does). Frames are folded into
+ * the batch.
  */
 export class EditAdapter extends Module implements EditBranch {
   readonly controlNet: ControlNet;

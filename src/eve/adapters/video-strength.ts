@@ -41,6 +41,7 @@ export class VideoStrengths extends Strengths {
     return between(alone, heard, known(this.#behind.get(layer), "one of its layers"));
   }
 
+  /** What is heard of what the adapter adds beside the backbone's states. */
   scaledBeside(residual: Tensor): Tensor {
     return residual.mul(known(this.get(BESIDE)?.value, BESIDE));
   }

@@ -1,6 +1,7 @@
 import { noGrad } from "../../engine/autodiff.ts";
 import { checkpoint } from "../../engine/checkpoint.ts";
 import { ConfigError } from "../../engine/errors.ts";
+import type { Rng } from "../../engine/random.ts";
 import { Tensor, type Float, type Pixels } from "../../engine/tensor.ts";
 import type { Parameters } from "../../nn/module.ts";
 import type { Term } from "../distillation/distillation-config.ts";
@@ -53,18 +54,12 @@ export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
           "expected samples of the teachers for the critics to compare, got none",
         );
       }
-      const clips = condition.caption.shape[0]!;
-      const drawn = drawAugmentation(rng.split("augmentation"), clips, jury.augmentation);
-      // The decoder's intermediates are the largest of an iteration: they are better computed again than kept
-      const { decode, recompute = true } = jury;
-      const show = (latents: Tensor): Pixels =>
-        augment(recompute ? checkpoint(decode, latents) : decode(latents), drawn);
+      const show = viewOf(jury, condition.caption.shape[0]!, rng.split("augmentation"));
       const known = (latents: Tensor): Pixels => noGrad(() => show(latents));
-      const common = show(role === "judge" ? x0 : x0.detach());
       // Decoded for each critic only where somebody asks how large each one's gradient is
       const isWatched = role === "judge" && cast.onGradient !== undefined;
-      const drawnFor = (term: Term): Pixels =>
-        isWatched ? show(asSeenBy(cast, term, x0)) : common;
+      const common = isWatched ? null : show(role === "judge" ? x0 : x0.detach());
+      const drawnFor = (term: Term): Pixels => common ?? show(asSeenBy(cast, term, x0));
       const benches = {
         Edit: () => {
           const frames = { fake: drawnFor("genEdit"), real: known(real.edit) };
@@ -78,6 +73,17 @@ export function adversary(jury: Jury, terms: readonly Term[]): Adversary {
       const named = (["Edit", "Video"] as const).filter((name) => terms.includes(`gen${name}`));
       return Object.assign({}, ...named.map((name) => verdict(name, role, benches[name](), jury)));
     };
+}
+
+/** How the critics are shown latents of `clips` clips in one iteration: decoded, and all augmented alike. */
+function viewOf(
+  { decode, recompute = true, augmentation }: Jury,
+  clips: number,
+  rng: Rng,
+): (latents: Tensor) => Pixels {
+  const drawn = drawAugmentation(rng, clips, augmentation);
+  // The decoder's intermediates are the largest of an iteration: they are better computed again than kept
+  return (latents) => augment(recompute ? checkpoint(decode, latents) : decode(latents), drawn);
 }
 
 function editBench(

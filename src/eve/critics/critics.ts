@@ -172,8 +172,9 @@ export interface EditSight {
 /**
  * The edit critic `D_e` (§3.2, §3.3): did the edit teacher draw this frame, or the student?
  *
- * To ADD's projections of the text and of the judged picture it adds one of the input frame; an attention layer
- * merges the three. Every frame is judged by itself.
+ * The paper adds a projection of the input frame to those that ADD has, of the text and of a picture, and merges them by an
+ * attention layer. The picture is the judged frame itself here: ADD's is what its student began from, and this one begins
+ * from noise. Every frame is judged by itself.
  */
 export class EditCritic extends Critic {
   readonly heads: readonly EditHead[];
@@ -238,6 +239,8 @@ class VideoHead extends Module {
  *
  * One temporal attention layer reads the projected features of each place over the clip's frames; the caption is its
  * only condition.
+ *
+ * Deviation: the caption is merged by an attention layer, too, which the paper says of `D_e` alone.
  */
 export class VideoCritic extends Critic {
   readonly heads: readonly VideoHead[];

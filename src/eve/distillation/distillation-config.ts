@@ -96,6 +96,7 @@ export type TeacherSampleConfig = z.infer<typeof TeacherSampleConfig>;
  * A critic learns where its `gen` term is among them.
  */
 export const TERMS = ["sdsEdit", "sdsVideo", "genEdit", "genVideo"] as const;
+/** The name of a term of the student's loss. */
 export type Term = (typeof TERMS)[number];
 
 /** Factorized Diffusion Distillation as a whole (§3, §4): everything but data, networks and the optimizer. */
@@ -142,7 +143,6 @@ export const DistillationConfig = z.strictObject({
   holdFirstFrame: z.boolean().default(true),
 });
 export type DistillationConfig = z.infer<typeof DistillationConfig>;
-export type DistillationConfigInput = z.input<typeof DistillationConfig>;
 
 /**
  * Factor of each term: `α·(L_G-Edit + λ·L_SDS-Edit) + β·(L_G-Video + λ·L_SDS-Video)`, and for the critics

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { z } from "zod";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL, disturbed, smallNetworks } from "../../../test/support/small-model.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
@@ -12,11 +13,7 @@ import { parametersOf } from "../../nn/module.ts";
 import { AlignmentConfig } from "../stack/alignment-config.ts";
 import { alignedStudent, createAlignment } from "../stack/student.ts";
 import { stackedCondition, type Networks, type StackedCondition } from "../stack/teachers.ts";
-import {
-  DistillationConfig,
-  distillationWeights,
-  type DistillationConfigInput,
-} from "./distillation-config.ts";
+import { DistillationConfig, distillationWeights } from "./distillation-config.ts";
 import {
   distil,
   phaseAt,
@@ -131,7 +128,10 @@ describe("score distillation from both teachers", () => {
 
 describe("the phases", () => {
   /** Each phase's name, first step and terms. */
-  const outline = (input: DistillationConfigInput, adversary: Adversary | null = roles) =>
+  const outline = (
+    input: z.input<typeof DistillationConfig>,
+    adversary: Adversary | null = roles,
+  ) =>
     phases(schedule, DistillationConfig.parse(input), adversary).map(
       ({ name, from, objectives }) => [
         name,

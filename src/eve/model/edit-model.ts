@@ -86,7 +86,8 @@ export class EditModel {
   readonly #textEncoder: TextEncoder;
   /** The frozen networks; teachers and student are views of them. */
   readonly networks: Networks;
-  readonly #tasks: readonly string[];
+  /** The tasks it has labels for. */
+  readonly tasks: readonly string[];
   readonly #aligned: Denoiser<StackedCondition> | null;
   /** The edit adapter with a style adapter, and with a subject adapter; null where the model has none. */
   readonly looks: Readonly<Record<LookType, LookEditors | null>>;
@@ -113,8 +114,8 @@ export class EditModel {
       this.restoreDetail = (pictures) => restoredDetail(gates, pictures);
     }
     const editAdapter = loadEditAdapter(folder, unet);
-    this.#tasks = editAdapter.config.tasks;
-    requireKnown(Object.keys(this.defaults.textGuidance ?? {}), this.#tasks, folder);
+    this.tasks = editAdapter.config.tasks;
+    requireKnown(Object.keys(this.defaults.textGuidance ?? {}), this.tasks, folder);
     this.networks = {
       unet,
       editAdapter,
@@ -148,11 +149,6 @@ export class EditModel {
   static load(path: string, elsewhere: PartsElsewhere = {}): EditModel {
     const folder = new ModelFolder(path, elsewhere);
     return new EditModel(folder, folder.description());
-  }
-
-  /** The tasks it has labels for. */
-  get tasks(): readonly string[] {
-    return this.#tasks;
   }
 
   /** The shape of the latents of `frames` pictures. */

@@ -27,6 +27,7 @@ export const LORA_PARTS = [
   "subject-adapter",
   "subject-alignment",
 ] as const satisfies readonly Part[];
+/** The name of a part that is a LoRA. */
 export type LoraPart = (typeof LORA_PARTS)[number];
 
 /** What of a training's receipt goes along: nothing that names a machine or a path. */

@@ -21,9 +21,9 @@ import { ModelDescription } from "./model-description.ts";
 /**
  * The parts of a model, in the order in which they are trained.
  *
- * `detail-gates` gives edited pictures back what they should have kept. `vision` is what the critics of distillation see with, and no part of an editor; `alignment` is what distillation
- * trains. Style and subject adapters, each with an alignment of its own with the edit adapter, are other combinations
- * (§4.4).
+ * `detail-gates` gives edited pictures back what they should have kept. `vision` is what the critics of distillation see
+ * with, and no part of an editor; `alignment` is what distillation trains. Style and subject adapters, each with an alignment
+ * of its own with the edit adapter, are other combinations (§4.4).
  */
 export const PARTS = [
   "autoencoder",
@@ -39,6 +39,7 @@ export const PARTS = [
   "subject-adapter",
   "subject-alignment",
 ] as const;
+/** The name of a part, which is that of its folder. */
 export type Part = (typeof PARTS)[number];
 
 /** The parts that an edit depends on. */
@@ -104,6 +105,7 @@ export class ModelFolder {
     return this.#elsewhere[part] ?? join(this.path, part);
   }
 
+  /** Whether the part is there, as its config tells. */
   has(part: Part): boolean {
     return existsSync(join(this.partPath(part), "config.json"));
   }

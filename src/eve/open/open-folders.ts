@@ -26,6 +26,7 @@ export const OPEN_PARTS = [
   "videoAdapter",
   "firstFrames",
 ] as const;
+/** The name of a part of the open model. */
 export type OpenPart = (typeof OPEN_PARTS)[number];
 
 /** The folder of one part, with its config.json. */

@@ -112,6 +112,7 @@ export class OpenModel {
       throw new ConfigError(`expected a size divisible by ${this.#stride}, got ${size}`);
   }
 
+  /** The shape of the latents of `frames` pictures, without the pixels that `encode` puts behind them. */
   latentShape(frames: number): readonly number[] {
     const side = this.size / this.#stride;
     return [frames, this.#channels, side, side];
@@ -129,6 +130,7 @@ export class OpenModel {
     return decodePictures(this.#parts.autoencoder, this.#latentsOf(latents));
   }
 
+  /** The condition under which every frame of `input`, as `encode` gives it, is edited by itself. */
   editCondition(texts: EditTexts, input: Float<"f c h w">): EditCondition {
     return this.#condition(texts, input, null);
   }
@@ -138,6 +140,7 @@ export class OpenModel {
     return editTeacher(this.#parts.networks, this.#look);
   }
 
+  /** The condition under which the frames of a window are edited together, after their edited first one. */
   stackedCondition(
     texts: EditTexts,
     input: Float<"f c h w">,

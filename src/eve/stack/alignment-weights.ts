@@ -8,6 +8,7 @@ import type { StackOptions } from "./teachers.ts";
 
 /** Whose strengths an alignment can learn; their parameters begin with it. */
 const STRENGTH_KINDS = ["videoStrength", "editStrength"] as const;
+/** The adapter whose strengths they are, by the word that their parameters begin with. */
 export type StrengthKind = (typeof STRENGTH_KINDS)[number];
 
 const SUFFIX = ".value";
@@ -52,7 +53,7 @@ export function loadAlignment(
   );
 }
 
-/** How strongly the video adapter of `unet` is heard by a number, or by learned values. */
+/** How strongly the video adapter of `unet` is heard: as one number says, or at each place as values say that were learned. */
 export function strengthOn(unet: UNet, strength: number | StrengthValues): VideoStrength {
   return typeof strength === "number" ? strength : new VideoStrengths(unet, strength);
 }

@@ -28,6 +28,7 @@ function zeroConvolution(channels: number, rng: Rng): Conv2d {
 
 /** What stands beside a ControlNet in one evaluation. */
 export type ControlNetOptions = {
+  /** Added to the time vector: what a task's vector becomes. */
   readonly timeShift?: Float<"b e">;
   /** Layers that let the frames of a clip see each other: those of SparseCtrl. */
   readonly temporal?: TemporalHooks | null;

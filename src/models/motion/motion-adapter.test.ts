@@ -46,7 +46,7 @@ function blockOutputs(
   temporal: TemporalHooks,
 ): Map<string, Tensor> {
   const pass = {
-    time: timeVector(unet, t, { timeShift: undefined, apply: plainLayer }),
+    time: timeVector(unet, t, { apply: plainLayer }),
     text,
     apply: plainLayer,
     temporal,

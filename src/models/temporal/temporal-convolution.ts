@@ -1,6 +1,6 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import type { Rng } from "../../engine/random.ts";
-import { dispatch, type Float } from "../../engine/tensor.ts";
+import type { Float } from "../../engine/tensor.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Conv1d } from "../../nn/conv.ts";
 import { Module } from "../../nn/module.ts";
@@ -13,20 +13,15 @@ import { Module } from "../../nn/module.ts";
  */
 export class TemporalConvolution extends Module {
   readonly conv: Conv1d;
-  readonly #kernel: number;
 
   constructor(rng: Rng, channels: number, kernel: number) {
     super();
     this.conv = zeroInit(new Conv1d(rng, channels, channels, { kernel }));
-    this.#kernel = kernel;
   }
 
   forward(h: Float<"(b f) c h w">, f: number): Float<"(b f) c h w"> {
     const { h: height } = dims(h, "_ _ h _");
     const clips = rearrange(h, "(b f) c h w -> b c f (h w)", { f });
-    const weight = this.conv.weight.unsqueeze(3); // "out in k 1": frames are rows
-    const padding = [Math.floor(this.#kernel / 2), 0];
-    const update = dispatch("aten::conv2d", clips, weight, this.conv.bias, [1, 1], padding);
-    return h.add(rearrange(update, "b c f (h w) -> (b f) c h w", { h: height }));
+    return h.add(rearrange(this.conv.forward(clips), "b c f (h w) -> (b f) c h w", { h: height }));
   }
 }

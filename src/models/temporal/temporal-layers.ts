@@ -1,7 +1,7 @@
 import { dims, rearrange } from "../../engine/axes.ts";
 import { ShapeError } from "../../engine/errors.ts";
 import type { Rng } from "../../engine/random.ts";
-import { Tensor, dispatch, type Float } from "../../engine/tensor.ts";
+import { Tensor, type Float } from "../../engine/tensor.ts";
 import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
@@ -28,8 +28,8 @@ type Bound = ReadonlyMap<Module, TemporalConvolution | TemporalAttention>;
 /**
  * The temporal layers of a video adapter (Emu Video, §3.2; EVE, §3.1), held apart from the U-Net they stand in.
  *
- * A 1-D convolution stands behind every convolution of every ResNet, an attention along time behind every spatial
- * transformer. A fresh adapter is the identity. Passed to a forward pass as `on(unet, clips)`; without it
+ * A 1-D convolution stands behind either of the two convolutions of every ResNet, an attention along time behind every
+ * spatial transformer. A fresh adapter is the identity. Passed to a forward pass as `on(unet, clips)`; without it
  * the U-Net is the image network it was.
  */
 export class TemporalLayers extends Module {
@@ -107,18 +107,12 @@ export class TemporalLayers extends Module {
       );
     }
     const first = this.#readCondition(condition);
-    if (this.config.firstFrameOn === "every") {
-      const later = this.#readCondition(withoutMask(condition)).expand([
-        -1,
-        frames - 1,
-        -1,
-        -1,
-        -1,
-      ]);
-      return h.add(rearrange(Tensor.cat([first, later], 1), "b f c h w -> (b f) c h w"));
-    }
-    const padded = dispatch("aten::constant_pad_nd", first, [0, 0, 0, 0, 0, 0, 0, frames - 1], 0);
-    return h.add(rearrange(padded, "b f c h w -> (b f) c h w"));
+    const behind =
+      this.config.firstFrameOn === "every"
+        ? this.#readCondition(withoutMask(condition))
+        : Tensor.zeros(first.shape, first.dtype, first.device);
+    const told = Tensor.cat([first, behind.expand([-1, frames - 1, -1, -1, -1])], 1);
+    return h.add(rearrange(told, "b f c h w -> (b f) c h w"));
   }
 
   #readCondition(condition: Float<"b e h w">): Float<"b 1 c _ _"> {

@@ -76,7 +76,7 @@ export function stateChannels({ blockOutChannels, layersPerBlock }: UNetConfig):
 export function timeVector(
   { timeEmbedding }: EncoderParts,
   t: Float<"b">,
-  { timeShift, apply }: { timeShift: Float<"b e"> | undefined; apply: ApplyLayer },
+  { timeShift, apply }: { timeShift?: Float<"b e"> | undefined; apply: ApplyLayer },
 ): Float<"b e"> {
   const time = timeEmbedding.forward(t, apply);
   return (timeShift ? time.add(timeShift) : time).silu();

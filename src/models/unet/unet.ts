@@ -31,8 +31,6 @@ export type Residuals = {
 /** What stands beside the backbone in one evaluation. None of it changes the backbone. */
 export type UNetOptions = {
   readonly residuals?: Residuals;
-  /** Added to the time vector. */
-  readonly timeShift?: Float<"b e">;
   /** A video adapter: `temporalLayers.on(unet, { frames, … })`. */
   readonly temporal?: TemporalHooks;
   /** A LoRA: `lora.on(unet)`. */
@@ -87,11 +85,11 @@ export class UNet extends Module {
     x: Float<"b c h w">,
     t: Float<"b">,
     text: Float<"_ n d">,
-    { residuals, timeShift, temporal, lora = plainLayer, recompute = false }: UNetOptions = {},
+    { residuals, temporal, lora = plainLayer, recompute = false }: UNetOptions = {},
   ): Float<"b out h w"> {
     checkInput(x, this.config);
     const evaluate = (): Tensor => {
-      const time = timeVector(this, t, { timeShift, apply: lora });
+      const time = timeVector(this, t, { apply: lora });
       const pass = { time, text, apply: lora, temporal: temporal ?? null, recompute };
       const { down, mid } = handedOn(pass, () => this.#wayDown(x, pass, residuals));
       const hidden = this.upBlocks.reduce((value, block) => block.forward(value, down, pass), mid);

@@ -45,7 +45,7 @@ export function lookAdapterStage(
 ): Stage<LookBatch> {
   const settings = LookAdapterSettings.parse(config.stage);
   const loss = ({ x0, text }: LookBatch, rng: Rng): Float<""> => {
-    const noised = noiseBatch(x0, schedule, rng, { bias: 1 });
+    const noised = noiseBatch(x0, schedule, rng);
     const apply = lora.on(unet);
     return velocityLoss(unet.forward(noised.xt, noised.labels, text, { lora: apply }), noised);
   };
