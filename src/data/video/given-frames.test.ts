@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { clipPicture } from "../../../test/support/clips.ts";
 import type { FrameSource, InputFrame } from "./frame-source.ts";
@@ -241,9 +241,40 @@ describe("frames that cannot be used", () => {
       "video.frames: these were read before, and can be read once: give an array, or a function that gives them anew",
     );
     await expect(read({ frames: () => frames })).rejects.toThrow("these were read before");
-    const used = Readable.from(pictures(2));
-    await read({ frames: used });
-    await expect(read({ frames: used })).rejects.toThrow();
+  });
+
+  test("of a stream that was read before, whole or in part, or is being read", async () => {
+    const asked = async (use: (stream: Readable) => unknown) => {
+      const stream = Readable.from(pictures(3));
+      await use(stream);
+      await expect(read({ frames: stream })).rejects.toThrow(
+        /^video\.frames: these were read before/,
+      );
+    };
+    await asked((stream) => read({ frames: stream }));
+    await asked((stream) => probed({ frames: stream }));
+    await asked((stream) => stream.destroy());
+    await asked(async (stream) => {
+      for await (const _ of stream) break;
+    });
+    await asked((stream) => void probed({ frames: stream }));
+    const web = ReadableStream.from(pictures(3));
+    web.getReader();
+    await expect(read({ frames: web })).rejects.toThrow(/^video\.frames: .* is locked to a reader/);
+  });
+
+  test("of a stream that is destroyed on the way; what it is destroyed for is told as it is", async () => {
+    const destroyed = (error?: Error) => {
+      const stream = new PassThrough({ objectMode: true });
+      stream.write(picture(0));
+      stream.once("data", () => setImmediate(() => stream.destroy(error)));
+      return read({ frames: stream });
+    };
+    await expect(destroyed()).rejects.toThrow(
+      /^video\.frames: the stream was destroyed before its end, at frame [01]: end it/,
+    );
+    const mishap = new Error("the camera fell");
+    await expect(destroyed(mishap)).rejects.toBe(mishap);
   });
 });
 
