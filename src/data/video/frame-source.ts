@@ -70,6 +70,8 @@ const begun = new WeakSet<object>();
 export class FrameTaker implements AsyncDisposable {
   /** How many frames there are; null where nobody says. */
   readonly count: number | null;
+  /** When the frames of an array are shown, in seconds; null where it does not say so of all, and of what is no array. */
+  readonly times: readonly number[] | null;
   readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>;
   #taken = 0;
   #size: Pick<RgbImage, "width" | "height"> | undefined;
@@ -89,6 +91,7 @@ export class FrameTaker implements AsyncDisposable {
     if (count !== undefined && length !== undefined && count !== length)
       throw otherCount(count, `${length} in the array`);
     this.count = count ?? length ?? null;
+    this.times = Array.isArray(iterable) ? timesOf(iterable) : null;
   }
 
   /**
@@ -149,6 +152,12 @@ function iteratorOf(iterable: Iterable<unknown> | AsyncIterable<unknown>) {
       : iterable[Symbol.iterator]();
   if (Object.is(iterator, iterable) || iterable instanceof Readable) begun.add(iterable);
   return iterator;
+}
+
+function timesOf(frames: readonly unknown[]): number[] | null {
+  const times = frames.map((one) => (isRecord(one) ? one["ptsSeconds"] : undefined));
+  const isTime = (time: unknown): time is number => Number.isFinite(time);
+  return times.every(isTime) ? times : null;
 }
 
 /** Throws a UserError for what was or is being read. A stream that failed says why by itself. */

@@ -164,7 +164,30 @@ describe("times of their own", () => {
     expect(found.map(({ pts }) => pts)).toEqual([0n, 5005n, 10010n]);
     const info = await probed({ frames: timed(times) });
     expect(info.frameRate.num / info.frameRate.den).toBe(24000 / 1001);
-    expect(info).toMatchObject({ variableFrameRate: true, pictures: "timed" });
+    expect(info).toMatchObject({ variableFrameRate: false, pictures: "timed" });
+  });
+
+  test.each([
+    ["evenly spaced", [3, 3.1, 3.2, 3.3], 10],
+    ["rounded to milliseconds", [0, 0.033, 0.067, 0.1], 30],
+    ["of 30.3 a second", [0, 1 / 30.3, 2 / 30.3], 30.3],
+    ["two", [0, 0.5], 2],
+  ])("of an array are a constant rate where they are even: %s", async (_, times, rate) => {
+    const { variableFrameRate, frameRate, durationSeconds } = await probed({
+      frames: timed(times),
+    });
+    expect(variableFrameRate).toBe(false);
+    expect(frameRate.num / frameRate.den).toBeCloseTo(rate, 9);
+    expect(durationSeconds).toBeCloseTo(times.length / rate, 9);
+  });
+
+  test.each<[string, FrameSource["frames"]]>([
+    ["of uneven ones", timed([0, 0.04, 0.09])],
+    ["of a frame in three hours", timed([0, 3000, 6000, 9000])],
+    ["of what tells no more than the first ones", timed([0, 1, 2]).values()],
+  ])("are a variable rate, at that of the first two: %s", async (_, frames) => {
+    const info = await probed({ frames });
+    expect(info).toMatchObject({ variableFrameRate: true, durationSeconds: 0 });
   });
 
   test("of a single frame make it last as long as one of 25 a second", async () => {
