@@ -107,6 +107,22 @@ describe("an edit of frames that a program gives", () => {
     await expect(result).rejects.toThrow(/is one picture, and the video has 2 frames: end/);
   });
 
+  test("writes what holds a constant rate alone where times are even, and says what is missing else", async () => {
+    await using folder = await clipFolder();
+    const output = folder.file("even.avi");
+    const at = (times: readonly number[]) =>
+      times.map((ptsSeconds, index) => ({ ...picture(index), ptsSeconds }));
+    const edited = (frames: FrameSource["frames"]) =>
+      standInEditor().edit({ frames }, instruction, { steps: 1, overwrite: true, output }).result;
+    await edited(at([7, 7.033, 7.067, 7.1]));
+    const written = (await framesOf(output)).map(({ ptsSeconds }) => ptsSeconds);
+    for (const [index, time] of written.entries()) expect(time).toBeCloseTo(index / 30, 9);
+    await expect(edited(at([0, 0.04, 0.5]))).rejects.toThrow(
+      "AVI cannot hold the variable frame rate of the video: give framesPerSecond, or write .mp4 or .mkv instead.",
+    );
+    await expect(edited(at([0, 0.04, 0.08]).values())).rejects.toThrow(/give framesPerSecond/);
+  });
+
   test("takes the frames of another edit as they are handed out", async () => {
     const editor = standInEditor({ factor: -1 });
     const options = { steps: 1, deflicker: "off" } as const;

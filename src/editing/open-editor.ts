@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { DeviceChoice } from "../engine/device-choices.ts";
 import { chooseDevice, defaultDevice } from "../engine/device.ts";
 import { fastType, useAllCores } from "../engine/settings.ts";
@@ -14,7 +13,7 @@ import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { openParts } from "../eve/open/open-parts.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";
 import { Editor } from "./editor.ts";
-import { type LocatedLora, loadLoras, locateLoras, loraBytes } from "./open-loras.ts";
+import { type LocatedLora, loadLoras, locateLoras, loraBytes, loraIdentity } from "./open-loras.ts";
 import { type LoadOptions, requireLoadOpenOptions } from "./options.ts";
 import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 import type { LoraChoice } from "./settings/model.ts";
@@ -55,13 +54,10 @@ export async function openFolderEditor(options: OpenEditorOptions): Promise<Edit
   return new Editor(new OpenModel(parts, { hash, ...beside, ...(size !== undefined && { size }) }));
 }
 
-/** Identifies what is loaded, by what is in its files. */
+/** Identifies what is loaded, by what is in its files; LoRAs by their strengths, too. */
 function hashOf(folders: OpenFolders, loras: readonly LocatedLora[]): string {
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
-  for (const { weights, strength } of loras) {
-    hash.update(readFileSync(weights));
-    if (strength !== 1) hash.update(`strength ${strength}`);
-  }
+  for (const lora of loras) hash.update(`${loraIdentity(lora)} ${lora.strength}\n`);
   return hash.digest("hex");
 }
 

@@ -7,12 +7,14 @@ import { isAlignmentFile, videoStrengthOf } from "../eve/model/lora-export.ts";
 import type { OpenModelOptions } from "../eve/open/open-model.ts";
 import type { OpenParts } from "../eve/open/open-parts.ts";
 import { strengthOn } from "../eve/stack/alignment-weights.ts";
+import { readLoraContents } from "../models/lora-files/contents.ts";
 import { loadLora } from "../models/lora-files/load.ts";
 import { type Lora, mergeLoras } from "../nn/lora.ts";
 import {
   loadRunAlignment,
   type RunAlignment,
   runDirectoryAt,
+  runLoraSettings,
   runOfWeights,
   runWeights,
 } from "../training/stages/run-lora.ts";
@@ -106,13 +108,26 @@ function isLook({ type }: LoraSource): boolean {
 
 /** Sorts by the SHA-256 of files; a UserError where two are the same. */
 function sortedByContents(loras: readonly LocatedLora[]): LocatedLora[] {
-  const digests = loras.map((lora) => ({ lora, sha256: fileDigest(lora.weights).sha256 }));
-  const sorted = digests.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-  for (const [index, { lora, sha256 }] of sorted.entries()) {
+  const known = loras.map((lora) => ({ lora, identity: loraIdentity(lora) }));
+  const sorted = known.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
+  for (const [index, { lora, identity }] of sorted.entries()) {
     const next = sorted[index + 1];
-    if (next?.sha256 === sha256) throw givenTwice(lora, next.lora);
+    if (next?.identity === identity) throw givenTwice(lora, next.lora);
   }
   return sorted.map(({ lora }) => lora);
+}
+
+/**
+ * Identifies what a LoRA does, but for its strength: the SHA-256 of its weights, and what scales them.
+ *
+ * Alphas may stand in another file: the settings that PEFT puts beside its weights, or the config of a run.
+ */
+export function loraIdentity(source: LoraSource): string {
+  const scales =
+    source.type === "run"
+      ? runLoraSettings(source.directory)
+      : readLoraContents(source.weights).layers.map(({ name, alpha }) => [name, alpha]);
+  return `${fileDigest(source.weights).sha256} ${JSON.stringify(scales)}`;
 }
 
 function givenTwice(one: LocatedLora, other: LocatedLora): UserError {

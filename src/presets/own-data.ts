@@ -1,4 +1,4 @@
-import { dataDigest, readPreparedData } from "../data/clips/prepared-items.ts";
+import { dataDigest, readPreparedData } from "../data/inputs/prepared-items.ts";
 import { modelPath } from "../editing/settings/model-path.ts";
 import { unknownWordsWarning } from "../editing/settings/unknown-words.ts";
 import { UserError } from "../engine/errors.ts";

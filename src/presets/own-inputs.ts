@@ -1,7 +1,7 @@
 import { ConfigError } from "../engine/errors.ts";
 import type { InputSource, UneditedSource } from "../data/caches/unedited-clips.ts";
-import { latentsOf, preparedInputs } from "../data/clips/prepared-clips.ts";
-import { readPreparedData, requireFit } from "../data/clips/prepared-items.ts";
+import { latentsOf, preparedInputs } from "../data/inputs/prepared-clips.ts";
+import { readPreparedData, requireFit } from "../data/inputs/prepared-items.ts";
 import type { CacheProgress } from "../data/caches/cache-progress.ts";
 import {
   openDistillationInputs,

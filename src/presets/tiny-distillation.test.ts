@@ -84,6 +84,9 @@ describe("a distillation of the preset", () => {
     for (const terms of rest)
       expect(terms).toEqual(expect.arrayContaining([...score, "genEdit", "genVideo"]));
     expect(events.at(-1)).toMatchObject({ type: "run-end", reason: "finished" });
+    const receipt = JSON.parse(readFileSync(join(root, "straight", "receipt.json"), "utf8"));
+    expect(Object.keys(receipt.finalLosses)).toEqual(["meanOver", ...rest.at(-1)!]);
+    for (const mean of Object.values(receipt.finalLosses)) expect(mean).toBeTypeOf("number"); // JSON has null for NaN
   });
 
   test("stopped in any phase and continued is the same run, bit for bit", async () => {

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { claimLock } from "../engine/lock.ts";
@@ -22,23 +31,31 @@ export interface Run {
 /** A line of `metrics.jsonl`: a step, as often as `logEvery` says, a skipped step, or a validation. */
 const MetricLine = z.looseObject({ type: z.string(), step: z.number() });
 
+/** The folder of a run, which no other process writes. */
+interface ClaimedFolder {
+  readonly lock: Disposable;
+  readonly isNew: boolean;
+}
+
 /**
  * A run on disk: `config.json`, `metrics.jsonl`, `tensorboard/`, `samples/`, `checkpoints/`, `weights/` and,
- * at the end, `receipt.json`. It is locked until it is disposed of.
+ * at the end, `receipt.json`. It is locked until it is disposed of; a new one in which nothing was written is removed then.
  */
 export class RunDirectory implements Disposable {
   readonly path: string;
   readonly checkpoints: Checkpoints;
   readonly #lock: Disposable;
+  readonly #isNew: boolean;
   #run: RunDescription;
   #metrics: number | undefined;
   #events: EventFile | undefined;
 
-  /** `run.asked`: the steps that it was asked for before; none for a new one. */
-  constructor(path: string, run: RunDescription, lock: Disposable) {
+  /** `run.asked`: the steps that it was asked for before; none for a new one. `isNew`: whether it was made just now. */
+  constructor(path: string, run: RunDescription, { lock, isNew }: ClaimedFolder) {
     this.path = path;
     this.#run = run;
     this.#lock = lock;
+    this.#isNew = isNew;
     this.checkpoints = new Checkpoints(this.file("checkpoints"), run.config.keep);
   }
 
@@ -117,6 +134,7 @@ export class RunDirectory implements Disposable {
     this.#events?.[Symbol.dispose]();
     this.#events = undefined;
     this.#lock[Symbol.dispose]();
+    if (this.#isNew) for (const folder of [this.checkpoints.folder, this.path]) removeEmpty(folder);
   }
 
   #recordStep(event: StepEnd): void {
@@ -148,6 +166,10 @@ export class RunDirectory implements Disposable {
   }
 }
 
+function removeEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
 function prefixed(
   prefix: string,
   values: Readonly<Record<string, number>>,
@@ -164,10 +186,10 @@ function prefixed(
  * refused. More steps, other checkpoints, samples or logs continue the run; `asked` tells of other numbers of steps.
  */
 export function openRunDirectory(path: string, stage: string, config: TrainConfig): RunDirectory {
-  mkdirSync(path, { recursive: true });
+  const isNew = mkdirSync(path, { recursive: true }) !== undefined;
   const lock = claimLock(join(path, "run.lock"));
   try {
-    return new RunDirectory(path, describeRun(path, stage, config), lock);
+    return new RunDirectory(path, describeRun(path, stage, config), { lock, isNew });
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;

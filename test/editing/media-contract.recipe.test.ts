@@ -15,10 +15,11 @@ import {
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCodec } from "../../src/data/video/codecs.ts";
-import { displayMatrixOf, type Orientation } from "../../src/data/video/orientation.ts";
+import type { Orientation } from "../../src/data/video/orientation.ts";
 import { Editor } from "../../src/editing/editor.ts";
 import { type ClipFolder, clipFolder, type ClipOptions, makeClip } from "../support/clips.ts";
 import { copyingModel } from "../support/copying-model.ts";
+import { displayMatrixOf } from "../support/display-matrix.ts";
 import { type MediaReading, readMedia } from "../support/media-reading.ts";
 import { pairwiseRows } from "../support/pairwise.ts";
 

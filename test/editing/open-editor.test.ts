@@ -8,7 +8,7 @@ import type { EditResult } from "../../src/editing/report/events.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import { loadOpenEditor, type LoadOpenOptions } from "../../src/hub/open-editor.ts";
 import { Rng } from "../../src/engine/random.ts";
-import { saveSafetensors } from "../../src/engine/safetensors.ts";
+import { loadSafetensors, saveSafetensors } from "../../src/engine/safetensors.ts";
 import { openWeightBytes, type OpenFolders } from "../../src/eve/open/open-folders.ts";
 import { openParts } from "../../src/eve/open/open-parts.ts";
 import { AlignmentConfig } from "../../src/eve/stack/alignment-config.ts";
@@ -59,6 +59,7 @@ beforeAll(async () => {
     textEncoder: { lora: ofText, network: textEncoder },
   });
   saveRun("trained-run", lora.parameters());
+  saveRun("other-alpha-run", lora.parameters(), { alignment: { ...alignment, alpha: 7 } });
 });
 
 /** What a stopped run of the distillation leaves behind, as far as an editor reads it. */
@@ -76,6 +77,18 @@ function saveRun(
   writeFileSync(join(file(name), "config.json"), JSON.stringify(config));
   writeFileSync(join(file(name), "checkpoints", "latest"), "checkpoint-000005\n");
   saveSafetensors(join(checkpoint, "ema.safetensors"), weights);
+}
+
+/** The look as PEFT writes it: a folder, whose alpha stands beside the weights. */
+function peftFolder(name: string, alpha: number, others: object = {}): string {
+  const weights = [...loadSafetensors(file("look.safetensors"))].map(
+    ([key, weight]) => [key.replace(/^unet/, "base_model.model"), weight] as const,
+  );
+  mkdirSync(file(name), { recursive: true });
+  saveSafetensors(join(file(name), "adapter_model.safetensors"), new Map(weights));
+  const config = JSON.stringify({ lora_alpha: alpha, ...others });
+  writeFileSync(join(file(name), "adapter_config.json"), config);
+  return file(name);
 }
 
 async function edited(
@@ -208,6 +221,20 @@ describe("the open model's editor", () => {
       expect(result.rgb).not.toEqual(other.rgb);
       expect(result.receipt.model.hash).not.toBe(other.receipt.model.hash);
     }
+  });
+
+  test("tells LoRAs apart whose weights are the same, and their alphas are not", async () => {
+    const hashOf = async (...lora: string[]): Promise<string> => {
+      const place = { folders, device: "cpu", size: SMALL_OPEN_SIZE } as const;
+      await using editor = await openFolderEditor({ ...place, lora });
+      return editor.model.hash;
+    };
+    const [weak, strong] = [peftFolder("weak", 1), peftFolder("strong", 4)];
+    expect(await hashOf(weak)).not.toBe(await hashOf(strong));
+    expect(await hashOf(weak)).toBe(await hashOf(peftFolder("weak-copy", 1, { revision: "a" })));
+    expect(await hashOf(weak, strong)).toBe(await hashOf(strong, weak));
+    await expect(hashOf(weak, file("weak-copy"))).rejects.toThrow(/ are the same file: /);
+    expect(await hashOf(file("other-alpha-run"))).not.toBe(await hashOf(file("trained-run")));
   });
 
   test("refuses LoRAs that do not go together, before it loads anything", async () => {

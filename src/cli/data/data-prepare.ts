@@ -64,7 +64,7 @@ export default defineCommand({
       type: "string",
       valueHint: "file",
       description:
-        "captions as .jsonl or .csv with clip and caption; others come from a .txt beside the video or folder",
+        "captions as .jsonl or .csv with clip and caption; others come from a .txt beside the video, or beside or in the folder",
     },
     "dry-run": { type: "boolean", description: "say what would be made, and write nothing" },
     json: { type: "boolean", description: "print one JSON object per event" },

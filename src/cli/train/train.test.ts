@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { runArguments } from "../command.ts";
 import { estimateText, eventText } from "./train.ts";
 
 test("a run's events read as sentences", () => {
@@ -42,4 +46,15 @@ test("the estimate names every figure with its unit", () => {
     "one step": "0.400 s (20.0 samples/s)",
     "4500 steps": "30 min 00 s",
   });
+});
+
+test("a training that cannot begin leaves no folder", async () => {
+  const folder = temporaryFolder();
+  const [model, out] = [join(folder, "nowhere"), join(folder, "run")];
+  const training = runArguments(
+    ["train", "backbone", "--set", `stage.model=${model}`, "--out", out],
+    { signal: new AbortController().signal },
+  );
+  await expect(training).rejects.toThrow(/^expected a model with .* which does not exist/);
+  expect(existsSync(out)).toBe(false);
 });

@@ -38,7 +38,7 @@ export const trainingArgs = {
   "dry-run": {
     type: "boolean",
     description:
-      "estimate memory and time from a few steps; nothing is kept but the data drawn for them",
+      "estimate memory and time from a few steps; nothing is kept but the training's data, which is drawn first",
   },
   json: { type: "boolean", description: "print one JSON object per event" },
 } as const;

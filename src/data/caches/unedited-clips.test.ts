@@ -116,7 +116,7 @@ describe("the way of the data to distillation", () => {
   test("loads nothing that can draw an edited scene", () => {
     for (const file of [
       "data/caches/unedited-clips.ts",
-      "data/clips/prepared-clips.ts",
+      "data/inputs/prepared-clips.ts",
       "presets/own-inputs.ts",
       "training/stages/distillation.ts",
       "eve/distillation/distillation.ts",

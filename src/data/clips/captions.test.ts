@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DataError, UserError } from "../../engine/errors.ts";
@@ -146,4 +146,39 @@ test("a caption lies beside its video under either name, and an empty one is non
     "four.txt: a caption has at most 500 characters, this one is left out",
     `${join(folder, "five.txt")} is no text in UTF-8: save it in that encoding; its caption is left out`,
   ]);
+});
+
+describe("the caption of a folder of pictures", () => {
+  const own = temporaryFolder();
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(own, path, ".."), { recursive: true });
+    writeFileSync(join(own, path), text);
+  };
+  const captionOf = (source: string) => {
+    const { captions, warnings } = captionsBeside(own, [{ source, clip: 0 }]);
+    return { caption: captions[0], warnings };
+  };
+
+  test("is the text in it, whatever that is called, where none lies beside it", () => {
+    put("fox/1.png", "");
+    put("fox/.hidden.txt", "of none");
+    put("fox/Prompt.TXT", "a fox");
+    expect(captionOf("fox/")).toEqual({ caption: "a fox", warnings: [] });
+    put("fox.txt", "a red fox");
+    expect(captionOf("fox/")).toEqual({ caption: "a red fox", warnings: [] });
+    expect(captionOf("gone/")).toEqual({ caption: undefined, warnings: [] });
+  });
+
+  test("is of several texts the one that is called as the folder, else it is asked for", () => {
+    put("sea/about.txt", "who filmed it");
+    put("sea/words.txt", "the sea");
+    expect(captionOf("sea/")).toEqual({
+      caption: undefined,
+      warnings: [
+        "sea/ holds about.txt and words.txt: name the one with its caption sea.txt; its caption is left out",
+      ],
+    });
+    put("sea/sea.txt", "the sea at night");
+    expect(captionOf("sea/")).toEqual({ caption: "the sea at night", warnings: [] });
+  });
 });

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UserError } from "../../engine/errors.ts";
@@ -125,17 +125,18 @@ function splitEnding(source: string): { stem: string; ending: string } {
   return { stem: source.slice(0, source.length - ending.length), ending };
 }
 
-/** The captions beside the videos: `fox.txt` or `fox.mp4.txt` for `fox.mp4`, `fox.txt` for `fox/`. */
+/**
+ * The captions beside the videos: `fox.txt` or `fox.mp4.txt` for `fox.mp4`; for `fox/` `fox.txt`, else the text in it.
+ *
+ * A folder with several texts, none of them `fox/fox.txt`, has no caption and is warned of, as is a text that is none.
+ */
 export function captionsBeside(folder: string, clips: readonly NamedClip[]): Captions {
   const warnings: string[] = [];
   const known = new Map<string, string | undefined>();
   const read = (source: string): string | undefined => {
-    const { stem, ending } = splitEnding(source);
-    const name = [`${stem}.txt`, ...(ending === "/" ? [] : [`${source}.txt`])]
-      .flatMap(spellings)
-      .find((path) => existsSync(resolve(folder, path)));
-    if (name === undefined) return undefined;
     try {
+      const name = captionFile(folder, source);
+      if (name === undefined) return undefined;
       const text = cleaned(readText(resolve(folder, name)));
       if (text === undefined) warnings.push(tooLong(name));
       return text === "" ? undefined : text;
@@ -150,6 +151,31 @@ export function captionsBeside(folder: string, clips: readonly NamedClip[]): Cap
     return known.get(source);
   });
   return { captions, warnings };
+}
+
+/** The text that may hold the caption of a video, by its path from `folder`; a DataError where several may. */
+function captionFile(folder: string, source: string): string | undefined {
+  const { stem, ending } = splitEnding(source);
+  const isFolder = ending === "/";
+  const named = [`${stem}.txt`, isFolder ? `${source}${basename(stem)}.txt` : `${source}.txt`]
+    .flatMap(spellings)
+    .find((path) => existsSync(resolve(folder, path)));
+  if (named !== undefined || !isFolder) return named;
+  const texts = textsIn(resolve(folder, source));
+  if (texts.length > 1) {
+    const two = texts.slice(0, 2).join(" and ");
+    throw new DataError(
+      `${source} holds ${two}: name the one with its caption ${basename(stem)}.txt`,
+    );
+  }
+  return texts.map((text) => `${source}${text}`)[0];
+}
+
+/** The names of the texts in a folder of pictures; none where it is gone. */
+function textsIn(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const isText = (name: string) => extname(name).toLowerCase() === ".txt" && !name.startsWith(".");
+  return readdirSync(path).filter(isText).toSorted();
 }
 
 /** A path with its name as it is, and with letters and their marks as one sign or as two. */

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { types } from "node:util";
 import { UserError } from "../../engine/errors.ts";
 import { isRecord } from "../../engine/json.ts";
@@ -62,13 +63,15 @@ function classOf(value: object): string {
   return builtIn === "Object" ? (value.constructor?.name ?? builtIn) : builtIn;
 }
 
-/** Iterators that give their frames once, and have been asked for them. */
+/** What gives its frames once, and has been asked for them. */
 const begun = new WeakSet<object>();
 
 /** Takes the frames of a source one by one, checks each and copies it; disposed, tells the program that no more are wanted. */
 export class FrameTaker implements AsyncDisposable {
   /** How many frames there are; null where nobody says. */
   readonly count: number | null;
+  /** When the frames of an array are shown, in seconds; null where it does not say so of all, and of what is no array. */
+  readonly times: readonly number[] | null;
   readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>;
   #taken = 0;
   #size: Pick<RgbImage, "width" | "height"> | undefined;
@@ -88,6 +91,7 @@ export class FrameTaker implements AsyncDisposable {
     if (count !== undefined && length !== undefined && count !== length)
       throw otherCount(count, `${length} in the array`);
     this.count = count ?? length ?? null;
+    this.times = Array.isArray(iterable) ? timesOf(iterable) : null;
   }
 
   /**
@@ -131,7 +135,7 @@ export class FrameTaker implements AsyncDisposable {
         return await this.#iterator.next();
       } catch (error) {
         this.#isOver = true; // what has failed is not closed, as in a loop
-        throw error;
+        throw toldError(error, this.#taken);
       } finally {
         this.#isAsked = false;
       }
@@ -141,19 +145,47 @@ export class FrameTaker implements AsyncDisposable {
 }
 
 function iteratorOf(iterable: Iterable<unknown> | AsyncIterable<unknown>) {
+  requireUnread(iterable);
   const iterator =
     Symbol.asyncIterator in iterable
       ? iterable[Symbol.asyncIterator]()
       : iterable[Symbol.iterator]();
-  if (Object.is(iterator, iterable)) {
-    if (begun.has(iterator)) {
-      throw new UserError(
-        "video.frames: these were read before, and can be read once: give an array, or a function that gives them anew",
-      );
-    }
-    begun.add(iterator);
-  }
+  if (Object.is(iterator, iterable) || iterable instanceof Readable) begun.add(iterable);
   return iterator;
+}
+
+function timesOf(frames: readonly unknown[]): number[] | null {
+  const times = frames.map((one) => (isRecord(one) ? one["ptsSeconds"] : undefined));
+  const isTime = (time: unknown): time is number => Number.isFinite(time);
+  return times.every(isTime) ? times : null;
+}
+
+/** Throws a UserError for what was or is being read. A stream that failed says why by itself. */
+function requireUnread(iterable: object): void {
+  if (begun.has(iterable) || (iterable instanceof Readable && isClosed(iterable))) {
+    throw new UserError(
+      "video.frames: these were read before, and can be read once: give an array, or a function that gives them anew",
+    );
+  }
+  if (iterable instanceof ReadableStream && iterable.locked) {
+    throw new UserError(
+      "video.frames: expected a stream that nobody else reads, this one is locked to a reader: release that first",
+    );
+  }
+}
+
+/** Whether a stream was closed without an error; a loop that leaves it early has Node note one of its own. */
+function isClosed({ destroyed, errored, readableDidRead }: Readable): boolean {
+  return destroyed && (errored === null || (readableDidRead && errored.name === "AbortError"));
+}
+
+/** What to say of an error of the program: its own, unless it is Node's about a stream that never came to its end. */
+function toldError(error: unknown, taken: number): unknown {
+  if (!isRecord(error) || error["code"] !== "ERR_STREAM_PREMATURE_CLOSE") return error;
+  return new UserError(
+    `video.frames: the stream was destroyed before its end, at frame ${taken}: end it where these are all`,
+    { cause: error },
+  );
 }
 
 /** A copy of what a program gave: it may draw the next frame into the same bytes. */

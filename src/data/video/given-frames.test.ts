@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { clipPicture } from "../../../test/support/clips.ts";
 import type { FrameSource, InputFrame } from "./frame-source.ts";
@@ -164,7 +164,30 @@ describe("times of their own", () => {
     expect(found.map(({ pts }) => pts)).toEqual([0n, 5005n, 10010n]);
     const info = await probed({ frames: timed(times) });
     expect(info.frameRate.num / info.frameRate.den).toBe(24000 / 1001);
-    expect(info).toMatchObject({ variableFrameRate: true, pictures: "timed" });
+    expect(info).toMatchObject({ variableFrameRate: false, pictures: "timed" });
+  });
+
+  test.each([
+    ["evenly spaced", [3, 3.1, 3.2, 3.3], 10],
+    ["rounded to milliseconds", [0, 0.033, 0.067, 0.1], 30],
+    ["of 30.3 a second", [0, 1 / 30.3, 2 / 30.3], 30.3],
+    ["two", [0, 0.5], 2],
+  ])("of an array are a constant rate where they are even: %s", async (_, times, rate) => {
+    const { variableFrameRate, frameRate, durationSeconds } = await probed({
+      frames: timed(times),
+    });
+    expect(variableFrameRate).toBe(false);
+    expect(frameRate.num / frameRate.den).toBeCloseTo(rate, 9);
+    expect(durationSeconds).toBeCloseTo(times.length / rate, 9);
+  });
+
+  test.each<[string, FrameSource["frames"]]>([
+    ["of uneven ones", timed([0, 0.04, 0.09])],
+    ["of a frame in three hours", timed([0, 3000, 6000, 9000])],
+    ["of what tells no more than the first ones", timed([0, 1, 2]).values()],
+  ])("are a variable rate, at that of the first two: %s", async (_, frames) => {
+    const info = await probed({ frames });
+    expect(info).toMatchObject({ variableFrameRate: true, durationSeconds: 0 });
   });
 
   test("of a single frame make it last as long as one of 25 a second", async () => {
@@ -241,9 +264,40 @@ describe("frames that cannot be used", () => {
       "video.frames: these were read before, and can be read once: give an array, or a function that gives them anew",
     );
     await expect(read({ frames: () => frames })).rejects.toThrow("these were read before");
-    const used = Readable.from(pictures(2));
-    await read({ frames: used });
-    await expect(read({ frames: used })).rejects.toThrow();
+  });
+
+  test("of a stream that was read before, whole or in part, or is being read", async () => {
+    const asked = async (use: (stream: Readable) => unknown) => {
+      const stream = Readable.from(pictures(3));
+      await use(stream);
+      await expect(read({ frames: stream })).rejects.toThrow(
+        /^video\.frames: these were read before/,
+      );
+    };
+    await asked((stream) => read({ frames: stream }));
+    await asked((stream) => probed({ frames: stream }));
+    await asked((stream) => stream.destroy());
+    await asked(async (stream) => {
+      for await (const _ of stream) break;
+    });
+    await asked((stream) => void probed({ frames: stream }));
+    const web = ReadableStream.from(pictures(3));
+    web.getReader();
+    await expect(read({ frames: web })).rejects.toThrow(/^video\.frames: .* is locked to a reader/);
+  });
+
+  test("of a stream that is destroyed on the way; what it is destroyed for is told as it is", async () => {
+    const destroyed = (error?: Error) => {
+      const stream = new PassThrough({ objectMode: true });
+      stream.write(picture(0));
+      stream.once("data", () => setImmediate(() => stream.destroy(error)));
+      return read({ frames: stream });
+    };
+    await expect(destroyed()).rejects.toThrow(
+      /^video\.frames: the stream was destroyed before its end, at frame [01]: end it/,
+    );
+    const mishap = new Error("the camera fell");
+    await expect(destroyed(mishap)).rejects.toBe(mishap);
   });
 });
 

@@ -5,12 +5,15 @@ import { pictureInfo } from "./picture-info.ts";
 import { USUAL_TIME_BASE } from "./picture-source.ts";
 import type { VideoInfo } from "./video-info.ts";
 import type { DecodedFrame } from "./reader.ts";
-import { exactRate, rescale, seconds, type TimeBase } from "./time-base.ts";
+import { exactRate, isVariable, rescale, seconds, type TimeBase } from "./time-base.ts";
 
 /** The clock of frames with times of their own: whole ticks for each of all usual rates, those over 1001 as well. */
 const FINE: TimeBase = { num: 1, den: 120_000 };
 /** Frames that are further apart have times of another unit. */
 const MOST_SECONDS_APART = 3600;
+
+/** Frames a second that `framesPerSecond` may name. */
+const [SLOWEST_RATE, FASTEST_RATE] = [0.01, 1000];
 
 /** How frames lie in time. */
 interface Timing {
@@ -19,6 +22,7 @@ interface Timing {
   readonly usual: bigint;
   readonly frameRate: TimeBase;
   readonly hasOwnTimes: boolean;
+  readonly isVariable: boolean;
 }
 
 /** Frames of a program as a video; they are read once, and closed when this is disposed. */
@@ -57,9 +61,9 @@ export class GivenFrames implements AsyncDisposable {
     const { framesPerSecond } = this.#source;
     const hasOwnTimes = framesPerSecond === undefined && first.ptsSeconds !== undefined;
     this.#timing = hasOwnTimes
-      ? ownTiming(first, await this.#ahead(1, signal))
+      ? ownTiming(first, await this.#ahead(1, signal), this.#taker.times)
       : evenTiming(framesPerSecond);
-    const { frameRate, timeBase } = this.#timing;
+    const { frameRate, timeBase, isVariable: variableFrameRate } = this.#timing;
     const averageFps = frameRate.num / frameRate.den;
     const { count } = this.#taker;
     return pictureInfo({
@@ -68,10 +72,10 @@ export class GivenFrames implements AsyncDisposable {
       width: first.width,
       height: first.height,
       frames: count,
-      durationSeconds: count === null || hasOwnTimes ? 0 : count / averageFps,
+      durationSeconds: count === null || variableFrameRate ? 0 : count / averageFps,
       averageFps,
       frameRate,
-      variableFrameRate: hasOwnTimes,
+      variableFrameRate,
       pictures: hasOwnTimes || framesPerSecond !== undefined ? "timed" : "untimed",
       timeBase,
       hasAlpha: false,
@@ -187,19 +191,38 @@ function evenTiming(framesPerSecond: number | undefined): Timing {
   const frameRate =
     framesPerSecond === undefined ? { num: den, den: num } : exactRate(framesPerSecond);
   const timeBase = { num: frameRate.den, den: frameRate.num };
-  return { timeBase, usual: 1n, frameRate, hasOwnTimes: false };
+  return { timeBase, usual: 1n, frameRate, hasOwnTimes: false, isVariable: false };
 }
 
-/** The rate is that of the first two frames. */
-function ownTiming(first: InputFrame, second: InputFrame | undefined): Timing {
+/**
+ * The rate is that of all frames where their `times` are known and evenly spaced; else it is that of the first two, and
+ * counts as variable.
+ */
+function ownTiming(
+  first: InputFrame,
+  second: InputFrame | undefined,
+  times: readonly number[] | null,
+): Timing {
   const own = { timeBase: FINE, hasOwnTimes: true };
   if (!second) {
     const usual = rescale(1n, USUAL_TIME_BASE, FINE);
-    return { ...own, usual, frameRate: { num: USUAL_TIME_BASE.den, den: USUAL_TIME_BASE.num } };
+    const frameRate = { num: USUAL_TIME_BASE.den, den: USUAL_TIME_BASE.num };
+    return { ...own, usual, frameRate, isVariable: false };
   }
   const usual = ownTime(second.ptsSeconds, first.ptsSeconds, 1);
   requireLater(usual, own, 1);
-  return { ...own, usual, frameRate: { num: FINE.den, den: Number(usual) } };
+  const rate = evenRate(times ?? []);
+  const frameRate = rate === null ? { num: FINE.den, den: Number(usual) } : exactRate(rate);
+  return { ...own, usual, frameRate, isVariable: rate === null };
+}
+
+/** Frames a second, where they are shown at times that are evenly spaced but for their rounding; else null. */
+function evenRate(times: readonly number[]): number | null {
+  const [first = 0, last = first] = [times[0], times.at(-1)];
+  const rate = (times.length - 1) / (last - first);
+  const ticks = times.map((time, index) => ownTime(time, first, index));
+  const isUsual = rate >= SLOWEST_RATE && rate <= FASTEST_RATE;
+  return isUsual && !isVariable(ticks, FINE) ? rate : null;
 }
 
 /** Ticks since the first frame, which is shown at `start`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import {
-  displayMatrixOf,
   type Orientation,
   orientationOf,
   turnBack,

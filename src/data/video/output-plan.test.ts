@@ -12,8 +12,8 @@ import {
   makeClip,
   metadataOf,
 } from "../../../test/support/clips.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import { standardColour } from "./colour.ts";
-import { displayMatrixOf } from "./orientation.ts";
 import { planOutput } from "./output-plan.ts";
 import { probeVideo } from "./probe.ts";
 import { readFrames } from "./reader.ts";

@@ -52,8 +52,9 @@ export async function planOutput(
 function requireHoldable(source: VideoInfo, container: Container): void {
   const { label, clock, carriesAudio, audioCodecs } = container;
   if (clock === "frame-number" && source.variableFrameRate === true) {
+    const told = source.path === null ? "give framesPerSecond, or " : "";
     throw new UserError(
-      `${label} cannot hold the variable frame rate of ${source.name}: write .mp4 or .mkv instead.`,
+      `${label} cannot hold the variable frame rate of ${source.name}: ${told}write .mp4 or .mkv instead.`,
     );
   }
   if (clock === "frame-number" && source.hasAudio && beginsLate(source)) {

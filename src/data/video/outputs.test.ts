@@ -4,7 +4,7 @@ import { loadImage } from "@napi-rs/canvas";
 import { z } from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClipFolder, clipFolder, clipPicture, makeClip } from "../../../test/support/clips.ts";
-import { displayMatrixOf } from "./orientation.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import { checkOutput, writeOutput } from "./outputs.ts";
 import { tgveFolder } from "./picture-folder.ts";
 import { probeVideo, type FileInfo } from "./probe.ts";

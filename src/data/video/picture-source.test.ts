@@ -55,6 +55,27 @@ describe("a folder of pictures", () => {
     expect(await checkOutput(info, folder.file("out.mp4"))).toEqual([]);
   });
 
+  test("has a constant rate where its times are even but for their rounding", async () => {
+    await using folder = await clipFolder();
+    const path = folder.file("pictures");
+    const names = ["1.png", "2.png", "3.png"];
+    await writeAs(path, names);
+    const noteTimes = async (durations: readonly number[]) => {
+      const starts = [0, durations[0]!, durations[0]! + durations[1]!];
+      const frames = names.map((file, index) => {
+        return { file, pts: String(starts[index]), duration: String(durations[index]) };
+      });
+      const text = JSON.stringify({ timeBase: { num: 1, den: 1000 }, frames });
+      await writeFile(join(path, "frames.json"), text);
+      return probeVideo(path);
+    };
+    const info = await noteTimes([33, 34, 33]);
+    expect(info).toMatchObject({ variableFrameRate: false, frameRate: { num: 30_000, den: 1000 } });
+    await writeOutput(info, folder.file("out.avi"), readFrames(path));
+    expect((await probeVideo(folder.file("out.avi"))).averageFps).toBeCloseTo(30, 9);
+    expect(await noteTimes([33, 34, 330])).toMatchObject({ variableFrameRate: true });
+  });
+
   test("goes by numbers in names, whatever their endings, and by no folder in it", async () => {
     await using folder = await clipFolder();
     const path = folder.file("pictures");

@@ -6,7 +6,7 @@ import {
   makeAudioOnly,
   makeClip,
 } from "../../../test/support/clips.ts";
-import { displayMatrixOf } from "./orientation.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import { probeVideo } from "./probe.ts";
 import { readFrames } from "./reader.ts";
 import { writeVideo } from "./writer.ts";

@@ -26,7 +26,7 @@ import { isRgbFormat } from "./picture.ts";
 import { pictureInfo } from "./picture-info.ts";
 import { pictureRate, type PictureSource, pictureSourceAt } from "./picture-source.ts";
 import { contentsOf } from "./source-contents.ts";
-import { seconds, type TimeBase } from "./time-base.ts";
+import { isVariable, seconds } from "./time-base.ts";
 import type { VideoInfo } from "./video-info.ts";
 
 /** The same of a file, or of a folder of pictures. */
@@ -87,7 +87,8 @@ async function probePictures(path: string, source: PictureSource): Promise<FileI
   const { width, height, isOpaque } = await readPicture(files[0]!);
   const [first, last] = [shown[0]!, shown.at(-1)!];
   const frameRate = pictureRate(source);
-  const durationSeconds = seconds(last.pts + last.duration - first.pts, timeBase);
+  const end = last.pts + last.duration;
+  const durationSeconds = seconds(end - first.pts, timeBase);
   return pictureInfo({
     name: path,
     path,
@@ -97,7 +98,7 @@ async function probePictures(path: string, source: PictureSource): Promise<FileI
     durationSeconds,
     averageFps: files.length / durationSeconds,
     frameRate,
-    variableFrameRate: shown.some(({ duration }) => duration !== first.duration),
+    variableFrameRate: isVariable([...shown.map(({ pts }) => pts), end], timeBase),
     pictures: isUntimed ? "untimed" : "timed",
     timeBase,
     hasAlpha: !isOpaque,
@@ -155,15 +156,4 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
     variable: isVariable(starts, video.timeBase),
     isInterlaced,
   };
-}
-
-/** Whether gaps differ by more than rounding to a container's clock explains: 1 tick or 1 ms. */
-function isVariable(starts: readonly bigint[], timeBase: TimeBase): boolean {
-  const gaps = starts.slice(1).map((start, index) => seconds(start - starts[index]!, timeBase));
-  if (gaps.length < 2) return false;
-  const [least, most] = gaps.reduce(
-    ([low, high], gap) => [Math.min(low, gap), Math.max(high, gap)],
-    [Infinity, -Infinity],
-  );
-  return most - least > 1.01 * Math.max(seconds(1n, timeBase), 0.001);
 }

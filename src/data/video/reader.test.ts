@@ -7,7 +7,8 @@ import {
   framesOf,
   makeClip,
 } from "../../../test/support/clips.ts";
-import { displayMatrixOf, turnUpright } from "./orientation.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
+import { turnUpright } from "./orientation.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 
 let folder: ClipFolder;

@@ -27,3 +27,14 @@ export function exactRate(fps: number): TimeBase {
   if (Math.abs(broadcast / 1001 - fps) < 0.005) return { num: broadcast, den: 1001 };
   return { num: Math.round(fps * 1000), den: 1000 };
 }
+
+/** Whether gaps between pictures differ by more than rounding to a container's clock explains: 1 tick or 1 ms. */
+export function isVariable(starts: readonly bigint[], timeBase: TimeBase): boolean {
+  const gaps = starts.slice(1).map((start, index) => seconds(start - starts[index]!, timeBase));
+  if (gaps.length < 2) return false;
+  const [least, most] = gaps.reduce(
+    ([low, high], gap) => [Math.min(low, gap), Math.max(high, gap)],
+    [Infinity, -Infinity],
+  );
+  return most - least > 1.01 * Math.max(seconds(1n, timeBase), 0.001);
+}

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AVCOL_RANGE_JPEG } from "node-av/constants";
 import { type ClipFolder, clipFolder, makeClip } from "../../../test/support/clips.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import { standardColour } from "./colour.ts";
 import { containerFor } from "./containers.ts";
-import { displayMatrixOf } from "./orientation.ts";
 import { probeVideo } from "./probe.ts";
 import { type MediaContract, verifyWritten } from "./verify.ts";
 

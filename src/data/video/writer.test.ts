@@ -12,7 +12,7 @@ import {
   makeClip,
   metadataOf,
 } from "../../../test/support/clips.ts";
-import { displayMatrixOf } from "./orientation.ts";
+import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
 import { probeVideo } from "./probe.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 import { writeEdited, writeVideo } from "./writer.ts";

@@ -60,6 +60,14 @@ export function runModel(directory: string): string {
   return settingsOf(directory).model;
 }
 
+/** What beside its weights decides what the LoRA of a run does: its shape and alpha, and a strength that was not learned. */
+export function runLoraSettings(
+  directory: string,
+): Pick<DistillationSettings, "alignment" | "videoStrength"> {
+  const { alignment, videoStrength } = settingsOf(directory);
+  return { alignment, videoStrength };
+}
+
 /** What a run of distillation has trained. */
 export interface RunAlignment {
   readonly lora: Lora;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { readInstructions, type InstructionRecord } from "../instructions/record.ts";
 import { TASKS } from "../world/tasks.ts";
-import { dataFiles, readClips, type ClipRecord, type ClipSettings } from "./dataset.ts";
+import { dataFiles, readClips, type ClipRecord, type ClipSettings } from "../clips/dataset.ts";
 
 /** A data set that can be trained on: clips with instructions, some held out. */
 export interface PreparedData {

@@ -4,7 +4,7 @@ import type { Tensor } from "../../engine/tensor.ts";
 import { readShards, type CachedItems } from "../caches/shards.ts";
 import type { InputSource, UneditedText } from "../caches/unedited-clips.ts";
 import type { InstructionRecord } from "../instructions/record.ts";
-import { dataFiles, type ClipRecord } from "./dataset.ts";
+import { dataFiles, type ClipRecord } from "../clips/dataset.ts";
 import { digestOf, requireLatents } from "./prepared-items.ts";
 
 /** Which inputs of a data set, and where what is drawn from them is kept. */

@@ -10,7 +10,7 @@ import { UneditedText } from "../caches/unedited-clips.ts";
 import { writeInstructions } from "../instructions/instruct.ts";
 import { templateWriter } from "../instructions/template-writer.ts";
 import { TASKS } from "../world/tasks.ts";
-import { dataFiles } from "./dataset.ts";
+import { dataFiles } from "../clips/dataset.ts";
 import { dataDigest, digestOf, readPreparedData, requireFit } from "./prepared-items.ts";
 import { latentsOf, preparedInputs } from "./prepared-clips.ts";
 
