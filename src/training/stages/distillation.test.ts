@@ -347,7 +347,7 @@ describe("the distillation stage", () => {
     expect(await stage.validate!()).toEqual(numbers);
   });
 
-  test("tells the mean over held inputs, each with noise of its own", async () => {
+  test("tells the mean over held inputs", async () => {
     const scored = configOf({ terms: ["sdsEdit"] });
     const scoreOf = async (indices: readonly number[]): Promise<number> => {
       const { clips } = held;
