@@ -110,7 +110,8 @@ describe("a data set", async () => {
     expect(folderOf(a!)).not.toBe(folderOf(b!));
     expect(folderOf([...a!])).toBe(folderOf(a!));
     const [first, ...rest] = a!;
-    expect(folderOf([{ ...first!, instruction: "make it snow" }, ...rest])).not.toBe(folderOf(a!));
+    for (const other of [{ instruction: "make it snow" }, { task: "texture" as const }])
+      expect(folderOf([{ ...first!, ...other }, ...rest])).not.toBe(folderOf(a!));
   });
 
   test("has a digest of its pictures and words", async () => {
