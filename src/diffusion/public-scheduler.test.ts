@@ -78,6 +78,29 @@ describe("parsePublicScheduler", () => {
     });
   });
 
+  test.each([
+    ["DDIMScheduler", { clip_sample: false }, true],
+    ["PNDMScheduler", { skip_prk_steps: true }, false],
+  ])("ends where diffusers' %s does by default", (name, own, isClean) => {
+    const end = (told: Readonly<Record<string, unknown>>): number[] => {
+      const scheduler = parsePublicScheduler({ _class_name: name, ...own, ...told });
+      const noise = Tensor.from(Float64Array.from(golden.start), [1, golden.start.length]);
+      const seen = [...scheduler.sampler(bestDenoiser(scheduler), noise, null, 4)];
+      return [...new Float64Array(seen.at(-1)!.x0.toBytes())];
+    };
+    expect(end({})).toEqual(end({ set_alpha_to_one: isClean }));
+    expect(end({})).not.toEqual(end({ set_alpha_to_one: !isClean }));
+  });
+
+  test.each([
+    ["epsilon", "noise"],
+    ["v_prediction", "v"],
+    ["sample", "x0"],
+  ])("knows what a network puts out: %s", (told, kind) => {
+    const config = { ...sd15, _class_name: "DDIMScheduler", prediction_type: told };
+    expect(parsePublicScheduler(config).kind).toBe(kind);
+  });
+
   test("samples with another class where it is asked to", () => {
     const ancestral = { ...sd15, _class_name: "EulerAncestralDiscreteScheduler" };
     expect(() => parsePublicScheduler(ancestral)).toThrow(
@@ -94,9 +117,11 @@ describe("parsePublicScheduler", () => {
     [{ beta_schedule: "squaredcos_cap_v2" }, /beta_schedule/],
     [{ trained_betas: [0.1, 0.2] }, /trained_betas/],
     [{ skip_prk_steps: false }, /skip_prk_steps/],
+    [{ skip_prk_steps: undefined }, /skip_prk_steps/],
     [{ timestep_spacing: "linspace" }, /timestep_spacing/],
     [{ prediction_type: "v_prediction" }, /prediction_type/],
     [{ _class_name: "DDIMScheduler", clip_sample: true }, /clip_sample/],
+    [{ _class_name: "DDIMScheduler", clip_sample: undefined }, /clip_sample/],
     [{ _class_name: "DDIMScheduler", thresholding: true }, /thresholding/],
     [{ _class_name: "DDIMScheduler", rescale_betas_zero_snr: true }, /says nothing of x0/],
     [{ _class_name: "EulerDiscreteScheduler" }, /timestep_spacing/],

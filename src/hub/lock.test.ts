@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InstantClock } from "../../test/support/hub-client.ts";
@@ -39,4 +39,22 @@ test("a lock that another has taken over meanwhile is left to that one", async (
     writeFile(path, theirs),
   );
   expect(await readFile(path, "utf8")).toBe(theirs);
+});
+
+test("a lock of another machine is respected as long as it is touched, whatever runs here", async () => {
+  const path = join(folder, "d.lock");
+  const dead = 2 ** 22 + 1;
+  await writeFile(path, JSON.stringify({ pid: dead, host: "elsewhere", id: "theirs" }));
+  const clock = new InstantClock();
+  clock.step = 7000; // every look at the clock is seven seconds later
+  const wait = clock.wait.bind(clock);
+  clock.wait = async (milliseconds, stop) => {
+    await wait(milliseconds, stop);
+    const looks = clock.waits.length;
+    await (looks < 30 ? utimes(path, looks, looks) : rm(path));
+  };
+  let told = 0;
+  const options = { clock, signal, onWait: () => void told++ };
+  await withLock(path, options, async () => expect(clock.waits).toHaveLength(30));
+  expect(told).toBe(1);
 });

@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile, readlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { everything, hubAt, pullAll } from "../../test/support/hub-client.ts";
 import { content, gitSha1, HubServer, sha256 } from "../../test/support/hub-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { RepositoryCache } from "./cache.ts";
 import { planPull } from "./plan.ts";
 
 const commit = "c0ffee".padEnd(40, "0");
@@ -213,6 +214,39 @@ test("a disk without room is told before anything comes", async () => {
   await expect(pull(hub, [huge], { signal }).next()).rejects.toThrow(
     /^1000000000.0 GB are to come, .*new\/folders has room for .* GB: free some, or set HF_HUB_CACHE/,
   );
+  expect(server.downloads).toEqual([]);
+  const half = { ...planned!, files: [{ ...file!, size: 1e18, there: 4e17 }] };
+  await expect(pull(hub, [half], { signal }).next()).rejects.toThrow(/^600000000.0 GB are to come/);
+});
+
+test("a plan counts what of a file has arrived before", async () => {
+  await using server = await HubServer.start(repository);
+  const hub = hubAt(server.endpoint, newCache());
+  const ask = async () => {
+    const [planned] = await planPull(hub, [everything("owner/net", "unet/model.safetensors")], {
+      signal,
+    });
+    const [file] = planned!.files;
+    return file?.type === "to-fetch" ? file : expect.fail("expected a file to fetch");
+  };
+  const { file, size, there } = await ask();
+  expect(there).toBe(0);
+  const partial = new RepositoryCache("owner/net", hub.settings).partial(file.digest);
+  await mkdir(dirname(partial), { recursive: true });
+  await writeFile(partial, "some bytes");
+  expect((await ask()).there).toBe(10);
+  await writeFile(partial, Buffer.alloc(size + 1));
+  expect((await ask()).there).toBe(size);
+});
+
+test("a disk that cannot be written to ends the pull with the first file", async () => {
+  await using server = await HubServer.start(repository);
+  const hub = hubAt(server.endpoint, newCache());
+  const cache = new RepositoryCache("owner/net", hub.settings);
+  await mkdir(cache.folder, { recursive: true });
+  await writeFile(join(cache.folder, "blobs"), "a file where a folder has to be");
+  const failed = pullAll(hub, [everything("owner/net")], { parallel: 1 });
+  await expect(failed).rejects.toThrow(/^(?!.*more files failed).*blobs/);
   expect(server.downloads).toEqual([]);
 });
 

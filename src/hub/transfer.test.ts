@@ -181,6 +181,31 @@ describe("a server that", () => {
     expect(await blobs(t.cache)).toEqual([]);
   });
 
+  test.each([
+    [
+      "for another commit",
+      { "x-repo-commit": "d".repeat(40) },
+      /config.json at c0ffee000000: the server answers for commit dddddddddddd: try again later/,
+    ],
+    [
+      "with another content of a small file",
+      { etag: `"${"0".repeat(40)}"` },
+      /config.json at c0ffee000000: the list says .*, the server now offers 000000000000…/,
+    ],
+    [
+      "with another length of a small file",
+      { "content-length": "7" },
+      /the server offers 7 bytes of config.json, the list says 8 \(tried 4 times\)/,
+    ],
+  ])("answers %s is not believed", async (_, headers, sentence) => {
+    await using t = await setUp();
+    t.server.fault = ({ method }) => (method === "HEAD" ? { type: "headers", headers } : undefined);
+    await expect(pullAll(t.hub, [everything("owner/net", "config.json")])).rejects.toThrow(
+      sentence,
+    );
+    expect(await blobs(t.cache)).toEqual([]);
+  });
+
   const another: Fault = { type: "cut", after: 200_000, content: content(SIZE, 99) };
 
   test("changes the content between two tries is asked for all of it once more", async () => {

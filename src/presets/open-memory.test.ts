@@ -26,12 +26,47 @@ describe("the memory plan of the open preset", () => {
       "edit adapter": 361_279_120,
       "video adapter (motion": 417_700_800,
       "video adapter (first": 496_956_160,
+      "autoencoder and text encoder": 83_653_863 + 123_060_480,
     };
     for (const [name, count] of Object.entries(values)) {
       const share = bytesOf(plan, name) / (2 * count);
       expect(share, name).toBeGreaterThan(1);
       expect(share, name).toBeLessThan(1.002);
     }
+    // without the token that hides patches in training
+    expect(bytesOf(plan, "critics' eyes")).toBe(4 * (22_056_576 - 384));
+  });
+
+  test("holds weight, gradient and two moments of all that learns, and the average of the LoRA", () => {
+    for (const [start, bytesOfValue] of [
+      ["LoRA", 20],
+      ["critics' heads", 16],
+    ] as const) {
+      const { name, bytes } = plan.parts.find((part) => part.name.startsWith(start))!;
+      expect(name).toContain(` of ${(bytes / bytesOfValue / 1e6).toFixed(1)} million values`);
+    }
+  });
+
+  test("counts the states between layers of the public networks, for all of the student's steps", () => {
+    // channels and side at each place where a layer ends, on the way down and on the way up
+    const down = 3 * 320 * 64 ** 2 + 320 * 32 ** 2 + 2 * 640 * 32 ** 2 + 640 * 16 ** 2;
+    const deeper = 2 * 1280 * 16 ** 2 + 3 * 1280 * 8 ** 2;
+    const up = 3 * 1280 * 8 ** 2 + 4 * 1280 * 16 ** 2 + 1280 * 32 ** 2 + 3 * 640 * 32 ** 2;
+    const finest = 640 * 64 ** 2 + 3 * 320 * 64 ** 2;
+    const values = 7 * (down + deeper) + up + finest;
+    // float32, twice what can be counted
+    const ofStep = 8 * 4 * 2 * values;
+    expect(bytesOf(plan, "states between")).toBe(3 * ofStep);
+    const steps = openMemoryPlan(shape, { ...settings, kBin: { ...settings.kBin, bins: 5 } });
+    expect(bytesOf(steps, "states between")).toBe(5 * ofStep);
+  });
+
+  test("holds four clips of pixels for the critics, and decodes one frame at a time", () => {
+    expect(bytesOf(plan, "pixels for the critics")).toBe(4 * 8 * 3 * 512 ** 2 * 4);
+    // three ResNets a scale, of which the first has the channels of the coarser one; nine tensors of each
+    const blocks = (2 * 128 + 256) * 512 ** 2 + (2 * 256 + 512) * 256 ** 2;
+    const coarser = 3 * 512 * (128 ** 2 + 64 ** 2);
+    expect(bytesOf(plan, "one frame decoded")).toBe(9 * 4 * (blocks + coarser));
   });
 
   test("counts the LoRA's matrices: A and B beside every layer of the transformers", () => {
@@ -62,6 +97,8 @@ describe("the memory plan of the open preset", () => {
     expect(bytesOf(larger, "states between")).toBe(4 * states);
     expect(bytesOf(longer, "one frame decoded")).toBe(bytesOf(plan, "one frame decoded"));
     expect(bytesOf(longer, "LoRA")).toBe(bytesOf(plan, "LoRA"));
+    const seen = "what the critics see";
+    expect(bytesOf(longer, seen)).toBe(2 * bytesOf(plan, seen));
   });
 
   test("takes less the more is computed again", () => {
@@ -69,6 +106,11 @@ describe("the memory plan of the open preset", () => {
       openMemoryPlan(shape, { ...settings, recompute, terms: ["sdsEdit"] }).totalBytes;
     expect(total("layers")).toBeLessThan(total(true));
     expect(total(true)).toBeLessThan(total(false));
+    const [kept, again] = [false, true].map((recompute) =>
+      openMemoryPlan(shape, { ...settings, recompute }),
+    );
+    const ofStep = bytesOf(again!, "one of the student's steps");
+    expect(bytesOf(kept!, "intermediates of 3 steps")).toBe(3 * ofStep);
   });
 
   test("fits 8 frames of 512 pixels into 80 GB, not into 24", () => {

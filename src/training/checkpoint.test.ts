@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { contestedStage, tinyConfig } from "../../test/support/tiny-stage.ts";
+import { contestedStage, tinyConfig, tinyStage } from "../../test/support/tiny-stage.ts";
 import { Checkpoints } from "./checkpoint.ts";
 import type { Stage } from "./stage.ts";
 import { startState } from "./step.ts";
@@ -20,4 +20,24 @@ test("a checkpoint gives back all that a run counts: steps, updates, what was sk
   checkpoints.load(stage, resumed, identity, () => expect.fail("expected no damage"));
   expect(resumed).toMatchObject(counts);
   expect([resumed.optimizer.updates, resumed.adversary!.updates]).toEqual([5, 3]);
+});
+
+test("a checkpoint of another stage, of other settings or another seed is refused", () => {
+  const config = tinyConfig();
+  const stage: Stage = tinyStage(config);
+  const checkpoints = new Checkpoints(join(temporaryFolder(), "checkpoints"), 2);
+  const identity = { seed: 1, configHash: "settings", frozenHash: "frozen" };
+  checkpoints.save(stage, startState(stage, config), { ...identity, receipt: "{}" });
+  const load = (own: Partial<Stage>, told: Partial<typeof identity>) => () =>
+    checkpoints.load(
+      { ...stage, ...own },
+      startState(stage, config),
+      { ...identity, ...told },
+      () => expect.fail("expected no damage"),
+    );
+  expect(load({}, {})()).toBe(true);
+  expect(load({ name: "other" }, {})).toThrow(/belongs to stage tiny, not other: choose another/);
+  for (const told of [{ seed: 2 }, { configHash: "others" }])
+    expect(load({}, told)).toThrow(/belongs to a run with other settings: choose another --out/);
+  expect(load({}, { frozenHash: "others" })).toThrow(/was trained on other frozen weights/);
 });

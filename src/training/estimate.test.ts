@@ -38,4 +38,5 @@ test("measures a step of each phase that the run comes to, and counts critics", 
   const plain = await estimate(whole, config);
   expect(found.checkpointBytes - plain.checkpointBytes).toBe(3 * 4 * 5);
   expect(found.totalSeconds).toBeCloseTo(10 * found.secondsPerStep, 9);
+  expect((await estimate(whole, tinyConfig({ steps: 1 }))).totalSeconds).toBeGreaterThan(0);
 });

@@ -19,6 +19,16 @@ test("tells samples per second and the time left at this session's pace", () => 
   expect(etaSeconds).toBeCloseTo(20, 9);
 });
 
+test("one slow step changes the rate little", () => {
+  const { clock, pace } = paceOf({ batch: 8 });
+  for (const seconds of [2, 4, 16]) {
+    clock.seconds = seconds;
+    pace.stepDone();
+  }
+  // two steps of 2 s, and one of 12 that counts a twentieth
+  expect(pace.now(3).samplesPerSecond).toBeCloseTo(8 / 2.5, 9);
+});
+
 test("counts the samples that the last step showed where they are not a batch", () => {
   const { clock, pace } = paceOf({ batch: 16 });
   clock.seconds = 2;

@@ -54,6 +54,16 @@ describe("a run", () => {
     expect(readFileSync(join(folder, "checkpoints", "latest"), "utf8")).toBe("checkpoint-000010\n");
   });
 
+  test("logs every so many steps", async () => {
+    const folder = runFolder();
+    await trained(folder, { steps: 10, logEvery: 4, validateEvery: 5 });
+    const logged = loggedSteps(folder) as { type: string; step: number }[];
+    const stepsOf = (wanted: string): number[] =>
+      logged.filter(({ type }) => type === wanted).map(({ step }) => step);
+    expect(stepsOf("step-end")).toEqual([4, 8]);
+    expect(stepsOf("validation-end")).toEqual([5, 10]);
+  });
+
   test("gives the same result in parts: 2 × 4 samples equal 8 to 1e-6", async () => {
     const [whole, parts] = [runFolder(), runFolder()];
     const one = only(await trained(whole), "step-end");
@@ -107,8 +117,12 @@ describe("a run", () => {
       takeGradients: () => ({ error: norms.shift()! }),
     });
     const settings = { steps: 1, accumulate: 2 };
-    const [step] = only(await trained(runFolder(), settings, { stage: watched }), "step-end");
+    const folder = runFolder();
+    const [step] = only(await trained(folder, settings, { stage: watched }), "step-end");
     expect(step!.termGradients).toEqual({ error: 5 });
+    const [events] = readdirSync(join(folder, "tensorboard"));
+    const logged = readFileSync(join(folder, "tensorboard", events!), "latin1");
+    for (const tag of ["loss/error", "gradient/error"]) expect(logged).toContain(tag);
   });
 
   test("asked to stop, saves where it is and ends", async () => {
@@ -264,9 +278,9 @@ describe("a step without a finite loss or gradient", () => {
 
   test("has no checkpoint: those from before stay, and the one that was due follows the next good step", async () => {
     const folder = runFolder();
-    const stage = spoiled((step) => step >= 4 && step < 9, toNaN);
+    const stage = spoiled((step) => step >= 4 && step < 8, toNaN);
     const events = await trained(folder, { steps: 12, checkpointEvery: 2, keep: 9 }, { stage });
-    expect(only(events, "checkpoint-saved").map(({ step }) => step)).toEqual([2, 4, 10, 12]);
+    expect(only(events, "checkpoint-saved").map(({ step }) => step)).toEqual([2, 4, 9, 10, 12]);
   });
 });
 

@@ -27,14 +27,14 @@ export async function writeMiniature(root: string): Promise<void> {
   }
 }
 
-/** Eight small JPEG frames: a square that moves over a colour of `seed`; one that stands still where told. */
+/** Small JPEG frames, eight unless told: a square that moves over a colour of `seed`; one that stands still where told. */
 export async function writeFrames(
   folder: string,
   seed: number,
-  { isStill = false } = {},
+  { isStill = false, count = 8 } = {},
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (let index = 0; index < 8; index++) {
+  for (let index = 0; index < count; index++) {
     const canvas = createCanvas(32, 24);
     const context = canvas.getContext("2d");
     context.fillStyle = `hsl(${(seed * 67) % 360} 80% 50%)`;

@@ -11,6 +11,7 @@ import { writeInstructions } from "../instructions/instruct.ts";
 import { templateWriter } from "../instructions/template-writer.ts";
 import { TASKS } from "../world/tasks.ts";
 import { dataFiles } from "../clips/dataset.ts";
+import { writeJsonLines } from "../clips/json-lines.ts";
 import { dataDigest, digestOf, readPreparedData, requireFit } from "./prepared-items.ts";
 import { latentsOf, preparedInputs } from "./prepared-clips.ts";
 
@@ -46,6 +47,24 @@ describe("a data set", async () => {
     expect(readPreparedData(folder, 21).held).toEqual(held);
     const few = readPreparedData(folder, 3);
     expect([few.train.length, few.held.length]).toEqual([9 * 7, 3]);
+  });
+
+  test("holds all clips of a video out together, unless there is one video alone", async () => {
+    const several = await dataSet("several", 10);
+    const { clips } = readPreparedData(several, 21);
+    const heldOf = (videos: number) => {
+      const sourceOf = (index: number): string => `../videos/${index % videos}.mp4`;
+      const cut = clips.map((clip) => ({ ...clip, source: sourceOf(clip.index) }));
+      writeJsonLines(dataFiles(several).clips, cut);
+      const { train, held } = readPreparedData(several, 21);
+      const [learned, kept] = [train, held].map(
+        (records) => new Set(records.map(({ clip }) => sourceOf(clip))),
+      );
+      const isShared = [...kept!].some((source) => learned!.has(source));
+      return { clips: held.length / 7, videos: kept!.size, isShared };
+    };
+    expect(heldOf(5)).toEqual({ clips: 2, videos: 1, isShared: false });
+    expect(heldOf(1)).toEqual({ clips: 2, videos: 1, isShared: true });
   });
 
   test("gives each instruction its clip's latents, and no picture but those", async () => {
@@ -91,7 +110,8 @@ describe("a data set", async () => {
     expect(folderOf(a!)).not.toBe(folderOf(b!));
     expect(folderOf([...a!])).toBe(folderOf(a!));
     const [first, ...rest] = a!;
-    expect(folderOf([{ ...first!, instruction: "make it snow" }, ...rest])).not.toBe(folderOf(a!));
+    for (const other of [{ instruction: "make it snow" }, { task: "texture" as const }])
+      expect(folderOf([{ ...first!, ...other }, ...rest])).not.toBe(folderOf(a!));
   });
 
   test("has a digest of its pictures and words", async () => {

@@ -6,7 +6,12 @@ import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { writeFrames, writeMiniature } from "../../../test/support/tgve-miniature.ts";
 import { clipPicture } from "../../data/image/clip-picture.ts";
 import { toPixels } from "../../data/pixels.ts";
-import { editedFrames, readTgveDataset, type TgveDataset } from "../../data/tgve/dataset.ts";
+import {
+  editedFrames,
+  inputFrames,
+  readTgveDataset,
+  type TgveDataset,
+} from "../../data/tgve/dataset.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { Rng } from "../../engine/random.ts";
 import { engineInfo } from "../../engine/settings.ts";
@@ -14,6 +19,12 @@ import { Tensor } from "../../engine/tensor.ts";
 import { Clip } from "../../models/clip/clip.ts";
 import { loadTokenizer } from "../../models/text-encoder/tokenizer.ts";
 import { Viclip } from "../../models/viclip/viclip.ts";
+import {
+  clipImageFeatures,
+  clipTextFeatures,
+  viclipTextFeatures,
+  viclipVideoFeatures,
+} from "./clip-features.ts";
 import { KeptScores } from "./kept-scores.ts";
 import { clipTextAlignment } from "./clip-text-alignment.ts";
 import {
@@ -23,6 +34,8 @@ import {
   type TgveEvent,
 } from "./tgve-metrics.ts";
 import { tgveFrame, type TgveEncoders } from "./tgve-video.ts";
+import { viclipDir } from "./viclip-dir.ts";
+import { viclipOut } from "./viclip-out.ts";
 
 const root = temporaryFolder();
 const submission = join(root, "submission");
@@ -110,6 +123,32 @@ describe("scoreTgve", () => {
       network.logitScale.item(),
     );
     expect(edits[0]!.scores.clipText).toBeCloseTo(expected, 5);
+  });
+
+  test("asks each network about its own pictures and words, before the edit and after", async () => {
+    const [video] = dataset.videos;
+    const [edit] = video!.edits;
+    const framesAt = async (paths: readonly string[]) => await Promise.all(paths.map(tgveFrame));
+    const output = await framesAt((await editedFrames(submission, video!, edit!)) ?? []);
+    const input = await framesAt(await inputFrames(dataset, video!));
+    const { pick, viclip } = { pick: encoders.pick!, viclip: encoders.viclip! };
+    const { scores } = whole.edits[0]!;
+    const byPick = clipTextAlignment(
+      clipImageFeatures(pick, output),
+      clipTextFeatures(pick, edit!.output),
+      pick.network.logitScale.item(),
+    );
+    expect(scores.pickScore).toBeCloseTo(byPick, 5);
+    const videos = {
+      input: viclipVideoFeatures(viclip, input),
+      output: viclipVideoFeatures(viclip, output),
+    };
+    const captions = {
+      input: viclipTextFeatures(viclip, edit!.input),
+      output: viclipTextFeatures(viclip, edit!.output),
+    };
+    expect(scores.viclipDir).toBeCloseTo(viclipDir(videos, captions), 5);
+    expect(scores.viclipOut).toBeCloseTo(viclipOut(videos.output, captions.output), 5);
   });
 
   test("ends with means over edits, and by kind of edit", () => {

@@ -182,6 +182,7 @@ describe("the description", () => {
 
   test.each([
     { times: [350, 999], temperature: 0 },
+    { times: [999, 999], temperature: 0 },
     { times: [], temperature: 0 },
     { times: [999], temperature: 2 },
     { times: [999], temperature: 0, textGuidance: { add: -1 } },

@@ -1,9 +1,12 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { SMALL_OPEN_SIZE, writeSmallOpenFolders } from "../../../test/support/public-folders.ts";
 import { disturbed } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { Denoiser } from "../../diffusion/denoiser.ts";
+import { createSchedule, type Schedule } from "../../diffusion/schedule.ts";
 import { Rng, normal } from "../../engine/random.ts";
 import { autocast } from "../../engine/settings.ts";
 import { Tensor } from "../../engine/tensor.ts";
@@ -11,8 +14,14 @@ import { adaptedLayers, Lora, type LoraOptions } from "../../nn/lora.ts";
 import { AlignmentConfig } from "../stack/alignment-config.ts";
 import { createAlignment } from "../stack/student.ts";
 import { stacked, stackedCondition, type StackedCondition } from "../stack/teachers.ts";
-import { OPEN_PARTS, openWeightsHash } from "./open-folders.ts";
-import { OpenModel } from "./open-model.ts";
+import {
+  OPEN_PARTS,
+  openAutoencoderHash,
+  openPartFolder,
+  openWeightBytes,
+  openWeightsHash,
+} from "./open-folders.ts";
+import { OpenModel, openWindow } from "./open-model.ts";
 import { asHint, openParts, type OpenParts } from "./open-parts.ts";
 
 const folders = writeSmallOpenFolders(temporaryFolder());
@@ -173,6 +182,34 @@ describe("the open model", () => {
       "expected a size divisible by 2, got 7",
     );
   });
+});
+
+test("noise is the motion adapter's, whose betas are linear; backbone and ControlNet keep the pipeline's", () => {
+  const ends = { betaStart: 0.00085, betaEnd: 0.012 };
+  const linear = createSchedule({ ...ends, kind: "linear" });
+  const own = createSchedule({ ...ends, kind: "scaled_linear" });
+  const levels = (schedule: Schedule | undefined) =>
+    [0, 300, 700, 999].map((t) => schedule?.alphaBar(t));
+  expect(levels(networks.schedule)).toEqual(levels(linear));
+  expect(levels(networks.imageSchedule)).toEqual(levels(own));
+  expect(levels(model.schedule)).toEqual(levels(linear));
+});
+
+test("a window is as long as AnimateDiff's clips, or as the positions that there are", () => {
+  expect([8, 16, 24, 32].map((maxFrames) => openWindow({ maxFrames }))).toEqual([8, 16, 16, 16]);
+});
+
+test("latents are identified by the autoencoder alone, and the weights' bytes are counted", () => {
+  const other = { ...folders, editAdapter: folders.firstFrames };
+  expect(openAutoencoderHash(other)).toBe(openAutoencoderHash(folders));
+  expect(openAutoencoderHash(folders)).toBe(openWeightsHash(folders, ["vae"]).slice(0, 12));
+  const files = OPEN_PARTS.flatMap((part) => {
+    const folder = openPartFolder(folders, part);
+    const names = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
+    return names.map((name) => statSync(join(folder, name)).size);
+  });
+  expect(files).toHaveLength(7); // the U-Net has two
+  expect(openWeightBytes(folders)).toBe(files.reduce((sum, bytes) => sum + bytes, 0));
 });
 
 test("weights are identified by what is in their files, wherever they lie", () => {

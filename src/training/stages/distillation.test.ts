@@ -183,7 +183,8 @@ describe("the distillation stage", () => {
     const handles = (weights: Iterable<Tensor>): Set<number> =>
       new Set([...weights].map(({ handle }) => handle));
     const frozen = handles(stage.frozen.values());
-    expect([...handles(all.values())].every((handle) => frozen.has(handle))).toBe(true);
+    const others = [...all.values(), ...material.frozen.values()];
+    expect([...handles(others)].every((handle) => frozen.has(handle))).toBe(true);
     const guard = new FrozenGuard(stage.frozen);
     const state = startState(stage, config);
     while (state.step < 2) expect((await trainStep(stage, config, state)).type).toBe("updated");
@@ -333,6 +334,9 @@ describe("the distillation stage", () => {
     const nothing = condition.withoutText();
     expect(largestDifference(condition.caption, nothing.caption)).toBe(0);
     expect(largestDifference(condition.instruction, nothing.instruction)).toBeGreaterThan(0.01);
+    const instead = { dropCaption: 1, withoutCaption: "instruction" };
+    const told = batchOf(distillationStage(materialOf(), configOf(instead)), 0).point.condition;
+    expect(largestDifference(told.caption, told.instruction)).toBe(0);
   });
 
   test("tells the score of held inputs, the same each time", async () => {
@@ -341,6 +345,35 @@ describe("the distillation stage", () => {
     expect(Object.keys(numbers)).toEqual(["sdsEdit", "sdsVideo"]);
     expect(Object.values(numbers).every((value) => value > 0)).toBe(true);
     expect(await stage.validate!()).toEqual(numbers);
+  });
+
+  test("tells the mean over held inputs", async () => {
+    const scored = configOf({ terms: ["sdsEdit"] });
+    const scoreOf = async (indices: readonly number[]): Promise<number> => {
+      const { clips } = held;
+      const some: DistillationInputs["clips"] = {
+        count: indices.length,
+        firstIndices: () => [...indices],
+        text: (index) => clips.text(index),
+        gather: (name, rows) => clips.gather(name, rows),
+      };
+      const material = { ...materialOf(null), held: { ...held, clips: some } };
+      return (await distillationStage(material, scored).validate!())["sdsEdit"]!;
+    };
+    const [first, second, both] = [await scoreOf([0]), await scoreOf([1]), await scoreOf([0, 1])];
+    expect(both).toBeCloseTo((first + second) / 2, 6);
+    expect(Math.abs(first - second)).toBeGreaterThan(1e-4);
+  });
+
+  test("scores by teachers guided as its settings say of scores", async () => {
+    const strong = { guideEdit: { image: 1, text: 5 }, guideVideo: { image: 1, text: 5 } };
+    const scores = async (stage: object) =>
+      await distillationStage(materialOf(null), configOf({ terms: ["sdsEdit"], ...stage }))
+        .validate!();
+    const plain = await scores({});
+    expect(await scores({ samples: { steps: 1, ...strong } })).toEqual(plain);
+    const guided = await scores({ scoreDistillation: strong });
+    for (const term of ["sdsEdit", "sdsVideo"]) expect(guided[term]).not.toBe(plain[term]);
   });
 
   test("trains a student of its own weights for the ablation without pretrained adapters", async () => {

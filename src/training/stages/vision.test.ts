@@ -99,6 +99,31 @@ describe("visionStage", () => {
     expect(nameOfGradients(stage)).toEqual([]);
   });
 
+  test("moves the teacher ever less: its momentum rises to one by half a cosine", async () => {
+    using _ = tensorScope();
+    const own = { ...config, stage: { ...config.stage, teacherMomentum: 0.4 } };
+    const stage = await openStage(own);
+    const name = "vision.patchEmbed.proj.weight";
+    const weight = (part: string): Tensor => stage.trainable.get(`${part}.${name}`)!.detach();
+    for (const [step, momentum] of [
+      [2, 1 - 0.6 * 0.75],
+      [3, 1 - 0.6 * 0.5],
+      [6, 1],
+    ] as const) {
+      weight("student").copyFrom(weight("student").add(1));
+      const wanted = weight("teacher").lerp(weight("student"), 1 - momentum);
+      stage.losses(await stage.nextBatch(step, 0), Rng.seed(0));
+      expect(largestDifference(weight("teacher"), wanted), `step ${step}`).toBeLessThan(1e-5);
+    }
+  });
+
+  test("looks for a picture's other view, not for the same one", async () => {
+    const narrow = { globalArea: [0.05, 0.06] };
+    const stage = await openStage({ ...config, stage: { ...config.stage, ...narrow } });
+    const { found } = (await stage.validate!()) as { found: number };
+    expect(found).toBeLessThan(0.9);
+  });
+
   test("moves the centre once a step, by the mean over its parts", async () => {
     const centreOf = async (accumulate: number): Promise<Tensor> => {
       const own = { ...config, accumulate };
