@@ -56,7 +56,7 @@ export async function checkRequest(
     requireUnread([output], [path]);
   requireFrames(checked.frames, info);
   if (checked.mask !== "") await checkMask(checked.mask, info);
-  if (compare !== undefined) await checkComparison(compare, info);
+  if (compare !== undefined) await checkComparison(compare, info, checked);
   const notices = output === undefined ? [] : await checkOutput(info, output, encoding);
   return { info, settings: checked, notices };
 }

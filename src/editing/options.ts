@@ -29,7 +29,7 @@ export interface LoadOptions {
 export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
   /** The file to write, or a folder of pictures where it ends with `/`; without one frames are only handed out. */
   readonly output?: string | undefined;
-  /** Where to show input and result together: a sheet as .png, a video otherwise. */
+  /** Where to show input and result together: a page for browsers as .html, a sheet as .png, a video otherwise. */
   readonly compare?: string | undefined;
   /** Whether what lies at `output`, where its receipt goes, and at `compare` may be replaced; default false. */
   readonly overwrite?: boolean | undefined;

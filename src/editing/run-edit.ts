@@ -96,8 +96,8 @@ export async function runEdit(
   const receipt = finishedReceipt(draft, edit, { ...written, changes: changed, seconds });
   if (output !== undefined) await writeReceipt(receipt);
   work?.remove();
-  await comparison?.write(receipt);
-  for (const message of notices) onEvent({ type: "warning", message });
+  const unshown = (await comparison?.write(receipt)) ?? [];
+  for (const message of [...notices, ...unshown]) onEvent({ type: "warning", message });
   for (const hint of changeHints(changed, settings)) onEvent({ type: "warning", ...hint });
   options.onChanges?.(changes);
   return {

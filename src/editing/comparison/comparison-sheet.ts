@@ -29,11 +29,12 @@ export class ComparisonSheet implements Comparison {
     this.#after.push(thumbnail(frame, frame.rgb));
   }
 
-  async write({ settings: { instruction, further } }: Receipt): Promise<void> {
+  async write({ settings: { instruction, further } }: Receipt): Promise<readonly string[]> {
     await writeContactSheet(this.#path, [
       { label: "input", images: this.#before },
       { label: [instruction, ...further].join(", then "), images: this.#after },
     ]);
+    return [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

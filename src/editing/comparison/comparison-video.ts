@@ -21,9 +21,10 @@ export class ComparisonVideo implements Comparison {
     await Promise.race([this.#handover.put(both), this.#writing]);
   }
 
-  async write(): Promise<void> {
+  async write(): Promise<readonly string[]> {
     this.#handover.end();
     await this.#writing;
+    return [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

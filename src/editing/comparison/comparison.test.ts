@@ -49,7 +49,51 @@ describe("a comparison that a program asks for", () => {
     expect(await readPicture(mine)).toMatchObject({ width: expect.any(Number) });
   });
 
-  test.each(["both.mp4", "both.png"])(
+  test("as a page has the edited frames, the settings and no path of this machine", async () => {
+    await using folder = await clipFolder();
+    const input = await clipOf(folder, 6);
+    const compare = folder.file("both.html");
+    const options = { compare, steps: 1, frames: "2..5", further: ['then "this"'], seed: 7 };
+    const { result } = standInEditor({ factor: -1 }).edit(input, "make it <new>", options);
+    const { changes } = await result;
+    const html = readFileSync(compare, "utf8");
+    const blockOf = (id: string) =>
+      JSON.parse(new RegExp(`id="${id}">(.*?)</script>`).exec(html)![1]!);
+    expect(blockOf("page-data")).toMatchObject({
+      first: 2,
+      startSeconds: 0.08,
+      times: [0, 0.04, 0.08],
+    });
+    expect(blockOf("receipt")).toMatchObject({
+      program: "open-eve",
+      settings: { instruction: "make it <new>", seed: 7 },
+      changes,
+    });
+    expect(html).toContain("<li>make it &lt;new&gt;</li><li>then &quot;this&quot;</li>");
+    expect(html).toContain("<dt>seed</dt><dd>7</dd>");
+    expect(html).toContain("<dt>frames</dt><dd>2..5</dd>");
+    expect(html).not.toContain(folder.path);
+    expect(readdirSync(folder.path).toSorted()).toEqual(["both.html", "input.mp4"]);
+  });
+
+  test("as a page holds no more than a browser does", async () => {
+    await using folder = await clipFolder();
+    const [width, height] = [3000, 2000];
+    const picture = { rgb: new Uint8Array(width * height * 3), width, height };
+    const drawn = function* () {
+      yield picture;
+      yield picture;
+    };
+    const video = { frames: drawn, count: 700 };
+    const compare = folder.file("both.html");
+    const { result } = standInEditor().edit(video, instruction, { compare, steps: 1 });
+    await expect(result).rejects.toThrow(
+      /both\.html: a page holds at most \d+ frames of 3000 × 2000, and 700 are/,
+    );
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test.each(["both.mp4", "both.png", "both.html"])(
     "leaves no file where the edit is stopped: %s",
     async (name) => {
       await using folder = await clipFolder();

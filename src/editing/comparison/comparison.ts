@@ -5,6 +5,6 @@ import type { EditedFrame } from "../settings/edited-frame.ts";
 export interface Comparison extends AsyncDisposable {
   /** Takes the next frame, and is done with its pictures when the promise resolves. */
   add(frame: EditedFrame): Promise<void>;
-  /** Writes what the frames came to. */
-  write(receipt: Receipt): Promise<void>;
+  /** Writes what the frames came to; returns a sentence for each thing that it could not show. */
+  write(receipt: Receipt): Promise<readonly string[]>;
 }
