@@ -95,7 +95,7 @@ class Viewer {
   resize() {
     const stage = byId("stage");
     const { view } = this;
-    const most = Math.max(260, innerHeight * 0.66);
+    const most = Math.max(260, innerHeight * 0.62);
     const height = Math.min(most, (stage.clientWidth * view.height) / view.width);
     stage.style.height = `${Math.max(200, Math.round(height))}px`;
     this.size = { width: stage.clientWidth, height: stage.clientHeight };
