@@ -4,6 +4,7 @@ import { isPictureFolder } from "../data/video/picture-folder.ts";
 import type { VideoInfo } from "../data/video/video-info.ts";
 import type { OpenSource } from "../data/video/video-source.ts";
 import { DataError } from "../engine/errors.ts";
+import { checkComparison } from "./comparison/comparison-kinds.ts";
 import { checkMask } from "./frames/mask.ts";
 import { requireUnread } from "./unread.ts";
 import { type EditSettings, readSettings } from "./settings/settings.ts";
@@ -16,6 +17,8 @@ export interface EditRequest {
   readonly videoName?: string | undefined;
   /** The file to write; without one the frames are only handed out. */
   readonly output?: string | undefined;
+  /** Where to show input and result together. */
+  readonly compare?: string | undefined;
   /** How the output is stored, as far as its name does not say. */
   readonly encoding?: OutputChoice | undefined;
   /** As `EditSettings` describes them; checked here. */
@@ -36,7 +39,7 @@ export interface CheckedRequest {
  * Throws a UserError of one sentence for misuse, a DataError for a damaged input.
  */
 export async function checkRequest(
-  { source, output, encoding, settings }: EditRequest,
+  { source, output, compare, encoding, settings }: EditRequest,
   signal?: AbortSignal,
 ): Promise<CheckedRequest> {
   const checked = readSettings(settings);
@@ -46,12 +49,14 @@ export async function checkRequest(
       `${basename(info.name)} holds no picture: it is cut off before its first one`,
     );
   }
-  requireUnread([output], [checked.mask]);
   const { path, pictures } = info;
+  requireUnread([output, compare], [checked.mask]);
+  requireUnread([compare], path === null ? [] : [path]);
   if (path !== null && pictures !== null && output !== undefined && !isPictureFolder(output))
     requireUnread([output], [path]);
   requireFrames(checked.frames, info);
   if (checked.mask !== "") await checkMask(checked.mask, info);
+  if (compare !== undefined) await checkComparison(compare, info, checked);
   const notices = output === undefined ? [] : await checkOutput(info, output, encoding);
   return { info, settings: checked, notices };
 }

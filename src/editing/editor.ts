@@ -64,9 +64,10 @@ export class Editor implements AsyncDisposable {
   edit(video: VideoSource, instruction: string, options: EditOptions = {}): VideoEdit {
     return new VideoEdit(async (listeners) => {
       requireOptions("edit", video, options);
-      const { output, encoding, videoName, overwrite, signal: _, ...rest } = options;
+      const { output, compare, encoding, videoName, overwrite, signal: _, ...rest } = options;
       const { onFrame, onChanges, resume, keepWork, ...settings } = rest;
-      const named = { videoName, output, encoding, settings: { ...settings, instruction } };
+      const own = { ...settings, instruction };
+      const named = { videoName, output, compare, encoding, settings: own };
       const run = { onFrame, onChanges, resume, keepWork, overwrite, memory: this.#memory };
       return await this.#with(video, (source) =>
         runEdit(this.model, { ...named, source }, run, listeners),

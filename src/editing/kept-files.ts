@@ -45,18 +45,27 @@ function isReceipt(path: string): boolean {
   return isRecord(found) && found["program"] === "open-eve";
 }
 
+function keepingBy(overwrite: boolean): Keeping {
+  return { overwrite, instead: "give another output, or overwrite it" };
+}
+
 /** What edits of this process are writing. */
 const claimed = new Set<string>();
 
+/** Claims where an edit writes, as `claimFile` does, and where the receipt goes. */
+export function claimOutput(output: string, overwrite: boolean): Disposable {
+  requireNew(output, keepingBy(overwrite));
+  requireNoNotes(output, keepingBy(overwrite));
+  return claimFile(output, overwrite);
+}
+
 /**
- * Claims where an edit writes, until it is disposed, and clears away what killed processes have left there half-written.
+ * Claims a file until it is disposed, and clears away what killed processes have left there half-written.
  *
  * Throws a UserError of one sentence where another edit of this process writes, and where a file is that must not be replaced.
  */
-export function claimOutput(output: string, overwrite: boolean): Disposable {
-  const keeping = { overwrite, instead: "give another output, or overwrite it" };
-  requireNew(output, keeping);
-  requireNoNotes(output, keeping);
+export function claimFile(output: string, overwrite: boolean): Disposable {
+  requireNew(output, keepingBy(overwrite));
   const path = realPath(output);
   if (claimed.has(path)) {
     throw new UserError(`another edit is writing ${output}: wait for it, or give another output`);

@@ -29,7 +29,9 @@ export interface LoadOptions {
 export interface EditOptions extends WatchOptions, Partial<Omit<EditSettingsInput, "instruction">> {
   /** The file to write, or a folder of pictures where it ends with `/`; without one frames are only handed out. */
   readonly output?: string | undefined;
-  /** Whether what lies at `output` and where its receipt goes may be replaced; default false. */
+  /** Where to show input and result together: a page for browsers as .html, a sheet as .png, a video otherwise. */
+  readonly compare?: string | undefined;
+  /** Whether what lies at `output`, where its receipt goes, and at `compare` may be replaced; default false. */
   readonly overwrite?: boolean | undefined;
   /** How the output is stored, as far as its name does not say. */
   readonly encoding?: OutputChoice | undefined;
@@ -52,7 +54,7 @@ export interface PreviewOptions extends Partial<Omit<EditSettingsInput, "instruc
 /** How an edit that is to be estimated would be made. */
 export interface EstimateOptions extends Omit<
   EditOptions,
-  keyof WatchOptions | "videoName" | "overwrite"
+  keyof WatchOptions | "videoName" | "overwrite" | "compare"
 > {
   /** Gets a sentence for each thing to know, as a word that the model never learned. */
   readonly onWarning?: ((message: string) => void) | undefined;
@@ -101,6 +103,7 @@ const written = {
 };
 const Edit = z.object({
   ...written,
+  compare: file("the path of a file").optional(),
   videoName: z.string(expected("a name")).optional(),
   overwrite: flag,
   signal,

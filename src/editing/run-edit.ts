@@ -11,6 +11,8 @@ import { arithmetic } from "../engine/provenance.ts";
 import { onOneThread } from "../engine/settings.ts";
 import type { EditRequest } from "./check.ts";
 import { draftReceipt, finishedReceipt } from "./draft-receipt.ts";
+import type { Comparison } from "./comparison/comparison.ts";
+import { newComparison } from "./comparison/comparison-kinds.ts";
 import { editedClip } from "./frames/pipeline.ts";
 import type { WorkFolder } from "./frames/work-folder.ts";
 import {
@@ -19,7 +21,7 @@ import {
   type PreparedEdit,
   preparedEdit,
 } from "./prepared-edit.ts";
-import { claimOutput } from "./kept-files.ts";
+import { claimFile, claimOutput } from "./kept-files.ts";
 import { keptWork, requireRepeatable, type WorkOptions } from "./kept-work.ts";
 import { ChangeMeter } from "./report/change-meter.ts";
 import { changeHints } from "./report/changes.ts";
@@ -29,6 +31,7 @@ import { ProgressMeter, totalWork } from "./report/progress.ts";
 import { receiptComment, writeReceipt } from "./report/receipt.ts";
 import type { EditedFrame } from "./settings/edited-frame.ts";
 import type { EditingModel } from "./settings/model.ts";
+import { requireDifferent } from "./unread.ts";
 import type { EditListeners } from "./video-edit.ts";
 
 /** What is wanted of an edit besides the video that it makes. */
@@ -67,9 +70,8 @@ export async function runEdit(
   const startedAt = performance.now();
   onEvent({ type: "progress", phase: "reading" });
   signal.throwIfAborted();
-  const { overwrite = false } = options;
   requireRepeatable(request.source, options);
-  using _claim = request.output === undefined ? undefined : claimOutput(request.output, overwrite);
+  using _claim = claimFiles(request, options);
   const edit = await preparedEdit(model, request, {
     signal,
     onWarning: (message) => onEvent({ type: "warning", message }),
@@ -80,9 +82,10 @@ export async function runEdit(
   const draft = await draftReceipt(request, edit, signal);
   onEvent(startOf(edit));
   using work = await keptWork(edit, draft, options, signal);
+  await using comparison = comparisonOf(request, edit);
   using changes = new ChangeMeter({ withMap: options.onChanges !== undefined });
   const frames = ahead(
-    (inner) => watchedFrames(edit, { changes, work, options, signal: inner, onEvent }),
+    (inner) => watchedFrames(edit, { changes, work, comparison, options, signal: inner, onEvent }),
     framesAhead(edit.info),
     signal,
   );
@@ -93,7 +96,8 @@ export async function runEdit(
   const receipt = finishedReceipt(draft, edit, { ...written, changes: changed, seconds });
   if (output !== undefined) await writeReceipt(receipt);
   work?.remove();
-  for (const message of notices) onEvent({ type: "warning", message });
+  const unshown = (await comparison?.write(receipt)) ?? [];
+  for (const message of [...notices, ...unshown]) onEvent({ type: "warning", message });
   for (const hint of changeHints(changed, settings)) onEvent({ type: "warning", ...hint });
   options.onChanges?.(changes);
   return {
@@ -106,6 +110,22 @@ export async function runEdit(
     changes: changed,
     receipt,
   };
+}
+
+/** Claims what is written, until it is disposed. */
+function claimFiles(
+  { output, compare }: EditRequest,
+  { overwrite = false }: Pick<RunOptions, "overwrite">,
+): Disposable {
+  requireDifferent([output, compare]);
+  using claims = new DisposableStack();
+  if (output !== undefined) claims.use(claimOutput(output, overwrite));
+  if (compare !== undefined) claims.use(claimFile(compare, overwrite));
+  return claims.move();
+}
+
+function comparisonOf({ compare }: EditRequest, { info }: PreparedEdit): Comparison | undefined {
+  return compare === undefined ? undefined : newComparison(compare, info);
 }
 
 function startOf({ info, settings }: PreparedEdit) {
@@ -126,13 +146,14 @@ function startOf({ info, settings }: PreparedEdit) {
 interface Watching {
   readonly changes: ChangeMeter;
   readonly work: WorkFolder | undefined;
+  readonly comparison: Comparison | undefined;
   readonly options: RunOptions;
 }
 
 /** The clip's frames, each measured and shown to whoever waits for it. */
 async function* watchedFrames(
   edit: PreparedEdit,
-  { changes, work, options, signal, onEvent }: Watching & EditListeners,
+  { changes, work, comparison, options, signal, onEvent }: Watching & EditListeners,
 ): AsyncGenerator<EditedFrame, void, undefined> {
   const { model, source, info, chain, settings } = edit;
   const count = editedFrameCount(edit);
@@ -152,6 +173,7 @@ async function* watchedFrames(
     onOneThread(() => changes.add(frame));
     const shown = options.onFrame?.(frame);
     if (shown !== undefined) await orAborted(shown, signal); // who waits for the edit to stop is not waited for
+    await comparison?.add(frame);
     signal.throwIfAborted();
     onEvent(meter.frameDone());
     yield frame;

@@ -2,6 +2,13 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../engine/errors.ts";
 
+/** Throws a UserError where two results would be written to one file. */
+export function requireDifferent(written: readonly (string | undefined)[]): void {
+  const files = written.flatMap((path) => (path === undefined ? [] : realPath(path)));
+  if (new Set(files).size === files.length) return;
+  throw new UserError("two results would be written to one file: give each a name of its own");
+}
+
 /** Throws a UserError where a result would be written over what the edit reads: a file, or one in a folder that it reads. */
 export function requireUnread(
   written: readonly (string | undefined)[],

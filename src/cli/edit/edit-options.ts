@@ -60,7 +60,7 @@ export const args = {
     group: where,
     valueHint: "file",
     description:
-      "also input and result beside each other: a .mp4 (or other video), or a .png sheet",
+      "also input and result together: a .html page to look closely, a .mp4 (or other video), or a .png sheet",
   },
   "change-map": {
     type: "string",

@@ -65,7 +65,7 @@ export async function checkedRequest(
   wish: Awaited<ReturnType<typeof wishFrom>>,
   { video, videoName, output }: EditFiles,
 ) {
-  const { kind, settings, seeds, encoding, changeMap, target } = wish;
+  const { kind, settings, seeds, encoding, compare, changeMap, target } = wish;
   const { seedPath } = await import("./edit-files.ts");
   const { requirePng } = await import("./edit-run.ts");
   if (kind === "preview") await requirePng("-o", target);
@@ -74,7 +74,14 @@ export async function checkedRequest(
   const [first = output, ...others] = seeds.map((seed) => seedPath(output, seed));
   const { videoFile } = await import("../../data/video/video-source.ts");
   const source = videoFile(video);
-  const request = { source, output: kind === "edit" ? first : undefined, encoding, settings };
+  const isEdit = kind === "edit";
+  const request = {
+    source,
+    output: isEdit ? first : undefined,
+    compare: isEdit ? compare : undefined,
+    encoding,
+    settings,
+  };
   const checked = await checkRequest(request);
   const { checkOutput } = await import("../../data/video/outputs.ts");
   for (const path of others) await checkOutput(checked.info, path, encoding);

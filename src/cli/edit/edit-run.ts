@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { extname } from "node:path";
 import { writePng } from "../../data/image/png.ts";
 import { requireWritable } from "../../data/output-file.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
@@ -11,13 +11,12 @@ import type { ChangeMeter } from "../../editing/report/change-meter.ts";
 import type { Changes } from "../../editing/report/changes.ts";
 import type { EditEvent, EditResult } from "../../editing/report/events.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
-import { requireUnread } from "../../editing/unread.ts";
+import { requireDifferent, requireUnread } from "../../editing/unread.ts";
 import { UserError } from "../../engine/errors.ts";
 import { byteSize, duration, type Reporter } from "../output.ts";
-import { type Comparison, newComparison } from "./comparison.ts";
 
 /** One edit that a command does; `checkRequest` has checked it. */
-export interface EditJob extends Pick<CheckedRequest, "info" | "settings"> {
+export interface EditJob extends Pick<CheckedRequest, "settings"> {
   readonly video: string;
   readonly output: string;
   /** What the receipt calls the video; its path by default. */
@@ -77,54 +76,29 @@ export async function toldJob(
   job: EditJob,
   { editor, signal, tell }: ToldContext,
 ): Promise<EditResult> {
-  const { video, videoName, output, encoding, info, settings } = job;
+  const { video, videoName, output, encoding, settings } = job;
   const { compare, changeMap, resume, keepWork = true } = job;
   requireDifferent([output, compare, changeMap]);
   requireUnread([compare, changeMap], [video, settings.mask]);
-  const comparison = compare === undefined ? undefined : await newComparison(compare, info);
   const { instruction, ...options } = settings;
   let changes: ChangeMeter | undefined;
   const edit = editor.edit(video, instruction, {
     ...options,
     output,
+    compare,
     encoding,
     videoName,
     overwrite: true, // who asks for a job has seen to what may be replaced
     signal,
     resume,
     keepWork,
-    onFrame: frameListener(job.onFrame, comparison),
+    onFrame: job.onFrame,
     ...(changeMap === undefined ? {} : { onChanges: (meter) => (changes = meter) }),
   });
-  try {
-    for await (const event of edit) tell(event);
-  } catch (error) {
-    await comparison?.abandon();
-    throw error;
-  }
-  await comparison?.write([instruction, ...settings.further].join(", then "));
+  for await (const event of edit) tell(event);
   const map = changes?.map();
   if (changeMap !== undefined && map) await writePng(changeMap, map.rgb, map.width, map.height);
   return edit.result;
-}
-
-/** Who gets to see the frames; undefined where nobody does, for then they are freed at once. */
-function frameListener(
-  onFrame: EditJob["onFrame"],
-  comparison: Comparison | undefined,
-): ((frame: EditedFrame) => Promise<void>) | undefined {
-  if (!onFrame && !comparison) return undefined;
-  return async (frame) => {
-    onFrame?.(frame);
-    await comparison?.add(frame);
-  };
-}
-
-/** Throws a UserError where two results would be written to one file. */
-function requireDifferent(paths: readonly (string | undefined)[]): void {
-  const files = paths.flatMap((path) => (path === undefined ? [] : resolve(path)));
-  if (new Set(files).size === files.length) return;
-  throw new UserError("two results would be written to one file: give each a name of its own");
 }
 
 /** Shows what an edit tells; its end is the caller's to report. */

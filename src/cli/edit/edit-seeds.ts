@@ -2,9 +2,9 @@ import { writeContactSheet, type SheetRow } from "../../data/image/contact-sheet
 import type { RgbImage } from "../../data/image/rgb-image.ts";
 import { isPictureFolder } from "../../data/video/picture-folder.ts";
 import { readFrames } from "../../data/video/reader.ts";
+import { thumbnail } from "../../editing/comparison/comparison-sheet.ts";
 import { requireNew } from "../../editing/kept-files.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
-import { thumbnail } from "./comparison.ts";
 import { seedPath, seedSheetPath } from "./edit-files.ts";
 import { type CheckedEdit, keepingBy } from "./edit-request.ts";
 import { type JobContext, reportEnd, runJob } from "./edit-run.ts";
@@ -31,7 +31,6 @@ export async function runSeeds(request: CheckedEdit, context: JobContext): Promi
       videoName,
       output: seedPath(output, seed),
       encoding,
-      info,
       settings: { ...settings, seed },
     };
     const isFinished =

@@ -16,6 +16,8 @@ import { perTask } from "../instructions/instruct.ts";
 import { readInstructions, RejectedDraft, type InstructionRecord } from "../instructions/record.ts";
 import { requireWritable, writeAtomically } from "../output-file.ts";
 import { TASKS } from "../world/tasks.ts";
+import { BASE_STYLE } from "./base-style.ts";
+import { DOCUMENT_END, documentStart } from "./document.ts";
 import { barList, escaped, histogram } from "./html.ts";
 import { STYLE } from "./style.ts";
 
@@ -65,13 +67,7 @@ export function pageOf(content: PageContent): string {
   const byClip = Map.groupBy(instructions, ({ clip }) => clip);
   const shown = spread(clips, count);
   const cards = shown.map((clip) => cardOf(clip, byClip.get(clip.index) ?? [], content.strip));
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}: clips and instructions</title>
-<style>${STYLE}</style>
-<main>
+  return `${documentStart({ title: `${title}: clips and instructions`, style: BASE_STYLE + STYLE })}<main>
 <h1>${escaped(title)}</h1>
 ${summaryOf(content)}
 <div class="charts">
@@ -87,8 +83,7 @@ ${listOf(
 )}
 ${listOf("Instructions rejected or missing", content.rejected.map(rejectedText))}
 </main>
-</html>
-`;
+${DOCUMENT_END}`;
 }
 
 function summaryOf({ settings, clips, instructions }: PageContent): string {

@@ -1,16 +1,7 @@
 /** The look of the page of a data set. */
 export const STYLE = `
-:root { color-scheme: light dark; --ink: #1d2129; --quiet: #667080; --line: #dde1e8; --card: #ffffff; --ground: #f4f5f8; --bar: #4a6fd0; --warn: #a8500a; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e8ee; --quiet: #9aa3b2; --line: #333944; --card: #1e222a; --ground: #15181e; --bar: #7896ea; --warn: #f0a35e; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.45 system-ui, "DejaVu Sans", sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 64px; }
-h1 { font-size: 24px; margin: 0 0 4px; }
 h2 { font-size: 15px; margin: 0 0 10px; }
-.quiet { color: var(--quiet); }
-.warn { color: var(--warn); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 16px; margin: 20px 0; }
 section { display: flex; flex-direction: column; }
 section, article { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }

@@ -6,15 +6,13 @@ import {
   byteTensor,
   largestChannel,
 } from "../../data/byte-pictures.ts";
+import { CHANGED_ABOVE } from "../../data/comparison/difference.ts";
 import type { RgbImage } from "../../data/image/rgb-image.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { EditedFrame } from "../settings/edited-frame.ts";
 import type { Changes } from "./changes.ts";
-
-/** A pixel counts as changed where a channel differs by more than this, of 255: a tenth, as in the evaluation. */
-const CHANGED_ABOVE = 25;
 
 /** The bytes of a frame's source and of its result, for the engine to count in. */
 interface Pair {

@@ -115,8 +115,8 @@ export async function readReceipt(path: string): Promise<Receipt> {
 export interface InputBefore {
   readonly path: string;
   readonly sha256?: string;
-  readonly from?: "program";
-  readonly contentCredentials?: string;
+  readonly from?: "program" | undefined;
+  readonly contentCredentials?: string | undefined;
 }
 
 /** What a receipt says of an edit before its frames are read. */
