@@ -30,7 +30,7 @@ export interface OpenEditorOptions extends Pick<LoadOptions, "signal" | "onProgr
   readonly size?: number;
 }
 
-/** Side in pixels up to which the model's large kernels are packed: above, laying them out costs little beside convolving. */
+/** Side in pixels up to which large kernels are packed in bfloat16: above, laying them out costs little beside convolving. */
 const LARGEST_PACKED = 256;
 
 /** Loads the open model from its public folders and makes an editor of it. */
@@ -71,7 +71,8 @@ function packingFor(
   const { availableBytes } = processMemory();
   const what = `the weights of the ${OPEN_NAME} model${loras.length > 0 ? " and its LoRAs" : ""}`;
   requireMemoryFor(weightBytes, what, { availableBytes });
-  if (size > LARGEST_PACKED) return null;
-  // half of what the weights leave is for the edit itself
-  return { dtype: fastType("cpu"), spareBytes: (availableBytes - weightBytes) / 2 };
+  const dtype = fastType("cpu");
+  if (dtype === "bfloat16" && size > LARGEST_PACKED) return null;
+  // most of what the weights leave is for the edit itself
+  return { dtype, spareBytes: (availableBytes - weightBytes) / 4 };
 }
