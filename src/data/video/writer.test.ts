@@ -143,6 +143,17 @@ describe("what cannot be written", () => {
     await expect(attempt).rejects.toThrow(/^Cannot write into .*: permission denied\.$/);
   });
 
+  test.each([
+    ["libopus", "mov", "QuickTime"],
+    ["libopus", "avi", "AVI"],
+  ] as const)("includes %s in %s", async (audio, to, label) => {
+    const path = folder.file(`${audio}-for-${to}.mkv`);
+    await makeClip(path, { audio });
+    const attempt = writeEdited(await probeVideo(path), folder.file(`out.${to}`), neverAsked());
+    const message = expect.stringMatching(`^${label} cannot hold the opus audio of .*: write .mkv`);
+    await expect(attempt).rejects.toMatchObject({ name: "UserError", message });
+  });
+
   test("includes pictures of another size", async () => {
     const path = folder.file("size.mp4");
     await makeClip(path);
