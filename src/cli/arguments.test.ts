@@ -27,6 +27,7 @@ describe("checkArguments", () => {
     [["a.mp4", "x", "--step", "3"], "unknown option --step; did you mean --steps?"],
     [["a.mp4", "x", "--frobnicate"], "unknown option --frobnicate"],
     [["a.mp4", "x", "-q"], "unknown option -q"],
+    [["-1.mp4", "x"], "unknown option -1.mp4; a file of that name is given as ./-1.mp4"],
     [["a.mp4", "x", "--out"], "--out needs a value: --out <file>"],
     [["a.mp4", "x", "-o", "--json"], "-o needs a value: -o <file>"],
     [["a.mp4", "x", "--steps="], "--steps needs a value: --steps <steps>"],

@@ -17,7 +17,7 @@ export function checkArguments(rawArgs: readonly string[], args: ArgsDef): void 
       positionals.push(...rawArgs.slice(i + 1));
       break;
     }
-    if (!isFlag(arg)) positionals.push(arg);
+    if (!isFlag(arg)) positionals.push(positional(arg));
     else if (consumesNext(arg, rawArgs[i + 1], options)) i++;
   }
   checkRequired(rawArgs, options);
@@ -55,6 +55,12 @@ function optionsByFlag(args: ArgsDef): Options {
     }
   }
   return flags;
+}
+
+/** What stands by itself; of what begins with a dash, citty knows options alone. */
+function positional(arg: string): string {
+  if (arg === "-" || !arg.startsWith("-")) return arg;
+  throw new UserError(`unknown option ${arg}; a file of that name is given as ./${arg}`);
 }
 
 /** `-` alone and negative numbers are values. */

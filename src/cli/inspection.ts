@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { DataError, UserError } from "../engine/errors.ts";
-import { isRecord } from "../engine/json.ts";
+import { isRecord, jsonText } from "../engine/json.ts";
 import { readHeader, type TensorEntry } from "../engine/safetensors-header.ts";
 import { strengthsIn } from "../eve/model/lora-origin.ts";
 import type { StrengthValues } from "../eve/adapters/strengths.ts";
@@ -95,9 +95,9 @@ const RECORD_WIDTH = 100;
 
 /** A record's first level, one line per field. */
 function recordText({ path, content }: { path: string; content: unknown }): string {
-  if (!isRecord(content)) return `${path}\n  ${cut(JSON.stringify(content))}`;
+  if (!isRecord(content)) return `${path}\n  ${cut(jsonText(content))}`;
   const lines = table(
-    Object.entries(content).map(([key, value]) => [`  ${key}`, cut(JSON.stringify(value))]),
+    Object.entries(content).map(([key, value]) => [`  ${key}`, cut(jsonText(value))]),
     { numbers: "left" },
   );
   return `${path}\n${lines}`;

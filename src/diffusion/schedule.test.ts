@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ConfigError } from "../engine/errors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { createSchedule, matchTime, Schedule, zeroTerminalSnr } from "./schedule.ts";
 
@@ -35,6 +36,14 @@ describe("a schedule", () => {
       );
     }
   });
+
+  test.each([{ steps: 1_000_000_000 }, { betaStart: 0 }, { betaEnd: 1 }])(
+    "is none of %j",
+    (config) => {
+      expect(() => createSchedule(config)).toThrow(ConfigError);
+      expect(() => createSchedule(config)).toThrow(/^a noise schedule: /);
+    },
+  );
 
   test("refuses values that do not fall", () => {
     expect(() => new Schedule(Float64Array.of(0.9, 0.9, 0.1))).toThrow(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseConfig } from "../engine/config.ts";
 import { ConfigError } from "../engine/errors.ts";
 import { persist } from "../engine/scope.ts";
 import { Tensor, type Float, type Int } from "../engine/tensor.ts";
@@ -8,7 +9,7 @@ export const ScheduleConfig = z.strictObject({
   /** How β grows from `betaStart` to `betaEnd`: itself linearly, or its square root (Emu Video: "quad"). */
   kind: z.enum(["linear", "scaled_linear"]).default("scaled_linear"),
   /** Number of noise levels, T. */
-  steps: z.int().min(2).default(1000),
+  steps: z.int().min(2).max(100_000).default(1000),
   betaStart: z.number().positive().lt(1).default(0.00085),
   betaEnd: z.number().positive().lt(1).default(0.012),
   /** Whether the last level is pure noise; needs a network that predicts v or x₀. */
@@ -107,7 +108,7 @@ export class Schedule {
   }
 }
 
-/** The schedule that `config` describes. */
+/** The schedule that `config` describes; throws a ConfigError for what is none. */
 export function createSchedule(config: z.input<typeof ScheduleConfig> = {}): Schedule {
   const {
     kind,
@@ -115,7 +116,7 @@ export function createSchedule(config: z.input<typeof ScheduleConfig> = {}): Sch
     betaStart,
     betaEnd,
     zeroTerminalSnr: isRescaled,
-  } = ScheduleConfig.parse(config);
+  } = parseConfig(ScheduleConfig, config, "a noise schedule");
   const isScaled = kind === "scaled_linear";
   const first = isScaled ? Math.sqrt(betaStart) : betaStart;
   const last = isScaled ? Math.sqrt(betaEnd) : betaEnd;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { parseConfig, refuseOtherSettings } from "./config.ts";
+import { firstFault, layerCount, parseConfig, refuseOtherSettings } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 
 const Config = z.strictObject({ width: z.int().positive(), depth: z.int().default(2) });
@@ -10,6 +10,17 @@ test("a config comes with its defaults, or one error that lists all that is wron
   const wrong = () => parseConfig(Config, { width: -1, dept: 4 }, "a network");
   expect(wrong).toThrow(ConfigError);
   expect(wrong).toThrow(/^a network: .*dept[\s\S]*at width/);
+});
+
+test("the first fault is told by its name, where it has one", () => {
+  const faultOf = (given: unknown): string => firstFault(Config.safeParse(given).error!);
+  expect(faultOf({ width: -1 })).toMatch(/^width: Too small/);
+  expect(faultOf(null)).toMatch(/^Invalid input: expected object/);
+});
+
+test("as many layers as no memory holds are no number of layers", () => {
+  expect(layerCount.safeParse(1000).success).toBe(true);
+  expect(layerCount.safeParse(1_000_000_000).success).toBe(false);
 });
 
 describe("settings that only one value is built of", () => {

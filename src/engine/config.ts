@@ -32,3 +32,12 @@ export function refuseOtherSettings(
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
+
+/** How many layers a network has; more are a slip, which would fill the memory before any weights could contradict it. */
+export const layerCount = z.int().positive().max(1000);
+
+/** The first thing that is wrong with a file's content, by its name in it where it has one: `rank: Too small: …`. */
+export function firstFault({ issues: [first] }: z.ZodError): string {
+  const { path = [], message = "" } = first ?? {};
+  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
+}

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DataError } from "./errors.ts";
 import type { DType } from "./dtype.ts";
-import { isRecord } from "./json.ts";
+import { isRecord, jsonText } from "./json.ts";
 
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA_KEY = "__metadata__";
@@ -63,7 +63,7 @@ export function readHeader(path: string): SafetensorsHeader {
   const entries = Object.entries(parseHeader(text, path));
   const metadata = entries.find(([name]) => name === METADATA_KEY)?.[1] ?? {};
   if (!isStringRecord(metadata))
-    throw fault(path, `${METADATA_KEY} to map strings to strings`, JSON.stringify(metadata));
+    throw fault(path, `${METADATA_KEY} to map strings to strings`, jsonText(metadata));
   const tensors = entries
     .filter(([name]) => name !== METADATA_KEY)
     .map(([name, value]) => [name, readEntry(value, name, path)] as const);
@@ -78,9 +78,12 @@ export function readHeader(path: string): SafetensorsHeader {
 }
 
 function fault(path: string, expected: string, came: string): DataError {
-  return new DataError(
-    `${path}: expected ${expected}, got ${came.length > 200 ? `${came.slice(0, 200)}…` : came}`,
-  );
+  return new DataError(`${path}: expected ${cut(expected)}, got ${cut(came)}`);
+}
+
+/** Names and values of a file may be as long as its header. */
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 function readHeaderText(path: string): { text: string; dataStart: number; fileBytes: number } {
@@ -132,7 +135,7 @@ function decodeUtf8(bytes: Uint8Array, path: string): string {
 
 function parseHeader(text: string, path: string): object {
   if (!text.startsWith("{"))
-    throw fault(path, "a header that starts with {", JSON.stringify(text.slice(0, 20)));
+    throw fault(path, "a header that starts with {", jsonText(text.slice(0, 20)));
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -171,29 +174,35 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
+/** Sizes that can be multiplied, which the engine does to the end, whether or not one of them is zero. */
+function isShape(value: unknown): value is number[] {
+  if (!isSizes(value)) return false;
+  return Number.isSafeInteger(value.reduce((product, size) => product * Math.max(size, 1), 1));
+}
+
 function readEntry(value: unknown, name: string, path: string): TensorEntry {
   const keys = isRecord(value) ? Object.keys(value).toSorted().join() : "";
   if (!isRecord(value) || keys !== "data_offsets,dtype,shape") {
-    throw fault(path, `dtype, shape and data_offsets for ${name}`, JSON.stringify(value));
+    throw fault(path, `dtype, shape and data_offsets for ${name}`, jsonText(value));
   }
   const { dtype, shape, data_offsets: offsets } = value;
-  const bits = BITS.get(String(dtype));
-  if (bits === undefined) throw fault(path, `a known dtype for ${name}`, JSON.stringify(dtype));
-  if (!isSizes(shape))
-    throw fault(path, `a list of sizes as shape of ${name}`, JSON.stringify(shape));
+  const bits = typeof dtype === "string" ? BITS.get(dtype) : undefined;
+  if (typeof dtype !== "string" || bits === undefined)
+    throw fault(path, `a known dtype for ${name}`, jsonText(dtype));
+  if (!isShape(shape)) throw fault(path, `a list of sizes as shape of ${name}`, jsonText(shape));
   if (!isSizes(offsets) || offsets.length !== 2) {
-    throw fault(path, `two offsets in data_offsets of ${name}`, JSON.stringify(offsets));
+    throw fault(path, `two offsets in data_offsets of ${name}`, jsonText(offsets));
   }
   const [start = 0, end = 0] = offsets;
   const expected = (shape.reduce((product, size) => product * size, 1) * bits) / 8;
   if (end - start !== expected) {
     throw fault(
       path,
-      `${expected} bytes for ${name} (${String(dtype)} [${shape.join(" ")}])`,
+      `${expected} bytes for ${name} (${dtype} [${shape.join(" ")}])`,
       `${end - start} bytes`,
     );
   }
-  return { format: String(dtype), shape, start, bytes: expected };
+  return { format: dtype, shape, start, bytes: expected };
 }
 
 /** Tensors must fill the data without hole or overlap, and the data the file. */

@@ -176,7 +176,7 @@ describe("saveSafetensors", () => {
   });
 });
 
-function entry(dtype: string, shape: readonly unknown[], ...offsets: readonly unknown[]): object {
+function entry(dtype: unknown, shape: readonly unknown[], ...offsets: readonly unknown[]): object {
   return { dtype, shape, data_offsets: offsets };
 }
 
@@ -187,6 +187,7 @@ function writeFile(path: string, header: object | string, data: Uint8Array): voi
   writeFileSync(path, Buffer.concat([prefix, text, data]));
 }
 
+const deepList = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
 const hugeHeader = Buffer.alloc(16, 0xff);
 const bad: readonly [
   what: string,
@@ -281,6 +282,31 @@ const bad: readonly [
     5,
     "got 5 bytes: something follows the last tensor",
   ],
+  [
+    "has sizes whose product is beyond all numbers",
+    { a: entry("F32", [2 ** 52, 2 ** 52, 0], 0, 0) },
+    0,
+    "expected a list of sizes as shape of a, got [4503599627370496,4503599627370496,0]",
+  ],
+  [
+    "has a list as its data type",
+    { a: entry(["U8"], [1], 0, 1) },
+    1,
+    'expected a known dtype for a, got ["U8"]',
+  ],
+  [
+    "is nested too deeply to be shown",
+    `{"a":${deepList}}`,
+    0,
+    "shape and data_offsets for a, got [",
+  ],
+  [
+    "is nested too deeply in a data type",
+    `{"a":{"dtype":${deepList},"shape":[0],"data_offsets":[0,0]}}`,
+    0,
+    "expected a known dtype for a, got [",
+  ],
+  ["has a name as long as its header", { ["a".repeat(1e6)]: 1 }, 0, "aaaa…, got 1"],
   [
     "has metadata that is not text",
     { __metadata__: { step: 3 } },

@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SMALL_AUTOENCODER } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { UserError } from "../engine/errors.ts";
+import { DataError, UserError } from "../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../engine/safetensors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { autoencoderHash, ModelFolder, TEACHER_PARTS } from "../eve/model/model-folder.ts";
@@ -53,6 +53,23 @@ test("a run that was stopped gives its newest checkpoint where that is asked for
   const stored = loadSafetensors(join(target.partPath("backbone"), "weights.safetensors"));
   expect(stored.get("weight")!.item()).toBe(3);
 });
+
+test.each([
+  ["backbone", "{"],
+  ["distillation", '{"config": {"stage": {"items": "all"}}}'],
+  ["decoder", "{}"],
+])(
+  "a run of %s whose receipt is %s is refused, and nothing is put anywhere",
+  async (stage, text) => {
+    const run = runWith(`bad-${stage}`, stage, new Map([["weight", Tensor.from([1], [1])]]), {});
+    writeFileSync(join(run, "receipt.json"), text);
+    const target = new ModelFolder(join(root, `of-bad-${stage}`));
+    const attempt = exportTinyPart(stage, run, target, { cache: root });
+    await expect(attempt).rejects.toThrow(DataError);
+    await expect(attempt).rejects.toThrow(/^expected the receipt of a run of this stage/);
+    expect(existsSync(target.path)).toBe(false);
+  },
+);
 
 test("a finished run that was continued is not finished, and gives its newest checkpoint", async () => {
   const weights = (value: number) => new Map([["weight", Tensor.from([value], [1])]]);

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
 import { nearestModel } from "../editing/settings/model-path.ts";
 import { noGrad } from "../engine/autodiff.ts";
-import { UserError } from "../engine/errors.ts";
+import { firstFault } from "../engine/config.ts";
+import { DataError, UserError } from "../engine/errors.ts";
 import { jsonOf } from "../engine/json.ts";
 import { Rng } from "../engine/random.ts";
 import { loadSafetensors } from "../engine/safetensors.ts";
@@ -111,7 +112,7 @@ export async function exportTinyPart(
     throw new UserError(`expected a stage among ${stages}, got "${stage}"`);
   }
   const trained = trainedBy(stage, run, isUnfinishedTaken);
-  const receipt: unknown = JSON.parse(readFileSync(trained.receipt, "utf8"));
+  const receipt = checkedReceipt(z.looseObject({}), jsonOf(readFileSync(trained.receipt, "utf8")));
   const part = known === "alignment" ? alignmentName(receipt) : known;
   const origin = { receipt, cache, target };
   const weights = loadSafetensors(trained.weights);
@@ -161,7 +162,7 @@ interface Origin {
 
 /** The autoencoder that is there with a decoder that learned on; its receipt holds both. */
 function withDecoder(decoder: Parameters, { receipt, target }: Origin): PartContent {
-  const { model } = DecoderReceipt.parse(receipt).config.stage;
+  const { model } = checkedReceipt(DecoderReceipt, receipt).config.stage;
   const source = new ModelFolder(nearestModel(model));
   for (const folder of [source, target]) folder.require("autoencoder");
   if (autoencoderHash(source) !== autoencoderHash(target)) {
@@ -200,12 +201,12 @@ async function partContent(
     case "subject-alignment":
       return { config: alignmentPart(part, { receipt, weights, target }), weights };
     case "style-adapter": {
-      const { style, lora } = StyleReceipt.parse(receipt).config.stage;
+      const { style, lora } = checkedReceipt(StyleReceipt, receipt).config.stage;
       const config: LookAdapterConfig = { look: style, ...lora };
       return { config, weights };
     }
     case "subject-adapter": {
-      const { subject, lora } = SubjectReceipt.parse(receipt).config.stage;
+      const { subject, lora } = checkedReceipt(SubjectReceipt, receipt).config.stage;
       const config: LookAdapterConfig = { look: subject, ...lora };
       return { config, weights };
     }
@@ -227,7 +228,7 @@ function alignmentPart(
   { receipt, weights, target }: Alignment,
 ): AlignmentPart {
   const parts = TEACHER_PARTS[part];
-  const { config } = DistillationReceipt.parse(receipt);
+  const { config } = checkedReceipt(DistillationReceipt, receipt);
   const { student, alignment, videoStrength, model } = config.stage;
   const source = new ModelFolder(nearestModel(model));
   for (const folder of [source, target]) folder.require(...parts);
@@ -252,7 +253,7 @@ function alignmentPart(
 
 /** Which combination a run of the distillation aligned. */
 function alignmentName(receipt: unknown): AlignmentName {
-  return alignmentPartOf(DistillationReceipt.parse(receipt).config.stage);
+  return alignmentPartOf(checkedReceipt(DistillationReceipt, receipt).config.stage);
 }
 
 const DecoderReceipt = z.looseObject({ config: z.looseObject({ stage: DecoderSettings }) });
@@ -312,4 +313,16 @@ function interpolated(
   return mixed;
 }
 
-const asObject = (receipt: unknown): object => z.looseObject({}).parse(receipt);
+const asObject = (receipt: unknown): object => checkedReceipt(z.looseObject({}), receipt);
+
+/** What a run's receipt tells; throws a DataError where that is not what a run of its stage writes. */
+function checkedReceipt<Schema extends z.ZodType>(
+  schema: Schema,
+  receipt: unknown,
+): z.output<Schema> {
+  const parsed = schema.safeParse(receipt);
+  if (parsed.success) return parsed.data;
+  throw new DataError(
+    `expected the receipt of a run of this stage in its receipt.json, got something else (${firstFault(parsed.error)}): bring back the one that the run has written`,
+  );
+}

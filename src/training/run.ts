@@ -10,6 +10,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { DataError } from "../engine/errors.ts";
+import { jsonOf } from "../engine/json.ts";
 import { claimLock } from "../engine/lock.ts";
 import { replaceFile } from "../engine/replace-file.ts";
 import { Checkpoints } from "./checkpoint.ts";
@@ -95,12 +97,18 @@ export class RunDirectory implements Disposable {
     this.#events = new EventFile(this.file("tensorboard"), step);
   }
 
-  /** The complete lines of `metrics.jsonl`. */
+  /** The complete lines of `metrics.jsonl`; throws a DataError that names one that no run has written. */
   metricLines(): { text: string; line: z.infer<typeof MetricLine> }[] {
     const path = this.file("metrics.jsonl");
     if (!existsSync(path)) return [];
     const texts = readFileSync(path, "utf8").split("\n").slice(0, -1);
-    return texts.map((text) => ({ text, line: MetricLine.parse(JSON.parse(text)) }));
+    return texts.map((text, index) => {
+      const line = MetricLine.safeParse(jsonOf(text)).data;
+      if (line !== undefined) return { text, line };
+      throw new DataError(
+        `${path}, line ${index + 1}: expected what a run notes of a step, got something else: delete that line`,
+      );
+    });
   }
 
   /** Writes an event to the logs. */

@@ -263,7 +263,11 @@ describe("a model that cannot be used", () => {
   test("a folder of another layout", async () => {
     await mkdir(file("other"), { recursive: true });
     await writeFile(file("other/model.json"), '{"format": 99}');
-    await expectFailure(() => loadEditor({ model: file("other") }), 1, /model this version knows/);
+    await expectFailure(
+      () => loadEditor({ model: file("other") }),
+      1,
+      /describes no model that this version knows: /,
+    );
   });
 
   test("weights of another preset", async () => {

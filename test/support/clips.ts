@@ -8,6 +8,7 @@ import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_NOPTS_VALUE,
   AV_SAMPLE_FMT_FLTP,
+  AV_SAMPLE_FMT_S16,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
@@ -15,6 +16,7 @@ import {
   FF_ENCODER_AAC,
   FF_ENCODER_AC3,
   FF_ENCODER_LIBOPUS,
+  FF_ENCODER_MP2,
 } from "node-av/constants";
 import {
   Codec,
@@ -52,8 +54,13 @@ export async function clipFolder(): Promise<ClipFolder> {
   };
 }
 
-/** Audio encoders that take planar floats, by FFmpeg's names. */
-const audioEncoders = { aac: FF_ENCODER_AAC, ac3: FF_ENCODER_AC3, libopus: FF_ENCODER_LIBOPUS };
+/** Audio encoders by FFmpeg's names: that of MP2 takes whole numbers, the others planar floats. */
+const audioEncoders = {
+  aac: FF_ENCODER_AAC,
+  ac3: FF_ENCODER_AC3,
+  libopus: FF_ENCODER_LIBOPUS,
+  mp2: FF_ENCODER_MP2,
+};
 type AudioName = keyof typeof audioEncoders;
 
 /** What a generated clip is to contain. */
@@ -221,7 +228,7 @@ class Tone implements Disposable {
     const encoder = new CodecContext();
     encoder.allocContext3(codec);
     encoder.sampleRate = 48_000;
-    encoder.sampleFormat = AV_SAMPLE_FMT_FLTP;
+    encoder.sampleFormat = name === "mp2" ? AV_SAMPLE_FMT_S16 : AV_SAMPLE_FMT_FLTP;
     encoder.channelLayout = { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n };
     encoder.timeBase = new Rational(1, 48_000);
     encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
@@ -241,9 +248,12 @@ class Tone implements Disposable {
         { length: size },
         (_, index) => Math.sin(((this.#sample + index) / this.#sampleRate) * 440 * 2 * Math.PI) / 4,
       );
-      using frame = Frame.fromAudioBuffer(Buffer.from(samples.buffer), {
+      const format = this.#encoder.sampleFormat;
+      const isWhole = format === AV_SAMPLE_FMT_S16;
+      const { buffer } = isWhole ? Int16Array.from(samples, (value) => value * 32_767) : samples;
+      using frame = Frame.fromAudioBuffer(Buffer.from(buffer), {
         nbSamples: size,
-        format: AV_SAMPLE_FMT_FLTP,
+        format,
         sampleRate: this.#sampleRate,
         channelLayout: { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n },
         pts: BigInt(this.#sample),

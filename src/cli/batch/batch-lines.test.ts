@@ -19,6 +19,23 @@ test.each([
   expect(read).toHaveProperty("problem", expect.stringContaining(got));
 });
 
+test("a line that holds what nobody would print is said in short", async () => {
+  const path = join(temporaryFolder(), "edits.jsonl");
+  const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+  writeFileSync(path, [deep, JSON.stringify("a".repeat(10_000))].join("\n"));
+  for (const line of await readBatch(path, "results"))
+    expect(line).toHaveProperty("problem", expect.stringMatching(/^expected .{0,400}$/));
+});
+
+test("a file may begin with a byte-order mark; one that is no UTF-8 is refused", async () => {
+  const path = join(temporaryFolder(), "edits.jsonl");
+  const line = '{"input": "a.mp4", "instruction": "make it snow"}';
+  writeFileSync(path, `\uFEFF${line}\n`);
+  expect(await readBatch(path, "results")).toMatchObject([{ isReadable: true, video: "a.mp4" }]);
+  writeFileSync(path, `\uFEFF${line}\n`, "utf16le");
+  await expect(readBatch(path, "results")).rejects.toThrow(/edits\.jsonl is no text in UTF-8/);
+});
+
 test("a line that would write over a file of one before is refused, whatever the file is", async () => {
   const path = join(temporaryFolder(), "edits.jsonl");
   const edit = { input: "a.mp4", instruction: "make it snow" };

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
+import { textOf } from "../../data/read-text.ts";
 import { readCodec, readQuality } from "../../data/video/codecs.ts";
 import type { OutputChoice } from "../../data/video/outputs.ts";
 import { isPictureFolder, PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
 import { UserError } from "../../engine/errors.ts";
+import { jsonText } from "../../engine/json.ts";
 import { oneOf } from "../arguments.ts";
 import { resultName } from "../edit/edit-files.ts";
 
@@ -40,13 +42,14 @@ export type BatchLine = {
 /**
  * Reads a file with one JSON object a line; blank lines do not count.
  *
- * Throws a UserError only where the file cannot be read or holds no line: what is wrong with a line belongs to it.
+ * Throws a UserError only where the file cannot be read or holds no line, a DataError where it is no UTF-8: what is wrong
+ * with a line belongs to it.
  */
 export async function readBatch(path: string, folder: string): Promise<BatchLine[]> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new UserError(`cannot read ${path}: give a file with one JSON object a line`, { cause });
   });
-  const lines = text
+  const lines = textOf(bytes, path)
     .split("\n")
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== "")
@@ -78,7 +81,7 @@ function readLine(text: string, number: number, folder: string): BatchLine {
 /** What a line should be, and what is wrong with it first. */
 function problemOf({ issues: [first] }: z.ZodError): string {
   const example = '{"input": "clip.mp4", "instruction": "make the ball blue"}';
-  const got = first?.input === undefined ? "nothing" : JSON.stringify(first.input);
+  const got = first?.input === undefined ? "nothing" : jsonText(first.input).slice(0, 200);
   const where = first?.path.length ? ` for "${first.path.join(".")}"` : "";
   return `expected an object such as ${example}, got ${got}${where}`;
 }

@@ -17,6 +17,7 @@ import {
   isTrained,
   modelIdentity,
   runFolder,
+  trainingOf,
   writeResults,
   type RunHeader,
 } from "./ablation-results.ts";
@@ -129,6 +130,10 @@ describe("the runs of a folder", () => {
     mkdirSync(run, { recursive: true });
     expect(() => writeResults(run, header("full", 1), '{"type":"clip-scored"}')).toThrow(DataError);
     expect(finishedRuns(out)).toEqual([]);
+    writeFileSync(join(run, "receipt.json"), '{"steps": 3');
+    expect(() => trainingOf(run)).toThrow(/expected the receipt of a run in .*receipt\.json/);
+    writeFileSync(join(run, "evaluation.jsonl"), `${JSON.stringify(header("full", 1))}\n{"type"`);
+    expect(() => finishedRuns(out)).toThrow(/evaluation\.jsonl: delete the file/);
   });
 });
 

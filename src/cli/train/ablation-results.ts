@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
+import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
 import { EDITING_PARTS, ModelFolder } from "../../eve/model/model-folder.ts";
 import type { AblationRun } from "../../evaluation/ablations/ablation-table.ts";
@@ -54,7 +55,11 @@ export function runFolder(out: string, name: AblationName, seed: number | null):
 export function trainingOf(folder: string): RunHeader["training"] {
   const path = join(folder, "receipt.json");
   if (!existsSync(path)) return null;
-  return Training.parse(JSON.parse(readFileSync(path, "utf8")));
+  const training = Training.safeParse(jsonOf(readFileSync(path, "utf8"))).data;
+  if (training !== undefined) return training;
+  throw new DataError(
+    `expected the receipt of a run in ${path}, got something else: delete the file, and the run is finished again`,
+  );
 }
 
 /** Whether a run was distilled with these settings, to the end. */
@@ -112,10 +117,7 @@ const Result = z.looseObject({ type: z.literal("world-evaluation") });
 
 /** The header, the clips, and at the end the result of an evaluation. */
 function readRun(folder: string, text: string): FinishedRun {
-  const [first, ...events] = text
-    .trim()
-    .split("\n")
-    .map((line): unknown => JSON.parse(line));
+  const [first, ...events] = text.trim().split("\n").map(jsonOf);
   const header = RunHeader.safeParse(first).data;
   if (header === undefined || !Result.safeParse(events.at(-1)).success) {
     throw new DataError(

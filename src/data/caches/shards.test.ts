@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
+import { saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -130,6 +131,24 @@ test.each([
   await expect(openShards(plan)).rejects.toThrow(
     new DataError(`${path} is damaged: delete it, and its shard is made again`),
   );
+});
+
+test.each([
+  ["gone", (path: string) => rmSync(path)],
+  ["cut off", (path: string) => truncateSync(path, 100)],
+  ["of other items", (path: string) => saveSafetensors(path, new Map([["n", Tensor.ones([3])]]))],
+])("tensors that are %s are refused, with what to do", async (_, damage) => {
+  const { plan } = numbers();
+  await openShards(plan);
+  const base = join(plan.folder, "0000000-4");
+  damage(`${base}.safetensors`);
+  await expect(openShards(plan)).rejects.toThrow(
+    new DataError(
+      `${base}.safetensors is damaged: delete ${base}.json, and its shard is made again`,
+    ),
+  );
+  rmSync(`${base}.json`);
+  expect((await openShards(plan)).count).toBe(plan.count);
 });
 
 describe("a folder that grows shard by shard", () => {

@@ -206,9 +206,32 @@ export function writeShard<Text>(base: string, make: () => Shard<Text>): void {
 }
 
 function openShard<Text>(base: string, text: z.ZodType<Text>): Shard<Text> {
-  const tensors = loadSafetensors(`${base}.safetensors`);
+  const texts = readTexts(`${base}.json`, text);
+  const tensors = readTensors(base, texts.length);
   for (const tensor of tensors.values()) persist(tensor);
-  return { tensors, texts: readTexts(`${base}.json`, text) };
+  return { tensors, texts };
+}
+
+/** The tensors of as many items as there are texts. */
+function readTensors(base: string, items: number): ReadonlyMap<string, Tensor> {
+  const tensors = tensorsIn(base);
+  if ([...tensors.values()].every(({ shape }) => shape[0] === items)) return tensors;
+  throw damagedTensors(base);
+}
+
+function tensorsIn(base: string): ReadonlyMap<string, Tensor> {
+  try {
+    return loadSafetensors(`${base}.safetensors`);
+  } catch (cause) {
+    throw cause instanceof DataError ? damagedTensors(base, cause) : cause;
+  }
+}
+
+function damagedTensors(base: string, cause?: DataError): DataError {
+  return new DataError(
+    `${base}.safetensors is damaged: delete ${base}.json, and its shard is made again`,
+    { cause },
+  );
 }
 
 function readTexts<Text>(path: string, text: z.ZodType<Text>): Text[] {

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { firstFault } from "../../engine/config.ts";
 import { DataError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
@@ -38,9 +39,7 @@ function recordsOf<T>(bytes: Buffer, path: string, schema: z.ZodType<T>): T[] {
       const json = jsonOf(line);
       const parsed = schema.safeParse(json);
       if (parsed.success) return [parsed.data];
-      const { path: key = [], message = "" } = parsed.error.issues[0] ?? {};
-      const fault = key.length === 0 ? message : `${key.join(".")}: ${message}`;
-      const what = json === undefined ? "it is no JSON" : fault;
+      const what = json === undefined ? "it is no JSON" : firstFault(parsed.error);
       throw new DataError(`${path}, line ${index + 1}: ${what}; correct or delete that line`);
     });
 }

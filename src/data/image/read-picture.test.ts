@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
+import { createCanvas } from "@napi-rs/canvas";
 import { describe, expect, test } from "vitest";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { noisePicture } from "../../../test/support/noise-picture.ts";
 import { writePng } from "./png.ts";
 import { readPicture } from "./read-picture.ts";
+import { statedSize } from "./stated-size.ts";
 
 const golden = new URL("../../../test/golden/image/", import.meta.url).pathname;
 
@@ -40,6 +42,33 @@ describe("readPicture", () => {
       new DataError(`${text} is no picture that can be read here: expected JPEG, PNG or WebP.`),
     );
   });
+});
+
+test.each([
+  ["png", "89504e470d0a1a0a0000000d49484452 00007530 00007530 0802000000"],
+  ["jpg", "ffd8 ffe00004abcd ffff c2 0011 08 ffff ffff 03011100021100031100 ffd9"],
+  ["webp", "524946460000000057454250 56503858 0a000000 00000000 ffff00 ffff00 00"],
+])("a small %s that says it is large is refused before memory is filled", async (kind, hex) => {
+  const path = join(temporaryFolder(), `bomb.${kind}`);
+  writeFileSync(path, Buffer.from(hex.replaceAll(" ", ""), "hex"));
+  await expect(readPicture(path)).rejects.toThrow(
+    /bomb\.\w+ says its pictures have (30000|65535|65536) × (30000|65535|65536) pixels: more than/,
+  );
+});
+
+test("pictures of every kind say the size that they have", () => {
+  const canvas = createCanvas(37, 21);
+  const context = canvas.getContext("2d");
+  const size = { width: 37, height: 21 };
+  for (const fill of ["#00ff0080", "#ff0000"]) {
+    context.fillStyle = fill;
+    context.fillRect(0, 0, 37, 21);
+    expect(statedSize(canvas.encodeSync("png"))).toEqual(size);
+    expect(statedSize(canvas.encodeSync("jpeg"))).toEqual(size);
+    for (const quality of [80, 100])
+      expect(statedSize(canvas.encodeSync("webp", quality))).toEqual(size);
+  }
+  expect(statedSize(canvas.encodeSync("gif"))).toBeUndefined();
 });
 
 test("a picture has the colours that its profile says", async () => {

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createCanvas, loadImage, type Image } from "@napi-rs/canvas";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { requireReadableSize } from "../most-pixels.ts";
+import { statedSize } from "./stated-size.ts";
 import { withoutAlpha, type RgbImage } from "./rgb-image.ts";
 
 /** A picture as it is shown, and whether anything of it was transparent. */
@@ -11,7 +13,7 @@ export interface ReadPicture extends RgbImage {
 /**
  * Reads a picture file (JPEG, PNG, WebP) by what is in it, turned and coloured as it says; transparent places lie on black.
  *
- * Throws a UserError for a file that is not there, a DataError for one that is no picture or cut off.
+ * Throws a UserError for a file that is not there or says it is larger than any camera's, a DataError for one that is no picture or cut off.
  */
 export async function readPicture(path: string): Promise<ReadPicture> {
   const bytes = await readFile(path).catch((cause: unknown) => {
@@ -20,13 +22,11 @@ export async function readPicture(path: string): Promise<ReadPicture> {
   // its decoder draws what is missing of a JPEG
   if (bytes.subarray(0, 2).toString("hex") === "ffd8" && !bytes.includes(END_OF_JPEG, 2))
     throw new DataError(`${path} is cut off: get it again.`);
+  const stated = statedSize(bytes);
+  if (!stated) throw noPicture(path);
+  requireReadableSize(path, stated);
   const image: Image = await loadImage(bytes).catch((cause: unknown) => {
-    throw new DataError(
-      `${path} is no picture that can be read here: expected JPEG, PNG or WebP.`,
-      {
-        cause,
-      },
-    );
+    throw noPicture(path, cause);
   });
   const { width, height } = image;
   const context = createCanvas(width, height).getContext("2d");
@@ -37,6 +37,12 @@ export async function readPicture(path: string): Promise<ReadPicture> {
   context.fillRect(0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   return { rgb: withoutAlpha(data), width, height, isOpaque };
+}
+
+function noPicture(path: string, cause?: unknown): DataError {
+  return new DataError(`${path} is no picture that can be read here: expected JPEG, PNG or WebP.`, {
+    cause,
+  });
 }
 
 /** The marker that closes a JPEG; it may also close a thumbnail in it. */

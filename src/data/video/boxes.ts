@@ -55,8 +55,9 @@ export async function findBox(
   return undefined;
 }
 
-/** Up to `length` bytes of a file from `at`. */
+/** Up to `length` bytes of a file from `at`; none where `at` lies behind its end, or beyond what any file has. */
 export async function readBytes(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  if (!Number.isSafeInteger(at)) return Buffer.alloc(0);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
   return buffer.subarray(0, bytesRead);
 }

@@ -7,13 +7,16 @@ import type { Chapter } from "./chapter.ts";
 const tick = 100n;
 const mostChapters = 255;
 const mostTitleBytes = 255;
+/** A head of nine bytes, and as much before each title. */
+const mostTableBytes = 9 + mostChapters * (9 + mostTitleBytes);
 
 /** The chapters of Nero's table (`moov/udta/chpl`) in an mp4 or mov; it says no ends. */
 export async function readNeroChapters(file: FileHandle): Promise<Chapter[]> {
   const { size } = await file.stat();
   const table = await findBox(file, ["moov", "udta", "chpl"], 0, size);
   if (!table) return [];
-  const bytes = await readBytes(file, table.contents, table.end - table.contents);
+  const length = Math.min(table.end - table.contents, mostTableBytes);
+  const bytes = await readBytes(file, table.contents, length);
   const chapters: Chapter[] = [];
   // A version, three bytes of flags, four more from version 1 on, a count, which may be too high.
   for (let at = bytes[0] === 0 ? 5 : 9; at + 9 <= bytes.length;) {

@@ -1,4 +1,4 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, open, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   audioPackets,
@@ -8,6 +8,7 @@ import {
   makeClip,
 } from "../../../test/support/clips.ts";
 import type { Chapter } from "./chapter.ts";
+import { readMatroskaChapters } from "./chapters-matroska.ts";
 import { checkOutput } from "./outputs.ts";
 import { probeVideo } from "./probe.ts";
 import { readFrames } from "./reader.ts";
@@ -43,6 +44,39 @@ describe("chapters that other programs wrote", () => {
     expect(await checkOutput(source, folder.file("late.mkv"))).toEqual([
       "late.mkv also has chapters within chapters and a further list of chapters, which no edit carries: left out",
     ]);
+  });
+});
+
+describe("chapters at times that nobody can have meant", () => {
+  /** `book.mkv` with other bytes in the place of those of its second chapter's start and end. */
+  async function bookWith(name: string, times: string): Promise<string> {
+    const path = folder.file(name);
+    const bytes = await readFile(golden("book.mkv"));
+    bytes.write(times, bytes.indexOf("91840e4e1c00928417d78400", "hex"), "hex");
+    await writeFile(path, bytes);
+    return path;
+  }
+
+  test.each([
+    ["more bytes than a number has", `918a${"ff".repeat(10)}`, [0n]],
+    ["a time after all others", `9188${"ff".repeat(8)}ec80`, []],
+    ["a time that Nero's table alone can hold", `91887ffffffffffffffaec80`, [2n ** 63n - 6n]],
+  ])("as %s are left out or begin with the video", async (what, times, starts) => {
+    const [path, output] = [await bookWith(`${what}.mkv`, times), folder.file(`${what}.mp4`)];
+    const source = await probeVideo(path);
+    const found = source.chapters.filter(({ title }) => title === "Der Fuchs läuft");
+    expect(found.map(({ start }) => start)).toEqual(starts);
+    await writeEdited(source, output, readFrames(path));
+    expect((await probeVideo(output)).chapters).toHaveLength(source.chapters.length);
+  });
+
+  test("are found by the seek head where an element ends beyond what any file has", async () => {
+    const path = folder.file("endless.mkv");
+    const bytes = await readFile(golden("book.mkv"));
+    bytes.write("01fffffffffffffe", bytes.indexOf("ec0100000000000044", "hex") + 1, "hex");
+    await writeFile(path, bytes);
+    await using file = await open(path);
+    expect(await readMatroskaChapters(file)).toEqual({ chapters: book, others: [] });
   });
 });
 

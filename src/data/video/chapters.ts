@@ -26,6 +26,21 @@ const nanoseconds = { num: 1, den: 1_000_000_000 };
  * in Matroska and WebM. Leaves the demuxer at the end of that track.
  */
 export async function readChapters(file: FileHandle, media: OpenMedia): Promise<FoundChapters> {
+  const { chapters, others } = await chaptersIn(file, media);
+  return { chapters: chapters.flatMap(inTime), others };
+}
+
+/** Times from here on, 292 years, are damage: not every table can hold them. */
+const endOfTime = 2n ** 63n;
+
+/** A chapter that begins no earlier than its video; none where it begins beyond all videos. */
+function inTime({ start, end, title }: Chapter): Chapter[] {
+  if (start >= endOfTime) return [];
+  const isEndKnown = end !== null && end >= 0n && end < endOfTime;
+  return [{ start: start < 0n ? 0n : start, end: isEndKnown ? end : null, title }];
+}
+
+async function chaptersIn(file: FileHandle, media: OpenMedia): Promise<FoundChapters> {
   const track = media.context.streams.find(isChapterTrack);
   if (track) return { chapters: await readTrack(media, track), others: [] };
   const isMp4 = (await readBytes(file, 4, 4)).toString("latin1") === "ftyp";

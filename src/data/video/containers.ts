@@ -24,6 +24,8 @@ export interface Container {
   readonly carriesAudio: boolean;
   /** FFmpeg's names of the audio codecs it can hold; absent: all that its muxer takes. */
   readonly audioCodecs?: ReadonlySet<string>;
+  /** Whether it says of MPEG's sound which layer (MP2, MP3) it is of; the sound itself says so in any case. */
+  readonly namesAudioLayers: boolean;
   /** FFmpeg's names of the subtitle codecs it can hold. */
   readonly subtitleCodecs: ReadonlySet<string>;
   /**
@@ -52,6 +54,7 @@ const mp4: Container = {
   durationsInDecodingOrder: true,
   clock: "source",
   carriesAudio: true,
+  namesAudioLayers: false,
   subtitleCodecs: new Set(["mov_text"]),
   earliestAudioSeconds: -Infinity,
   carriesRotation: true,
@@ -75,6 +78,7 @@ const matroska: Container = {
   muxerOptions: { fflags: "+bitexact" },
   tagsCodecs: false,
   durationsInDecodingOrder: false,
+  namesAudioLayers: true,
   earliestAudioSeconds: -0.1,
   xmpPlace: "tag",
   chapterPlace: "filler",
@@ -83,7 +87,13 @@ const matroska: Container = {
 const containers: Readonly<Record<string, Container>> = {
   ".mp4": mp4,
   ".m4v": mp4,
-  ".mov": { ...mp4, muxer: "mov", label: "QuickTime", codecs: ["h264", "hevc", "prores"] },
+  ".mov": {
+    ...mp4,
+    muxer: "mov",
+    label: "QuickTime",
+    codecs: ["h264", "hevc", "prores"],
+    namesAudioLayers: true,
+  },
   ".mkv": matroska,
   ".webm": {
     ...matroska,

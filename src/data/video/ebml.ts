@@ -72,7 +72,9 @@ export function numberBytes(value: bigint): Buffer {
   return bytes;
 }
 
-/** The unsigned number that contents of up to eight bytes are; 0 where there are none. */
+/** The unsigned number that contents of up to eight bytes are; 0 where there are none, or more. */
 export function numberIn(contents: Buffer): bigint {
-  return contents.length === 0 ? 0n : BigInt(`0x${contents.toString("hex")}`);
+  return contents.length === 0 || contents.length > 8
+    ? 0n
+    : BigInt(`0x${contents.toString("hex")}`);
 }

@@ -14,6 +14,7 @@ import {
 } from "node-av/constants";
 import { Dictionary, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { DataError, UserError } from "../../engine/errors.ts";
+import { requireReadableSize } from "../most-pixels.ts";
 import { statedMp4Size } from "./boxes.ts";
 import { statedMatroskaSize } from "./matroska-size.ts";
 import { rescale, seconds, type TimeBase } from "./time-base.ts";
@@ -56,7 +57,7 @@ export async function openMedia(path: string): Promise<OpenMedia> {
     if (found < 0) throw await unreadable(path, FFmpegError.strerror(found));
     const { video, audio, subtitles } = chooseStreams(context);
     if (!video) throw await withoutPicture(path, audio.length > 0);
-    requireReasonableSize(name, video);
+    requireReadableSize(name, video.codecpar);
     await requireWholeMatroska(path, container);
     await requireWholeMp4(path, container);
     const displayMatrix = video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
@@ -178,16 +179,6 @@ async function requireWholeMp4(path: string, container: string): Promise<void> {
   if (stated <= size) return;
   throw new DataError(
     `${basename(path)} is cut off: it says it has ${stated} bytes and has ${size}; get it again.`,
-  );
-}
-
-/** More pixels than any camera has; a header that says so is wrong, or made to fill the memory. */
-const mostPixels = 2 ** 27;
-
-function requireReasonableSize(name: string, { codecpar: { width, height } }: Stream): void {
-  if (width * height <= mostPixels) return;
-  throw new UserError(
-    `${name} says its pictures have ${width} × ${height} pixels: more than ${mostPixels} are not read.`,
   );
 }
 

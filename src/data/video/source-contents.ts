@@ -8,6 +8,7 @@ import {
   AVCOL_TRC_ARIB_STD_B67,
   AVCOL_TRC_SMPTE2084,
   AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_DATA,
   AVMEDIA_TYPE_SUBTITLE,
   AVMEDIA_TYPE_VIDEO,
   type AVPacketSideDataType,
@@ -89,8 +90,13 @@ function hasAlpha(video: Stream, format: string): boolean {
   return stated === "1" || /^(yuva|rgba|bgra|argb|abgr|gbrap|ya8|ya16)/.test(format);
 }
 
+/** A track of timecodes is written anew of what the video's metadata say. */
+function isTimecodeTrack({ codecpar }: Stream): boolean {
+  return codecpar.codecType === AVMEDIA_TYPE_DATA && codecpar.codecTagString === "tmcd";
+}
+
 function kindOfOther(stream: Stream): string | null {
-  if (isChapterTrack(stream)) return null;
+  if (isChapterTrack(stream) || isTimecodeTrack(stream)) return null;
   switch (stream.codecpar.codecType) {
     case AVMEDIA_TYPE_AUDIO:
     case AVMEDIA_TYPE_SUBTITLE:

@@ -6,6 +6,8 @@ import {
   AVCOL_SPC_UNSPECIFIED,
   AVCOL_TRC_UNSPECIFIED,
   AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_SUBTITLE,
 } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import { DataError } from "../../engine/errors.ts";
@@ -114,11 +116,11 @@ async function readBack(
   media: OpenMedia,
 ): Promise<{ starts: ReadBack; copied: readonly StreamSummary[] }> {
   const { context, video } = media;
-  const others = context.streams.filter((stream) => stream.index !== video.index);
+  const copies = context.streams.filter(isCopied);
   const digests = new Map(
-    others.map((stream) => [stream.index, new StreamDigest(stream.codecpar)]),
+    copies.map((stream) => [stream.index, new StreamDigest(stream.codecpar)]),
   );
-  const bases = new Map(others.map((stream) => [stream.index, stream.timeBase]));
+  const bases = new Map(copies.map((stream) => [stream.index, stream.timeBase]));
   const starts: number[] = [];
   let last = { start: AV_NOPTS_VALUE, duration: 0n };
   using packet = new Packet();
@@ -165,15 +167,23 @@ function requireTimes(
   }
 }
 
+/** Sound and subtitles: of data, as a track of timecodes, muxers write what they make of the metadata. */
+function isCopied({ codecpar }: Stream): boolean {
+  return [AVMEDIA_TYPE_AUDIO, AVMEDIA_TYPE_SUBTITLE].some((type) => codecpar.codecType === type);
+}
+
+/** MPEG's sound without the layer that it is of: `mp3` and `mp2` alike. */
+function withoutLayer(codec: string): string {
+  return codec.replace(/^mp[123]$/, "mpeg audio");
+}
+
 function requireCopies(
   written: readonly StreamSummary[],
   { container, copied }: MediaContract,
 ): void {
-  requireSame(
-    "streams beside the pictures",
-    written.map(({ codec }) => codec),
-    copied.map(({ codec }) => codec),
-  );
+  const named = (list: readonly StreamSummary[]) =>
+    list.map(({ codec }) => (container.namesAudioLayers ? codec : withoutLayer(codec)));
+  requireSame("streams beside the pictures", named(written), named(copied));
   for (const [index, expected] of copied.entries()) {
     const found = written[index]!;
     const what = `${expected.codec} stream ${index + 1}`;

@@ -3,6 +3,7 @@ import { chmod, link, mkdir, readdir, readFile, symlink, writeFile } from "node:
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  type AudioPacket,
   audioPackets,
   type ClipFolder,
   clipFolder,
@@ -13,6 +14,8 @@ import {
   metadataOf,
 } from "../../../test/support/clips.ts";
 import { displayMatrixOf } from "../../../test/support/display-matrix.ts";
+import { openMedia } from "./media.ts";
+import { checkOutput } from "./outputs.ts";
 import { probeVideo } from "./probe.ts";
 import { type DecodedFrame, readFrames } from "./reader.ts";
 import { writeEdited, writeVideo } from "./writer.ts";
@@ -69,6 +72,26 @@ describe("an edit that changes nothing", () => {
     expect(worstFlatDifference(before, after)).toBeLessThanOrEqual(3);
     expect(await audioPackets(output)).toEqual(await audioPackets(path));
     expect(written.audioStreams).toBe(options.audio ? 1 : 0);
+  });
+
+  test.each(["mp4", "mov", "mkv"])(
+    "carries a timecode to %s, and says nothing of it",
+    async (to) => {
+      const [path, output] = [folder.file("timecode.mov"), folder.file(`timecode-out.${to}`)];
+      await makeClip(path, { audio: "aac", metadata: { timecode: "01:00:00:00" } });
+      const source = await probeVideo(path);
+      expect(await checkOutput(source, output)).toEqual([]);
+      expect(await writeEdited(source, output, readFrames(path))).toMatchObject({ notices: [] });
+      expect(await timecodeOf(output)).toBe("01:00:00:00");
+    },
+  );
+
+  test.each(["mp4", "mov", "mkv"])("keeps MPEG's sound of the second layer in %s", async (to) => {
+    const [path, output] = [folder.file("broadcast.mkv"), folder.file(`broadcast-out.${to}`)];
+    await makeClip(path, { audio: "mp2" });
+    await writeEdited(await probeVideo(path), output, readFrames(path));
+    const sound = (packets: readonly AudioPacket[]) => packets.map(({ sha256 }) => sha256);
+    expect(sound(await audioPackets(output))).toEqual(sound(await audioPackets(path)));
   });
 
   test("turns the pixels where the container cannot say a rotation", async () => {
@@ -141,6 +164,17 @@ describe("what cannot be written", () => {
       neverAsked(),
     );
     await expect(attempt).rejects.toThrow(/^Cannot write into .*: permission denied\.$/);
+  });
+
+  test.each([
+    ["libopus", "mov", "QuickTime"],
+    ["libopus", "avi", "AVI"],
+  ] as const)("includes %s in %s", async (audio, to, label) => {
+    const path = folder.file(`${audio}-for-${to}.mkv`);
+    await makeClip(path, { audio });
+    const attempt = writeEdited(await probeVideo(path), folder.file(`out.${to}`), neverAsked());
+    const message = expect.stringMatching(`^${label} cannot hold the opus audio of .*: write .mkv`);
+    await expect(attempt).rejects.toMatchObject({ name: "UserError", message });
   });
 
   test("includes pictures of another size", async () => {
@@ -274,4 +308,10 @@ function worstFlatDifference(
       );
     }),
   );
+}
+
+/** The timecode of a file's first picture, wherever its container says it. */
+async function timecodeOf(path: string): Promise<string | null | undefined> {
+  await using media = await openMedia(path);
+  return media.video.metadata?.get("timecode") ?? media.context.metadata?.get("TIMECODE");
 }

@@ -214,6 +214,9 @@ export interface NewVideoOptions extends WriteOptions {
 
 const microseconds: TimeBase = { num: 1, den: 1_000_000 };
 
+/** What FFmpeg's muxers refuse a stream by; other words of the system are of the disk. */
+const refusals = new Set<unknown>(["EINVAL", "EPERM"]);
+
 /** Runs `begin`; where it fails for the sound, says that the container cannot hold it. */
 async function beginWithSound(
   begin: () => Promise<void>,
@@ -223,7 +226,7 @@ async function beginWithSound(
   try {
     await begin();
   } catch (error) {
-    const isOfTheSystem = error instanceof Error && "code" in error;
+    const isOfTheSystem = error instanceof Error && "code" in error && !refusals.has(error.code);
     if (isOfTheSystem || !source.hasAudio || !container.carriesAudio) throw error;
     throw foreignAudio(source, container, error);
   }

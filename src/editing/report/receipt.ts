@@ -9,6 +9,7 @@ import { writeAtomically } from "../../data/output-file.ts";
 import { PICTURE_LAYOUTS } from "../../data/video/picture-folder.ts";
 import { picturesIn } from "../../data/video/picture-source.ts";
 import { EDITED_BY_MODEL } from "../../data/video/xmp.ts";
+import { firstFault } from "../../engine/config.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
 import type { LoraChoice } from "../settings/model.ts";
 import { EditSettings } from "../settings/settings.ts";
@@ -105,10 +106,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
   }
   const parsed = Receipt.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DataError(
-    `expected a receipt in ${path}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-  );
+  throw new DataError(`expected a receipt in ${path}: ${firstFault(parsed.error)}`);
 }
 
 /** What a receipt says of an input before its frames are read: of frames that a program gives no hash. */

@@ -1,7 +1,6 @@
-import { inspect } from "node:util";
 import { z } from "zod";
 import { UserError } from "../../engine/errors.ts";
-import { isRecord } from "../../engine/json.ts";
+import { isRecord, jsonText } from "../../engine/json.ts";
 
 /** What a schema says where a value is refused. */
 export interface Refusal {
@@ -46,16 +45,6 @@ export function requireKnown(given: unknown, known: readonly string[], what: str
 }
 
 function shown(input: unknown): string {
-  const text = input === undefined ? "nothing" : written(input);
+  const text = input === undefined ? "nothing" : jsonText(input);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-/** As JSON, where JSON has it: no number but finite ones, nor objects that hold themselves. */
-function written(input: unknown): string {
-  if (typeof input === "number") return String(input);
-  try {
-    return JSON.stringify(input) ?? typeof input;
-  } catch {
-    return inspect(input, { depth: 0, breakLength: Infinity });
-  }
 }

@@ -125,8 +125,8 @@ describe("a part", () => {
 
   test.each([
     ["is not JSON", "{", /config\.json: the file is damaged/],
-    ["lacks a value", "{}", /does not describe a backbone this version knows: width/],
-    ["has a key too many", '{"width": 3, "depth": 1}', /does not describe a backbone .*depth/],
+    ["lacks a value", "{}", /describes no backbone that this version knows: width: /],
+    ["has a key too many", '{"width": 3, "depth": 1}', /describes no backbone .*depth/],
   ])("whose config %s is refused", (_, text, sentence) => {
     const folder = written();
     writeFileSync(join(folder.partPath("backbone"), "config.json"), text);
@@ -190,7 +190,7 @@ describe("the description", () => {
     const folder = newFolder();
     mkdirSync(folder.path);
     writeFileSync(join(folder.path, "model.json"), JSON.stringify({ ...SMALL, sampling }));
-    expect(() => folder.description()).toThrow(/does not describe a model this version knows/);
+    expect(() => folder.description()).toThrow(/describes no model that this version knows: /);
   });
 
   test("that is not there, or of another version, is a sentence", () => {
@@ -198,7 +198,7 @@ describe("the description", () => {
     expect(() => folder.description()).toThrow(/found no model\.json there/);
     mkdirSync(folder.path);
     writeFileSync(join(folder.path, "model.json"), JSON.stringify({ ...SMALL, format: 2 }));
-    expect(() => folder.description()).toThrow(/does not describe a model this version knows/);
+    expect(() => folder.description()).toThrow(/describes no model that this version knows: /);
   });
 });
 

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import type { z } from "zod";
+import { firstFault } from "../../engine/config.ts";
 import { DataError, UserError } from "../../engine/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -125,10 +126,7 @@ export class ModelFolder {
     const path = join(this.path, "model.json");
     if (!existsSync(path))
       throw new UserError(`expected a model in ${this.path}, found no model.json there`);
-    const parsed = ModelDescription.safeParse(readJson(path));
-    if (!parsed.success)
-      throw new DataError(`${path} does not describe a model this version knows`);
-    return parsed.data;
+    return described(path, ModelDescription, "model");
   }
 
   /**
@@ -168,13 +166,7 @@ export class ModelFolder {
   /** The part's config, checked by its schema. */
   config<Schema extends z.ZodType>(part: Part, schema: Schema): z.output<Schema> {
     this.require(part);
-    const path = join(this.partPath(part), "config.json");
-    const parsed = schema.safeParse(readJson(path));
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw new DataError(
-      `${path} does not describe a ${part} this version knows: ${issue?.path.join(".")} ${issue?.message}`,
-    );
+    return described(join(this.partPath(part), "config.json"), schema, part);
   }
 
   /** The receipt of the part's training, as JSON; undefined where it came without. */
@@ -248,6 +240,19 @@ function writePart(
 
 function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What the file at `path` says, checked by the schema of what it is to describe. */
+function described<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  what: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(readJson(path));
+  if (parsed.success) return parsed.data;
+  throw new DataError(
+    `${path} describes no ${what} that this version knows: ${firstFault(parsed.error)}`,
+  );
 }
 
 function readJson(path: string): unknown {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { resolveTextEncoderConfig, TextEncoderConfig } from "../text-encoder/config.ts";
 
@@ -12,7 +12,7 @@ export const ClipVisionConfig = z.strictObject({
   /** Side of the pixel squares that become tokens. */
   patchSize: count.default(14),
   hiddenSize: count.default(1024),
-  layers: count.default(24),
+  layers: layerCount.default(24),
   heads: count.default(16),
   /** Width of the two-layer networks between attentions. */
   intermediateSize: count.default(4096),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { headsAt } from "../unet/config.ts";
 
@@ -12,7 +12,7 @@ const shared = {
   /** Attention heads of every level, or of each level, finest first. */
   heads: z.union([count, z.array(count)]).default(8),
   /** Transformer blocks in one module. */
-  transformerLayers: count.default(1),
+  transformerLayers: layerCount.default(1),
   /**
    * What a module's group normalisation takes its statistics over.
    *
@@ -31,7 +31,7 @@ export const MotionConfig = z.strictObject({
   /** Channels of each level of the U-Net, finest first. */
   blockOutChannels: z.array(count).min(1).default([320, 640, 1280, 1280]),
   /** Modules per level on the way down; the way up has one more. */
-  layersPerBlock: count.default(2),
+  layersPerBlock: layerCount.default(2),
   /** Whether one stands in the middle block. Versions 1 and 3 have none. */
   midBlock: z.boolean().default(true),
   normGroups: count.default(32),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -8,7 +8,7 @@ const count = z.int().positive();
 export const TextEncoderConfig = z.strictObject({
   vocabSize: count.default(49_408),
   hiddenSize: count.default(768),
-  layers: count.default(12),
+  layers: layerCount.default(12),
   heads: count.default(12),
   /** Width of the two-layer networks between attentions. */
   intermediateSize: count.default(3072),

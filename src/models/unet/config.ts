@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -20,7 +20,7 @@ export const UNetConfig = z.strictObject({
   /** Channels of each level, finest first. */
   blockOutChannels: z.array(count).min(1).default([320, 640, 1280, 1280]),
   /** ResNets per level on the way down; the way up has one more. */
-  layersPerBlock: count.default(2),
+  layersPerBlock: layerCount.default(2),
   /** Finest first. */
   downBlockTypes: z
     .array(BlockType)
@@ -34,7 +34,7 @@ export const UNetConfig = z.strictObject({
   /** Attention heads of every level, or of each level, finest first. */
   heads: z.union([count, z.array(count)]).default(8),
   /** Transformer blocks behind one ResNet. */
-  transformerLayers: count.default(1),
+  transformerLayers: layerCount.default(1),
   /** Width of the two-layer networks in transformers, in multiples of the channels. */
   feedForwardExpansion: count.default(4),
   normGroups: count.default(32),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -14,7 +14,7 @@ export const VaeConfig = z.strictObject({
   /** Channels at each scale, finest first; every further scale halves height and width. */
   blockOutChannels: z.array(count).min(1).default([128, 256, 512, 512]),
   /** Residual blocks per scale of the encoder; the decoder has one more. */
-  layersPerBlock: count.default(2),
+  layersPerBlock: layerCount.default(2),
   normGroups: count.default(32),
   /** Latents are multiplied by this after encoding, so that their variance is about one. */
   scalingFactor: z.number().positive().default(0.18215),

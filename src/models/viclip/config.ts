@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
-const tower = { width: count, layers: count, heads: count };
+const tower = { width: count, layers: layerCount, heads: count };
 
 /** The shape of a ViCLIP model (Wang et al., 2023); the defaults are those of L/14. */
 export const ViclipConfig = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { layerCount, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 
 const count = z.int().positive();
@@ -12,7 +12,7 @@ export const VisionConfig = z.strictObject({
   patchSize: count.default(16),
   /** Features of a token. */
   width: count.default(384),
-  layers: count.default(12),
+  layers: layerCount.default(12),
   heads: count.default(6),
   /** Width of the two-layer networks between attentions, in multiples of `width`. */
   expansion: count.default(4),
