@@ -1,15 +1,15 @@
-// Single convolutions of full width, with their kernels in rows and packed (`src/nn/packed-kernel.ts`): medians in
-// milliseconds.
+// Single convolutions of full width, with their kernels in rows, packed and, in float32, in tiles (`src/nn/packed-kernel.ts`):
+// medians in milliseconds.
 //
 //   node bench/packed-kernels.ts [--threads 2] [--frames 8] [--runs 5]
 import { parseArgs } from "node:util";
 import { noGrad } from "../src/engine/autodiff.ts";
 import { Rng, normal } from "../src/engine/random.ts";
 import { tensorScope } from "../src/engine/scope.ts";
-import { autocast, setThreads } from "../src/engine/settings.ts";
+import { autocast, isFastInBfloat16, setThreads } from "../src/engine/settings.ts";
 import type { Tensor } from "../src/engine/tensor.ts";
 import { convolve } from "../src/nn/conv.ts";
-import { packedKernel } from "../src/nn/packed-kernel.ts";
+import { hasTiles, packedKernel, tiledKernel } from "../src/nn/packed-kernel.ts";
 import { median } from "./median.ts";
 
 const { values } = parseArgs({
@@ -43,7 +43,10 @@ function milliseconds(work: () => Tensor): number {
   return median(times.slice(1));
 }
 
-for (const dtype of ["bfloat16", "float32"] as const)
+/** The types that this processor convolves in by itself. */
+const types = isFastInBfloat16("cpu") ? (["bfloat16", "float32"] as const) : (["float32"] as const);
+
+for (const dtype of types)
   for (const [inputs, outputs, side, kernel] of SHAPES) {
     using _ = tensorScope();
     const padding = (kernel - 1) / 2;
@@ -54,6 +57,10 @@ for (const dtype of ["bfloat16", "float32"] as const)
     const timed = (of: Tensor): number =>
       milliseconds(() => noGrad(() => autocast(dtype, () => convolve(x, of, { padding, bias }))));
     const [rows, once] = [timed(weight), timed(packed)];
+    const isTiled = dtype === "float32" && hasTiles(weight, { stride: 1, padding });
+    const tiles = isTiled ? `, ${timed(tiledKernel(weight)).toFixed(1)} in tiles` : "";
     const shape = `${inputs} → ${outputs}, ${side}×${side}, kernel ${kernel}`;
-    console.log(`${dtype}  ${shape}: ${rows.toFixed(1)} in rows, ${once.toFixed(1)} packed`);
+    console.log(
+      `${dtype}  ${shape}: ${rows.toFixed(1)} in rows, ${once.toFixed(1)} packed${tiles}`,
+    );
   }
