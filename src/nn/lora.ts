@@ -117,16 +117,6 @@ export class Lora extends ModuleMap<LoraPair> {
     };
   }
 
-  /** Adds the updates, times `strength`, to the weights of `network`. */
-  merge(network: Module, strength = 1): void {
-    mergeLoras(network, [{ lora: this, strength }]);
-  }
-
-  /** Takes updates that were merged at `strength` out of the weights of `network` again, up to float32 rounding. */
-  unmerge(network: Module, strength = 1): void {
-    this.merge(network, -strength);
-  }
-
   /** Its updates by the layers of `network`; a ShapeError where that lacks one of them. */
   pairsOn(network: Module): ReadonlyMap<AdaptedLayer, LoraPair> {
     const known = this.#bound.get(network);
@@ -157,7 +147,8 @@ export function withLoras(
 }
 
 /**
- * Adds the updates of several LoRAs, each at its strength, to the weights of `network`. They are summed before the sum is
+ * Adds the updates of LoRAs, each at its strength, to the weights of `network`; at the negative one they are taken out again,
+ * up to rounding. They are summed before the sum is
  * rounded to what weights are stored in.
  */
 export function mergeLoras(network: Module, loras: readonly WeightedLora[]): void {

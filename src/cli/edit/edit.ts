@@ -73,5 +73,8 @@ function warnOfDifferences(before: Receipt, now: Receipt, warn: (message: string
       .map((what) => `the ${what}`),
   ].flat();
   if (differing.length === 0) return;
-  warn(`${differing.join(" and ")} differ from the receipt's: the result may differ too`);
+  const [verb, whose] = differing.length > 1 ? ["differ", "those"] : ["differs", "that"];
+  warn(
+    `${differing.join(" and ")} ${verb} from ${whose} of the receipt: the result may differ too`,
+  );
 }

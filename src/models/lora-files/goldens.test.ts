@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadSafetensors } from "../../engine/safetensors.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { plainLayer, withLoras, type ApplyLayer } from "../../nn/lora.ts";
+import { mergeLoras, plainLayer, withLoras, type ApplyLayer } from "../../nn/lora.ts";
 import { formulaInput } from "../../../test/support/formula-weights.ts";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { goldenLoras, goldenTextEncoder, goldenUNet } from "../../../test/support/golden-loras.ts";
@@ -66,9 +66,9 @@ describe.each(FILES)("$file", ({ file, dialects, unet: layers, textEncoder: text
 
   test("gives it that answer merged, too", () => {
     const merged = goldenUNet();
-    loaded.unet!.merge(merged);
+    mergeLoras(merged, [{ lora: loaded.unet! }]);
     expect(distance(draw(plainLayer, merged), `${name}.unet`)).toBeLessThan(TOLERANCE);
-    loaded.unet!.unmerge(merged);
+    mergeLoras(merged, [{ lora: loaded.unet!, strength: -1 }]);
     expect(distance(draw(plainLayer, merged), "plain.unet")).toBeLessThan(TOLERANCE);
   });
 });
@@ -80,7 +80,8 @@ test.each(WITH_TEXT)("%s gives the text encoder the answer of transformers, merg
   const name = file.replace(".safetensors", "");
   expect(distance(encoder.forward(ids), "plain.text")).toBeLessThan(TOLERANCE);
   expect(distance(encoder.forward(ids), `${name}.text`)).toBeGreaterThan(0.02);
-  loadLora(join(folder, file), { unet, textEncoder: encoder }).textEncoder!.merge(encoder);
+  const { textEncoder: lora } = loadLora(join(folder, file), { unet, textEncoder: encoder });
+  mergeLoras(encoder, [{ lora: lora! }]);
   expect(distance(encoder.forward(ids), `${name}.text`)).toBeLessThan(TOLERANCE);
 });
 

@@ -30,7 +30,7 @@ export interface LoadedLora {
   readonly contents: LoraContents;
   /** For `unet.forward(…, { lora: unet.on(network) })`; null where the file leaves the U-Net alone. */
   readonly unet: Lora | null;
-  /** For `textEncoder.merge(encoder)`; null where the file leaves it alone, or none was given. */
+  /** For `mergeLoras(encoder, …)`; null where the file leaves it alone, or none was given. */
   readonly textEncoder: Lora | null;
   /** Layers of a text encoder that the file adapts and nobody took, by their names in it. */
   readonly unused: readonly string[];
