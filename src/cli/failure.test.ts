@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
 import { failureOf } from "./failure.ts";
@@ -43,6 +43,15 @@ describe("failureOf", () => {
     // /dev/full is always full
     expect(failure(thrownBy(() => writeFileSync("/dev/full", "x"))).text).toBe(
       "eve: the disk that is written to: no space left on device; make room, and the same command goes on",
+    );
+  });
+
+  test.each([
+    ["/dev/null", "file already exists"],
+    ["/dev/null/edits", "not a directory"],
+  ])("a file where a folder is to be (%s) is named as such, with what to do", (path, reason) => {
+    expect(failure(thrownBy(() => mkdirSync(path, { recursive: true }))).text).toBe(
+      `eve: ${path} lies where a folder is to be: ${reason}; name a folder, there already or not`,
     );
   });
 

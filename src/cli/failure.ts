@@ -22,6 +22,8 @@ export function sentenceOf(error: unknown): string {
   if (isOurs(error)) return oneLine(error.message);
   if (isSystemError(error)) {
     const reason = getSystemErrorMessage(error.errno);
+    if (isFileForFolder(error))
+      return `${error.path ?? "what is to be written into"} lies where a folder is to be: ${reason}; name a folder, there already or not`;
     if (isDiskFull(error))
       return `${error.path ?? "the disk that is written to"}: ${reason}; make room, and the same command goes on`;
     return error.path === undefined ? `${error.syscall}: ${reason}` : `${error.path}: ${reason}`;
@@ -52,6 +54,12 @@ interface SystemError extends Error {
 /** A disk, or somebody's share of one. */
 function isDiskFull(error: SystemError): boolean {
   return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+/** Whether a folder could not be made because a file has its name, or that of one above it. */
+function isFileForFolder(error: SystemError): boolean {
+  const isInTheWay = "code" in error && (error.code === "EEXIST" || error.code === "ENOTDIR");
+  return error.syscall === "mkdir" && isInTheWay;
 }
 
 function isSystemError(error: Error): error is SystemError {
