@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
+import { Tensor } from "../engine/tensor.ts";
 import { failureOf } from "./failure.ts";
 
 const failure = (error: unknown) => failureOf(error, { debug: false });
@@ -53,6 +54,15 @@ describe("failureOf", () => {
     expect(failure(thrownBy(() => mkdirSync(path, { recursive: true }))).text).toBe(
       `eve: ${path} lies where a folder is to be: ${reason}; name a folder, there already or not`,
     );
+  });
+
+  test("memory that does not suffice is named as such, with what to do", () => {
+    const refused = thrownBy(() => Tensor.empty([1e9, 1e6]));
+    expect(failure(refused)).toEqual({
+      text: expect.stringMatching(/^eve: the memory does not suffice .*smaller --window/),
+      exitCode: 1,
+    });
+    expect(failureOf(refused, { debug: true }).text).toContain("4000000000000000 bytes");
   });
 
   test("a defect of ours says so and how to learn more", () => {

@@ -28,6 +28,8 @@ export function sentenceOf(error: unknown): string {
       return `${error.path ?? "the disk that is written to"}: ${reason}; make room, and the same command goes on`;
     return error.path === undefined ? `${error.syscall}: ${reason}` : `${error.path}: ${reason}`;
   }
+  if (isOutOfMemory(error))
+    return "the memory does not suffice (--debug shows for what): ask for less at once, of an edit with a smaller --window, of a training with a smaller batch and accumulate";
   const [firstLine = ""] = error.message.trim().split("\n");
   const message = firstLine.replace(/^internal error: /, "");
   return `internal error: ${message} (--debug shows where)`;
@@ -54,6 +56,12 @@ interface SystemError extends Error {
 /** A disk, or somebody's share of one. */
 function isDiskFull(error: SystemError): boolean {
   return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+/** Whether libtorch was refused memory, the processor's or a GPU's. */
+function isOutOfMemory(error: Error): boolean {
+  const isLibtorch = "code" in error && error.code === "ERR_LIBTORCH";
+  return isLibtorch && /not enough memory|out of memory/.test(error.message);
 }
 
 /** Whether a folder could not be made because a file has its name, or that of one above it. */
