@@ -1,6 +1,5 @@
 import { type OpenSource, type VideoSource, withSource } from "../data/video/video-source.ts";
 import { chooseDevice } from "../engine/device.ts";
-import { useAllCores } from "../engine/settings.ts";
 import { EditModel } from "../eve/model/edit-model.ts";
 import {
   type EditOptions,
@@ -35,7 +34,6 @@ export async function loadEditor(options: LoadOptions = {}): Promise<Editor> {
   signal?.throwIfAborted();
   requireMemoryForWeights(folder);
   chooseDevice(device); // loads libtorch
-  useAllCores();
   const loaded = EditModel.load(folder);
   signal?.throwIfAborted();
   return new Editor(loaded);

@@ -30,7 +30,8 @@ let threads: number | undefined;
 let isLimited = false;
 
 /**
- * Has operators run on every core that there is; nothing where `OMP_NUM_THREADS` is set, or where a GPU computes.
+ * Has operators run on every core that there is, for networks of full size; nothing where `OMP_NUM_THREADS` is set, or
+ * where a GPU computes.
  *
  * libtorch takes half of the processors by itself, as if each core had two: one of two on many virtual machines.
  */
