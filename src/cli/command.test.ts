@@ -87,7 +87,9 @@ describe("the process", () => {
     const args = ["world", "sample", "--count", "1", "--out", `${main}/below-a-file`];
     const failed = eve(...args);
     expect(failed.status).toBe(1);
-    expect(failed.stderr).toMatch(/^eve: [^\n]*main\.ts[^\n]*: not a directory\n$/);
+    expect(failed.stderr).toMatch(
+      /^eve: [^\n]*main\.ts[^\n]* lies where a folder is to be: not a directory; [^\n]*\n$/,
+    );
     expect(eve(...args, "--debug").stderr).toMatch(/at .*world-samples\.ts/);
   });
 
