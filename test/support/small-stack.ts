@@ -1,6 +1,7 @@
 import { createSchedule } from "../../src/diffusion/schedule.ts";
 import { Rng, normal } from "../../src/engine/random.ts";
 import { Tensor } from "../../src/engine/tensor.ts";
+import type { EditAdapter } from "../../src/eve/adapters/edit-adapter.ts";
 import { stackedCondition, type Networks } from "../../src/eve/stack/teachers.ts";
 import { parametersOf, type Parameters } from "../../src/nn/module.ts";
 import { SMALL, disturbed, smallNetworks } from "./small-model.ts";
@@ -24,7 +25,10 @@ export const point = stackedCondition(
 );
 
 /** Small networks whose adapters add something. */
-export function networks(): Networks & { readonly weights: Parameters } {
+export function networks(): Networks & {
+  readonly editAdapter: EditAdapter;
+  readonly weights: Parameters;
+} {
   const { unet, editAdapter, layers } = smallNetworks();
   const weights = parametersOf({
     unet,

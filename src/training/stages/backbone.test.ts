@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { editItems, itemOf, smallTexts } from "../../../test/support/latent-items.ts";
 import { SMALL, smallNetworks } from "../../../test/support/small-model.ts";
+import { batchOf } from "../../../test/support/stage-batch.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -20,13 +21,6 @@ function open(stage: object): Stage<CaptionedLatents> {
   const config = TrainConfig.parse({ steps: 4, batch: BATCH, learningRate: 1e-3, stage });
   const material = { train, held, texts, schedule, frozen: new Map(), draw: () => [] };
   return backboneStage(unet, material, config);
-}
-
-/** The first batch, which this stage makes at once. */
-function batchOf(stage: Stage<CaptionedLatents>): CaptionedLatents {
-  const batch = stage.nextBatch(0, 0);
-  if (batch instanceof Promise) throw new TypeError("expected a batch, got a promise of one");
-  return batch;
 }
 
 test("pictures from before and after edits come with what is said of them", () => {

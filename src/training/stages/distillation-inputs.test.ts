@@ -3,16 +3,15 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { clipItems, smallTexts } from "../../../test/support/latent-items.ts";
-import { disturbed, SMALL, smallNetworks } from "../../../test/support/small-model.ts";
+import { networks as smallStack } from "../../../test/support/small-stack.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { InputSource, UneditedClips } from "../../data/caches/unedited-clips.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import { ddim, finish } from "../../diffusion/samplers.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import { rearrange } from "../../engine/axes.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { editTeacher, stackedCondition, type Networks } from "../../eve/stack/teachers.ts";
+import { editTeacher, stackedCondition } from "../../eve/stack/teachers.ts";
 import {
   openDistillationInputs,
   pointOf,
@@ -22,14 +21,7 @@ import { DistillationSettings } from "./distillation-settings.ts";
 
 const COUNT = 5;
 const texts = smallTexts();
-const { unet, editAdapter, layers } = smallNetworks();
-const networks: Networks = {
-  unet,
-  editAdapter: disturbed(editAdapter),
-  videoAdapter: disturbed(layers),
-  schedule: createSchedule(SMALL.schedule),
-  kind: "v",
-};
+const networks = smallStack();
 const stored = clipItems(COUNT);
 const clips: UneditedClips = {
   count: COUNT,

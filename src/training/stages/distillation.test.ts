@@ -1,17 +1,15 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
-  SMALL,
   SMALL_AUTOENCODER,
-  disturbed,
-  smallNetworks,
   smallTextEncoderConfig,
   smallTokenizer,
 } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { batchOf } from "../../../test/support/stage-batch.ts";
+import { networks as smallStack } from "../../../test/support/small-stack.ts";
 import { TextCache } from "../../data/caches/text-cache.ts";
 import { worldInputs, type UneditedSource } from "../../data/caches/unedited-clips.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -24,7 +22,7 @@ import {
   CriticConfig,
 } from "../../eve/critics/critic-config.ts";
 import { EditCritic, VideoCritic } from "../../eve/critics/critics.ts";
-import { stacked, type Networks } from "../../eve/stack/teachers.ts";
+import { stacked } from "../../eve/stack/teachers.ts";
 import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { resolveVisionConfig } from "../../models/vision/config.ts";
@@ -39,12 +37,7 @@ import {
   type DistillationInputsOptions,
 } from "./distillation-inputs.ts";
 import { DistillationSettings } from "./distillation-settings.ts";
-import {
-  distillationStage,
-  type DistillationBatch,
-  type DistillationMaterial,
-  type DistillationStage,
-} from "./distillation.ts";
+import { distillationStage, type DistillationMaterial } from "./distillation.ts";
 
 const folder = temporaryFolder();
 const rng = Rng.seed(71);
@@ -82,17 +75,6 @@ const source: UneditedSource = {
   count: 9,
 };
 
-function networksOf(): Networks {
-  const { unet, editAdapter, layers } = smallNetworks();
-  return {
-    unet,
-    editAdapter: disturbed(editAdapter),
-    videoAdapter: disturbed(layers),
-    schedule: createSchedule(SMALL.schedule),
-    kind: "v",
-  };
-}
-
 function juryOf(): Jury {
   const config = CriticConfig.parse({ depths: [0, 1], channels: 8, heads: 2, textFeatures: 16 });
   return {
@@ -115,7 +97,7 @@ function configOf(stage: Record<string, unknown> = {}): TrainConfig {
 }
 
 const options: DistillationInputsOptions = {
-  networks: networksOf(),
+  networks: smallStack(),
   texts,
   settings: DistillationSettings.parse(quick),
   teachersHash: "teachers",
@@ -132,7 +114,7 @@ beforeAll(async () => {
 
 function materialOf(jury: Jury | null = juryOf()): DistillationMaterial {
   return {
-    networks: networksOf(),
+    networks: smallStack(),
     dataset: "the world",
     train: inputs,
     held,
@@ -141,13 +123,6 @@ function materialOf(jury: Jury | null = juryOf()): DistillationMaterial {
     frozen: parametersOf({ autoencoder, encoder, vision }),
     draw: () => [],
   };
-}
-
-/** The batch of a step, which this stage makes at once. */
-function batchOf(stage: DistillationStage, step: number): DistillationBatch {
-  const batch = stage.nextBatch(step, 0);
-  if (batch instanceof Promise) throw new TypeError("expected a batch, got a promise of one");
-  return batch;
 }
 
 describe("the inputs", () => {

@@ -1,19 +1,14 @@
 import { expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { clipItems, editItems, smallTexts } from "../../../test/support/latent-items.ts";
-import {
-  disturbed,
-  SMALL,
-  SMALL_AUTOENCODER,
-  smallNetworks,
-} from "../../../test/support/small-model.ts";
+import { disturbed, SMALL_AUTOENCODER } from "../../../test/support/small-model.ts";
+import { networks as smallStack } from "../../../test/support/small-stack.ts";
 import { TASKS } from "../../data/world/tasks.ts";
-import { createSchedule } from "../../diffusion/schedule.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { Rng } from "../../engine/random.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import { editTeacher, stacked, type Networks } from "../../eve/stack/teachers.ts";
+import { editTeacher, stacked } from "../../eve/stack/teachers.ts";
 import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import type { Sample } from "../stage.ts";
 import { drawAlignment } from "./distillation-drawings.ts";
@@ -21,14 +16,8 @@ import { DistillationSettings } from "./distillation-settings.ts";
 import { drawEditedPictures } from "./drawings.ts";
 
 const texts = smallTexts();
-const { unet, editAdapter, layers } = smallNetworks();
-const networks: Networks = {
-  unet,
-  editAdapter: disturbed(editAdapter),
-  videoAdapter: disturbed(layers),
-  schedule: createSchedule(SMALL.schedule),
-  kind: "v",
-};
+const networks = smallStack();
+const { unet, editAdapter } = networks;
 const autoencoder = new Autoencoder(Rng.seed(1), SMALL_AUTOENCODER);
 const decode = (latents: Tensor): Tensor => autoencoder.decode(latents);
 

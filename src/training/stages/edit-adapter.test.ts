@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { editItems, itemOf, smallTexts } from "../../../test/support/latent-items.ts";
 import { disturbed, SMALL, smallNetworks } from "../../../test/support/small-model.ts";
+import { batchOf } from "../../../test/support/stage-batch.ts";
 import { TASKS } from "../../data/world/tasks.ts";
 import { networkDenoiser } from "../../diffusion/denoiser.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
@@ -46,13 +47,6 @@ function open(settings: object, own: Partial<EditMaterial> = {}): Stage<TaughtBa
   const stage = { ...NO_DROPS, ...settings };
   const config = TrainConfig.parse({ steps: 4, batch: BATCH, learningRate: 1e-3, stage });
   return editAdapterStage(unet, adapter, { ...material, ...own }, config);
-}
-
-/** The batch of a step, which this stage makes at once. */
-function batchOf(stage: Stage<TaughtBatch>, step = 0): TaughtBatch {
-  const batch = stage.nextBatch(step, 0);
-  if (batch instanceof Promise) throw new TypeError("expected a batch, got a promise of one");
-  return batch;
 }
 
 type Words = EditInputs & { readonly caption: Float<"b n d"> };

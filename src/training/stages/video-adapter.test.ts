@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import { clipItems, itemOf, smallTexts } from "../../../test/support/latent-items.ts";
 import { disturbed, SMALL, smallNetworks } from "../../../test/support/small-model.ts";
+import { batchOf } from "../../../test/support/stage-batch.ts";
 import { createSchedule } from "../../diffusion/schedule.ts";
 import { rearrange } from "../../engine/axes.ts";
 import { Rng } from "../../engine/random.ts";
@@ -24,13 +25,6 @@ function open(settings: object): Stage<ClipBatch> {
   const config = TrainConfig.parse({ steps: 4, batch: BATCH, learningRate: 1e-3, stage });
   const material = { train, held, texts, schedule, frozen: new Map(), draw: () => [] };
   return videoAdapterStage(unet, layers, material, config);
-}
-
-/** The first batch, which this stage makes at once. */
-function batchOf(stage: Stage<ClipBatch>): ClipBatch {
-  const batch = stage.nextBatch(0, 0);
-  if (batch instanceof Promise) throw new TypeError("expected a batch, got a promise of one");
-  return batch;
 }
 
 test("a clip comes with its caption and its first frame", () => {
