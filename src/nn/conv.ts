@@ -5,7 +5,13 @@ import { computingType } from "../engine/settings.ts";
 import { scoped } from "../engine/scope.ts";
 import { Module } from "./module.ts";
 import { fanInUniform } from "./init.ts";
-import { convolvePacked, isPacked, unpacked, type ConvolutionGeometry } from "./packed-kernel.ts";
+import {
+  convolvePacked,
+  isPacked,
+  LARGE_KERNEL,
+  unpacked,
+  type ConvolutionGeometry,
+} from "./packed-kernel.ts";
 import { withWeight } from "./stored-weight.ts";
 
 /** A 2-D convolution. */
@@ -56,8 +62,6 @@ export function convolve(
   );
 }
 
-/** Values from which on laying a kernel out for the processor takes longer than to convolve few places. */
-const LARGE = 1 << 20;
 /** Places of a picture up to which one product of matrices is sooner done, by the places of the kernel. */
 const FEW_PLACES: ReadonlyMap<number, number> = new Map([
   [1, 16],
@@ -66,7 +70,7 @@ const FEW_PLACES: ReadonlyMap<number, number> = new Map([
 
 /** Whether the processor convolves `x` sooner by one product of matrices, in float32: large kernels, tiny pictures. */
 function isSoonerProduct(x: Tensor, kernel: Float<"out in kh kw">, stride: number): boolean {
-  if (kernel.size < LARGE || x.device !== "cpu" || computingType(x.device) !== "float32")
+  if (kernel.size < LARGE_KERNEL || x.device !== "cpu" || computingType(x.device) !== "float32")
     return false;
   const [, , kh = 0, kw = 0] = kernel.shape;
   const [, , h = 0, w = 0] = x.shape;

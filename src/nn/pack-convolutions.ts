@@ -2,13 +2,18 @@ import { dtypeBytes, type DType } from "../engine/dtype.ts";
 import { tensorScope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Conv2d } from "./conv.ts";
-import { canPack, hasTiles, isPacked, packedKernel, tiledKernel } from "./packed-kernel.ts";
+import {
+  canPack,
+  hasTiles,
+  LARGE_KERNEL,
+  isPacked,
+  packedKernel,
+  tiledKernel,
+} from "./packed-kernel.ts";
 
 /** What kernels are packed in. */
 export type PackedType = Extract<DType, "float32" | "bfloat16">;
 
-/** Values from which on laying a kernel out takes noticeable time. */
-const LARGE = 1 << 20;
 /** Values from which on a kernel convolves sooner in tiles: below, bringing pictures there takes what it spares. */
 const LARGE_FOR_TILES = 1 << 19;
 
@@ -65,7 +70,7 @@ function layoutsOf({ weight, geometry }: Conv2d, dtype: PackedType): Layout[] {
   const bytes = weight.size * dtypeBytes(dtype);
   const isTiled =
     dtype === "float32" && weight.size >= LARGE_FOR_TILES && hasTiles(weight, geometry);
-  const isLaidOut = weight.size >= LARGE && weight.shape[2] !== 1;
+  const isLaidOut = weight.size >= LARGE_KERNEL && weight.shape[2] !== 1;
   return [
     ...(isTiled ? [{ bytes: (bytes / 9) * 16, make: () => tiledKernel(weight) }] : []),
     ...(isLaidOut ? [{ bytes, make: () => packedKernel(weight, geometry, dtype) }] : []),

@@ -6,6 +6,9 @@ import { convolveInTiles, kernelForTiles, kernelFromTiles } from "./winograd.ts"
 /** How a convolution steps and how far it pads with zeros, the same along both axes. */
 export type ConvolutionGeometry = { readonly stride: number; readonly padding: number };
 
+/** Values from which on laying a kernel out for the processor takes noticeable time, and few places are convolved sooner. */
+export const LARGE_KERNEL = 1 << 20;
+
 const packed = new WeakSet<Tensor>();
 /** Transformed kernels by what stands for them: a kernel of the same shape, without values. */
 const tiles = new WeakMap<Tensor, Float<"16 in out">>();
