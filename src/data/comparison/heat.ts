@@ -1,11 +1,14 @@
 /** Differences up to this, of 255, are drawn black: where there are none, the codec leaves some as small. */
 export const UNSEEN = 4;
-/** Differences from this on are drawn white: half the range, as in the map of changes. */
+/** Differences from this on are drawn white: half the range. */
 const WHITE = 128;
 
-/** The colour of a difference, 0–255: black for none, by red and yellow to white. Each channel is 0–1. */
-export function heatOf(difference: number): readonly [number, number, number] {
-  const heat = 3 * Math.min(1, Math.max(0, (difference - UNSEEN) / (WHITE - UNSEEN)));
+/**
+ * The colour of a difference, 0–255: black up to `unseen`, then by red and yellow to white at half the range. Each channel
+ * is 0–1.
+ */
+export function heatOf(difference: number, unseen = UNSEEN): readonly [number, number, number] {
+  const heat = 3 * Math.min(1, Math.max(0, (difference - unseen) / (WHITE - unseen)));
   const channel = (from: number) => Math.min(1, Math.max(0, heat - from));
   return [channel(0), channel(1), channel(2)];
 }

@@ -7,6 +7,7 @@ import {
   largestChannel,
 } from "../../data/byte-pictures.ts";
 import { CHANGED_ABOVE } from "../../data/comparison/difference.ts";
+import { heatOf } from "../../data/comparison/heat.ts";
 import type { RgbImage } from "../../data/image/rgb-image.ts";
 import { HeldTensors } from "../../engine/held-tensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
@@ -94,10 +95,9 @@ export class ChangeMeter implements Disposable {
     const { sums, width, height } = this.#map;
     const rgb = new Uint8Array(sums.length * 3);
     sums.forEach((sum, pixel) => {
-      const heat = Math.min(1, sum / this.#frames / 128) * 3;
-      for (let channel = 0; channel < 3; channel++) {
-        rgb[pixel * 3 + channel] = Math.round(255 * Math.min(1, Math.max(0, heat - channel)));
-      }
+      const colour = heatOf(sum / this.#frames, 0);
+      for (let channel = 0; channel < 3; channel++)
+        rgb[pixel * 3 + channel] = Math.round(255 * colour[channel]!);
     });
     return { rgb, width, height };
   }
