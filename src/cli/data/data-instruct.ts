@@ -3,7 +3,7 @@ import type { InstructEvent, Writer } from "../../data/instructions/instruct.ts"
 import { invariant, UserError } from "../../engine/errors.ts";
 import { numberOption } from "../arguments.ts";
 import { Reporter } from "../output.ts";
-import { Pace } from "../pace.ts";
+import { JobProgress } from "../job-progress.ts";
 import type { VerbContext } from "../verb.ts";
 
 /** The options of `eve data instruct`. */
@@ -68,10 +68,10 @@ export default defineCommand({
     using _ = claimLock(dataFiles(folder).lock, "at work");
     const { writeInstructions } = await import("../../data/instructions/instruct.ts");
     const options = { folder, clips, writer, concurrency, attempts, signal };
-    let pace: Pace | undefined;
+    let progress: JobProgress | undefined;
     for await (const event of writeInstructions(options)) {
-      if (event.type === "instruct-started") pace = new Pace("writing", event.open);
-      show(report, event, pace);
+      if (event.type === "instruct-started") progress = new JobProgress("writing", event.open);
+      show(report, event, progress);
     }
   },
 });
@@ -107,7 +107,7 @@ export async function writerOf(
   return modelWriter({ url: llm, model, apiKey, timeoutSeconds });
 }
 
-function show(report: Reporter, event: InstructEvent, pace: Pace | undefined): void {
+function show(report: Reporter, event: InstructEvent, progress: JobProgress | undefined): void {
   switch (event.type) {
     case "instruct-started": {
       const { clips, kept, open, withoutCaption, folder } = event;
@@ -122,8 +122,8 @@ function show(report: Reporter, event: InstructEvent, pace: Pace | undefined): v
       return;
     }
     case "clip-instructed":
-      if (report.json || !pace) return report.event({ ...event });
-      return report.progress({ ...pace.at(event.done), detail: `${event.accepted} of 7 good` });
+      if (report.json || !progress) return report.event({ ...event });
+      return report.progress({ ...progress.at(event.done), detail: `${event.accepted} of 7 good` });
     case "instructed":
       return report.event({ ...event }, instructedText(event));
   }

@@ -8,7 +8,7 @@ import type { ClipRequest } from "../../presets/clip-encoder.ts";
 import { DataError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
 import { byteSize, Reporter } from "../output.ts";
-import { Pace } from "../pace.ts";
+import { JobProgress } from "../job-progress.ts";
 import type { VerbContext } from "../verb.ts";
 
 export default defineCommand({
@@ -95,8 +95,8 @@ export default defineCommand({
     const { planPreparation, prepareClips } = await import("../../data/clips/prepare.ts");
     const common = { folder, videos, settings, captions, signal };
     if (args["dry-run"]) {
-      const pace = new Pace("looking", videos.length);
-      const plan = await planPreparation(common, (done) => report.progress(pace.at(done)));
+      const progress = new JobProgress("looking", videos.length);
+      const plan = await planPreparation(common, (done) => report.progress(progress.at(done)));
       report.event({ type: "plan", folder, ...plan, settings }, planText(plan, settings));
       return;
     }
@@ -106,9 +106,9 @@ export default defineCommand({
     mkdirSync(folder, { recursive: true });
     using _ = claimLock(dataFiles(folder).lock, "at work");
     const encode = openEncoder();
-    const pace = new Pace("preparing", videos.length);
+    const progress = new JobProgress("preparing", videos.length);
     for await (const event of prepareClips({ ...common, encode })) {
-      show(report, event, pace);
+      show(report, event, progress);
       if (event.type === "prepared" && event.clips === 0)
         throw new DataError(
           `${folder} has no clip: no video could be used, as the lines above say`,
@@ -141,7 +141,7 @@ async function preparationFor(
   };
 }
 
-function show(report: Reporter, event: PrepareEvent, pace: Pace): void {
+function show(report: Reporter, event: PrepareEvent, progress: JobProgress): void {
   switch (event.type) {
     case "prepare-started": {
       const kept = event.kept === 0 ? "" : `, ${event.kept} clips are there already`;
@@ -149,7 +149,7 @@ function show(report: Reporter, event: PrepareEvent, pace: Pace): void {
     }
     case "video-done":
       if (report.json) return report.event({ ...event });
-      return report.progress({ ...pace.at(event.done), detail: `${event.clips} clips` });
+      return report.progress({ ...progress.at(event.done), detail: `${event.clips} clips` });
     case "video-skipped":
       return report.event({ ...event }, `skipped ${event.source}: ${event.reason}`);
     case "precision-warning":

@@ -8,7 +8,7 @@ import { saveSmallModel } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { UserError } from "../../engine/errors.ts";
 import { runArguments } from "../command.ts";
-import { Pace } from "../pace.ts";
+import { JobProgress } from "../job-progress.ts";
 import { writerOf, type WriterArguments } from "./data-instruct.ts";
 
 const root = temporaryFolder();
@@ -121,10 +121,10 @@ describe("who writes", () => {
 
 test("the time that is left follows the pace so far", () => {
   let now = 0;
-  const pace = new Pace("working", 10, () => now);
-  expect(pace.at(0)).not.toHaveProperty("etaSeconds");
+  const progress = new JobProgress("working", 10, () => now);
+  expect(progress.at(0)).not.toHaveProperty("etaSeconds");
   now = 4000;
-  expect(pace.at(2)).toEqual({
+  expect(progress.at(2)).toEqual({
     type: "progress",
     phase: "working",
     step: 2,

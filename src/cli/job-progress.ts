@@ -1,7 +1,7 @@
 import type { Progress } from "./output.ts";
 
 /** Tells how far a job of known length is, and when it will be done at the pace so far. */
-export class Pace {
+export class JobProgress {
   readonly #phase: string;
   readonly #total: number;
   readonly #now: () => number;
