@@ -19,6 +19,7 @@ const video: ComparedVideo = {
   pixelAspect: 1,
   startSeconds: 0.5,
   frameRate: { num: 25, den: 1 },
+  soundFrom: null,
 };
 const text: PageText = {
   instructions: ['make "it" <b>bold</b> & </script><script>alert(1)</script>', "$& {{origin}}"],
@@ -90,7 +91,13 @@ describe("a page of a video", () => {
     const ticks = [900, 940, 1500, 1510, 1511];
     const html = await written("video.html", ticks);
     const data = Data.parse(block(html, "page-data"));
-    expect(data).toMatchObject({ type: "video/mp4", size, first: 3, startSeconds: 0.4 });
+    expect(data).toMatchObject({
+      type: "video/mp4",
+      hasSound: false,
+      size,
+      first: 3,
+      startSeconds: 0.4,
+    });
     expect(data.times).toEqual([0, 0.04, 0.6, 0.61, 0.611]);
     expect(data.endSeconds).toBe(0.651);
     expect(data.changedShares).toEqual(Array(5).fill(0.3333));

@@ -104,10 +104,22 @@ export class ComparisonPage implements AsyncDisposable {
     return this.#left;
   }
 
-  async #writeTo(path: string, text: PageText, { type, plan, pieces }: StoredMedia): Promise<void> {
+  async #writeTo(
+    path: string,
+    text: PageText,
+    { type, hasSound, plan, pieces }: StoredMedia,
+  ): Promise<void> {
     const { pixelAspect, width, height } = this.#video;
     const { tile, places } = plan;
-    const data = { type, size: { width, height }, pixelAspect, tile, places, ...this.#told };
+    const data = {
+      type,
+      hasSound,
+      size: { width, height },
+      pixelAspect,
+      tile,
+      places,
+      ...this.#told,
+    };
     await using file = await open(path, "wx");
     await file.appendFile(pageStart(text, data));
     for await (const piece of pieces) await file.appendFile(pageMedia(piece));

@@ -8,8 +8,9 @@ import { encodingFor } from "../video/codecs.ts";
 import { containerFor } from "../video/containers.ts";
 import { newColour } from "../video/output-plan.ts";
 import { VideoOutput } from "../video/output.ts";
-import type { TimeBase } from "../video/time-base.ts";
+import { seconds, type TimeBase } from "../video/time-base.ts";
 import { BITS_PER_PIXEL, pagePlan } from "./page-limit.ts";
+import { PageSound } from "./page-sound.ts";
 import { composeTiles, type Size, type Tile, type TilePlan } from "./tiles.ts";
 
 /** The pictures of a frame, and when they are shown, in ticks of the source's clock. */
@@ -25,11 +26,14 @@ export interface PageSource extends Size {
   readonly timeBase: TimeBase;
   /** Pictures a second, on average. */
   readonly frameRate: TimeBase;
+  /** The file whose sound is heard with them; null without. */
+  readonly soundFrom: string | null;
 }
 
 /** What a page shows, as a browser reads it. */
 export interface StoredMedia {
   readonly type: "video/mp4" | "image/png";
+  readonly hasSound: boolean;
   readonly plan: TilePlan;
   /** Its bytes, a few megabytes at a time. */
   readonly pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -50,6 +54,7 @@ export class PageMedia implements AsyncDisposable {
   /** Until a second frame comes it may be the only one. */
   #first: TimedPictures | undefined;
   #video: VideoOutput | undefined;
+  #sound: PageSound | null = null;
   #start = 0n;
 
   constructor(path: string, source: PageSource) {
@@ -67,15 +72,24 @@ export class PageMedia implements AsyncDisposable {
     }
     if (!this.#video) {
       this.#video = await openVideo(this.#path, this.#plan.sheet, this.#source);
+      await this.#joinSound(this.#video);
       await this.#video.begin({});
       await this.#write(this.#video, this.#first);
     }
     await this.#write(this.#video, frame);
   }
 
+  async #joinSound(video: VideoOutput): Promise<void> {
+    const { soundFrom, timeBase } = this.#source;
+    if (soundFrom === null) return;
+    this.#sound = await PageSound.open(soundFrom, seconds(this.#start, timeBase));
+    this.#sound?.joinTo(video.context);
+  }
+
   async #write(video: VideoOutput, { pictures, pts, duration }: TimedPictures): Promise<void> {
     const sheet = composeTiles(this.#plan, pictures, this.#source);
     await video.write(sheet, pts - this.#start, duration);
+    await this.#sound?.writeUntil(video.endSeconds, video.context);
     for (const bytes of [sheet, ...Object.values(pictures)]) freeBytes(bytes);
   }
 
@@ -85,10 +99,11 @@ export class PageMedia implements AsyncDisposable {
     if (!this.#video) return await picture(this.#first, this.#source);
     await this.#video.finish();
     const pieces = createReadStream(this.#path, { highWaterMark: PIECE });
-    return { type: "video/mp4", plan: this.#plan, pieces };
+    return { type: "video/mp4", hasSound: this.#sound !== null, plan: this.#plan, pieces };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sound?.[Symbol.asyncDispose]();
     await this.#video?.[Symbol.asyncDispose]();
     await rm(this.#path, { force: true });
   }
@@ -129,5 +144,5 @@ async function picture({ pictures }: TimedPictures, size: Size): Promise<StoredM
   const pieces = Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, index) =>
     bytes.subarray(index * PIECE, (index + 1) * PIECE),
   );
-  return { type: "image/png", plan, pieces };
+  return { type: "image/png", hasSound: false, plan, pieces };
 }

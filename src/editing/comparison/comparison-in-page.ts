@@ -16,7 +16,9 @@ export class ComparisonInPage implements Comparison {
     const { width, height, startSeconds, frameRate } = info;
     const { num, den } = shownAspect(info);
     const pixelAspect = num > 0 && den > 0 ? num / den : 1;
-    this.#page = new ComparisonPage(path, { width, height, startSeconds, frameRate, pixelAspect });
+    const soundFrom = info.hasAudio ? info.path : null;
+    const video = { width, height, startSeconds, frameRate, pixelAspect, soundFrom };
+    this.#page = new ComparisonPage(path, video);
     this.#path = path;
     this.#info = info;
   }

@@ -17,6 +17,7 @@ export function listenToControls(viewer, byId) {
   click("play", () => viewer.clock?.toggle());
   byId("frame").addEventListener("input", ({ target }) => viewer.clock?.seek(Number(target.value)));
   byId("loop").addEventListener("change", ({ target }) => viewer.setLoop(target.checked));
+  byId("sound").addEventListener("change", ({ target }) => viewer.setSound(target.checked));
   byId("speed").addEventListener("change", ({ target }) => viewer.setSpeed(Number(target.value)));
   document.addEventListener("keydown", (event) => listenToKey(event, viewer, byId));
 }
@@ -38,6 +39,7 @@ function listenToKey(event, viewer, byId) {
     ".": () => nudge(1),
     x: () => viewer.swap(),
     l: () => byId("loop").click(),
+    m: () => byId("sound").click(),
     "+": () => viewer.zoomBy(2),
     "=": () => viewer.zoomBy(2),
     "-": () => viewer.zoomBy(0.5),

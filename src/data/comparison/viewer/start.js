@@ -87,6 +87,10 @@ class Viewer {
     this.clock?.setLoop(isLooping);
   }
 
+  setSound(isHeard) {
+    if (this.clock) this.clock.video.muted = !isHeard;
+  }
+
   setSpeed(speed) {
     if (this.clock) this.clock.video.playbackRate = speed;
   }
@@ -206,6 +210,7 @@ class Viewer {
         sheet.addEventListener(type, () => this.#showPlaying());
       this.setLoop(byId("loop").checked);
       this.setSpeed(Number(byId("speed").value));
+      this.setSound(byId("sound").checked);
       this.showFrame(0);
     }
     setInterval(() => {
@@ -221,6 +226,7 @@ async function start() {
   const viewer = new Viewer(readPageData());
   const isVideo = viewer.data.type.startsWith("video/");
   for (const part of document.querySelectorAll("[data-video]")) part.hidden = !isVideo;
+  for (const part of document.querySelectorAll("[data-sound]")) part.hidden = !viewer.data.hasSound;
   listenToControls(viewer, byId);
   listenToPointers(byId("stage"), byId("divider"), viewer);
   new ResizeObserver(() => viewer.resize()).observe(byId("stage").parentElement);
