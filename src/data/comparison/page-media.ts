@@ -10,7 +10,7 @@ import { newColour } from "../video/output-plan.ts";
 import { VideoOutput } from "../video/output.ts";
 import { seconds, type TimeBase } from "../video/time-base.ts";
 import { BITS_PER_PIXEL, pagePlan } from "./page-limit.ts";
-import { PageSound } from "./page-sound.ts";
+import type { PageSound } from "./page-sound.ts";
 import { composeTiles, type Size, type Tile, type TilePlan } from "./tiles.ts";
 
 /** The pictures of a frame, and when they are shown, in ticks of the source's clock. */
@@ -82,7 +82,9 @@ export class PageMedia implements AsyncDisposable {
   async #joinSound(video: VideoOutput): Promise<void> {
     const { soundFrom, timeBase } = this.#source;
     if (soundFrom === null) return;
-    this.#sound = await PageSound.open(soundFrom, seconds(this.#start, timeBase));
+    // Only now, since reading FFmpeg's further half takes time that edits without a page need not wait.
+    const { PageSound: Sound } = await import("./page-sound.ts");
+    this.#sound = await Sound.open(soundFrom, seconds(this.#start, timeBase));
     this.#sound?.joinTo(video.context);
   }
 
