@@ -97,6 +97,26 @@ describe("placeWeights", () => {
     );
   });
 
+  test.each([
+    [8, 0.16],
+    [24, 0.34],
+  ])(
+    "give 11 of 256 places that change, at a largest share of %d, %d of all weight",
+    (most, share) => {
+      const bowTie = Tensor.from(
+        Array.from({ length: 256 }, (_, place) => (place < 11 ? 9 : 0)),
+        [1, 1, 16, 16],
+      );
+      const weights = placeWeights(bowTie, Tensor.zeros([1, 1, 16, 16]), {
+        changeWeight: 2,
+        keptWeight: 3,
+        largestShare: most,
+      });
+      const changed = weights.toFloat32Array().slice(0, 11);
+      expect(changed.reduce((sum, weight) => sum + weight, 0) / 256).toBeCloseTo(share, 2);
+    },
+  );
+
   test("leave the loss as it is where all places count alike", () => {
     const batch = { xt: edited, labels: Tensor.zeros([2]), target: edited };
     const output = edited.mul(2);
