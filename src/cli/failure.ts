@@ -58,6 +58,18 @@ function isDiskFull(error: SystemError): boolean {
   return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
+/**
+ * Whether Node's `fetch` (24.21) threw this beside a request, which is all right: the server has closed its connection
+ * behind the last bytes while they wait to be read (nodejs/undici#5360). They come all the same, and what does not come is
+ * told to whoever reads.
+ */
+export function isOfClosedFetch(error: Error): boolean {
+  const isAssertion = "code" in error && error.code === "ERR_ASSERTION";
+  return (
+    isAssertion && /^ +at Parser\.finish \(node:internal\/deps\/undici/m.test(error.stack ?? "")
+  );
+}
+
 /** Whether libtorch was refused memory, the processor's or a GPU's. */
 function isOutOfMemory(error: Error): boolean {
   const isLibtorch = "code" in error && error.code === "ERR_LIBTORCH";
