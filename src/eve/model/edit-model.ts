@@ -100,7 +100,6 @@ export class EditModel {
     const { encoder, tokenizer } = loadTextEncoder(folder);
     this.path = folder.path;
     this.name = name;
-    this.hash = folder.identity(EDITING_PARTS.filter((part) => folder.has(part)));
     this.size = size;
     this.window = video?.window ?? DEFAULT_WINDOW;
     this.schedule = createSchedule(schedule);
@@ -129,6 +128,8 @@ export class EditModel {
       style: this.#lookEditors(folder, "style"),
       subject: this.#lookEditors(folder, "subject"),
     };
+    // last: a config that no part can be built from is named by what builds it
+    this.hash = folder.identity(EDITING_PARTS.filter((part) => folder.has(part)));
   }
 
   #lookEditors(folder: ModelFolder, type: LookType): LookEditors | null {
