@@ -68,6 +68,16 @@ describe("a loaded model", () => {
     expect(() => EditModel.load(folder.path)).toThrow(/describes no detail-gates/);
   });
 
+  test.each([
+    [7, /model\.json: expected a size divisible by \d+, got 7/],
+    [2 ** 31, /describes no model that this version knows: size: Too big/],
+  ])("is refused where its pictures are to have %i pixels a side", (size, sentence) => {
+    const { path } = saveSmallModel(join(root, `size-${size}`));
+    writeFileSync(join(path, "model.json"), JSON.stringify({ ...SMALL, size }));
+    expect(() => EditModel.load(path)).toThrow(DataError);
+    expect(() => EditModel.load(path)).toThrow(sentence);
+  });
+
   test("says for which of its tasks it is guided, and is refused where there is no such task", () => {
     const { path } = saveSmallModel(join(root, "guided"));
     const guide = (textGuidance: Record<string, number>): void => {

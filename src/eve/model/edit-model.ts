@@ -7,6 +7,7 @@ import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { unetStride } from "../../models/unet/config.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { frozenStudent } from "../stack/student.ts";
 import {
@@ -108,6 +109,11 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
+    requireDivisible(
+      size,
+      latentStride(this.#autoencoder.config) * unetStride(unet.config),
+      folder,
+    );
     if (folder.has("detail-gates")) {
       const gates = loadDetailGates(folder);
       this.restoreDetail = (pictures) => restoredDetail(gates, pictures);
@@ -249,6 +255,14 @@ export class EditModel {
   #features(sentence: string): Float<"1 n d"> {
     return sentenceFeatures(this.#textEncoder, this.tokenizer, sentence);
   }
+}
+
+/** Throws a DataError where `model.json` names a size of pictures that the networks cannot halve as often as they do. */
+function requireDivisible(size: number, stride: number, folder: ModelFolder): void {
+  if (size % stride === 0) return;
+  throw new DataError(
+    `${join(folder.path, "model.json")}: expected a size divisible by ${stride}, got ${size}`,
+  );
 }
 
 /** Throws a DataError where `model.json` says how to guide tasks that there are none of. */
