@@ -21,7 +21,8 @@ export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return `internal error: ${inspect(error)}`;
   if (isOurs(error)) return oneLine(error.message);
   if (isSystemError(error)) {
-    const reason = getSystemErrorMessage(error.errno);
+    // errors of `rm` have positive numbers
+    const reason = getSystemErrorMessage(-Math.abs(error.errno));
     if (isFileForFolder(error))
       return `${error.path ?? "what is to be written into"} lies where a folder is to be: ${reason}; name a folder, there already or not`;
     if (isDiskFull(error))
