@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
 import { Tensor } from "../engine/tensor.ts";
@@ -37,6 +37,9 @@ describe("failureOf", () => {
   test("a system error names the path and the reason", () => {
     expect(failure(thrownBy(() => readFileSync("no/such/file"))).text).toBe(
       "eve: no/such/file: no such file or directory",
+    );
+    expect(failure(thrownBy(() => rmSync("."))).text).toBe(
+      "eve: .: illegal operation on a directory",
     );
   });
 

@@ -21,7 +21,8 @@ export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return `internal error: ${inspect(error)}`;
   if (isOurs(error)) return oneLine(error.message);
   if (isSystemError(error)) {
-    const reason = getSystemErrorMessage(error.errno);
+    // errors of `rm` have positive numbers
+    const reason = getSystemErrorMessage(-Math.abs(error.errno));
     if (isFileForFolder(error))
       return `${error.path ?? "what is to be written into"} lies where a folder is to be: ${reason}; name a folder, there already or not`;
     if (isDiskFull(error))
@@ -56,6 +57,18 @@ interface SystemError extends Error {
 /** A disk, or somebody's share of one. */
 function isDiskFull(error: SystemError): boolean {
   return "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+/**
+ * Whether Node's `fetch` (24.21) threw this beside a request, which is all right: the server has closed its connection
+ * behind the last bytes while they wait to be read (nodejs/undici#5360). They come all the same, and what does not come is
+ * told to whoever reads.
+ */
+export function isOfClosedFetch(error: Error): boolean {
+  const isAssertion = "code" in error && error.code === "ERR_ASSERTION";
+  return (
+    isAssertion && /^ +at Parser\.finish \(node:internal\/deps\/undici/m.test(error.stack ?? "")
+  );
 }
 
 /** Whether libtorch was refused memory, the processor's or a GPU's. */

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { DataError } from "../engine/errors.ts";
 import { runArguments } from "./command.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, isOfClosedFetch } from "./failure.ts";
 import { Interrupts } from "./interrupts.ts";
 
 // The only place that ends the process. Exit codes: 0 done, 1 failed, 2 misused, 128 + signal stopped.
@@ -35,7 +35,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // Nobody is left to be told: the terminal is closed, or what read the messages has ended.
 process.stderr.on("error", () => {});
 
-process.on("uncaughtException", fail);
+process.on("uncaughtException", (error) => {
+  if (!isOfClosedFetch(error)) fail(error);
+});
 
 try {
   const text = await runArguments(argv, { signal: controller.signal });

@@ -71,6 +71,28 @@ const lines = (text: string) =>
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+test("a server that closes every connection behind its bytes is pulled from as any other", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 100 }, (_, i) => [`${i}.safetensors`, content(150_000, i)] as const),
+  );
+  await using server = await HubServer.start({ name: "owner/net", commit, files });
+  server.fault = ({ host }) =>
+    host === "cdn" ? { type: "headers", headers: { connection: "close" } } : undefined;
+  const cache = newCache();
+  const { status, stderr } = await eve(server.endpoint, cache, [
+    "owner/net",
+    "--json",
+    "--parallel=32",
+  ]);
+  expect([status, stderr]).toEqual([0, ""]);
+  for (const [path, bytes] of Object.entries(files)) {
+    const placed = join(cache, "models--owner--net/snapshots", commit, path);
+    expect((await readFile(placed)).equals(bytes), path).toBe(true);
+  }
+  // each came once
+  expect(server.downloads).toHaveLength(100);
+});
+
 describe("eve pull open", () => {
   test("shows what would come, brings it, finds it, and shows that it is there", async () => {
     await using server = await HubServer.start(...repositories);

@@ -101,10 +101,16 @@ describe("parsePublicScheduler", () => {
     expect(parsePublicScheduler(config).kind).toBe(kind);
   });
 
+  test.each([["constructor"], [{}], [null]])("knows no sampler that is called %j", (name) => {
+    expect(() => parsePublicScheduler({ ...sd15, _class_name: name })).toThrow(
+      `expected a sampler among DDIMScheduler, PNDMScheduler, EulerDiscreteScheduler, got ${JSON.stringify(name)}`,
+    );
+  });
+
   test("samples with another class where it is asked to", () => {
     const ancestral = { ...sd15, _class_name: "EulerAncestralDiscreteScheduler" };
     expect(() => parsePublicScheduler(ancestral)).toThrow(
-      "expected a sampler among DDIMScheduler, PNDMScheduler, EulerDiscreteScheduler, got EulerAncestralDiscreteScheduler",
+      'expected a sampler among DDIMScheduler, PNDMScheduler, EulerDiscreteScheduler, got "EulerAncestralDiscreteScheduler"',
     );
     const scheduler = parsePublicScheduler(ancestral, "DDIMScheduler");
     const noise = Tensor.from(Float64Array.from(golden.start), [1, golden.start.length]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseConfig } from "../engine/config.ts";
 import { ConfigError } from "../engine/errors.ts";
+import { jsonText } from "../engine/json.ts";
 import type { Float } from "../engine/tensor.ts";
 import type { Denoiser } from "./denoiser.ts";
 import { plms } from "./plms.ts";
@@ -120,10 +121,12 @@ export function parsePublicScheduler(json: unknown, sampler?: string): PublicSch
     );
   const schedule = createSchedule(scheduleConfig);
   const className = sampler ?? common._class_name;
-  const create = typeof className === "string" ? SAMPLERS[className] : undefined;
+  // names that every object has (`constructor`) are no samplers
+  const isKnown = typeof className === "string" && Object.hasOwn(SAMPLERS, className);
+  const create = isKnown ? SAMPLERS[className] : undefined;
   if (!create)
     throw new ConfigError(
-      `scheduler_config.json: expected a sampler among ${Object.keys(SAMPLERS).join(", ")}, got ${String(className)}`,
+      `scheduler_config.json: expected a sampler among ${Object.keys(SAMPLERS).join(", ")}, got ${jsonText(className).slice(0, 100)}`,
     );
   return { schedule, scheduleConfig, kind, sampler: create(json, schedule) };
 }

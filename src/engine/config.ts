@@ -36,6 +36,26 @@ function textOf(value: unknown): string {
 /** How many layers a network has; more are a slip, which would fill the memory before any weights could contradict it. */
 export const layerCount = z.int().positive().max(1000);
 
+/**
+ * A size of a network: channels, features, heads, frames. More are a slip, whose product with others no tensor could hold
+ * before any weights could contradict it.
+ */
+export const networkSize = z.int().positive().max(65_536);
+
+/** Channels of each level of a network, finest first. Every further level halves height and width. */
+export const levelChannels = z.array(networkSize).min(1).max(16);
+
+/** Side of the squares of pixels or latents that become channels or a token. */
+export const patchSide = z.int().positive().max(256);
+
+/** A schema's own check: refuses a config with the sentence that `faultOf` finds, if any. */
+export function refuseFor<Config>(faultOf: (config: Config) => string | undefined) {
+  return (config: Config, context: z.RefinementCtx<Config>): void => {
+    const fault = faultOf(config);
+    if (fault !== undefined) context.addIssue(fault);
+  };
+}
+
 /** The first thing that is wrong with a file's content, by its name in it where it has one: `rank: Too small: …`. */
 export function firstFault({ issues: [first] }: z.ZodError): string {
   const { path = [], message = "" } = first ?? {};

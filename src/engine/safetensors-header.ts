@@ -89,7 +89,9 @@ function cut(text: string): string {
 function readHeaderText(path: string): { text: string; dataStart: number; fileBytes: number } {
   const file = open(path);
   try {
-    const fileBytes = fstatSync(file).size;
+    const stats = fstatSync(file);
+    if (stats.isDirectory()) throw fault(path, "a safetensors file", "a folder of that name");
+    const fileBytes = stats.size;
     const prefix = Buffer.alloc(8);
     const got = readSync(file, prefix, 0, 8, 0);
     if (got < 8) throw fault(path, "a safetensors file of at least 8 bytes", `${fileBytes} bytes`);

@@ -83,6 +83,11 @@ export class RepositoryCache {
     await writeWhole(this.#tree(commit), content);
   }
 
+  /** Forgets the listing of a commit: the next pull asks for it anew. */
+  async forgetTree(commit: string): Promise<void> {
+    await rm(this.#tree(commit), { force: true });
+  }
+
   /** Lets a blob that is there appear in a snapshot: by link, or as a copy where the disk knows no links. */
   async place(digest: Digest, commit: string, path: string): Promise<void> {
     const blob = this.blob(digest);

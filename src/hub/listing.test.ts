@@ -38,6 +38,23 @@ describe("the list of files", () => {
     expect(entries).toHaveLength(10);
   });
 
+  test("is refused where its pages do not end", async () => {
+    await using server = await HubServer.start(repository);
+    server.pageSize = 1;
+    let page = 0;
+    server.nextLink = (path) => `${path.replace(/&cursor=\d+/, "")}&page=${page++}`;
+    const listing = listTree(hubAt(server.endpoint, cache), "owner/net", commit, { signal });
+    await expect(listing).rejects.toThrow(/^the list of owner\/net has more than 200 pages/);
+    expect(server.seen).toHaveLength(200);
+  });
+
+  test("is refused where a page does not end", async () => {
+    await using server = await HubServer.start(repository);
+    server.fault = () => ({ type: "replace", content: Buffer.alloc((1 << 26) + 1, " ") });
+    const listing = listTree(hubAt(server.endpoint, cache), "owner/net", commit, { signal });
+    await expect(listing).rejects.toThrow(/sends more than 64 MiB in the place of a list/);
+  });
+
   test.each([["../../../etc/passwd"], ["/etc/passwd"], ["a//b"], ["a\\b"], ["C:/a"], ["a\u0000"]])(
     "with the path %j is not trusted",
     async (path) => {
@@ -147,7 +164,11 @@ describe("what cannot be had gets one sentence that says what to do:", () => {
     [status(403), { HF_TOKEN: "a" }, /access denied \(403\); .* HF_TOKEN has to be a token of/],
     [status(404), {}, /there is no repository owner\/net, or it is private/],
     [status(404, "EntryNotFound"), {}, /has no file "" at revision main: .*\/tree\/main lists/],
-    [status(418), {}, /answered 418 to a question about owner\/net/],
+    [
+      status(418),
+      {},
+      /answered 418 to a question about owner\/net: try again later, or with another HF_ENDPOINT/,
+    ],
   ])("%j with %j", async (fault, environment, sentence) => {
     await using server = await HubServer.start(repository);
     server.fault = () => fault;
@@ -179,7 +200,7 @@ describe("what cannot be had gets one sentence that says what to do:", () => {
     server.fault = ({ url }) => ({ type: "redirect", location: url });
     const hub = hubAt(server.endpoint, cache);
     await expect(planPull(hub, [everything("owner/net")], { signal })).rejects.toThrow(
-      /sends from one address to the next without end/,
+      /sends from one address to the next without end: try again later, or with another HF_/,
     );
   });
 });

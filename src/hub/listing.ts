@@ -11,6 +11,9 @@ export type Asking = Pick<Retrying, "signal" | "tries" | "onRetry">;
 /** A question is asked less often than a download is tried: nothing is lost by asking again later. */
 const TRIES = 4;
 
+/** A page has up to a thousand files. */
+const MOST_PAGES = 200;
+
 /** How a question is repeated. */
 export function askingPolitely(hub: Hub, asking: Asking): Retrying {
   const advice = "check the network (HTTPS_PROXY, HF_ENDPOINT), then run the same command again";
@@ -61,6 +64,10 @@ export async function listTree(
   let query: string | undefined = "?recursive=true";
   while (query !== undefined && !seen.has(query)) {
     seen.add(query);
+    if (seen.size > MOST_PAGES)
+      throw new DataError(
+        `the list of ${repository} has more than ${MOST_PAGES} pages, where a few were expected: check HF_ENDPOINT`,
+      );
     const url = new URL(address + query);
     const subject = { repository, revision: commit };
     const { content, headers } = await askJson(hub, url, subject, asking);

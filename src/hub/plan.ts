@@ -80,7 +80,27 @@ async function planOnline(hub: Hub, request: Request, asking: Asking): Promise<P
   const cache = new RepositoryCache(repository, hub.settings);
   const commit = await resolveRevision(hub, repository, revision, asking);
   const kept = await cache.readTree(commit);
-  const tree = kept ?? (await listTree(hub, repository, commit, asking));
+  const ask = async () => {
+    const newTree = await listTree(hub, repository, commit, asking);
+    return { ...(await planFiles(hub, request, { commit, tree: newTree }, asking)), newTree };
+  };
+  if (kept === undefined) return ask();
+  const byKept = planFiles(hub, request, { commit, tree: kept }, asking);
+  // a list that says something else than the server, or lacks what is wanted, may have been wrong when it was kept
+  return byKept.catch((error: unknown) => {
+    if (error instanceof DataError) return ask();
+    throw error;
+  });
+}
+
+async function planFiles(
+  hub: Hub,
+  request: Request,
+  { commit, tree }: { readonly commit: string; readonly tree: readonly TreeEntry[] },
+  asking: Asking,
+): Promise<PlannedRepository> {
+  const { repository, revision } = request;
+  const cache = new RepositoryCache(repository, hub.settings);
   const entries = new Map(tree.map((entry) => [entry.path, entry]));
   const chosen = choose(request, [...entries.keys()]);
   const files = await Promise.all(
@@ -91,8 +111,7 @@ async function planOnline(hub: Hub, request: Request, asking: Asking): Promise<P
   );
   await checkAccess(hub, files, asking);
   const folder = cache.snapshot(commit);
-  const newTree = kept === undefined ? tree : undefined;
-  return { repository, revision, commit, folder, files, newTree };
+  return { repository, revision, commit, folder, files, newTree: undefined };
 }
 
 async function planFile(cache: RepositoryCache, file: RemoteFile): Promise<PlannedFile> {

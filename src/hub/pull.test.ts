@@ -4,8 +4,10 @@ import { describe, expect, test } from "vitest";
 import { everything, hubAt, pullAll } from "../../test/support/hub-client.ts";
 import { content, gitSha1, HubServer, sha256 } from "../../test/support/hub-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { UserError } from "../engine/errors.ts";
 import { RepositoryCache } from "./cache.ts";
 import { planPull } from "./plan.ts";
+import { pull } from "./pull.ts";
 
 const commit = "c0ffee".padEnd(40, "0");
 const files = {
@@ -210,7 +212,6 @@ test("a disk without room is told before anything comes", async () => {
   const [planned] = await planPull(hub, [everything("owner/net", "*.json")], { signal });
   const [file] = planned!.files;
   const huge = { ...planned!, files: [{ ...file!, size: 1e18 }] };
-  const { pull } = await import("./pull.ts");
   await expect(pull(hub, [huge], { signal }).next()).rejects.toThrow(
     /^1000000000.0 GB are to come, .*new\/folders has room for .* GB: free some, or set HF_HUB_CACHE/,
   );
@@ -248,6 +249,53 @@ test("a disk that cannot be written to ends the pull with the first file", async
   const failed = pullAll(hub, [everything("owner/net")], { parallel: 1 });
   await expect(failed).rejects.toThrow(/^(?!.*more files failed).*blobs/);
   expect(server.downloads).toEqual([]);
+});
+
+describe("a list that is wrong", () => {
+  const list = "/api/models/owner/net/tree/";
+  const small = { ...repository, files: { "config.json": files["config.json"] } };
+  const wrong = gitSha1(Buffer.from('{"a":2}\n'));
+  const right = gitSha1(files["config.json"]);
+
+  test("is not kept: the same pull again asks for another", async () => {
+    await using server = await HubServer.start(small);
+    const hub = hubAt(server.endpoint, newCache());
+    const entry = { type: "file", path: "config.json", size: 8, oid: wrong };
+    // the answer has no etag that would contradict the list
+    server.fault = ({ url, method }) =>
+      url.startsWith(list)
+        ? { type: "replace", content: Buffer.from(JSON.stringify([entry])) }
+        : method === "HEAD"
+          ? { type: "status", status: 405 }
+          : { type: "headers", headers: { etag: "" } };
+    await expect(pullAll(hub, [everything("owner/net")])).rejects.toThrow(/arrived damaged/);
+    server.fault = () => undefined;
+    const { result } = await pullAll(hub, [everything("owner/net")]);
+    expect(result).toEqual({ files: 1, bytes: 8, receivedBytes: 8 });
+  });
+
+  test("though kept from before, is asked for anew where the server offers something else", async () => {
+    await using server = await HubServer.start(small);
+    const hub = hubAt(server.endpoint, newCache());
+    const cache = new RepositoryCache("owner/net", hub.settings);
+    await cache.writeTree(commit, [{ type: "file", path: "config.json", size: 8, oid: wrong }]);
+    const [planned] = await planPull(hub, [everything("owner/net")], { signal });
+    expect(planned?.newTree).toMatchObject([{ path: "config.json", oid: right }]);
+    expect(server.seen.filter(({ url }) => url.startsWith(list))).toHaveLength(1);
+  });
+});
+
+test("files that are refused are counted behind the first, which is misuse as it is alone", async () => {
+  await using server = await HubServer.start(repository);
+  const hub = hubAt(server.endpoint, newCache());
+  const plan = await planPull(hub, [everything("owner/net", "unet/*")], { signal });
+  server.fault = () => ({ type: "status", status: 401 });
+  const events = pull(hub, plan, { signal });
+  const failed = (async () => {
+    for await (const _ of events);
+  })();
+  await expect(failed).rejects.toThrow(/^owner\/net: access denied .* \(and 1 more file failed\)$/);
+  await expect(failed).rejects.toBeInstanceOf(UserError);
 });
 
 /** When each file and folder was last written. */

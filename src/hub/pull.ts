@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { DataError, UserError } from "../engine/errors.ts";
 import { HubError } from "./errors.ts";
 import { RepositoryCache, sizeOf } from "./cache.ts";
 import { EventQueue } from "../engine/event-queue.ts";
@@ -148,6 +149,8 @@ class PullRun {
         await this.#count(next.planned);
       } catch (error) {
         this.#errors.push(error);
+        // what came is not what the list says: the list may be what is wrong
+        if (error instanceof DataError) await this.#forgetList(next.planned).catch(() => {});
         if (this.#signal.aborted || isOfTheDisk(error)) this.#queue.length = 0;
       }
     }
@@ -167,6 +170,10 @@ class PullRun {
     this.#meter.move(keyOf(file), size, 0);
     this.#meter.fileDone();
     this.events.push({ type: "file-pulled", repository, path, bytes: size, location });
+  }
+
+  async #forgetList({ repository, commit }: PlannedRepository): Promise<void> {
+    await new RepositoryCache(repository, this.#hub.settings).forgetTree(commit);
   }
 
   async #count(planned: PlannedRepository): Promise<void> {
@@ -213,9 +220,9 @@ class PullRun {
     if (this.#signal.aborted) return this.#signal.reason;
     const [first, ...more] = this.#errors;
     if (more.length === 0 || !(first instanceof Error)) return first;
-    return new HubError(`${first.message} (and ${more.length} more files failed)`, {
-      cause: first,
-    });
+    const Kind = first instanceof UserError ? UserError : HubError;
+    const others = more.length === 1 ? "1 more file" : `${more.length} more files`;
+    return new Kind(`${first.message} (and ${others} failed)`, { cause: first });
   }
 }
 

@@ -47,7 +47,9 @@ export function refusal(hub: Hub, answer: Answer, subject: Subject): Error {
       `${repository}: access denied (${status}); open ${page} to see what it asks for, and ${setToken} an account that may read it`,
     );
   }
-  return new HubError(`${hostOf(endpoint)} answered ${status} to a question about ${repository}`);
+  return new HubError(
+    `${hostOf(endpoint)} answered ${status} to a question about ${repository}: try again later, or with another HF_ENDPOINT`,
+  );
 }
 
 function noRepository(repository: string, setToken: string): UserError {

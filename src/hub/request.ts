@@ -25,6 +25,11 @@ export interface Answer {
 
 const MOST_REDIRECTS = 10;
 
+/** A text is a page of a list; those of a thousand files take a megabyte. */
+const MOST_TEXT_BYTES = 1 << 26;
+
+const ELSEWHERE = "try again later, or with another HF_ENDPOINT";
+
 /** Asks once. Redirects are answers; a cut or silent connection and a busy server are `Interrupted`. */
 export async function ask(hub: Hub, question: Question): Promise<Answer> {
   const { url, method = "GET", signal, timeoutSeconds } = question;
@@ -64,7 +69,7 @@ export async function ask(hub: Hub, question: Question): Promise<Answer> {
     status: response.status,
     headers: response.headers,
     chunks,
-    text: () => response.text().catch((error: unknown) => Promise.reject(failure(error))),
+    text: () => textOf(chunks(), url),
     [Symbol.dispose]() {
       alarm[Symbol.dispose]();
       if (!response.bodyUsed) response.body?.cancel().catch(() => {}); // it may have failed already
@@ -77,6 +82,21 @@ export async function ask(hub: Hub, question: Question): Promise<Answer> {
     throw new Interrupted(`${url.host} answered ${response.status}`, { retryAfterSeconds });
   }
   return answer;
+}
+
+/** The whole of a body as text; refuses one without end. */
+async function textOf(chunks: AsyncIterable<Uint8Array>, url: URL): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > MOST_TEXT_BYTES)
+      throw new HubError(
+        `${url.host} sends more than ${MOST_TEXT_BYTES >> 20} MiB in the place of a list: ${ELSEWHERE}`,
+      );
+    parts.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(parts));
 }
 
 /** Asks and follows redirects, each with the headers that are right for its host. */
@@ -93,7 +113,9 @@ export async function askFollowing(
     answer[Symbol.dispose]();
     url = target(location, url);
   }
-  throw new HubError(`${question.url.host} sends from one address to the next without end`);
+  throw new HubError(
+    `${question.url.host} sends from one address to the next without end: ${ELSEWHERE}`,
+  );
 }
 
 /** Where an answer sends to, as written by the server; undefined if it is no redirect. */
@@ -105,7 +127,9 @@ export function redirectOf({ status, headers }: Answer): string | undefined {
 export function target(location: string, base: URL): URL {
   const url = URL.parse(location, base.href);
   if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new HubError(`${base.host} sends to an address that is none: "${location.slice(0, 100)}"`);
+  throw new HubError(
+    `${base.host} sends to an address that is none, "${location.slice(0, 100)}": ${ELSEWHERE}`,
+  );
 }
 
 /** The token goes to the endpoint's own origin: whoever holds it can read private weights. */

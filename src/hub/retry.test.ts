@@ -62,6 +62,9 @@ describe("withRetries", () => {
     await expect(
       withRetries("the file", { clock, signal, advice }, failingTimes(1, 7200)),
     ).rejects.toThrow("asks to come back in 120 minutes: run the same command then");
+    await expect(
+      withRetries("the file", { clock, signal, advice }, failingTimes(1, 1e23)),
+    ).rejects.toThrow("asks to come back in more than a day: run the same command then");
   });
 
   test("passes on what no other try can change", async () => {

@@ -61,8 +61,9 @@ function secondsToWait(what: string, attempt: number, error: Interrupted, clock:
   const asked = error.retryAfterSeconds;
   if (asked !== undefined && asked > LONGEST_ASKED_SECONDS) {
     const minutes = Math.ceil(asked / 60);
+    const later = minutes > 24 * 60 ? "more than a day" : `${minutes} minutes`;
     throw new HubError(
-      `${what}: ${error.message}, and asks to come back in ${minutes} minutes: run the same command then`,
+      `${what}: ${error.message}, and asks to come back in ${later}: run the same command then`,
       { cause: error },
     );
   }

@@ -90,7 +90,10 @@ export function adoptParameters(
 }
 
 /** What keeps `source` from being the weights `target`, one phrase a kind of fault. */
-export function fitFaults(target: Parameters, source: ReadonlyMap<string, Tensor>): string[] {
+export function fitFaults(
+  target: Parameters,
+  source: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): string[] {
   const misshapen = [...target].flatMap(([name, weight]) => {
     const given = source.get(name);
     if (!given || given.shape.join() === weight.shape.join()) return [];

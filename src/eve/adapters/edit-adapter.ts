@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { rearrange } from "../../engine/axes.ts";
+import { networkSize } from "../../engine/config.ts";
 import type { Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { HintConfig } from "../../models/controlnet/config.ts";
@@ -22,11 +23,11 @@ export const EditAdapterConfig = z.strictObject({
   /** The tasks it has a label for, in the order of their vectors. */
   tasks: z.array(z.string()).min(1),
   /** Width of a task's vector. */
-  taskFeatures: z.int().positive().default(64),
+  taskFeatures: networkSize.default(64),
   /** Whether what an edit leaves alone has a way past the backbone's decoder. */
   copyHead: z.boolean().default(false),
   /** Tokens that a task adds behind those of the instruction (Emu Edit's successor: four). */
-  taskTokens: z.int().positive().default(4),
+  taskTokens: networkSize.default(4),
 });
 export type EditAdapterConfig = z.infer<typeof EditAdapterConfig>;
 

@@ -57,6 +57,27 @@ describe("a loaded model", () => {
     expect(error).toBeLessThan(BF16_BATCHES); // stored in float16, and counted in bfloat16 where that is fast
   });
 
+  test("is refused with the sentence of a part whose config no text can be made of", () => {
+    const folder = saveSmallModel(join(root, "deep"));
+    const config = DetailGatesConfig.parse({ channels: [4, 4] });
+    const weights = new DetailGates(Rng.seed(5), config).parameters();
+    folder.savePart("detail-gates", { config, weights });
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    writeFileSync(join(folder.partPath("detail-gates"), "config.json"), deep);
+    expect(() => EditModel.load(folder.path)).toThrow(DataError);
+    expect(() => EditModel.load(folder.path)).toThrow(/describes no detail-gates/);
+  });
+
+  test.each([
+    [7, /model\.json: expected a size divisible by \d+, got 7/],
+    [2 ** 31, /describes no model that this version knows: size: Too big/],
+  ])("is refused where its pictures are to have %i pixels a side", (size, sentence) => {
+    const { path } = saveSmallModel(join(root, `size-${size}`));
+    writeFileSync(join(path, "model.json"), JSON.stringify({ ...SMALL, size }));
+    expect(() => EditModel.load(path)).toThrow(DataError);
+    expect(() => EditModel.load(path)).toThrow(sentence);
+  });
+
   test("says for which of its tasks it is guided, and is refused where there is no such task", () => {
     const { path } = saveSmallModel(join(root, "guided"));
     const guide = (textGuidance: Record<string, number>): void => {

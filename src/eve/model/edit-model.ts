@@ -7,6 +7,7 @@ import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { unetStride } from "../../models/unet/config.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { frozenStudent } from "../stack/student.ts";
 import {
@@ -100,7 +101,6 @@ export class EditModel {
     const { encoder, tokenizer } = loadTextEncoder(folder);
     this.path = folder.path;
     this.name = name;
-    this.hash = folder.identity(EDITING_PARTS.filter((part) => folder.has(part)));
     this.size = size;
     this.window = video?.window ?? DEFAULT_WINDOW;
     this.schedule = createSchedule(schedule);
@@ -109,6 +109,11 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
+    requireDivisible(
+      size,
+      latentStride(this.#autoencoder.config) * unetStride(unet.config),
+      folder,
+    );
     if (folder.has("detail-gates")) {
       const gates = loadDetailGates(folder);
       this.restoreDetail = (pictures) => restoredDetail(gates, pictures);
@@ -129,6 +134,8 @@ export class EditModel {
       style: this.#lookEditors(folder, "style"),
       subject: this.#lookEditors(folder, "subject"),
     };
+    // last: a config that no part can be built from is named by what builds it
+    this.hash = folder.identity(EDITING_PARTS.filter((part) => folder.has(part)));
   }
 
   #lookEditors(folder: ModelFolder, type: LookType): LookEditors | null {
@@ -248,6 +255,14 @@ export class EditModel {
   #features(sentence: string): Float<"1 n d"> {
     return sentenceFeatures(this.#textEncoder, this.tokenizer, sentence);
   }
+}
+
+/** Throws a DataError where `model.json` names a size of pictures that the networks cannot halve as often as they do. */
+function requireDivisible(size: number, stride: number, folder: ModelFolder): void {
+  if (size % stride === 0) return;
+  throw new DataError(
+    `${join(folder.path, "model.json")}: expected a size divisible by ${stride}, got ${size}`,
+  );
 }
 
 /** Throws a DataError where `model.json` says how to guide tasks that there are none of. */

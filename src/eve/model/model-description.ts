@@ -32,8 +32,8 @@ export const ModelDescription = z.strictObject({
   format: z.literal(1),
   /** The preset it was trained by. */
   name: z.string().min(1),
-  /** Side of its square pictures, in pixels. */
-  size: z.int().positive(),
+  /** Side of its square pictures, in pixels; what autoencoder and backbone halve, it has to divide by. */
+  size: z.int().positive().max(8192),
   /** What the networks predict. */
   prediction: z.enum(["noise", "v", "x0"]),
   /** The noise schedule that all parts were trained on. */

@@ -11,12 +11,18 @@ import {
 import { basename, join } from "node:path";
 import type { z } from "zod";
 import { firstFault } from "../../engine/config.ts";
-import { DataError, UserError } from "../../engine/errors.ts";
-import { loadSafetensors, saveSafetensors } from "../../engine/safetensors.ts";
+import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
+import { loadSafetensors, readHeader, saveSafetensors } from "../../engine/safetensors.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { isOfDecoder } from "../../models/vae/autoencoder.ts";
-import { copyParameters, type Module, type Parameters } from "../../nn/module.ts";
+import {
+  copyParameters,
+  fitFaults,
+  refuseFaults,
+  type Module,
+  type Parameters,
+} from "../../nn/module.ts";
 import { ModelDescription } from "./model-description.ts";
 
 /**
@@ -189,6 +195,26 @@ export class ModelFolder {
     return new Set(known.map(([name]) => name));
   }
 
+  /**
+   * Refuses a part of which `build` cannot make a network, and weights of other names or shapes than that has, which are
+   * read from the head of their file alone.
+   */
+  requireFit(part: Part, build: () => Pick<Module, "parameters">): void {
+    const path = this.#existingWeights(part);
+    refuseFaults(fitFaults(this.#built(part, build).parameters(), readHeader(path).tensors), path);
+  }
+
+  #built<T>(part: Part, build: () => T): T {
+    try {
+      return build();
+    } catch (cause) {
+      if (!(cause instanceof ConfigError)) throw cause;
+      throw new DataError(`${join(this.partPath(part), "config.json")}: ${cause.message}`, {
+        cause,
+      });
+    }
+  }
+
   /** Overwrites the weights of `module` with the part's. */
   loadWeights(part: Part, module: Pick<Module, "parameters">): void {
     using _ = tensorScope();
@@ -197,8 +223,12 @@ export class ModelFolder {
 
   /** The weights of the part by name, as they are stored; they belong to the innermost scope. */
   weights(part: Part): ReadonlyMap<string, Tensor> {
+    return loadSafetensors(this.#existingWeights(part));
+  }
+
+  #existingWeights(part: Part): string {
     const path = this.weightsPath(part);
-    if (existsSync(path)) return loadSafetensors(path);
+    if (existsSync(path)) return path;
     throw new DataError(`expected the weights of the ${part} at ${path}, found no file`);
   }
 

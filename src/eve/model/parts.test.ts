@@ -1,9 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../../test/support/difference.ts";
 import {
   SMALL_UNET,
   SMALL_VIDEO_ADAPTER,
+  SMALL_VISION,
   disturbed,
   saveSmallModel,
   smallNetworks,
@@ -19,6 +21,7 @@ import {
   loadEditAdapter,
   loadTextEncoder,
   loadVideoAdapter,
+  loadVision,
 } from "./parts.ts";
 
 const folder = saveSmallModel(join(temporaryFolder(), "small"));
@@ -74,6 +77,54 @@ describe("loading a part", () => {
     });
     expect(() => loadEditAdapter(folder, unet)).toThrow(DataError);
     expect(() => loadEditAdapter(folder, unet)).toThrow(/taskEmbedding\.weight is \[7 8\]/);
+  });
+});
+
+describe("a config.json that no network can be built from", () => {
+  const damaged = saveSmallModel(join(temporaryFolder(), "damaged"), { hasVision: true });
+  const backbone = loadBackbone(damaged);
+  const load = {
+    autoencoder: () => loadAutoencoder(damaged),
+    "text-encoder": () => loadTextEncoder(damaged),
+    backbone: () => loadBackbone(damaged),
+    "edit-adapter": () => loadEditAdapter(damaged, backbone),
+    "video-adapter": () => loadVideoAdapter(damaged, backbone),
+    vision: () => loadVision(damaged),
+  };
+
+  test.each([
+    ["autoencoder", { normGroups: 7 }, /expected blockOutChannels divisible by normGroups 7/],
+    ["autoencoder", { blockOutChannels: Array(17).fill(8) }, /blockOutChannels: Too big/],
+    ["autoencoder", { patchSize: 2 ** 31 }, /patchSize: Too big/],
+    ["autoencoder", { latentMean: [0] }, /values in latentMean, got 1/],
+    ["text-encoder", { heads: 7 }, /expected hiddenSize divisible by heads, got \d+ and 7/],
+    ["text-encoder", { vocabSize: 2 ** 53 - 1 }, /vocabSize: Too big/],
+    ["backbone", { normGroups: 7 }, /channels to divide by 7 norm groups/],
+    ["backbone", { heads: 7 }, /channels to divide by 7 heads/],
+    ["backbone", { blockOutChannels: [2 ** 53 - 1, 8] }, /blockOutChannels\.0: Too big/],
+    ["backbone", { upBlockTypes: [] }, /entries in upBlockTypes, one per level, got 0/],
+    ["edit-adapter", { taskTokens: 2 ** 31 }, /taskTokens: Too big/],
+    ["video-adapter", { temporal: { heads: 7 } }, /channels to divide by 7 heads/],
+    ["vision", { imageSize: 7 }, /expected imageSize divisible by patchSize/],
+    ["vision", { width: 2 ** 31 }, /width: Too big/],
+  ] as const)("is named: %s %j", (part, change, sentence) => {
+    const path = join(damaged.partPath(part), "config.json");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(text), ...change }));
+    try {
+      expect(load[part]).toThrow(DataError);
+      expect(load[part]).toThrow(path);
+      expect(load[part]).toThrow(sentence);
+    } finally {
+      writeFileSync(path, text);
+    }
+  });
+
+  test("asks for no memory where its sizes are not those of the weights", () => {
+    const path = join(damaged.partPath("vision"), "config.json");
+    // a terabyte in all
+    writeFileSync(path, JSON.stringify({ ...SMALL_VISION, width: 65_536, expansion: 16 }));
+    expect(load.vision).toThrow(/weights\.safetensors does not fit this model: .*65536/);
   });
 });
 

@@ -12,8 +12,9 @@ import { Autoencoder } from "../../models/vae/autoencoder.ts";
 import { VaeConfig } from "../../models/vae/config.ts";
 import { VisionConfig } from "../../models/vision/config.ts";
 import { VisionTransformer } from "../../models/vision/vision-transformer.ts";
-import { uninitialised } from "../../nn/init.ts";
+import { unallocated, uninitialised } from "../../nn/init.ts";
 import type { Lora } from "../../nn/lora.ts";
+import type { Module } from "../../nn/module.ts";
 import { EditAdapter, EditAdapterConfig } from "../adapters/edit-adapter.ts";
 import { EditStrengths } from "../adapters/edit-strength.ts";
 import { VideoAdapterConfig } from "../adapters/video-adapter.ts";
@@ -30,17 +31,38 @@ import {
   TEACHER_PARTS,
   type AlignmentName,
   type LookPart,
+  type Part,
   type ModelFolder,
 } from "./model-folder.ts";
 
 const NO_SEED = Rng.seed(0);
 
+type Weighted = Pick<Module, "parameters">;
+
+/** What `build` makes, with the part's weights. Sizes that its file does not have are refused before memory is asked for. */
+function loaded<T extends Weighted>(folder: ModelFolder, part: Part, build: () => T): T;
+function loaded<T>(
+  folder: ModelFolder,
+  part: Part,
+  build: () => T,
+  weightsOf: (built: T) => Weighted,
+): T;
+function loaded<T extends Weighted>(
+  folder: ModelFolder,
+  part: Part,
+  build: () => T,
+  weightsOf: (built: T) => Weighted = (built) => built,
+): T {
+  folder.requireFit(part, () => weightsOf(unallocated(build)));
+  const built = uninitialised(build);
+  folder.loadWeights(part, weightsOf(built));
+  return built;
+}
+
 /** Pixels to latents and back, frozen. */
 export function loadAutoencoder(folder: ModelFolder): Autoencoder {
   const config = folder.config("autoencoder", VaeConfig);
-  const module = uninitialised(() => new Autoencoder(NO_SEED, config));
-  folder.loadWeights("autoencoder", module);
-  return module;
+  return loaded(folder, "autoencoder", () => new Autoencoder(NO_SEED, config));
 }
 
 /** Text to token features, frozen, with the tokenizer in front of it. */
@@ -49,25 +71,20 @@ export function loadTextEncoder(folder: ModelFolder): {
   tokenizer: Tokenizer;
 } {
   const config = folder.config("text-encoder", TextEncoderConfig);
-  const encoder = uninitialised(() => new TextEncoder(NO_SEED, config));
-  folder.loadWeights("text-encoder", encoder);
+  const encoder = loaded(folder, "text-encoder", () => new TextEncoder(NO_SEED, config));
   return { encoder, tokenizer: loadTokenizer(folder.partPath("text-encoder")) };
 }
 
 /** The text-to-image backbone `θ`, frozen. */
 export function loadBackbone(folder: ModelFolder): UNet {
   const config = folder.config("backbone", UNetConfig);
-  const module = uninitialised(() => new UNet(NO_SEED, config));
-  folder.loadWeights("backbone", module);
-  return module;
+  return loaded(folder, "backbone", () => new UNet(NO_SEED, config));
 }
 
 /** The edit adapter `θ_edit` of a backbone, frozen. */
 export function loadEditAdapter(folder: ModelFolder, unet: UNet): EditAdapter {
   const config = folder.config("edit-adapter", EditAdapterConfig);
-  const module = uninitialised(() => new EditAdapter(NO_SEED, unet.config, config));
-  folder.loadWeights("edit-adapter", module);
-  return module;
+  return loaded(folder, "edit-adapter", () => new EditAdapter(NO_SEED, unet.config, config));
 }
 
 /** The video adapter `θ_video` of a backbone, frozen. */
@@ -76,25 +93,20 @@ export function loadVideoAdapter(
   unet: UNet,
 ): { layers: TemporalLayers; window: number } {
   const { temporal, window } = folder.config("video-adapter", VideoAdapterConfig);
-  const layers = uninitialised(() => new TemporalLayers(NO_SEED, unet, temporal));
-  folder.loadWeights("video-adapter", layers);
+  const layers = loaded(folder, "video-adapter", () => new TemporalLayers(NO_SEED, unet, temporal));
   return { layers, window };
 }
 
 /** The gates that give edited pictures their source's detail back, frozen. */
 export function loadDetailGates(folder: ModelFolder): DetailGates {
   const config = folder.config("detail-gates", DetailGatesConfig);
-  const module = uninitialised(() => new DetailGates(NO_SEED, config));
-  folder.loadWeights("detail-gates", module);
-  return module;
+  return loaded(folder, "detail-gates", () => new DetailGates(NO_SEED, config));
 }
 
 /** What the critics of distillation see with, frozen. */
 export function loadVision(folder: ModelFolder): VisionTransformer {
   const config = folder.config("vision", VisionConfig);
-  const module = uninitialised(() => new VisionTransformer(NO_SEED, config));
-  folder.loadWeights("vision", module);
-  return module;
+  return loaded(folder, "vision", () => new VisionTransformer(NO_SEED, config));
 }
 
 /** A LoRA by which a backbone draws a look of its own (§4.4), frozen. */
@@ -104,8 +116,7 @@ export function loadLook(
   part: LookPart,
 ): { config: LookAdapterConfig; look: Lora } {
   const config = folder.config(part, LookAdapterConfig);
-  const look = uninitialised(() => createAlignment(NO_SEED, unet, config));
-  folder.loadWeights(part, look);
+  const look = loaded(folder, part, () => createAlignment(NO_SEED, unet, config));
   return { config, look };
 }
 
@@ -126,9 +137,12 @@ export function loadStudent(
         `distil again with "./eve distill", or delete it`,
     );
   }
-  const student = uninitialised(() => untrainedStudent(networks, config));
-  folder.loadWeights(part, { parameters: () => student.trainable });
-  return student;
+  return loaded(
+    folder,
+    part,
+    () => untrainedStudent(networks, config),
+    ({ trainable }) => ({ parameters: () => trainable }),
+  );
 }
 
 function untrainedStudent(networks: Networks, config: AlignmentPart): Student {

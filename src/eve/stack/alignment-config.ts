@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { networkSize } from "../../engine/config.ts";
 
 /**
  * The LoRA `θ_align` (§3.1): it stands on the backbone alone.
@@ -6,7 +7,7 @@ import { z } from "zod";
  * Deviation: rank and layers are not in the paper.
  */
 export const AlignmentConfig = z.strictObject({
-  rank: z.int().positive().default(32),
+  rank: networkSize.default(32),
   /** The update is scaled by `alpha / rank`; null: by one. */
   alpha: z.number().positive().nullable().default(null),
   layers: z.enum(["attention", "transformer", "linear", "all"]).default("transformer"),

@@ -1,26 +1,25 @@
 import { z } from "zod";
-import { layerCount, parseConfig } from "../../engine/config.ts";
-import { ConfigError } from "../../engine/errors.ts";
-import { resolveTextEncoderConfig, TextEncoderConfig } from "../text-encoder/config.ts";
-
-const count = z.int().positive();
+import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
+import { TextEncoderConfig } from "../text-encoder/config.ts";
 
 /** The shape of CLIP's vision tower; the defaults are those of L/14. */
-export const ClipVisionConfig = z.strictObject({
-  /** Side of the pictures that it reads, in pixels. */
-  imageSize: count.default(224),
-  /** Side of the pixel squares that become tokens. */
-  patchSize: count.default(14),
-  hiddenSize: count.default(1024),
-  layers: layerCount.default(24),
-  heads: count.default(16),
-  /** Width of the two-layer networks between attentions. */
-  intermediateSize: count.default(4096),
-  /** `quick_gelu` is `x·σ(1.702·x)`; `gelu` is the exact one. */
-  activation: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
-  /** Added to variances in layer normalisation. */
-  eps: z.number().positive().default(1e-5),
-});
+export const ClipVisionConfig = z
+  .strictObject({
+    /** Side of the pictures that it reads, in pixels. */
+    imageSize: networkSize.default(224),
+    /** Side of the pixel squares that become tokens. */
+    patchSize: patchSide.default(14),
+    hiddenSize: networkSize.default(1024),
+    layers: layerCount.default(24),
+    heads: networkSize.default(16),
+    /** Width of the two-layer networks between attentions. */
+    intermediateSize: networkSize.default(4096),
+    /** `quick_gelu` is `x·σ(1.702·x)`; `gelu` is the exact one. */
+    activation: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
+    /** Added to variances in layer normalisation. */
+    eps: z.number().positive().default(1e-5),
+  })
+  .superRefine(refuseFor(visionFault));
 export type ClipVisionConfig = z.infer<typeof ClipVisionConfig>;
 
 /** The shape of a CLIP model; the defaults are those of L/14. */
@@ -28,24 +27,23 @@ export const ClipConfig = z.strictObject({
   text: TextEncoderConfig.prefault({}),
   vision: ClipVisionConfig.prefault({}),
   /** Features in which pictures and texts are compared. */
-  projection: count.default(768),
+  projection: networkSize.default(768),
 });
 export type ClipConfig = z.infer<typeof ClipConfig>;
 
 /** Fills in defaults and refuses what no CLIP model can be built from. */
 export function resolveClipConfig(input: z.input<typeof ClipConfig>): ClipConfig {
-  const { text, vision, projection } = parseConfig(ClipConfig, input, "clip config");
-  if (vision.hiddenSize % vision.heads !== 0) {
-    throw new ConfigError(
-      `expected vision.hiddenSize divisible by vision.heads, got ${vision.hiddenSize} and ${vision.heads}`,
-    );
-  }
-  if (vision.imageSize % vision.patchSize !== 0) {
-    throw new ConfigError(
-      `expected vision.imageSize divisible by vision.patchSize, got ${vision.imageSize} and ${vision.patchSize}`,
-    );
-  }
-  return { text: resolveTextEncoderConfig(text), vision, projection };
+  return parseConfig(ClipConfig, input, "clip config");
+}
+
+type Vision = Record<"imageSize" | "patchSize" | "hiddenSize" | "heads", number>;
+
+function visionFault({ imageSize, patchSize, hiddenSize, heads }: Vision): string | undefined {
+  if (hiddenSize % heads !== 0)
+    return `expected vision.hiddenSize divisible by vision.heads, got ${hiddenSize} and ${heads}`;
+  if (imageSize % patchSize !== 0)
+    return `expected vision.imageSize divisible by vision.patchSize, got ${imageSize} and ${patchSize}`;
+  return undefined;
 }
 
 /** OpenAI's ViT-L/14: 427,616,513 values. */

@@ -6,7 +6,7 @@ import { HintConfig } from "./config.ts";
 
 // Defaults are those of diffusers' ControlNetModel.
 const PublicConfig = z.looseObject({
-  conditioning_embedding_out_channels: z.array(z.int().positive()).min(2).nullish(),
+  conditioning_embedding_out_channels: z.array(z.int()).nullish(),
   controlnet_conditioning_channel_order: z.literal("rgb").default("rgb"),
   global_pool_conditions: z.literal(false).default(false),
   conditioning_channels: z.literal(3).default(3),
@@ -18,6 +18,10 @@ export function parsePublicConfig(json: unknown): { unet: UNetConfig; hint: Hint
   const channels = parsed.conditioning_embedding_out_channels;
   return {
     unet: parseUNetConfig(json),
-    hint: HintConfig.parse({ type: "rgb", ...(channels && { channels }) }),
+    hint: parseConfig(
+      HintConfig,
+      { type: "rgb", ...(channels && { channels }) },
+      "ControlNet config",
+    ),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../engine/errors.ts";
@@ -62,6 +62,19 @@ describe("openWeights chooses", () => {
     expect(() => openWeights(folder)).toThrow(/found only diffusion_pytorch_model.bin/);
     expect(() => openWeights(join(root, "nowhere"))).toThrow(DataError);
   });
+
+  test("no link to a file that is gone, and no folder", () => {
+    const folder = folderOf({});
+    const path = join(folder, "model.safetensors");
+    symlinkSync(join(folder, "blob"), path);
+    expect(() => openWeights(folder)).toThrow(
+      new DataError(`${path}: expected weights, got a link to a file that is gone: fetch it again`),
+    );
+    mkdirSync(join(folder, "blob"));
+    expect(() => openWeights(folder)).toThrow(
+      new DataError(`${path}: expected a safetensors file, got a folder of that name`),
+    );
+  });
 });
 
 describe("openWeights with an index", () => {
@@ -122,6 +135,11 @@ describe("openWeights with an index", () => {
       /in the same folder, got "\.\.\/0/,
     ],
     ["an absolute path", { ...right, c: `/tmp/${shards[1]}` }, /in the same folder/],
+    [
+      "a name that no disk holds",
+      { ...right, c: `${"x".repeat(100_000)}.safetensors` },
+      /^.{0,300}in the same folder, got "x{100}"$/,
+    ],
     ["a file of another format", { ...right, c: "model.bin" }, /names of safetensors files/],
     ["no map of names to files", { a: 1 }, /weight_map/],
   ])("refuses %s", (_, weightMap, message) => {

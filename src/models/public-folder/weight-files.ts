@@ -56,6 +56,11 @@ function nothingFound(folder: string): DataError {
   const present = existsSync(folder)
     ? readdirSync(folder).filter((name) => isWeights.test(name))
     : [];
+  const dangling = present.find((name) => !existsSync(join(folder, name)));
+  if (dangling !== undefined)
+    return new DataError(
+      `${join(folder, dangling)}: expected weights, got a link to a file that is gone: fetch it again`,
+    );
   const came = present.length > 0 ? `only ${present.slice(0, 5).join(", ")}` : "no weights";
   return new DataError(
     `${folder}: expected ${STEMS.map((stem) => `${stem}.safetensors`).join(" or ")} (or several with an index), found ${came}; other formats are not read`,
@@ -85,10 +90,10 @@ function openShards(folder: string, indexPath: string): WeightFiles {
 }
 
 function refuseAbsentShards(shards: readonly string[], folder: string, indexPath: string): void {
-  const stray = shards.find((shard) => !/^[\w.-]+\.safetensors$/.test(shard));
+  const stray = shards.find((shard) => !/^[\w.-]{1,200}\.safetensors$/.test(shard));
   if (stray !== undefined)
     throw new DataError(
-      `${indexPath}: expected names of safetensors files in the same folder, got ${JSON.stringify(stray)}`,
+      `${indexPath}: expected names of safetensors files in the same folder, got ${JSON.stringify(stray.slice(0, 100))}`,
     );
   const absent = shards.filter((shard) => !existsSync(join(folder, shard)));
   if (absent.length > 0)

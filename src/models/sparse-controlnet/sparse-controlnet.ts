@@ -4,7 +4,6 @@ import type { Rng } from "../../engine/random.ts";
 import { Tensor, type Float } from "../../engine/tensor.ts";
 import { Module } from "../../nn/module.ts";
 import { ControlNet } from "../controlnet/controlnet.ts";
-import { checkHeads } from "../motion/config.ts";
 import {
   MotionLevel,
   motionHooks,
@@ -12,7 +11,7 @@ import {
   placesIn,
   type MotionPlaces,
 } from "../motion/motion-places.ts";
-import type { UNetConfig } from "../unet/config.ts";
+import { requireHeads, type UNetConfig } from "../unet/config.ts";
 import type { Residuals } from "../unet/unet.ts";
 import type { SparseControlConfig } from "./config.ts";
 
@@ -33,7 +32,7 @@ export class SparseControlNet extends Module {
   constructor(rng: Rng, encoder: UNetConfig, config: SparseControlConfig) {
     super();
     const { blockOutChannels, layersPerBlock, normGroups: groups } = encoder;
-    checkHeads(config.motion, blockOutChannels);
+    requireHeads(blockOutChannels, config.motion.heads);
     this.controlNet = new ControlNet(rng.split("controlNet"), encoder, {
       type: "latent",
       channels: config.conditionChannels + 1,

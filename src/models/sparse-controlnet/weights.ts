@@ -54,6 +54,10 @@ export function parsePublicConfig(json: unknown): {
   };
   return {
     encoder: parseUNetConfig({ cross_attention_dim: 768, ...given, down_block_types: imageTypes }),
-    sparse: SparseControlConfig.parse({ conditionChannels: given.conditioning_channels, motion }),
+    sparse: parseConfig(
+      SparseControlConfig,
+      { conditionChannels: given.conditioning_channels, motion },
+      "SparseControlNet config",
+    ),
   };
 }

@@ -1,19 +1,18 @@
 import { z } from "zod";
-
-const count = z.int().positive();
+import { networkSize } from "../../engine/config.ts";
 
 /** The shape of the temporal layers of a video adapter; channels come from the U-Net. */
 export const TemporalConfig = z.strictObject({
   /** Frames that one temporal convolution sees; odd. */
-  kernel: count
+  kernel: networkSize
     .refine(
       (frames) => frames % 2 === 1,
       "expected an odd temporal kernel, which has a middle frame",
     )
     .default(3),
-  heads: count.default(8),
+  heads: networkSize.default(8),
   /** Width of the two-layer network behind each temporal attention, in multiples of the channels. */
-  feedForwardExpansion: count.default(4),
+  feedForwardExpansion: networkSize.default(4),
   /**
    * Which frames are shown the first frame's latent.
    *
@@ -22,6 +21,6 @@ export const TemporalConfig = z.strictObject({
    */
   firstFrameOn: z.enum(["first", "every"]).default("first"),
   /** Channels of the first-frame condition: those of a latent and one of mask. */
-  conditionChannels: count.default(5),
+  conditionChannels: networkSize.default(5),
 });
 export type TemporalConfig = z.infer<typeof TemporalConfig>;

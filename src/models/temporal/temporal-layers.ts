@@ -6,6 +6,7 @@ import { Conv2d, pixelUnshuffle } from "../../nn/conv.ts";
 import { zeroInit } from "../../nn/init.ts";
 import { Module } from "../../nn/module.ts";
 import { ModuleMap, modulesOf, pathsAmong } from "../../nn/module-map.ts";
+import { requireHeads } from "../unet/config.ts";
 import type { TemporalHooks } from "../unet/pass.ts";
 import { Resnet } from "../unet/resnet.ts";
 import { Transformer } from "../unet/transformer.ts";
@@ -44,6 +45,7 @@ export class TemporalLayers extends Module {
   constructor(rng: Rng, unet: UNet, config: TemporalConfig) {
     super();
     const { heads, kernel, feedForwardExpansion: expansion } = config;
+    requireHeads(unet.config.blockOutChannels, heads);
     this.convolutions = new ModuleMap(
       mapValues(resnetConvolutions(unet), (conv, path) => {
         const [channels = 0] = conv.weight.shape;

@@ -161,7 +161,7 @@ describe("UNet", () => {
 describe("resolveUNetConfig", () => {
   test.each([
     [{ blockOutChannels: [32] }, /expected 1 entries in downBlockTypes, one per level, got 4/],
-    [{ heads: 7 }, /expected 320 channels to divide by 32 norm groups and 7 heads/],
+    [{ heads: 7 }, /expected 320 channels to divide by 7 heads/],
     [{ heads: [8] }, /expected 4 entries in heads/],
   ])("refuses %o", (input, message) => {
     expect(() => resolveUNetConfig(input)).toThrow(ConfigError);

@@ -1,53 +1,56 @@
 import { z } from "zod";
-import { layerCount, parseConfig } from "../../engine/config.ts";
-import { ConfigError } from "../../engine/errors.ts";
+import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
+import { vocabularySize } from "../text-encoder/config.ts";
 
-const count = z.int().positive();
-const tower = { width: count, layers: layerCount, heads: count };
+const tower = { width: networkSize, layers: layerCount, heads: networkSize };
 
 /** The shape of a ViCLIP model (Wang et al., 2023); the defaults are those of L/14. */
-export const ViclipConfig = z.strictObject({
-  video: z
-    .strictObject({
-      /** Side of the frames that it reads, in pixels. */
-      imageSize: count.default(224),
-      /** Side of the pixel squares that become tokens. */
-      patchSize: count.default(14),
-      /** Frames of one video, seen at once. */
-      frames: count.default(8),
-      ...tower,
-    })
-    .prefault({ width: 1024, layers: 24, heads: 16 }),
-  text: z
-    .strictObject({
-      vocabSize: count.default(49_408),
-      /** The longest sequence, start and end included. */
-      maxPositions: count.default(32),
-      ...tower,
-    })
-    .prefault({ width: 768, layers: 12, heads: 12 }),
-  /** Features in which videos and texts are compared. */
-  projection: count.default(768),
-});
+export const ViclipConfig = z
+  .strictObject({
+    video: z
+      .strictObject({
+        /** Side of the frames that it reads, in pixels. */
+        imageSize: networkSize.default(224),
+        /** Side of the pixel squares that become tokens. */
+        patchSize: patchSide.default(14),
+        /** Frames of one video, seen at once. */
+        frames: networkSize.default(8),
+        ...tower,
+      })
+      .prefault({ width: 1024, layers: 24, heads: 16 }),
+    text: z
+      .strictObject({
+        vocabSize: vocabularySize.default(49_408),
+        /** The longest sequence, start and end included. */
+        maxPositions: networkSize.default(32),
+        ...tower,
+      })
+      .prefault({ width: 768, layers: 12, heads: 12 }),
+    /** Features in which videos and texts are compared. */
+    projection: networkSize.default(768),
+  })
+  .superRefine(refuseFor(viclipFault));
 export type ViclipConfig = z.infer<typeof ViclipConfig>;
 
 /** Fills in defaults and refuses what no ViCLIP model can be built from. */
 export function resolveViclipConfig(input: z.input<typeof ViclipConfig>): ViclipConfig {
-  const config = parseConfig(ViclipConfig, input, "viclip config");
-  const { video, text } = config;
+  return parseConfig(ViclipConfig, input, "viclip config");
+}
+
+type Tower = Record<"width" | "heads", number>;
+type Towers = {
+  readonly video: Tower & Record<"imageSize" | "patchSize", number>;
+  readonly text: Tower;
+};
+
+function viclipFault({ video, text }: Towers): string | undefined {
   for (const [name, { width, heads }] of Object.entries({ video, text })) {
-    if (width % heads !== 0) {
-      throw new ConfigError(
-        `expected ${name}.width divisible by ${name}.heads, got ${width} and ${heads}`,
-      );
-    }
+    if (width % heads !== 0)
+      return `expected ${name}.width divisible by ${name}.heads, got ${width} and ${heads}`;
   }
-  if (video.imageSize % video.patchSize !== 0) {
-    throw new ConfigError(
-      `expected video.imageSize divisible by video.patchSize, got ${video.imageSize} and ${video.patchSize}`,
-    );
-  }
-  return config;
+  if (video.imageSize % video.patchSize !== 0)
+    return `expected video.imageSize divisible by video.patchSize, got ${video.imageSize} and ${video.patchSize}`;
+  return undefined;
 }
 
 /** ViCLIP-L/14: 427,590,145 values. */

@@ -1,40 +1,39 @@
 import { z } from "zod";
-import { layerCount, parseConfig } from "../../engine/config.ts";
-import { ConfigError } from "../../engine/errors.ts";
-
-const count = z.int().positive();
+import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
 
 /** The shape of a vision transformer; the defaults are those of DINO's ViT-S/16. */
-export const VisionConfig = z.strictObject({
-  /** Side of the pictures that positions were learned on, in pixels; others interpolate them. */
-  imageSize: count.default(224),
-  /** Side of the pixel squares that become tokens. */
-  patchSize: count.default(16),
-  /** Features of a token. */
-  width: count.default(384),
-  layers: layerCount.default(12),
-  heads: count.default(6),
-  /** Width of the two-layer networks between attentions, in multiples of `width`. */
-  expansion: count.default(4),
-  /** Whether every branch has a learned gain per feature, as DINOv2's have. */
-  layerScale: z.boolean().default(false),
-  /** Added to variances in layer normalisation. */
-  eps: z.number().positive().default(1e-6),
-});
+export const VisionConfig = z
+  .strictObject({
+    /** Side of the pictures that positions were learned on, in pixels; others interpolate them. */
+    imageSize: networkSize.default(224),
+    /** Side of the pixel squares that become tokens. */
+    patchSize: patchSide.default(16),
+    /** Features of a token. */
+    width: networkSize.default(384),
+    layers: layerCount.default(12),
+    heads: networkSize.default(6),
+    /** Width of the two-layer networks between attentions, in multiples of `width`. */
+    expansion: networkSize.default(4),
+    /** Whether every branch has a learned gain per feature, as DINOv2's have. */
+    layerScale: z.boolean().default(false),
+    /** Added to variances in layer normalisation. */
+    eps: z.number().positive().default(1e-6),
+  })
+  .superRefine(refuseFor(visionFault));
 export type VisionConfig = z.infer<typeof VisionConfig>;
 
 /** Fills in defaults and refuses what no vision transformer can be built from. */
 export function resolveVisionConfig(input: z.input<typeof VisionConfig>): VisionConfig {
-  const config = parseConfig(VisionConfig, input, "vision config");
-  const { width, heads, imageSize, patchSize } = config;
-  if (width % heads !== 0)
-    throw new ConfigError(`expected width divisible by heads, got ${width} and ${heads}`);
-  if (imageSize % patchSize !== 0) {
-    throw new ConfigError(
-      `expected imageSize divisible by patchSize, got ${imageSize} and ${patchSize}`,
-    );
-  }
-  return config;
+  return parseConfig(VisionConfig, input, "vision config");
+}
+
+type Shape = Record<"width" | "heads" | "imageSize" | "patchSize", number>;
+
+function visionFault({ width, heads, imageSize, patchSize }: Shape): string | undefined {
+  if (width % heads !== 0) return `expected width divisible by heads, got ${width} and ${heads}`;
+  if (imageSize % patchSize !== 0)
+    return `expected imageSize divisible by patchSize, got ${imageSize} and ${patchSize}`;
+  return undefined;
 }
 
 /** DINO's ViT-S/16: 21,665,664 values. */

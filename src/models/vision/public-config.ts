@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseConfig } from "../../engine/config.ts";
+import { networkSize, parseConfig } from "../../engine/config.ts";
 import { ConfigError } from "../../engine/errors.ts";
 import { resolveVisionConfig, type VisionConfig } from "./config.ts";
 
@@ -7,7 +7,7 @@ import { resolveVisionConfig, type VisionConfig } from "./config.ts";
 const DINO_EPS = 1e-6;
 
 const shared = {
-  hidden_size: z.int().positive().default(768),
+  hidden_size: networkSize.default(768),
   num_hidden_layers: z.int().default(12),
   num_attention_heads: z.int().default(12),
   num_channels: z.literal(3).default(3),
@@ -21,7 +21,7 @@ const PublicConfig = z.discriminatedUnion("model_type", [
   z.looseObject({
     model_type: z.literal("dinov2"),
     ...shared,
-    mlp_ratio: z.int().positive().default(4),
+    mlp_ratio: networkSize.default(4),
     patch_size: z.int().default(14),
     layer_norm_eps: z.number().default(1e-6),
     use_swiglu_ffn: z.literal(false).default(false),
@@ -29,7 +29,7 @@ const PublicConfig = z.discriminatedUnion("model_type", [
   z.looseObject({
     model_type: z.literal("vit"),
     ...shared,
-    intermediate_size: z.int().positive().default(3072),
+    intermediate_size: networkSize.default(3072),
     patch_size: z.int().default(16),
   }),
 ]);
