@@ -10,7 +10,7 @@ import {
   adoptPublicWeights,
   publicWeights,
   type PublicLayout,
-} from "../src/models/public-folder/layout.ts";
+} from "../src/models/public-weights/layout.ts";
 import { UNET_LAYOUT } from "../src/models/unet/weights.ts";
 
 const NOISE = 1_048_583;

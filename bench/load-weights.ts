@@ -30,7 +30,7 @@ import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
 import { byteSize } from "../src/cli/output.ts";
-import { publicWeights } from "../src/models/public-folder/layout.ts";
+import { publicWeights } from "../src/models/public-weights/layout.ts";
 import { UNET, openNetwork } from "../src/models/public-folder/networks.ts";
 import { unallocated } from "../src/nn/init.ts";
 

@@ -15,7 +15,7 @@ import { openAutoencoderHash, openPartFolder, type OpenFolders } from "../eve/op
 import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { encodePictures } from "../eve/open/open-parts.ts";
 import { parsePublicConfig } from "../models/motion/weights.ts";
-import { readJson } from "../models/public-folder/json.ts";
+import { readJson } from "../models/public-weights/json.ts";
 import { AUTOENCODER, openNetwork } from "../models/public-folder/networks.ts";
 import { latentStride, VaeConfig } from "../models/vae/config.ts";
 

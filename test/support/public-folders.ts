@@ -4,7 +4,7 @@ import { Rng } from "../../src/engine/random.ts";
 import { saveSafetensors } from "../../src/engine/safetensors.ts";
 import { tensorScope } from "../../src/engine/scope.ts";
 import type { OpenFolders } from "../../src/eve/open/open-folders.ts";
-import { publicWeights } from "../../src/models/public-folder/layout.ts";
+import { publicWeights } from "../../src/models/public-weights/layout.ts";
 import {
   CONTROLNET,
   MOTION_ADAPTER,

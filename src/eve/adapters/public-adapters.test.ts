@@ -14,7 +14,7 @@ import {
   copyPublicWeights,
   publicWeights,
   type PublicLayout,
-} from "../../models/public-folder/layout.ts";
+} from "../../models/public-weights/layout.ts";
 import { SparseControlConfig } from "../../models/sparse-controlnet/config.ts";
 import { SparseControlNet } from "../../models/sparse-controlnet/sparse-controlnet.ts";
 import { SPARSE_CONTROLNET_LAYOUT } from "../../models/sparse-controlnet/weights.ts";

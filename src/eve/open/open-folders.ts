@@ -3,7 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileDigest } from "../../engine/file-digest.ts";
 import { tensorScope } from "../../engine/scope.ts";
-import { openWeights } from "../../models/public-folder/weight-files.ts";
+import { openWeights } from "../../models/public-weights/weight-files.ts";
 
 /** Where the public weights of the open model lie: one folder for each repository. */
 export interface OpenFolders {

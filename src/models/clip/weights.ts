@@ -5,7 +5,7 @@ import {
   publicWeights as weightsIn,
   snakeCase,
   type PublicLayout,
-} from "../public-folder/layout.ts";
+} from "../public-weights/layout.ts";
 import type { Clip } from "./clip.ts";
 
 /** transformers' CLIPModel. Older files carry buffers besides: the integers from 0. */

@@ -13,7 +13,7 @@ import { ControlNet } from "../controlnet/controlnet.ts";
 import { SparseControlConfig } from "../sparse-controlnet/config.ts";
 import { SparseControlNet, sparseCondition } from "../sparse-controlnet/sparse-controlnet.ts";
 import { SPARSE_CONTROLNET_LAYOUT } from "../sparse-controlnet/weights.ts";
-import { copyPublicWeights, publicWeights, type PublicLayout } from "../public-folder/layout.ts";
+import { copyPublicWeights, publicWeights, type PublicLayout } from "../public-weights/layout.ts";
 import { UNet, type Residuals } from "../unet/unet.ts";
 import { UNET_LAYOUT } from "../unet/weights.ts";
 import { resolveMotionConfig } from "./config.ts";

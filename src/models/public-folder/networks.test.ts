@@ -13,7 +13,7 @@ import { listedNames, namesOf } from "../../../test/support/public-names.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { useVirtualDevice, VIRTUAL_DEVICE } from "../../../test/support/virtual-device.ts";
 import type { ControlNet } from "../controlnet/controlnet.ts";
-import { publicWeights } from "./layout.ts";
+import { publicWeights } from "../public-weights/layout.ts";
 import {
   AUTOENCODER,
   CONTROLNET,
@@ -24,7 +24,7 @@ import {
   openNetwork,
   type PublicKind,
 } from "./networks.ts";
-import { openWeights } from "./weight-files.ts";
+import { openWeights } from "../public-weights/weight-files.ts";
 
 const small = new URL("../../../test/golden/pipeline/small-sd/", import.meta.url).pathname;
 

@@ -22,9 +22,13 @@ import { UNET_LAYOUT, parsePublicConfig as parseUNetConfig } from "../unet/weigh
 import { Autoencoder } from "../vae/autoencoder.ts";
 import { parsePublicConfig as parseVaeConfig } from "../vae/public-config.ts";
 import { VAE_LAYOUT } from "../vae/weights.ts";
-import { readJson } from "./json.ts";
-import { adoptPublicWeights, type PublicLayout, type WeightType } from "./layout.ts";
-import { openWeights } from "./weight-files.ts";
+import { readJson } from "../public-weights/json.ts";
+import {
+  adoptPublicWeights,
+  type PublicLayout,
+  type WeightType,
+} from "../public-weights/layout.ts";
+import { openWeights } from "../public-weights/weight-files.ts";
 
 /** A kind of network that public folders hold. */
 export interface PublicKind<Network extends Module> {

@@ -7,7 +7,7 @@ import type { TextEncoder } from "../text-encoder/text-encoder.ts";
 import { loadTokenizer, requireVocabulary, type Tokenizer } from "../text-encoder/tokenizer.ts";
 import type { UNet } from "../unet/unet.ts";
 import type { Autoencoder } from "../vae/autoencoder.ts";
-import { readJson } from "./json.ts";
+import { readJson } from "../public-weights/json.ts";
 import { AUTOENCODER, TEXT_ENCODER, UNET, openNetwork, type OpenOptions } from "./networks.ts";
 
 /** What model_index.json says of one subfolder. */

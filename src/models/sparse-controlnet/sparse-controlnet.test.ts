@@ -17,7 +17,7 @@ import {
   motionGolden,
   motionInputs,
 } from "../../../test/support/motion-golden.ts";
-import { copyPublicWeights, publicWeights } from "../public-folder/layout.ts";
+import { copyPublicWeights, publicWeights } from "../public-weights/layout.ts";
 import { resolveUNetConfig } from "../unet/config.ts";
 import { SparseControlConfig } from "./config.ts";
 import { SparseControlNet, sparseCondition } from "./sparse-controlnet.ts";

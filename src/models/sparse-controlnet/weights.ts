@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseConfig, refuseOtherSettings } from "../../engine/config.ts";
-import type { PublicLayout } from "../public-folder/layout.ts";
+import type { PublicLayout } from "../public-weights/layout.ts";
 import type { UNetConfig } from "../unet/config.ts";
 import { parsePublicConfig as parseUNetConfig, publicName as unetName } from "../unet/weights.ts";
 import { SparseControlConfig } from "./config.ts";

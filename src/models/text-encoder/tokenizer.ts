@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as BytePairs } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError } from "../../engine/errors.ts";
-import { readJson } from "../public-folder/json.ts";
+import { readJson } from "../public-weights/json.ts";
 import { END, START, clipTokenizerJson, clipWords, type Merge } from "./clip-tokens.ts";
 
 /** Text to the numbers that a text encoder reads. */

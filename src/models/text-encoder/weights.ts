@@ -5,7 +5,7 @@ import {
   publicWeights as weightsIn,
   snakeCase,
   type PublicLayout,
-} from "../public-folder/layout.ts";
+} from "../public-weights/layout.ts";
 import type { TextEncoder } from "./text-encoder.ts";
 
 const PREFIX = "text_model.";

@@ -8,7 +8,7 @@ import {
   publicWeights as weightsIn,
   snakeCase,
   type PublicLayout,
-} from "../public-folder/layout.ts";
+} from "../public-weights/layout.ts";
 import { resolveUNetConfig, type BlockType, type UNetConfig } from "./config.ts";
 
 /** Where public names are not ours in snake case. */

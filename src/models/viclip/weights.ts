@@ -5,7 +5,7 @@ import {
   publicWeights as weightsIn,
   snakeCase,
   type PublicLayout,
-} from "../public-folder/layout.ts";
+} from "../public-weights/layout.ts";
 import type { Viclip } from "./viclip.ts";
 
 /** Where public names are not ours in snake case. */

@@ -1,6 +1,6 @@
 import { Tensor } from "../../engine/tensor.ts";
 import { DataError } from "../../engine/errors.ts";
-import { snakeCase } from "../public-folder/layout.ts";
+import { snakeCase } from "../public-weights/layout.ts";
 import { copyParameters, type Parameters } from "../../nn/module.ts";
 import type { VisionTransformer } from "./vision-transformer.ts";
 
