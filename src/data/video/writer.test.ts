@@ -86,6 +86,13 @@ describe("an edit that changes nothing", () => {
     },
   );
 
+  test("keeps the end of a few pictures whose sound is longer in Matroska", async () => {
+    const [path, output] = [folder.file("brief.mp4"), folder.file("brief.mkv")];
+    await makeClip(path, { ticks: [0, 512], audio: "aac" });
+    await writeEdited(await probeVideo(path), output, readFrames(path));
+    expect((await probeVideo(output)).durationSeconds).toBeCloseTo(0.08, 3);
+  });
+
   test.each(["mp4", "mov", "mkv"])("keeps MPEG's sound of the second layer in %s", async (to) => {
     const [path, output] = [folder.file("broadcast.mkv"), folder.file(`broadcast-out.${to}`)];
     await makeClip(path, { audio: "mp2" });
