@@ -86,6 +86,14 @@ describe("an edit that changes nothing", () => {
     },
   );
 
+  test("keeps the last packet of sound whose packets say no duration, as FLAC's in an avi", async () => {
+    const [path, output] = [folder.file("lossless.avi"), folder.file("lossless.mp4")];
+    await makeClip(path, { audio: "flac" });
+    await writeEdited(await probeVideo(path), output, readFrames(path));
+    const bytes = (packets: readonly AudioPacket[]) => packets.map(({ sha256 }) => sha256);
+    expect(bytes(await audioPackets(output))).toEqual(bytes(await audioPackets(path)));
+  });
+
   test("keeps the end of a few pictures whose sound is longer in Matroska", async () => {
     const [path, output] = [folder.file("brief.mp4"), folder.file("brief.mkv")];
     await makeClip(path, { ticks: [0, 512], audio: "aac" });
