@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { ConfigError, DataError, invariant, UserError } from "../engine/errors.ts";
 import { Tensor } from "../engine/tensor.ts";
 import { failureOf } from "./failure.ts";
@@ -56,6 +58,20 @@ describe("failureOf", () => {
   ])("a file where a folder is to be (%s) is named as such, with what to do", (path, reason) => {
     expect(failure(thrownBy(() => mkdirSync(path, { recursive: true }))).text).toBe(
       `eve: ${path} lies where a folder is to be: ${reason}; name a folder, there already or not`,
+    );
+  });
+
+  test("a folder where a file is to be is named as such, with what to do", () => {
+    const folder = temporaryFolder();
+    const [file, taken] = [join(folder, "file"), join(folder, "taken")];
+    writeFileSync(file, "x");
+    mkdirSync(taken);
+    const told = (act: () => unknown) => failure(thrownBy(act)).text;
+    const advice = "is a folder where a file is to be: move it away, or name a file";
+    expect(told(() => writeFileSync(taken, "x"))).toBe(`eve: ${taken} ${advice}`);
+    expect(told(() => renameSync(file, taken))).toBe(`eve: ${taken} ${advice}`);
+    expect(told(() => readFileSync(taken))).toBe(
+      `eve: what is to be read (--debug shows what) ${advice}`,
     );
   });
 

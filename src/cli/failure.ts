@@ -25,6 +25,8 @@ export function sentenceOf(error: unknown): string {
     const reason = getSystemErrorMessage(-Math.abs(error.errno));
     if (isFileForFolder(error))
       return `${error.path ?? "what is to be written into"} lies where a folder is to be: ${reason}; name a folder, there already or not`;
+    if (isFolderForFile(error))
+      return `${error.dest ?? error.path ?? "what is to be read (--debug shows what)"} is a folder where a file is to be: move it away, or name a file`;
     if (isDiskFull(error))
       return `${error.path ?? "the disk that is written to"}: ${reason}; make room, and the same command goes on`;
     return error.path === undefined ? `${error.syscall}: ${reason}` : `${error.path}: ${reason}`;
@@ -52,6 +54,8 @@ interface SystemError extends Error {
   readonly errno: number;
   readonly syscall: string;
   readonly path?: string;
+  /** Where a file was to be moved to. */
+  readonly dest?: string;
 }
 
 /** A disk, or somebody's share of one. */
@@ -81,6 +85,10 @@ function isOutOfMemory(error: Error): boolean {
 function isFileForFolder(error: SystemError): boolean {
   const isInTheWay = "code" in error && (error.code === "EEXIST" || error.code === "ENOTDIR");
   return error.syscall === "mkdir" && isInTheWay;
+}
+
+function isFolderForFile(error: SystemError): boolean {
+  return "code" in error && error.code === "EISDIR";
 }
 
 function isSystemError(error: Error): error is SystemError {

@@ -1,9 +1,15 @@
-import { readFileSync } from "node:fs";
-import { DataError } from "../engine/errors.ts";
+import { readFileSync, statSync } from "node:fs";
+import { DataError, UserError } from "../engine/errors.ts";
+
+/** The bytes of a file; a UserError where a folder has its name. */
+export function readBytes(path: string): Buffer {
+  if (statSync(path).isDirectory()) throw new UserError(`${path} is a folder: name a file`);
+  return readFileSync(path);
+}
 
 /** The text of a file, without a byte-order mark; a DataError where it is no UTF-8. */
 export function readText(path: string): string {
-  return textOf(readFileSync(path), path);
+  return textOf(readBytes(path), path);
 }
 
 /** As `readText`, of bytes that `path` names. */

@@ -13,7 +13,7 @@ import { OPEN_NAME, OPEN_SIZE } from "../eve/open/open-name.ts";
 import { openParts } from "../eve/open/open-parts.ts";
 import type { Packing } from "../nn/pack-convolutions.ts";
 import { Editor } from "./editor.ts";
-import { type LocatedLora, loadLoras, locateLoras, loraBytes, loraIdentity } from "./open-loras.ts";
+import { type LocatedLora, loadLoras, locateLoras, loraBytes } from "./open-loras.ts";
 import { type LoadOptions, requireLoadOpenOptions } from "./options.ts";
 import { processMemory, requireMemoryFor } from "./report/estimate.ts";
 import type { LoraChoice } from "./settings/model.ts";
@@ -57,7 +57,7 @@ export async function openFolderEditor(options: OpenEditorOptions): Promise<Edit
 /** Identifies what is loaded, by what is in its files; LoRAs by their strengths, too. */
 function hashOf(folders: OpenFolders, loras: readonly LocatedLora[]): string {
   const hash = createHash("sha256").update(openWeightsHash(folders, OPEN_PARTS));
-  for (const lora of loras) hash.update(`${loraIdentity(lora)} ${lora.strength}\n`);
+  for (const { identity, strength } of loras) hash.update(`${identity} ${strength}\n`);
   return hash.digest("hex");
 }
 

@@ -31,6 +31,8 @@ export type LocatedLora = LoraSource & {
   readonly path: string;
   /** What its updates are multiplied by; 1 where it aligns the adapters. */
   readonly strength: number;
+  /** What it does, but for its strength: by what is in its files. */
+  readonly identity: string;
 };
 
 /**
@@ -48,9 +50,8 @@ export function locateLoras(
   requireStrengthsOfLooks(found, loraStrength);
   const settled = found.map((one) => {
     const { type, strength = loraStrength ?? 1 } = one;
-    return { ...one, strength: type === "look" ? strength : 1 };
+    return { ...one, strength: type === "look" ? strength : 1, identity: identityOf(one) };
   });
-  if (settled.length < 2) return settled;
   const sorted = sortedByContents(settled);
   requireOneAlignment(settled);
   return sorted;
@@ -108,13 +109,12 @@ function isLook({ type }: LoraSource): boolean {
 
 /** Sorts by the SHA-256 of files; a UserError where two are the same. */
 function sortedByContents(loras: readonly LocatedLora[]): LocatedLora[] {
-  const known = loras.map((lora) => ({ lora, identity: loraIdentity(lora) }));
-  const sorted = known.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
-  for (const [index, { lora, identity }] of sorted.entries()) {
+  const sorted = loras.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
+  for (const [index, lora] of sorted.entries()) {
     const next = sorted[index + 1];
-    if (next?.identity === identity) throw givenTwice(lora, next.lora);
+    if (next?.identity === lora.identity) throw givenTwice(lora, next);
   }
-  return sorted.map(({ lora }) => lora);
+  return sorted;
 }
 
 /**
@@ -122,7 +122,7 @@ function sortedByContents(loras: readonly LocatedLora[]): LocatedLora[] {
  *
  * Alphas may stand in another file: the settings that PEFT puts beside its weights, or the config of a run.
  */
-export function loraIdentity(source: LoraSource): string {
+function identityOf(source: LoraSource): string {
   const scales =
     source.type === "run"
       ? runLoraSettings(source.directory)

@@ -97,6 +97,22 @@ test("a finished run that was continued is not finished, and gives its newest ch
   expect(stored()).toBe(5);
 });
 
+test("a checkpoint of another stage is not taken for one of this", async () => {
+  const run = join(root, "another");
+  const checkpoint = join(run, "checkpoints", "checkpoint-000007");
+  mkdirSync(checkpoint, { recursive: true });
+  writeFileSync(join(run, "checkpoints", "latest"), "checkpoint-000007\n");
+  writeFileSync(join(checkpoint, "receipt.json"), JSON.stringify({ stage: "backbone", steps: 7 }));
+  const target = new ModelFolder(join(root, "model-of-another"));
+  const options = { cache: root, isUnfinishedTaken: true };
+  await expect(exportTinyPart("detail-gates", run, target, options)).rejects.toThrow(
+    new UserError(
+      `expected a run of detail-gates in ${run}, found one of backbone: give its directory with --run`,
+    ),
+  );
+  expect(existsSync(target.path)).toBe(false);
+});
+
 test("a checkpoint that has no receipt, as those of earlier versions, is not taken", async () => {
   const run = join(root, "stopped-earlier");
   const checkpoint = join(run, "checkpoints", "checkpoint-000002");

@@ -88,6 +88,9 @@ function trainedBy(stage: string, run: string, isUnfinishedTaken: boolean): Trai
   );
 }
 
+/** Of what stage a run is. */
+const OwnReceipt = z.looseObject({ stage: z.string().optional() });
+
 const Steps = z.looseObject({ steps: z.number() });
 
 /** The steps that a receipt tells of; 0 where it tells none. */
@@ -112,7 +115,12 @@ export async function exportTinyPart(
     throw new UserError(`expected a stage among ${stages}, got "${stage}"`);
   }
   const trained = trainedBy(stage, run, isUnfinishedTaken);
-  const receipt = checkedReceipt(z.looseObject({}), jsonOf(readFileSync(trained.receipt, "utf8")));
+  const receipt = checkedReceipt(OwnReceipt, jsonOf(readFileSync(trained.receipt, "utf8")));
+  if (receipt.stage !== undefined && receipt.stage !== stage) {
+    throw new UserError(
+      `expected a run of ${stage} in ${run}, found one of ${receipt.stage}: give its directory with --run`,
+    );
+  }
   const part = known === "alignment" ? alignmentName(receipt) : known;
   const origin = { receipt, cache, target };
   const weights = loadSafetensors(trained.weights);

@@ -9,12 +9,16 @@ import {
   AV_NOPTS_VALUE,
   AV_SAMPLE_FMT_FLTP,
   AV_SAMPLE_FMT_S16,
+  AV_SAMPLE_FMT_S16P,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_SUBTITLE,
+  type AVSampleFormat,
   FF_ENCODER_AAC,
   FF_ENCODER_AC3,
+  FF_ENCODER_ALAC,
+  FF_ENCODER_FLAC,
   FF_ENCODER_LIBOPUS,
   FF_ENCODER_MP2,
 } from "node-av/constants";
@@ -54,14 +58,23 @@ export async function clipFolder(): Promise<ClipFolder> {
   };
 }
 
-/** Audio encoders by FFmpeg's names: that of MP2 takes whole numbers, the others planar floats. */
+/** Audio encoders by FFmpeg's names. */
 const audioEncoders = {
   aac: FF_ENCODER_AAC,
   ac3: FF_ENCODER_AC3,
+  alac: FF_ENCODER_ALAC,
+  flac: FF_ENCODER_FLAC,
   libopus: FF_ENCODER_LIBOPUS,
   mp2: FF_ENCODER_MP2,
 };
 type AudioName = keyof typeof audioEncoders;
+
+/** What the samples are that an encoder takes, where not planar floats. */
+const wholeSamples: Partial<Record<AudioName, AVSampleFormat>> = {
+  mp2: AV_SAMPLE_FMT_S16,
+  alac: AV_SAMPLE_FMT_S16P,
+  flac: AV_SAMPLE_FMT_S16,
+};
 
 /** What a generated clip is to contain. */
 export interface ClipOptions {
@@ -228,7 +241,7 @@ class Tone implements Disposable {
     const encoder = new CodecContext();
     encoder.allocContext3(codec);
     encoder.sampleRate = 48_000;
-    encoder.sampleFormat = name === "mp2" ? AV_SAMPLE_FMT_S16 : AV_SAMPLE_FMT_FLTP;
+    encoder.sampleFormat = wholeSamples[name] ?? AV_SAMPLE_FMT_FLTP;
     encoder.channelLayout = { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n };
     encoder.timeBase = new Rational(1, 48_000);
     encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
@@ -249,7 +262,7 @@ class Tone implements Disposable {
         (_, index) => Math.sin(((this.#sample + index) / this.#sampleRate) * 440 * 2 * Math.PI) / 4,
       );
       const format = this.#encoder.sampleFormat;
-      const isWhole = format === AV_SAMPLE_FMT_S16;
+      const isWhole = format === AV_SAMPLE_FMT_S16 || format === AV_SAMPLE_FMT_S16P;
       const { buffer } = isWhole ? Int16Array.from(samples, (value) => value * 32_767) : samples;
       using frame = Frame.fromAudioBuffer(Buffer.from(buffer), {
         nbSamples: size,

@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { DataError } from "../../engine/errors.ts";
+import { DataError, UserError } from "../../engine/errors.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { appendJsonLine, readGrownJsonLines, readJsonLines, writeJsonLines } from "./json-lines.ts";
 
@@ -44,5 +44,12 @@ test.each([
   for (const read of [readJsonLines, readGrownJsonLines]) {
     expect(() => read(path, Row)).toThrow(DataError);
     expect(() => read(path, Row)).toThrow(sentence);
+  }
+});
+
+test("a folder is named as one", () => {
+  for (const read of [readJsonLines, readGrownJsonLines]) {
+    expect(() => read(folder, Row)).toThrow(UserError);
+    expect(() => read(folder, Row)).toThrow(`${folder} is a folder: name a file`);
   }
 });

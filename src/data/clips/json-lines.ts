@@ -1,10 +1,10 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { z } from "zod";
 import { firstFault } from "../../engine/config.ts";
 import { DataError } from "../../engine/errors.ts";
 import { jsonOf } from "../../engine/json.ts";
 import { replaceFile } from "../../engine/replace-file.ts";
-import { textOf } from "../read-text.ts";
+import { readBytes, textOf } from "../read-text.ts";
 
 /**
  * The records of a file with one JSON object a line; none where there is no file.
@@ -12,7 +12,7 @@ import { textOf } from "../read-text.ts";
  * Throws a DataError that names the line for anything that is no such record.
  */
 export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
-  return existsSync(path) ? recordsOf(readFileSync(path), path, schema) : [];
+  return existsSync(path) ? recordsOf(readBytes(path), path, schema) : [];
 }
 
 /**
@@ -22,7 +22,7 @@ export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
  * without its end is a record.
  */
 export function readGrownJsonLines<T>(path: string, schema: z.ZodType<T>): T[] {
-  return existsSync(path) ? recordsOf(withoutTornLine(readFileSync(path)), path, schema) : [];
+  return existsSync(path) ? recordsOf(withoutTornLine(readBytes(path)), path, schema) : [];
 }
 
 function withoutTornLine(bytes: Buffer): Buffer {

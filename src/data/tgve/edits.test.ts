@@ -104,6 +104,11 @@ test.each([
     /in DAVIS_480p, .*, got else/,
   ],
   ["a path up", lines([row("add", "a hat", "DAVIS_480p/..")]), /expected the path of a video/],
+  [
+    "the video itself",
+    lines([{ ...row("add", "a hat"), video: { bytes: "A".repeat(1000) } }]),
+    /got \{"bytes":"A{50}; the row has/,
+  ],
   ["no text", lines([row("add", " ")]), /expected text under "instruction", got " "/],
 ])("a row of TGVE+ with %s is refused", (_, text, sentence) => {
   expect(() => parsePlusTable(text, "a file", PLUS_COLUMNS)).toThrow(DataError);

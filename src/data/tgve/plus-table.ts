@@ -53,7 +53,8 @@ function rowOf(line: string, place: string, columns: PlusColumns): PlusRow {
   const read = (field: keyof PlusColumns): string => {
     const value = row[columns[field]];
     if (typeof value === "string" && value.trim() !== "") return value.trim();
-    const [found, got] = [Object.keys(row).join(", "), JSON.stringify(value) ?? "no such column"];
+    const found = Object.keys(row).join(", ").slice(0, 200);
+    const got = JSON.stringify(value)?.slice(0, 60) ?? "no such column";
     throw new DataError(
       `${place}: expected text under "${columns[field]}", got ${got}; the row has ${found}: say which is which by --columns ${field}=<name>`,
     );

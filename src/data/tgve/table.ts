@@ -78,7 +78,7 @@ function cellReader(header: readonly string[], what: string): CellReader {
   );
   if (missing.length > 0) {
     throw new DataError(
-      `${what}: expected columns named ${missing.join(", ")} in the first row, got ${header.join(", ")}`,
+      `${what}: expected columns named ${missing.join(", ")} in the first row, got ${header.join(", ").slice(0, 400)}`,
     );
   }
   return (row, column, place) => {

@@ -22,8 +22,6 @@ export interface Container {
    */
   readonly clock: "source" | "centiseconds" | "frame-number";
   readonly carriesAudio: boolean;
-  /** FFmpeg's names of the audio codecs it can hold; absent: all that its muxer takes. */
-  readonly audioCodecs?: ReadonlySet<string>;
   /** Whether it says of MPEG's sound which layer (MP2, MP3) it is of; the sound itself says so in any case. */
   readonly namesAudioLayers: boolean;
   /** FFmpeg's names of the subtitle codecs it can hold. */
@@ -100,7 +98,6 @@ const containers: Readonly<Record<string, Container>> = {
     muxer: "webm",
     label: "WebM",
     codecs: ["vp9", "av1"],
-    audioCodecs: new Set(["opus", "vorbis"]),
     subtitleCodecs: new Set(["webvtt"]),
     chapterPlace: null,
   },

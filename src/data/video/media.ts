@@ -87,11 +87,19 @@ export function discardOthers({ context }: OpenMedia, wanted: readonly Stream[])
  * When the last picture, which starts at `last.start`, ends, in ticks of the stream.
  *
  * The stream's own end where the container states one after that start: packets of mp4 and mov
- * carry the gap to the next in decoding order, which is not how long the picture is shown.
+ * carry the gap to the next in decoding order, which is not how long the picture is shown. Matroska
+ * states none, and FFmpeg takes the end of the file, of its sound, for that of a few pictures.
  */
-export function endOfVideo(video: Stream, last: { start: bigint; duration: bigint }): bigint {
+export function endOfVideo(
+  { context, video }: OpenMedia,
+  last: { start: bigint; duration: bigint },
+): bigint {
   const { startTime, duration } = video;
-  const isStated = startTime !== AV_NOPTS_VALUE && duration !== AV_NOPTS_VALUE && duration > 0n;
+  const isStated =
+    startTime !== AV_NOPTS_VALUE &&
+    duration !== AV_NOPTS_VALUE &&
+    duration > 0n &&
+    !isMatroska(context);
   if (isStated && startTime + duration > last.start) return startTime + duration;
   if (last.duration > 0n) return last.start + last.duration;
   const { num, den } = video.avgFrameRate;
@@ -105,7 +113,7 @@ export function endOfVideo(video: Stream, last: { start: bigint; duration: bigin
  * Only Matroska needs this: its demuxer takes damage for the end of the file.
  */
 export function requireStatedEnd({ context, video, audio }: OpenMedia, end: bigint): void {
-  if (!context.iformat?.name?.startsWith("matroska")) return;
+  if (!isMatroska(context)) return;
   const [, hours, minutes, rest] =
     /^(\d+):(\d+):([\d.]+)$/.exec(video.metadata?.get("DURATION") ?? "") ?? [];
   const tagged = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
@@ -117,6 +125,10 @@ export function requireStatedEnd({ context, video, audio }: OpenMedia, end: bigi
     `${basename(context.url ?? "The input")} is damaged: its pictures end at ` +
       `${reached.toFixed(2)} s of ${stated.toFixed(2)} s; cut it there or re-encode it first.`,
   );
+}
+
+function isMatroska({ iformat }: FormatContext): boolean {
+  return iformat?.name?.startsWith("matroska") ?? false;
 }
 
 /** Pixel width over pixel height, `0/1` if unknown: what the container says, else what the codec says. */

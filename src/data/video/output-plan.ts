@@ -50,7 +50,7 @@ export async function planOutput(
 }
 
 function requireHoldable(source: VideoInfo, container: Container): void {
-  const { label, clock, carriesAudio, audioCodecs } = container;
+  const { label, clock } = container;
   if (clock === "frame-number" && source.variableFrameRate === true) {
     const told = source.path === null ? "give framesPerSecond, or " : "";
     throw new UserError(
@@ -63,17 +63,6 @@ function requireHoldable(source: VideoInfo, container: Container): void {
         `as those of ${source.name}: write .mp4 or .mkv instead.`,
     );
   }
-  const foreign = source.audioCodecs.filter((codec) => audioCodecs && !audioCodecs.has(codec));
-  if (carriesAudio && foreign.length > 0) throw foreignAudio(source, container);
-}
-
-/** The refusal of a container that has no place for the source's sound. */
-export function foreignAudio(source: VideoInfo, { label }: Container, cause?: unknown): UserError {
-  return new UserError(
-    `${label} cannot hold the ${source.audioCodecs.join(" and ")} audio of ` +
-      `${source.name}: write .mkv instead.`,
-    { cause },
-  );
 }
 
 /** As coded if the container carries the rotation, as shown if the pixels have to be turned. */

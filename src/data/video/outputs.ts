@@ -9,6 +9,7 @@ import {
   writePictures,
 } from "./picture-folder.ts";
 import { isPictureFile } from "./picture-source.ts";
+import { requireSound } from "./sound-check.ts";
 import type { VideoInfo } from "./video-info.ts";
 import { checkPicture, writePicture } from "./written-picture.ts";
 import { type WrittenFrame, writeEdited, type WriteOptions, type WrittenVideo } from "./writer.ts";
@@ -21,7 +22,7 @@ export interface OutputChoice extends EncodingChoice {
 
 /**
  * Checks that an edit of `source` can be written to `output`, a video, a picture or a folder of pictures, and returns a sentence for each
- * thing of the source that will not be in it. Costs nothing.
+ * thing of the source that will not be in it. Costs next to nothing: a moment of the sound is copied, to see that it can be.
  *
  * Throws a UserError of one sentence for what cannot be written.
  */
@@ -33,8 +34,11 @@ export async function checkOutput(
   const isFolder = isPictureFolder(output);
   if (!isFolder && choice.pictures !== undefined)
     throw new UserError(`${output} is one file: end it with / for a folder of pictures.`);
-  if (!isFolder && !isPictureFile(output))
-    return (await planOutput(source, output, choice)).notices;
+  if (!isFolder && !isPictureFile(output)) {
+    const { notices } = await planOutput(source, output, choice);
+    await requireSound(source, output, choice);
+    return notices;
+  }
   if (choice.codec !== undefined || choice.quality !== undefined) {
     const what = isFolder ? "a folder of pictures, which have" : "a picture, which has";
     throw new UserError(`${output} is ${what} no video codec: leave out codec and quality.`);

@@ -147,7 +147,7 @@ async function listTiming(media: OpenMedia, path: string): Promise<Timing> {
     return { frames, startSeconds: 0, durationSeconds: 0, variable: undefined, isInterlaced };
   }
   starts.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
-  const end = endOfVideo(video, last);
+  const end = endOfVideo(media, last);
   requireStatedEnd(media, end);
   return {
     frames,

@@ -96,7 +96,7 @@ export async function* readFrames(
     };
   }
   if (!waiting) throw new DataError(`${basename(path)} holds no picture that can be decoded.`);
-  const end = endOfVideo(video, { start: waiting.pts, duration: lastDuration });
+  const end = endOfVideo(media, { start: waiting.pts, duration: lastDuration });
   requireStatedEnd(media, end);
   yield { ...waiting, duration: end - waiting.pts };
 }

@@ -1,8 +1,10 @@
 import {
   AV_CODEC_ID_AC3,
   AV_CODEC_ID_MP3,
+  AV_NOPTS_VALUE,
   AV_PKT_FLAG_DISCARD,
   AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
 } from "node-av/constants";
 import {
   type CodecParameters,
@@ -31,6 +33,8 @@ interface Lane {
   readonly from: Stream;
   readonly to: Stream;
   readonly digest: StreamDigest;
+  /** Decoding time of the packet before, in ticks of the source. */
+  before: bigint;
 }
 
 /** Copies a source's sound and subtitles, byte by byte, into an output as the pictures progress. */
@@ -57,7 +61,7 @@ export class StreamCopy implements Disposable {
     this.#lanes = new Map(
       streams.map((from) => {
         const digest = new StreamDigest(from.codecpar);
-        return [from.index, { from, to: addCopy(from, output), digest }];
+        return [from.index, { from, to: addCopy(from, output), digest, before: AV_NOPTS_VALUE }];
       }),
     );
     this.#ended = streams.length === 0;
@@ -99,6 +103,7 @@ export class StreamCopy implements Disposable {
     const isSilent = packet.hasFlags(AV_PKT_FLAG_DISCARD);
     if (isSilent && this.#reachedSeconds < this.#earliestSeconds) return;
     digest.add(packet, { num, den });
+    giveDuration(packet, lane);
     packet.rescaleTs(from.timeBase, to.timeBase);
     packet.streamIndex = to.index;
     packet.pos = -1n;
@@ -108,6 +113,14 @@ export class StreamCopy implements Disposable {
   [Symbol.dispose](): void {
     this.#packet.free();
   }
+}
+
+/** Sound of unknown duration lasts as long as that before it: of nothing, an mp4 would not play its last packet. */
+function giveDuration(packet: Packet, lane: Lane): void {
+  const isSound = lane.from.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
+  const gap = lane.before === AV_NOPTS_VALUE ? 0n : packet.dts - lane.before;
+  if (isSound && packet.duration === 0n && gap > 0n) packet.duration = gap;
+  lane.before = packet.dts;
 }
 
 function addCopy(from: Stream, output: FormatContext): Stream {

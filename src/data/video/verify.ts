@@ -144,11 +144,12 @@ async function readBack(
 
 /** A rounding of times to a clock's ticks moves them by half a tick, and Matroska's whole ones by half a millisecond. */
 function requireTimes(
-  { video }: OpenMedia,
+  media: OpenMedia,
   { starts: written, last }: ReadBack,
   { container, picture, starts, endSeconds }: MediaContract,
 ): void {
   requireSame("number of pictures", written.length, starts.length);
+  const { video } = media;
   const isNumbered = container.clock === "frame-number";
   const frame = picture.frameRate.den / picture.frameRate.num;
   const clock = isNumbered ? frame : container.clock === "centiseconds" ? 0.01 : 0;
@@ -161,7 +162,7 @@ function requireTimes(
     if (Math.abs(start + shift - expected) <= tolerance) continue;
     throw different(`time of picture ${index}`, `${start} s`, `${expected} s`);
   }
-  const end = seconds(endOfVideo(video, last), video.timeBase) + shift;
+  const end = seconds(endOfVideo(media, last), video.timeBase) + shift;
   if (Math.abs(end - endSeconds) > 2 * tolerance + (container.clock === "source" ? 0.001 : clock)) {
     throw different("end of the last picture", `${end} s`, `${endSeconds} s`);
   }

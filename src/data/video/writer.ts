@@ -6,7 +6,7 @@ import { chapterFiller, embedChapters, heldChapters } from "./chapters.ts";
 import { type Container, chooseEncoding, containerFor, type EncodingChoice } from "./containers.ts";
 import { clockOffset, type OpenMedia, openMedia } from "./media.ts";
 import { requireWritable, writeAtomically } from "../output-file.ts";
-import { foreignAudio, newColour, type OutputPlan, planOutput } from "./output-plan.ts";
+import { newColour, type OutputPlan, planOutput } from "./output-plan.ts";
 import { type OutputPicture, VideoOutput } from "./output.ts";
 import type { VideoInfo } from "./video-info.ts";
 import type { DecodedFrame } from "./reader.ts";
@@ -27,6 +27,8 @@ export interface WriteOptions extends EncodingChoice {
   readonly encoderOptions?: Readonly<Record<string, string>>;
   /** IPTC's word (a URI) for how the pictures came to be, for the file's XMP packet or tags. */
   readonly digitalSourceType?: string;
+  /** How far sound and subtitles are copied, in seconds; to their end by default. */
+  readonly copiedSeconds?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +53,7 @@ export interface WrittenVideo {
 export async function writeEdited(
   source: VideoInfo,
   output: string,
-  frames: AsyncIterable<WrittenFrame>,
+  frames: AsyncIterable<WrittenFrame> | Iterable<WrittenFrame>,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
   const plan = withOptions(await planOutput(source, output, options), options);
@@ -96,7 +98,7 @@ interface Job {
 /** Writes pictures and copied streams side by side; returns what was written of both. */
 async function writeStreams(
   { temporary, source, media, plan, metadata, chapters, options }: Job,
-  frames: AsyncIterable<WrittenFrame>,
+  frames: AsyncIterable<WrittenFrame> | Iterable<WrittenFrame>,
 ) {
   const { container, turn } = plan;
   const offset = media ? clockOffset(media) : 0n;
@@ -112,7 +114,7 @@ async function writeStreams(
       earliestSeconds: container.earliestAudioSeconds,
     });
   const filler = chapterFiller(container, chapters);
-  await beginWithSound(() => video.begin(metadata, filler), source, container);
+  await video.begin(metadata, filler);
   const starts: number[] = [];
   let endSeconds = 0;
   for await (const frame of frames) {
@@ -127,7 +129,7 @@ async function writeStreams(
   }
   options.signal?.throwIfAborted();
   if (starts.length === 0) throw new DataError(`${source.name} gave no picture to write.`);
-  await copy?.copyUntil(Infinity);
+  await copy?.copyUntil(options.copiedSeconds ?? Infinity);
   await video.finish();
   return { starts, endSeconds, copied: copy?.summaries ?? [] };
 }
@@ -213,24 +215,6 @@ export interface NewVideoOptions extends WriteOptions {
 }
 
 const microseconds: TimeBase = { num: 1, den: 1_000_000 };
-
-/** What FFmpeg's muxers refuse a stream by; other words of the system are of the disk. */
-const refusals = new Set<unknown>(["EINVAL", "EPERM"]);
-
-/** Runs `begin`; where it fails for the sound, says that the container cannot hold it. */
-async function beginWithSound(
-  begin: () => Promise<void>,
-  source: VideoInfo,
-  container: Container,
-): Promise<void> {
-  try {
-    await begin();
-  } catch (error) {
-    const isOfTheSystem = error instanceof Error && "code" in error && !refusals.has(error.code);
-    if (isOfTheSystem || !source.hasAudio || !container.carriesAudio) throw error;
-    throw foreignAudio(source, container, error);
-  }
-}
 
 function sourceMetadata({ context }: OpenMedia): Record<string, string> {
   const aboutTheOldFile = new Set(["major_brand", "minor_version", "compatible_brands", "encoder"]);

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { requirePageable } from "../../data/comparison/page-limit.ts";
 import { requireWritable } from "../../data/output-file.ts";
 import { planOutput } from "../../data/video/output-plan.ts";
+import { requireSound } from "../../data/video/sound-check.ts";
 import type { VideoInfo } from "../../data/video/video-info.ts";
 import type { EditSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";
@@ -27,6 +28,7 @@ export async function checkComparison(
       return requirePageable(path, framesWithin(parseSpan(frames).span, info) ?? 0, info);
     case "video":
       await planOutput(sideBySide(info), path);
+      await requireSound(info, path);
   }
 }
 
