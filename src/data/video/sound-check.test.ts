@@ -55,6 +55,14 @@ describe("the sound of a source", () => {
     expect(await readdir(folder.file("tmp"))).toEqual([]);
   });
 
+  test("is not blamed for pictures that a file cannot hold", async () => {
+    const path = folder.file("uneven.mp4");
+    await makeClip(path, { ticks: [0, 512, 2048], audio: "aac" });
+    const [source, output] = [await probeVideo(path), folder.file("uneven.avi")];
+    await expect(checkOutput(source, output)).rejects.not.toThrow(/audio/);
+    await requireSound(source, output);
+  });
+
   test("is not asked for where the output has none", async () => {
     const path = folder.file("silent.mkv");
     await makeClip(path, { audio: "libopus" });

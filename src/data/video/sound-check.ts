@@ -32,7 +32,7 @@ export async function requireSound(
   const pictures = await firstPictures(source.path);
   const failure = async (name: string) => await failureOf(source, pictures, name, choice);
   const refusal = await failure(`sound${extname(output)}`);
-  if (refusal === null) return;
+  if (refusal === null || (await failsWithoutSound(source, pictures, output, choice))) return;
   const what = `the ${[...new Set(source.audioCodecs)].join(" and ")} audio of ${source.name}`;
   for (const extension of PROPOSED) {
     const name = `sound${extension}`;
@@ -54,6 +54,17 @@ async function firstPictures(path: string): Promise<DecodedFrame[]> {
     if (pictures.push(picture) === 2) break;
   }
   return pictures;
+}
+
+/** Whether it is not the sound that cannot be stored. */
+async function failsWithoutSound(
+  source: VideoInfo,
+  pictures: readonly DecodedFrame[],
+  output: string,
+  choice: EncodingChoice,
+): Promise<boolean> {
+  const silent = { ...source, path: null, hasAudio: false, audioCodecs: [] };
+  return (await failureOf(silent, pictures, `silent${extname(output)}`, choice)) !== null;
 }
 
 /** Why `pictures` and a moment of the sound of `source` cannot be stored in a file of that name; null where they can. */
