@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  AV_CHANNEL_ORDER_NATIVE,
+  AV_CHANNEL_LAYOUT_MONO,
+  AV_CHANNEL_LAYOUT_STEREO,
   AV_CODEC_ID_SUBRIP,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_NOPTS_VALUE,
@@ -21,6 +22,7 @@ import {
   FF_ENCODER_FLAC,
   FF_ENCODER_LIBOPUS,
   FF_ENCODER_MP2,
+  FF_ENCODER_PCM_S16LE,
 } from "node-av/constants";
 import {
   Codec,
@@ -66,6 +68,7 @@ const audioEncoders = {
   flac: FF_ENCODER_FLAC,
   libopus: FF_ENCODER_LIBOPUS,
   mp2: FF_ENCODER_MP2,
+  pcm: FF_ENCODER_PCM_S16LE,
 };
 type AudioName = keyof typeof audioEncoders;
 
@@ -74,6 +77,7 @@ const wholeSamples: Partial<Record<AudioName, AVSampleFormat>> = {
   mp2: AV_SAMPLE_FMT_S16,
   alac: AV_SAMPLE_FMT_S16P,
   flac: AV_SAMPLE_FMT_S16,
+  pcm: AV_SAMPLE_FMT_S16,
 };
 
 /** What a generated clip is to contain. */
@@ -83,7 +87,7 @@ export interface ClipOptions {
   /** When each picture is shown, in ticks of 1/12800 s; twelve at 25 a second by default. */
   readonly ticks?: readonly number[];
   readonly displayMatrix?: Uint8Array;
-  /** The codec of a 440 Hz tone; no audio by default. */
+  /** The codec of a 440 Hz tone, of one channel but for PCM's two; no audio by default. */
   readonly audio?: AudioName;
   /** How many streams of it there are, in languages of their own. */
   readonly audioStreams?: 1 | 2;
@@ -242,7 +246,7 @@ class Tone implements Disposable {
     encoder.allocContext3(codec);
     encoder.sampleRate = 48_000;
     encoder.sampleFormat = wholeSamples[name] ?? AV_SAMPLE_FMT_FLTP;
-    encoder.channelLayout = { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n };
+    encoder.channelLayout = name === "pcm" ? AV_CHANNEL_LAYOUT_STEREO : AV_CHANNEL_LAYOUT_MONO;
     encoder.timeBase = new Rational(1, 48_000);
     encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
     invariant(encoder.open2Sync(codec, null) >= 0, `the encoder ${name} opens`);
@@ -255,12 +259,13 @@ class Tone implements Disposable {
 
   /** Writes the tone up to a moment; `Infinity` ends it. */
   writeUntil(end: number): void {
-    const size = this.#encoder.frameSize;
+    const size = this.#encoder.frameSize || 1024; // any number of samples is a packet of PCM
+    const { nbChannels } = this.#encoder.channelLayout;
     while (Number.isFinite(end) && this.#sample < end * this.#sampleRate) {
-      const samples = Float32Array.from(
-        { length: size },
-        (_, index) => Math.sin(((this.#sample + index) / this.#sampleRate) * 440 * 2 * Math.PI) / 4,
-      );
+      const samples = Float32Array.from({ length: size * nbChannels }, (_, value) => {
+        const sample = this.#sample + Math.floor(value / nbChannels);
+        return Math.sin((sample / this.#sampleRate) * 440 * 2 * Math.PI) / 4;
+      });
       const format = this.#encoder.sampleFormat;
       const isWhole = format === AV_SAMPLE_FMT_S16 || format === AV_SAMPLE_FMT_S16P;
       const { buffer } = isWhole ? Int16Array.from(samples, (value) => value * 32_767) : samples;
@@ -268,7 +273,7 @@ class Tone implements Disposable {
         nbSamples: size,
         format,
         sampleRate: this.#sampleRate,
-        channelLayout: { nbChannels: 1, order: AV_CHANNEL_ORDER_NATIVE, mask: 4n },
+        channelLayout: this.#encoder.channelLayout,
         pts: BigInt(this.#sample),
       });
       this.#encode(frame);

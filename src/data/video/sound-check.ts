@@ -19,7 +19,7 @@ const TRIED_SECONDS = 1;
 /**
  * Throws a UserError of one sentence where the sound of `source` cannot be copied to `output`; it names what can hold it.
  *
- * Which muxer takes which sound from where, no table tells: the same PCM goes into mp4 from mov and not from mkv, and some
+ * Which muxer takes which sound from where, no table tells: the same Vorbis goes into mkv from webm and not from mp4, and some
  * is refused only as the file is closed. So a moment of it is copied into such a file, beside small pictures, and read back.
  */
 export async function requireSound(

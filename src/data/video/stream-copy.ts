@@ -1,4 +1,7 @@
 import {
+  AV_CHANNEL_LAYOUT_MONO,
+  AV_CHANNEL_LAYOUT_STEREO,
+  AV_CHANNEL_ORDER_UNSPEC,
   AV_CODEC_ID_AC3,
   AV_CODEC_ID_MP3,
   AV_NOPTS_VALUE,
@@ -142,6 +145,7 @@ function addCopy(from: Stream, output: FormatContext): Stream {
 function describe(from: CodecParameters, to: CodecParameters): void {
   if (from.codecId !== AV_CODEC_ID_AC3 && from.codecId !== AV_CODEC_ID_MP3) {
     check(from.copy(to), "Copying a stream's parameters");
+    giveSpeakers(to);
     return;
   }
   to.codecType = from.codecType;
@@ -152,4 +156,12 @@ function describe(from: CodecParameters, to: CodecParameters): void {
   to.bitRate = from.bitRate;
   to.frameSize = from.frameSize;
   to.initialPadding = from.initialPadding;
+}
+
+/** Says which speakers one or two channels are for, where a file such as an avi does not: an mp4 asks PCM for it. */
+function giveSpeakers(to: CodecParameters): void {
+  const { order, nbChannels } = to.channelLayout;
+  if (order !== AV_CHANNEL_ORDER_UNSPEC) return;
+  if (nbChannels === 1) to.channelLayout = AV_CHANNEL_LAYOUT_MONO;
+  if (nbChannels === 2) to.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
 }

@@ -94,6 +94,13 @@ describe("an edit that changes nothing", () => {
     expect(bytes(await audioPackets(output))).toEqual(bytes(await audioPackets(path)));
   });
 
+  test("says which speakers PCM is for, where an avi does not and an mp4 asks for it", async () => {
+    const [path, output] = [folder.file("plain.avi"), folder.file("plain.mp4")];
+    await makeClip(path, { audio: "pcm" });
+    await writeEdited(await probeVideo(path), output, readFrames(path));
+    expect((await audioPackets(output)).length).toBe((await audioPackets(path)).length);
+  });
+
   test("keeps the end of a few pictures whose sound is longer in Matroska", async () => {
     const [path, output] = [folder.file("brief.mp4"), folder.file("brief.mkv")];
     await makeClip(path, { ticks: [0, 512], audio: "aac" });
