@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { byteSize } from "../src/cli/output.ts";
+import { byteSize } from "../src/engine/byte-size.ts";
 
 const { values } = parseArgs({
   options: {

@@ -29,7 +29,7 @@ import { readHeader, saveSafetensors } from "../src/engine/safetensors.ts";
 import { tensorScope } from "../src/engine/scope.ts";
 import { setThreads } from "../src/engine/settings.ts";
 import { Tensor } from "../src/engine/tensor.ts";
-import { byteSize } from "../src/cli/output.ts";
+import { byteSize } from "../src/engine/byte-size.ts";
 import { publicWeights } from "../src/models/public-weights/layout.ts";
 import { UNET, openNetwork } from "../src/models/public-folder/networks.ts";
 import { unallocated } from "../src/nn/init.ts";

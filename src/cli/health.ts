@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../engine/errors.ts";
 import { gainsFromBfloat16, processorFlags, readCpuInfo } from "../engine/processor.ts";
-import { byteSize } from "./output.ts";
+import { byteSize } from "../engine/byte-size.ts";
 
 /** What one look at the machine found. */
 export interface Check {

@@ -7,7 +7,8 @@ import { strengthsIn } from "../eve/model/lora-origin.ts";
 import type { StrengthValues } from "../eve/adapters/strengths.ts";
 import { isLoraFile } from "../models/lora-files/contents.ts";
 import { loraSummary, type Counts } from "../models/lora-files/summary.ts";
-import { byteSize, type CliEvent, table } from "./output.ts";
+import { byteSize } from "../engine/byte-size.ts";
+import { type CliEvent, table } from "./output.ts";
 
 /** What there is to say of a path: for programs, and for people. */
 export interface Inspection {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { byteSize, duration, progressLine, Reporter, table, type Terminal } from "./output.ts";
+import { duration, progressLine, Reporter, table, type Terminal } from "./output.ts";
 
 function recorder(columns?: number) {
   const written = { out: "", err: "", clock: 0 };
@@ -86,14 +86,6 @@ test.each([
   [7500, "2 h 05 min"],
 ])("%d seconds read %s", (seconds, text) => {
   expect(duration(seconds)).toBe(text);
-});
-
-test.each([
-  [999, "999 B"],
-  [1200, "1.2 kB"],
-  [37_000_000, "37.0 MB"],
-])("%d bytes read %s", (bytes, text) => {
-  expect(byteSize(bytes)).toBe(text);
 });
 
 test("a table aligns names to the left and numbers to the right", () => {

@@ -3,7 +3,8 @@ import type { PlannedRepository } from "../hub/plan.ts";
 import type { PullEvent, PullResult } from "../hub/pull.ts";
 import type { Retry } from "../hub/retry.ts";
 import type { PublicWeights } from "../presets/open-weights.ts";
-import { byteSize, duration, type Reporter, table } from "./output.ts";
+import { byteSize } from "../engine/byte-size.ts";
+import { duration, type Reporter, table } from "./output.ts";
 
 /** A repository of a dry run. */
 interface Row {

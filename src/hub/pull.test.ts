@@ -213,11 +213,11 @@ test("a disk without room is told before anything comes", async () => {
   const [file] = planned!.files;
   const huge = { ...planned!, files: [{ ...file!, size: 1e18 }] };
   await expect(pull(hub, [huge], { signal }).next()).rejects.toThrow(
-    /^1000000000.0 GB are to come, .*new\/folders has room for .* GB: free some, or set HF_HUB_CACHE/,
+    /^1000000.0 TB are to come, .*new\/folders has room for .* [GT]B: free some, or set HF_HUB_CACHE/,
   );
   expect(server.downloads).toEqual([]);
   const half = { ...planned!, files: [{ ...file!, size: 1e18, there: 4e17 }] };
-  await expect(pull(hub, [half], { signal }).next()).rejects.toThrow(/^600000000.0 GB are to come/);
+  await expect(pull(hub, [half], { signal }).next()).rejects.toThrow(/^600000.0 TB are to come/);
 });
 
 test("a plan counts what of a file has arrived before", async () => {

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { byteSize } from "../engine/byte-size.ts";
 import { UserError } from "../engine/errors.ts";
 
 /** Refuses to begin what the disk has no room for. */
@@ -7,9 +8,8 @@ export async function checkSpace(folder: string, neededBytes: number): Promise<v
   const { bavail, bsize } = await statfs(await existing(folder));
   const free = bavail * bsize;
   if (neededBytes <= free) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new UserError(
-    `${gigabytes(neededBytes)} are to come, ${folder} has room for ${gigabytes(free)}: free some, or set HF_HUB_CACHE to a folder on a larger disk`,
+    `${byteSize(neededBytes)} are to come, ${folder} has room for ${byteSize(free)}: free some, or set HF_HUB_CACHE to a folder on a larger disk`,
   );
 }
 

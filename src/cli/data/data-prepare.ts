@@ -7,7 +7,8 @@ import type { EncodeClip } from "../../data/clips/store.ts";
 import type { ClipRequest } from "../../presets/clip-encoder.ts";
 import { DataError } from "../../engine/errors.ts";
 import { numberOption, optionalNumber } from "../arguments.ts";
-import { byteSize, Reporter } from "../output.ts";
+import { byteSize } from "../../engine/byte-size.ts";
+import { Reporter } from "../output.ts";
 import { JobProgress } from "../job-progress.ts";
 import type { VerbContext } from "../verb.ts";
 

@@ -13,7 +13,8 @@ import type { EditEvent, EditResult } from "../../editing/report/events.ts";
 import type { EditedFrame } from "../../editing/settings/edited-frame.ts";
 import { requireDifferent, requireUnread } from "../../editing/unread.ts";
 import { UserError } from "../../engine/errors.ts";
-import { byteSize, duration, type Reporter } from "../output.ts";
+import { byteSize } from "../../engine/byte-size.ts";
+import { duration, type Reporter } from "../output.ts";
 
 /** One edit that a command does; `checkRequest` has checked it. */
 export interface EditJob extends Pick<CheckedRequest, "settings"> {

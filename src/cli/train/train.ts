@@ -5,7 +5,8 @@ import type { Estimate } from "../../training/estimate.ts";
 import type { TrainEvent } from "../../training/events.ts";
 import type { Preset, StageEntry } from "../../training/stage.ts";
 import { numberOption, oneOf } from "../arguments.ts";
-import { byteSize, duration, Reporter } from "../output.ts";
+import { byteSize } from "../../engine/byte-size.ts";
+import { duration, Reporter } from "../output.ts";
 import type { VerbContext } from "../verb.ts";
 
 /** The presets; each loads only when it is asked for. */

@@ -1,3 +1,4 @@
+import { byteSize } from "../../engine/byte-size.ts";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { VideoInfo } from "../../data/video/video-info.ts";
@@ -116,7 +117,7 @@ export function requireMemory(
       ? `use a window of ${fitting === 1 ? "one frame" : `${fitting} frames`}${fitting <= overlap ? ` that overlaps by ${fitting - 1}` : ""}`
       : "close other programs, or make the video smaller";
   throw new MemoryError(
-    `editing ${info.width} × ${info.height} in windows of ${window} frames takes about ${gigabytes(needed)} and ${gigabytes(availableBytes)} are free: ${advice}`,
+    `editing ${info.width} × ${info.height} in windows of ${window} frames takes about ${byteSize(needed)} and ${byteSize(Math.max(0, availableBytes))} are free: ${advice}`,
     needed,
     availableBytes,
   );
@@ -145,12 +146,8 @@ export function requireMemoryFor(
 ): void {
   if (needed <= availableBytes) return;
   throw new MemoryError(
-    `${what} take ${gigabytes(needed)} and ${gigabytes(availableBytes)} are free: close other programs, or use a smaller model`,
+    `${what} take ${byteSize(needed)} and ${byteSize(Math.max(0, availableBytes))} are free: close other programs, or use a smaller model`,
     needed,
     availableBytes,
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(Math.max(0, bytes) / 1e9).toFixed(1)} GB`;
 }
