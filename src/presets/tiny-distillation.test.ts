@@ -130,6 +130,17 @@ describe("a distillation of the preset", () => {
     expect(new Set(splits)).toEqual(new Set(["train", "validation"]));
   });
 
+  test("takes no first frames that other teachers drew", async () => {
+    const cache = join(root, "of-two");
+    const other = saveSmallModel(join(root, "untrained"), { isTrained: false });
+    const own = { cache, items: 1, held: 1, terms: ["sdsEdit"] };
+    for (const { path } of [model, other, model])
+      await entry.open(configOf({}, { ...own, model: path }), context);
+    const drawn = readdirSync(cache).filter((name) => name.startsWith("first-frames"));
+    expect(drawn).toHaveLength(2); // of the train and the validation split
+    for (const name of drawn) expect(readdirSync(join(cache, name))).toHaveLength(2);
+  });
+
   test("begins as the stack of the model folder, bit for bit", async () => {
     const { student } = (await entry.open(configOf(), context)) as unknown as {
       student: { denoiser: ReturnType<EditModel["stacked"]> };
