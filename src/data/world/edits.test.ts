@@ -6,6 +6,7 @@ import { describeOutcome } from "./outcome.ts";
 import type { Description, SceneObject } from "./scene.ts";
 import { SPLITS } from "./splits.ts";
 import { TASKS } from "./tasks.ts";
+import { visibleShare } from "./visibility.ts";
 import * as words from "./words.ts";
 
 const COUNT = 40;
@@ -153,6 +154,14 @@ describe("an edit", () => {
     }
     for (const { request, edit } of editsOf("background"))
       expect(edit.background).not.toBe(request.scene.background);
+  });
+
+  test("is of something that can be seen, all the time", () => {
+    for (const request of requests)
+      for (const edit of partsOf(request)) {
+        if (!("object" in edit)) continue;
+        expect(visibleShare(request.scene, edit.object), request.instruction).toBeGreaterThan(0.3);
+      }
   });
 
   test("of two parts is of two things", () => {
