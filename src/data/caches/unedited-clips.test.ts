@@ -53,6 +53,10 @@ describe("unedited clips", () => {
       const { instruction } = uneditedAt(split, 0);
       expect(clips.text(0).instruction).toBe(instruction);
     }
+    const scenes = (["train", "validation"] as const).flatMap((split) =>
+      Array.from({ length: 70 }, (_, index) => JSON.stringify(uneditedAt(split, index).scene)),
+    );
+    expect(new Set(scenes).size).toBe(scenes.length);
     const others = [{}, { frames: 2 }, { split: "train" }, { size: 16 }] as const;
     const folders = others.map((own) =>
       worldInputs({ ...source, ...own }).folderFor("first-frames"),
