@@ -145,4 +145,19 @@ describe("parsePublicScheduler", () => {
     expect(() => parsePublicScheduler(config)).toThrow(ConfigError);
     expect(() => parsePublicScheduler(config)).toThrow(message);
   });
+
+  test.each([
+    [{ use_exponential_sigmas: true }, /use_exponential_sigmas/],
+    [{ use_beta_sigmas: true }, /use_beta_sigmas/],
+    [{ final_sigmas_type: "sigma_min" }, /final_sigmas_type/],
+    [{ interpolation_type: "log_linear" }, /interpolation_type/],
+    [{ timestep_type: "continuous" }, /timestep_type/],
+    [{ sigma_max: 700 }, /sigma_max/],
+    [{ prediction_type: "v_prediction", rescale_betas_zero_snr: true }, /rescale_betas_zero_snr/],
+  ])("refuses an Euler sampler with %o", (change, message) => {
+    const plain = { ...sd15, _class_name: "EulerDiscreteScheduler", timestep_spacing: "trailing" };
+    expect(() => parsePublicScheduler(plain)).not.toThrow();
+    expect(() => parsePublicScheduler({ ...plain, ...change })).toThrow(ConfigError);
+    expect(() => parsePublicScheduler({ ...plain, ...change })).toThrow(message);
+  });
 });

@@ -8,17 +8,22 @@ import { readJsonLines, writeJsonLines } from "../data/clips/json-lines.ts";
 import { writeInstructions } from "../data/instructions/instruct.ts";
 import { InstructionRecord } from "../data/instructions/record.ts";
 import { templateWriter } from "../data/instructions/template-writer.ts";
+import { autoencoderHash } from "../eve/model/model-folder.ts";
+import { loadAutoencoder } from "../eve/model/parts.ts";
 import { loadTokenizer } from "../models/text-encoder/tokenizer.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { TrainEvent } from "../training/events.ts";
 import { openRunDirectory } from "../training/run.ts";
 import { resolveConfig, stageEntry, type StageContext } from "../training/stage.ts";
+import { DistillationSettings } from "../training/stages/distillation-settings.ts";
 import { train } from "../training/train.ts";
 import { makeClip } from "../../test/support/clips.ts";
+import { largestDifference } from "../../test/support/difference.ts";
 import { saveSmallModel } from "../../test/support/small-model.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { clipSettings, openClipEncoder } from "./clip-encoder.ts";
 import { dataWarnings, withData } from "./own-data.ts";
+import { ownInputs } from "./own-inputs.ts";
 import { tiny } from "./tiny.ts";
 
 const root = temporaryFolder();
@@ -90,6 +95,18 @@ describe("a distillation on data of one's own", () => {
   test("takes as many inputs as asked for", async () => {
     const stage = await stageEntry(tiny, "distillation").open(configOf({ items: 5 }), context);
     expect(stage.dataset).toMatch(/1 unedited clips with 5 instructions$/);
+  });
+
+  test("is measured on other clips than it learns from", async () => {
+    const settings = DistillationSettings.parse(configOf().stage);
+    const autoencoder = loadAutoencoder(model);
+    const own = { autoencoder, autoencoderHash: autoencoderHash(model), size: 32, frames: 4 };
+    const inputs = ownInputs(data, { folder: join(root, "cache"), ...own }, settings);
+    const [learned, measured] = [await inputs.train.open(), await inputs.held.open()];
+    expect([learned.count, measured.count]).toEqual([14, 3]);
+    const clip = measured.gather("clip", [0]);
+    for (const index of learned.firstIndices(14))
+      expect(largestDifference(learned.gather("clip", [index]), clip)).toBeGreaterThan(0.01);
   });
 
   test("warns of words that the model never learned, and only of those", () => {

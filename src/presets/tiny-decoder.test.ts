@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { descend } from "../../test/support/descent.ts";
@@ -96,4 +97,10 @@ test("only the decoder learns: it alone has gradients, and steps along them deco
   const encoder = [...stage.frozen].filter(([name]) => name.startsWith("encoder."));
   expect(encoder.length).toBeGreaterThan(4);
   descend(stage, await stage.nextBatch(0, 0));
+});
+
+test("it is measured on edits that it does not learn by, those of the validation split", () => {
+  const made = readdirSync(join(root, "cache")).filter((name) => name.startsWith("drawn-edits"));
+  const splits = made.map((name) => /^drawn-edits-(\w+)-32-/.exec(name)?.[1] ?? name);
+  expect(new Set(splits)).toEqual(new Set(["train", "validation"]));
 });

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { descend } from "../../test/support/descent.ts";
@@ -75,4 +76,10 @@ test("errors count more where a pixel should change", async () => {
   expect(losses(heavy, nothingToDo)).toBeCloseTo(losses(even, nothingToDo), 6);
   const allToChange = { ...batch, picture: picture.mul(0).sub(5) };
   expect(losses(heavy, allToChange) / losses(even, allToChange)).toBeCloseTo(3, 4);
+});
+
+test("it is measured on edits that it does not learn by, those of the validation split", () => {
+  const made = readdirSync(join(root, "cache")).filter((name) => name.startsWith("decoded-edits"));
+  const splits = made.map((name) => /^decoded-edits-(\w+)-32-/.exec(name)?.[1] ?? name);
+  expect(new Set(splits)).toEqual(new Set(["train", "validation"]));
 });

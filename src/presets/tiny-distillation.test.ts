@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { largestDifference } from "../../test/support/difference.ts";
@@ -122,6 +122,23 @@ describe("a distillation of the preset", () => {
     const receipt = JSON.parse(readFileSync(join(root, "straight", "receipt.json"), "utf8"));
     expect(receipt).toMatchObject({ stage: "distillation", steps: 4 });
     expect(receipt.dataset).toMatch(/^generated world, 7 unedited clips of the train split/);
+  });
+
+  test("is measured on clips that it is not trained on, those of the validation split", () => {
+    const made = readdirSync(join(root, "cache")).filter((name) => name.startsWith("unedited"));
+    const splits = made.map((name) => /^unedited4-(\w+)-32-/.exec(name)?.[1] ?? name);
+    expect(new Set(splits)).toEqual(new Set(["train", "validation"]));
+  });
+
+  test("takes no first frames that other teachers drew", async () => {
+    const cache = join(root, "of-two");
+    const other = saveSmallModel(join(root, "untrained"), { isTrained: false });
+    const own = { cache, items: 1, held: 1, terms: ["sdsEdit"] };
+    for (const { path } of [model, other, model])
+      await entry.open(configOf({}, { ...own, model: path }), context);
+    const drawn = readdirSync(cache).filter((name) => name.startsWith("first-frames"));
+    expect(drawn).toHaveLength(2); // of the train and the validation split
+    for (const name of drawn) expect(readdirSync(join(cache, name))).toHaveLength(2);
   });
 
   test("begins as the stack of the model folder, bit for bit", async () => {

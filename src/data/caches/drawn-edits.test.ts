@@ -70,3 +70,26 @@ test("decoded edits are the pictures of the input, its reconstruction, what was 
     expect(cache.text(index)).toEqual(text);
   }
 });
+
+test("edits that others draw or decode, or from another number on, are drawn again", async () => {
+  const folder = temporaryFolder();
+  const pieces: number[] = [];
+  const draw: DecodedEditSource["draw"] = (input) => {
+    pieces.push(input.shape[0]!);
+    return input;
+  };
+  const own = { ...source, folder, count: 1, draw };
+  await openDrawnEdits(own);
+  await openDrawnEdits(own);
+  expect(pieces).toHaveLength(1);
+  await openDrawnEdits({ ...own, drawnBy: "somebody" });
+  expect(pieces).toHaveLength(2);
+  const later = await openDrawnEdits({ ...own, from: FROM + 1 });
+  expect(later.text(0)).toEqual(items[1]!.text);
+  const edited = async (by: DecodedEditSource): Promise<Uint8Array> =>
+    bytesOf((await openDecodedEdits(by)).gather("edited", [0]));
+  const other = new Autoencoder(Rng.seed(2), SMALL_AUTOENCODER);
+  const before = await edited(own);
+  expect(await edited({ ...own, autoencoder: other, decodedBy: "another" })).not.toEqual(before);
+  expect(await edited(own)).toEqual(before);
+});

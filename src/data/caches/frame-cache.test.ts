@@ -43,6 +43,22 @@ describe("openFrameCache", () => {
     expect(readdirSync(options.folder)).toHaveLength(1);
   });
 
+  test("of another split, or of another size, is another", async () => {
+    const folder = join(root, "apart");
+    const first = async (own: { split?: "train" | "validation"; size?: number }) => {
+      const cache = await openFrameCache({ ...options, folder, count: 1, ...own });
+      return toBytes(cache.pixels([0]))[0]!;
+    };
+    for (const [split, size] of [
+      ["validation", 32],
+      ["train", 32],
+      ["train", 16],
+    ] as const) {
+      const wanted = renderFrame(sampleScene(split, 0), frameOf(0), size);
+      expect(await first({ split, size })).toEqual(Uint8Array.from(wanted));
+    }
+  });
+
   test("makes the folder that it is given", async () => {
     mkdirSync(join(root, "deep"));
     const folder = join(root, "deep", "deeper");

@@ -45,6 +45,25 @@ describe("unedited clips", () => {
     expect(relativeError(found, wanted)).toBeLessThan(BF16_NETWORK);
   });
 
+  test("of another length, or of another split, are others", async () => {
+    for (const own of [{}, { frames: 2 }, { split: "train" }] as const) {
+      const { frames, split } = { ...source, ...own };
+      const clips = await openUneditedClips({ ...source, count: 1, frames, split });
+      expect(clips.gather("clip", [0]).shape.slice(0, 2)).toEqual([1, frames]);
+      const { instruction } = uneditedAt(split, 0);
+      expect(clips.text(0).instruction).toBe(instruction);
+    }
+    const scenes = (["train", "validation"] as const).flatMap((split) =>
+      Array.from({ length: 70 }, (_, index) => JSON.stringify(uneditedAt(split, index).scene)),
+    );
+    expect(new Set(scenes).size).toBe(scenes.length);
+    const others = [{}, { frames: 2 }, { split: "train" }, { size: 16 }] as const;
+    const folders = others.map((own) =>
+      worldInputs({ ...source, ...own }).folderFor("first-frames"),
+    );
+    expect(new Set(folders).size).toBe(folders.length);
+  });
+
   test("hold no other picture and no other words", async () => {
     const clips = await openUneditedClips(source);
     expect(Object.keys(UneditedText.shape)).toEqual(["task", "instruction", "outputCaption"]);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rng } from "../../engine/random.ts";
@@ -73,5 +73,20 @@ describe("a folder of pictures", () => {
     await writePng(pictureFile(2), new Uint8Array(8 * 8 * 3), 8, 8);
     const unequal = await prepared("unequal");
     expect(skippedOf(unequal)[0]).toMatch(/^pictures: 000002\.png is 8 × 8 as it is shown, and/);
+  });
+
+  test("is another clip than one that begins with the same picture", async () => {
+    const folders = [folder.file("still"), folder.file("moving")];
+    for (const [which, path] of folders.entries()) {
+      mkdirSync(path);
+      for (let index = 0; index < 4; index++) {
+        const level = which === 0 || index === 0 ? 90 : 90 + 20 * index;
+        await writePng(join(path, `${index}.png`), new Uint8Array(48 * 3).fill(level), 8, 6);
+      }
+    }
+    const one = { ...settings, frames: 4, stride: 1, clipsPerVideo: 1 };
+    const both = await prepared("beginnings", { videos: folders, settings: one });
+    expect(skippedOf(both)).toEqual([]);
+    expect(readClips(folder.file("beginnings")).clips).toHaveLength(2);
   });
 });

@@ -83,6 +83,12 @@ describe("prepared clips", () => {
 
     const strip = await readPicture(stripPath(folder.file("plain"), 1));
     expect([strip.width, strip.height]).toEqual([3 * 32 + 2 * 2, 32]);
+    for (const [place, frame] of fitted.entries()) {
+      const middle = (16 * strip.width + place * 34 + 16) * 3;
+      const wantedColour = frame.subarray((16 * 32 + 16) * 3, (16 * 32 + 16) * 3 + 3);
+      const differences = wantedColour.map((value, c) => Math.abs(value - strip.rgb[middle + c]!));
+      expect(Math.max(...differences)).toBeLessThan(12); // JPEG
+    }
     expect(existsSync(dataFiles(folder.file("plain")).sheet)).toBe(true);
   });
 
@@ -316,6 +322,18 @@ describe("a folder", () => {
       new UserError(
         `the clips in ${folder.file("plain")} were made with frames 3, now asked for 4; size 32, now asked for 64: give the same settings, or another --out`,
       ),
+    );
+  });
+
+  test.each([
+    { autoencoder: "another" },
+    { stride: 1 },
+    { clipsPerVideo: 1 },
+    { model: "another" },
+  ])("with clips of other settings is refused by each of them: %j", async (own) => {
+    const [name] = Object.keys(own);
+    await expect(prepared("plain", { settings: { ...settings, ...own } })).rejects.toThrow(
+      new RegExp(`were made with ${name} \\w+, now asked for`),
     );
   });
 

@@ -210,6 +210,17 @@ describe("a writer that fails", () => {
     expect(events).toHaveLength(1 + 4);
   });
 
+  test("for every other clip is never given up, however many those are", async () => {
+    const many = Array.from(
+      { length: 14 },
+      (_, i) => `a dog ${i % 2 === 0 ? "at sea" : "on land"} ${i}`,
+    );
+    const writer = failing((caption) => caption.includes("sea"), new DataError("seasick"));
+    const { error, events } = await written({ captions: many, writer, concurrency: 1 });
+    expect(error).toBeUndefined();
+    expect(events.at(-1)).toMatchObject({ instructions: 7 * 7, reasons: { seasick: 7 * 7 } });
+  });
+
   test("for all of a few clips is given up, too", async () => {
     const writer = failing(() => true, new DataError("out of order"));
     const { error } = await written({ captions: ["a dog", "a boat"], writer, concurrency: 1 });

@@ -107,6 +107,56 @@ describe("drafts by rules", () => {
     }
   });
 
+  test("tell one of two things with one name by its looks", () => {
+    for (let i = 0; i < 20; i++) {
+      const all = drafts("a red car and a blue car on a street", String(i));
+      for (const { task, instruction } of all)
+        if (["object", "texture"].includes(task))
+          expect(instruction).toMatch(/\bthe (red|blue) car\b/);
+    }
+  });
+
+  test("change in the caption the thing that the instruction names, into what it says, and no other", () => {
+    for (let i = 0; i < 40; i++) {
+      const all = drafts("a red fox and a blue boat at sea", String(i));
+      const by = Object.fromEntries(all.map((draft) => [draft.task, draft]));
+      for (const task of ["object", "texture"] as const) {
+        const { instruction, outputCaption } = by[task]!;
+        const isFox = /\bfox\b/.test(instruction);
+        expect(outputCaption).not.toContain(isFox ? "a red fox" : "a blue boat");
+        expect(outputCaption).toContain(isFox ? "a blue boat" : "a red fox");
+      }
+      const { instruction, outputCaption } = by["texture"]!;
+      const old = /\bfox\b/.test(instruction) ? "red" : "blue";
+      expect(outputCaption).not.toMatch(new RegExp(`\\b${old}\\b`));
+      expect(by["object"]!.outputCaption).not.toMatch(
+        /\bfox\b/.test(by["object"]!.instruction) ? /\bfox\b/ : /\bboat\b/,
+      );
+    }
+  });
+
+  test("of two edits change both in the caption", () => {
+    for (let i = 0; i < 20; i++) {
+      const all = drafts("a red fox in a meadow", String(i));
+      const both = all.find(({ task }) => task === "multiple")!.outputCaption;
+      expect(both).not.toContain("meadow");
+      expect(both).not.toMatch(/\bred\b/);
+      expect(both).toContain("fox");
+    }
+  });
+
+  test("give something to wear or to hold, the instruction as the caption", () => {
+    const verbs = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      const added = drafts("a fox", String(i)).find(({ task }) => task === "add")!;
+      const [, verb] = /\b(wear|hold)\b/.exec(added.instruction) ?? [];
+      if (verb === undefined) continue;
+      verbs.add(verb);
+      expect(added.outputCaption).toContain(`${verb}ing`);
+    }
+    expect(verbs.size).toBe(2);
+  });
+
   test("leave out what the caption gives no hold for, and give people no colour", () => {
     expect(drafts("outside at night").map(({ task }) => task)).toEqual([
       "style",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { styledRequestAt } from "../caches/styled-items.ts";
+import { frameOf } from "../caches/frame-number.ts";
+import { draw, styledRequestAt } from "../caches/styled-items.ts";
 import { HELD_OUT_STYLES, restyled, STYLED_TASKS } from "./held-out-styles.ts";
 import { renderFrame } from "./render.ts";
 import { sampleScene } from "./sample.ts";
@@ -36,4 +37,17 @@ test("requests in a style leave it on: plain scenes, and no task that is about s
   expect(new Set(requests.map(({ task }) => task))).toEqual(new Set(STYLED_TASKS));
   expect(requests.every(({ scene }) => scene.style === "plain")).toBe(true);
   expect(styledRequestAt("test", 7)).toEqual(requests[7]);
+});
+
+test("what a style is learned from has that style alone, whatever style its scene had", () => {
+  const styled = Array.from({ length: 60 }, (_, index) => index).filter(
+    (index) => sampleScene("train", index).style !== "plain",
+  );
+  expect(styled.length).toBeGreaterThan(5);
+  for (const index of styled) {
+    const scene = { ...sampleScene("train", index), style: "plain" as const };
+    const { frames } = draw({ split: "train", style: "line-art" }, index, SIZE);
+    const wanted = restyled(renderFrame(scene, frameOf(index), SIZE), SIZE, "line-art");
+    expect(frames).toEqual([wanted]);
+  }
 });

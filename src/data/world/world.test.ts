@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../engine/errors.ts";
+import { type Edit, PLACES } from "./edit.ts";
 import { editedScene } from "./edited-scene.ts";
 import { sampleEdit } from "./edits.ts";
 import { poseAt, viewAt } from "./motion.ts";
@@ -167,6 +168,71 @@ describe("edits", () => {
         }
       }
     }
+  });
+
+  test("change what they say, and nothing else of it", () => {
+    const scene = sampleScene("train", 1);
+    const [{ id }] = scene.objects as [names.SceneObject];
+    const worn = { ...scene.objects[0]!, accessories: ["scarf"] } as const;
+    const dressed = { ...scene, objects: [worn, ...scene.objects.slice(1)] };
+    const changed = (edit: Edit): Partial<names.SceneObject> => {
+      const after = editedScene(dressed, edit);
+      expect({ ...after, objects: after.objects.slice(1) }).toEqual({
+        ...dressed,
+        objects: dressed.objects.slice(1),
+      });
+      const before = new Map<string, unknown>(Object.entries(worn));
+      return Object.fromEntries(
+        Object.entries(after.objects[0]!).filter(([name, value]) => value !== before.get(name)),
+      );
+    };
+    const kind = names.KINDS.find((name) => name !== worn.kind)!;
+    const colour = names.COLOURS.find((name) => name !== worn.colour)!;
+    const texture = names.TEXTURES.find((name) => name !== worn.texture)!;
+    expect(changed({ type: "replace", object: id, kind })).toEqual({ kind });
+    expect(changed({ type: "replace", object: id, kind, colour })).toEqual({ kind, colour });
+    expect(changed({ type: "repaint", object: id, colour })).toEqual({ colour });
+    expect(changed({ type: "repaint", object: id, texture })).toEqual({ texture });
+    expect(changed({ type: "add-accessory", object: id, accessory: "hat" })).toEqual({
+      accessories: ["scarf", "hat"],
+    });
+    expect(changed({ type: "remove-accessory", object: id, accessory: "scarf" })).toEqual({
+      accessories: [],
+    });
+    expect(changed({ type: "remove-accessory", object: id, accessory: "hat" })).toEqual({
+      accessories: ["scarf"],
+    });
+    const removed = editedScene(dressed, { type: "remove-object", object: id });
+    expect(removed).toEqual({ ...dressed, objects: dressed.objects.slice(1) });
+  });
+
+  test("of two parts do both", () => {
+    const scene = { ...sampleScene("train", 1), background: "sea" } as const;
+    const first = { type: "background", background: "desert" } as const;
+    const second = { type: "style", style: "sepia" } as const;
+    for (const edit of [
+      { type: "both", first, second } as const,
+      { type: "both", first: second, second: first } as const,
+    ])
+      expect(editedScene(scene, edit)).toEqual({ ...scene, background: "desert", style: "sepia" });
+  });
+
+  test.each(PLACES)("add a thing where they say: %s", (place) => {
+    const scene = { ...sampleScene("train", 1), objects: [], style: "plain" } as const;
+    const look = {
+      ...sampleScene("train", 1).objects[0]!,
+      motion: { type: "still", period: 1, phase: 0, amount: 0, direction: 0 },
+    } as const;
+    const added = editedScene(scene, { type: "add-object", look, place });
+    const [before, after] = [scene, added].map((one) => renderFrame(one, 0, 64));
+    const changed = range(64 * 64).filter((i) =>
+      [0, 1, 2].some((c) => before![3 * i + c] !== after![3 * i + c]),
+    );
+    const third = (sum: number): number => Math.floor((3 * sum) / changed.length / 64);
+    const column = third(changed.reduce((sum, i) => sum + (i % 64), 0));
+    const row = third(changed.reduce((sum, i) => sum + Math.floor(i / 64), 0));
+    const found = [["top", "", "bottom"][row]!, ["left", "", "right"][column]!];
+    expect(found.filter((word) => word !== "").join("-")).toBe(place);
   });
 
   test("leave a scene as it was when they are undone", () => {

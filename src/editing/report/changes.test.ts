@@ -39,7 +39,9 @@ describe("changeHints", () => {
     expect(hints({ changedShare: 0.9 })).toMatch(
       /more than "object" asks for: strength keep, mask …$/,
     );
+    expect(hints({ changedShare: 0.9 }, { strength: "keep" })).toMatch(/asks for: mask …$/);
     expect(hints({ changedShare: 0.9 }, { task: "style" })).toBe("");
+    expect(hints({ changedShare: 0.9 }, { further: ["turn it into a sketch"] })).toBe("");
     expect(hints({ changedShare: 0.9 }, { mask: "mask.png" })).toBe("");
   });
 

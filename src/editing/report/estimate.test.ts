@@ -5,12 +5,13 @@ import { standInModel } from "../../../test/editing/stand-in-model.ts";
 import { clipFolder, makeClip } from "../../../test/support/clips.ts";
 import { eventsOf, only } from "../../../test/support/edits.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
+import { probeVideo } from "../../data/video/probe.ts";
 import { tensorScope } from "../../engine/scope.ts";
 import { Tensor } from "../../engine/tensor.ts";
 import { Editor } from "../editor.ts";
 import { readSettings, resolveSettings } from "../settings/settings.ts";
 import { codingSeconds } from "./calibration.ts";
-import { requireMemory, requireMemoryForWeights } from "./estimate.ts";
+import { estimateEdit, requireMemory, requireMemoryForWeights } from "./estimate.ts";
 import { MemoryError } from "./memory-error.ts";
 
 const instruction = "make the ball blue";
@@ -134,5 +135,23 @@ describe("an estimate", () => {
     expect(chain.seconds!).toBeCloseTo(2 * whole.seconds! - coding, 9);
     const ofSteps = twiceTheSteps.seconds! - whole.seconds!;
     expect(guided.seconds! - whole.seconds!).toBeCloseTo(2 * ofSteps, 9); // three evaluations for one
+  });
+
+  test("counts reading and writing of all frames, where a span alone is edited, too", async () => {
+    await using folder = await clipFolder();
+    await makeClip(folder.file("input.mp4"), { width: 32, height: 32 });
+    const info = await probeVideo(folder.file("input.mp4"));
+    const calibration = {
+      stepSeconds: 0,
+      pictureSeconds: 0,
+      detailSeconds: 0,
+      windowFrameBytes: 1,
+    };
+    const measured = { calibration, memory: memoryOf(1e9)() };
+    for (const frames of ["..", "..2", "5..6"])
+      expect(estimateEdit(info, settingsOf({ frames }), measured).seconds).toBeCloseTo(
+        12 * codingSeconds(32 * 32),
+        12,
+      );
   });
 });

@@ -1,10 +1,18 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import type { LoraChoice } from "../settings/model.ts";
 import { resolveSettings, readSettings } from "../settings/settings.ts";
-import { lorasNoted, notedLoras, readReceipt, type Receipt } from "./receipt.ts";
+import {
+  fileHash,
+  lorasNoted,
+  notedLoras,
+  readReceipt,
+  receiptComment,
+  receiptPath,
+  type Receipt,
+} from "./receipt.ts";
 
 const path = join(temporaryFolder(), "edit.mp4.json");
 const model = { name: "open", path: "open", hash: "abc" };
@@ -48,4 +56,45 @@ describe("the LoRAs of a receipt", () => {
   test("are refused where they say no paths", async () => {
     await expect(readBack({ lora: [{ strength: 1 }] })).rejects.toThrow(/expected a receipt/);
   });
+});
+
+test("what a video's own metadata tell of an edit names files, and no folder of anybody", () => {
+  const home = "/home/somebody/secret project";
+  const comment = receiptComment({
+    ...receipt,
+    program: "open-eve",
+    input: { path: join(home, "clip.mp4"), sha256: "def" },
+    model: { name: "open", path: join(home, "model"), hash: "abc", lora: join(home, "look") },
+    settings: { ...receipt.settings, mask: join(home, "masks", "hat.png") },
+    mask: { sha256: "123" },
+  });
+  expect(comment).not.toContain("somebody");
+  expect(comment).not.toContain("secret");
+  expect(JSON.parse(comment)).toMatchObject({
+    input: { name: "clip.mp4", sha256: "def" },
+    model: { name: "open", hash: "abc" },
+    settings: { instruction: "make it snow", mask: "hat.png" },
+    mask: { sha256: "123" },
+  });
+});
+
+test("a receipt lies beside what it is of, a folder with or without its slash", () => {
+  expect(receiptPath("out/edit.mp4")).toBe("out/edit.mp4.json");
+  expect(receiptPath("out/frames")).toBe("out/frames.json");
+  expect(receiptPath("out/frames/")).toBe("out/frames.json");
+});
+
+test("the hash of a folder of pictures is of what is in them, in their order", async () => {
+  const hashOf = async (name: string, ...contents: readonly string[]): Promise<string> => {
+    const folder = join(temporaryFolder(), name);
+    mkdirSync(folder);
+    for (const [index, content] of contents.entries())
+      writeFileSync(join(folder, `${index}.png`), content);
+    return await fileHash(folder);
+  };
+  const first = await hashOf("one", "a", "b");
+  expect(await hashOf("two", "a", "b")).toBe(first);
+  expect(await hashOf("one", "b", "a")).not.toBe(first);
+  expect(await hashOf("one", "a", "c")).not.toBe(first);
+  expect(await hashOf("one", "a")).not.toBe(first);
 });

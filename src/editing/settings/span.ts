@@ -55,7 +55,10 @@ export function isReached({ unit, at }: Moment, { index, seconds }: FramePlace):
 }
 
 /** How many frames of a video lie in the span, as its container tells; null where it does not. */
-export function framesWithin({ from, to }: Span, info: VideoInfo): number | null {
+export function framesWithin(
+  { from, to }: Span,
+  info: Pick<VideoInfo, "frames" | "averageFps">,
+): number | null {
   const { frames, averageFps } = info;
   if (frames === null) return null;
   const numberOf = ({ unit, at }: Moment): number =>
@@ -65,19 +68,22 @@ export function framesWithin({ from, to }: Span, info: VideoInfo): number | null
 }
 
 /** Throws a UserError of one sentence where the span lies behind the video's end, as far as the container tells. */
-export function requireFrames(text: string, info: VideoInfo): void {
+export function requireFrames(text: string, info: VideoLength): void {
   const { from } = parseSpan(text).span;
   if (info.frames === null || from === undefined) return;
   const length = from.unit === "frames" ? info.frames : info.durationSeconds;
   if (length > 0 && from.at >= length) throw emptySpan(text, info);
 }
 
-function emptySpan(text: string, info: VideoInfo): UserError {
+function emptySpan(text: string, info: VideoLength): UserError {
   return new UserError(`frames: ${text} holds no frame of the video${whichHas(info)}`);
 }
 
+/** How long a video is, as its container tells. */
+export type VideoLength = Pick<VideoInfo, "frames" | "durationSeconds">;
+
 /** How long a video is, behind its name in a sentence; empty where nobody knows. */
-export function whichHas({ frames, durationSeconds }: VideoInfo): string {
+export function whichHas({ frames, durationSeconds }: VideoLength): string {
   const known = [
     ...(frames === null ? [] : [`${frames} frames`]),
     ...(durationSeconds === 0 ? [] : [`${durationSeconds.toFixed(2)} s`]),
@@ -100,7 +106,7 @@ export async function* withinSpan(
   frames: AsyncIterable<EditedFrame>,
   text: string,
   edit: EditFrames,
-  info: VideoInfo,
+  info: VideoLength,
 ): AsyncGenerator<EditedFrame, void, undefined> {
   const { from, to } = parseSpan(text).span;
   const clip = new PlacedFrames(frames);

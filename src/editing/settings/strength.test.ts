@@ -24,10 +24,14 @@ describe("the strength of an edit", () => {
   });
 
   test("gives way to a scale that is given, for that scale alone", () => {
-    const { image } = guidanceFor("bold");
+    const { text, image } = guidanceFor("bold");
     expect(resolved({ strength: "bold", guidance: { text: 5 } }).guidance).toEqual({
       text: 5,
       image,
+    });
+    expect(resolved({ strength: "bold", guidance: { image: 2 } }).guidance).toEqual({
+      text,
+      image: 2,
     });
   });
 
