@@ -1,23 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { STILL, stillObject } from "../../../test/support/still-scene.ts";
 import { type Pose, poseAt, viewAt } from "./motion.ts";
 import { type Camera, type Motion, MOTION_TYPES, type SceneObject } from "./scene.ts";
 
-const PERIOD = 24;
+const PERIOD = STILL.period;
 
-function moving(own: Partial<Motion>, scale = 0.3): SceneObject {
-  return {
-    id: 0,
-    kind: "ball",
-    colour: "red",
-    texture: "plain",
-    size: "medium",
-    accessories: [],
-    motion: { type: "still", period: PERIOD, phase: 0, amount: 0.1, direction: 0, ...own },
-    x: 0.4,
-    y: 0.6,
-    scale,
-  };
-}
+const moving = (own: Partial<Motion>, scale = 0.3): SceneObject =>
+  stillObject({ kind: "ball", motion: { ...STILL, ...own }, x: 0.4, y: 0.6, scale });
 
 /** What is to be seen of a pose: two angles a turn apart are one. */
 function seen({ x, y, scale, angle }: Pose): number[] {

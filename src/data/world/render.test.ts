@@ -1,40 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { STILL, STILL_VIEW, stillObject, stillScene } from "../../../test/support/still-scene.ts";
 import { poseAt, viewAt } from "./motion.ts";
 import { PALETTE, type Rgb } from "./palette.ts";
 import { renderFrame } from "./render.ts";
-import {
-  BACKGROUNDS,
-  type Camera,
-  type Colour,
-  COLOURS,
-  type Scene,
-  type SceneObject,
-} from "./scene.ts";
+import { BACKGROUNDS, type Camera, type Colour, COLOURS, type SceneObject } from "./scene.ts";
 
 const SIZE = 64;
-const STILL_VIEW: Camera = { type: "still", period: 1, x: 0, y: 0, zoom: 0 };
-const STILL = { type: "still", period: 24, phase: 0, amount: 0.1, direction: 0 } as const;
-
-function box(own: Partial<SceneObject>): SceneObject {
-  return {
-    id: 0,
-    kind: "box",
-    colour: "red",
-    texture: "plain",
-    size: "medium",
-    accessories: [],
-    motion: STILL,
-    x: 0.5,
-    y: 0.5,
-    scale: 0.3,
-    ...own,
-  };
-}
-
-function sceneOf(objects: readonly SceneObject[], own: Partial<Scene> = {}): Scene {
-  return { objects, background: "studio", style: "plain", drift: 0, camera: STILL_VIEW, ...own };
-}
-
 /** The colour of a frame at a place, in frame widths. */
 function colourAt(rgb: Uint8Array, x: number, y: number): Rgb {
   const at = (Math.floor(y * SIZE) * SIZE + Math.floor(x * SIZE)) * 3;
@@ -62,14 +33,14 @@ function middleOfChange(a: Uint8Array, b: Uint8Array): { x: number; y: number } 
 
 describe("a frame", () => {
   test.each(COLOURS)("shows a %s thing in that colour, red before green before blue", (colour) => {
-    const frame = renderFrame(sceneOf([box({ colour })]), 0, SIZE);
+    const frame = renderFrame(stillScene([stillObject({ colour })]), 0, SIZE);
     expect(named(colourAt(frame, 0.5, 0.55))).toBe(colour);
   });
 
   test("shows of two things in one place the later one", () => {
-    const [red, blue] = [box({}), box({ id: 1, colour: "blue" })];
+    const [red, blue] = [stillObject({}), stillObject({ id: 1, colour: "blue" })];
     const middle = (objects: readonly SceneObject[]): Colour =>
-      named(colourAt(renderFrame(sceneOf(objects), 0, SIZE), 0.5, 0.55));
+      named(colourAt(renderFrame(stillScene(objects), 0, SIZE), 0.5, 0.55));
     expect(middle([red, blue])).toBe("blue");
     expect(middle([blue, red])).toBe("red");
   });
@@ -80,10 +51,10 @@ describe("a frame", () => {
     ["under a pan", { x: 0.4 }, { ...STILL_VIEW, type: "pan", period: 40, x: 0.08, y: -0.05 }],
     ["in a zoom", { x: 0.3, y: 0.6 }, { ...STILL_VIEW, type: "zoom", period: 40, zoom: 0.25 }],
   ])("has a thing where motion and camera put it: %s", (_, own, camera) => {
-    const object = box(own);
+    const object = stillObject(own);
     for (const frame of [0, 7, 15]) {
       const [empty, full] = [[], [object]].map((objects) =>
-        renderFrame(sceneOf(objects, { camera }), frame, SIZE),
+        renderFrame(stillScene(objects, { camera }), frame, SIZE),
       );
       const [pose, view] = [poseAt(object, frame), viewAt(camera, frame)];
       const middle = middleOfChange(empty!, full!);
@@ -97,7 +68,7 @@ describe("a frame", () => {
     "of a drifting %s has it further right, by as much as it drifts",
     (background) => {
       const [before, after] = [0, 1].map((frame) =>
-        renderFrame(sceneOf([], { background, drift: 1 / 8 }), frame, SIZE),
+        renderFrame(stillScene([], { background, drift: 1 / 8 }), frame, SIZE),
       );
       const error = (shift: number): number => {
         let sum = 0;
