@@ -6,7 +6,7 @@ import {
   largestDifference,
   relativeError,
 } from "../../../test/support/difference.ts";
-import { SMALL, saveSmallModel } from "../../../test/support/small-model.ts";
+import { SMALL, SMALL_AUTOENCODER, saveSmallModel } from "../../../test/support/small-model.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { noGrad } from "../../engine/autodiff.ts";
 import { ConfigError, DataError, UserError } from "../../engine/errors.ts";
@@ -14,6 +14,10 @@ import { Rng, normal } from "../../engine/random.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { DetailGatesConfig } from "../../models/detail/config.ts";
 import { DetailGates } from "../../models/detail/detail-gates.ts";
+import { TextEncoderConfig } from "../../models/text-encoder/config.ts";
+import { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
+import { Autoencoder } from "../../models/vae/autoencoder.ts";
+import { resolveVaeConfig } from "../../models/vae/config.ts";
 import { EditModel } from "./edit-model.ts";
 
 const root = temporaryFolder();
@@ -76,6 +80,31 @@ describe("a loaded model", () => {
     writeFileSync(join(path, "model.json"), JSON.stringify({ ...SMALL, size }));
     expect(() => EditModel.load(path)).toThrow(DataError);
     expect(() => EditModel.load(path)).toThrow(sentence);
+  });
+
+  test("is refused where its autoencoder makes latents that its backbone does not read", () => {
+    const folder = saveSmallModel(join(root, "other-latents"));
+    const config = resolveVaeConfig({ ...SMALL_AUTOENCODER, latentChannels: 8 });
+    const weights = new Autoencoder(Rng.seed(6), config).parameters();
+    folder.savePart("autoencoder", { config, weights });
+    expect(() => EditModel.load(folder.path)).toThrow(DataError);
+    expect(() => EditModel.load(folder.path)).toThrow(
+      /reads latents of 4 channels, and draws 4, and the autoencoder there makes 8: take the/,
+    );
+  });
+
+  test("is refused where its text encoder makes words that its backbone does not read", () => {
+    const folder = saveSmallModel(join(root, "other-words"));
+    const config = { ...folder.config("text-encoder", TextEncoderConfig), hiddenSize: 24 };
+    const weights = new TextEncoder(Rng.seed(7), config).parameters();
+    const files = ["tokenizer.json", "words.json"].map((name) =>
+      join(saveSmallModel(join(root, "words")).partPath("text-encoder"), name),
+    );
+    folder.savePart("text-encoder", { config, weights, files });
+    expect(() => EditModel.load(folder.path)).toThrow(DataError);
+    expect(() => EditModel.load(folder.path)).toThrow(
+      /reads words of 16 features, and the text-encoder there makes 24: take the/,
+    );
   });
 
   test("says for which of its tasks it is guided, and is refused where there is no such task", () => {

@@ -7,7 +7,6 @@ import type { RestoreDetail } from "../../models/detail/detail-gates.ts";
 import type { TextEncoder } from "../../models/text-encoder/text-encoder.ts";
 import type { Tokenizer } from "../../models/text-encoder/tokenizer.ts";
 import type { Autoencoder } from "../../models/vae/autoencoder.ts";
-import { unetStride } from "../../models/unet/config.ts";
 import { latentStride } from "../../models/vae/config.ts";
 import { frozenStudent } from "../stack/student.ts";
 import {
@@ -23,6 +22,7 @@ import {
   type VideoCondition,
 } from "../stack/teachers.ts";
 import { decodeLatents, encodePixels, restoredDetail, sentenceFeatures } from "./coding.ts";
+import { requireMatching } from "./matching-parts.ts";
 import type { ModelDescription, SamplingDefaults } from "./model-description.ts";
 import { EDITING_PARTS, ModelFolder, type PartsElsewhere } from "./model-folder.ts";
 import {
@@ -109,11 +109,12 @@ export class EditModel {
     this.hasVideoAdapter = video !== null;
     this.#autoencoder = loadAutoencoder(folder);
     this.#textEncoder = encoder;
-    requireDivisible(
+    requireMatching(folder, {
       size,
-      latentStride(this.#autoencoder.config) * unetStride(unet.config),
-      folder,
-    );
+      autoencoder: this.#autoencoder.config,
+      backbone: unet.config,
+      textEncoder: encoder.config,
+    });
     if (folder.has("detail-gates")) {
       const gates = loadDetailGates(folder);
       this.restoreDetail = (pictures) => restoredDetail(gates, pictures);
@@ -255,14 +256,6 @@ export class EditModel {
   #features(sentence: string): Float<"1 n d"> {
     return sentenceFeatures(this.#textEncoder, this.tokenizer, sentence);
   }
-}
-
-/** Throws a DataError where `model.json` names a size of pictures that the networks cannot halve as often as they do. */
-function requireDivisible(size: number, stride: number, folder: ModelFolder): void {
-  if (size % stride === 0) return;
-  throw new DataError(
-    `${join(folder.path, "model.json")}: expected a size divisible by ${stride}, got ${size}`,
-  );
 }
 
 /** Throws a DataError where `model.json` says how to guide tasks that there are none of. */
