@@ -177,6 +177,20 @@ test("a share of the way from the part that is there is their mean, and its rece
   expect(stored()).toEqual([1.5, -1]);
 });
 
+test("weights that are not those of the part that is there leave it as it is", async () => {
+  const target = new ModelFolder(join(root, "unlike"));
+  const run = (name: string, weights: Parameters): string => runWith(name, "backbone", weights, {});
+  const fitting = new Map([["weight", Tensor.from([1], [1])]]);
+  await exportTinyPart("backbone", run("fits", fitting), target, { cache: root });
+  const others = new Map([["gain", Tensor.from([2], [1])]]);
+  const attempt = exportTinyPart("backbone", run("unfit", others), target, { cache: root });
+  await expect(attempt).rejects.toThrow(DataError);
+  await expect(attempt).rejects.toThrow(
+    /unfit\/weights\/backbone\.safetensors does not fit this model: 1 tensors missing \(weight\); 1 tensors unexpected \(gain\)/,
+  );
+  expect([...target.weights("backbone").keys()]).toEqual(["weight"]);
+});
+
 test("of a vision run the teacher's transformer is kept, under its own names", async () => {
   const [kept, left] = [Tensor.from([1], [1]), Tensor.from([2], [1])];
   const weights = new Map([

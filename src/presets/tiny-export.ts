@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { openFrameCache } from "../data/caches/frame-cache.ts";
 import { nearestModel } from "../editing/settings/model-path.ts";
@@ -24,7 +25,7 @@ import type { AlignmentPart, LookAdapterConfig } from "../eve/stack/alignment-co
 import { strengthKind, type StrengthKind } from "../eve/stack/alignment-weights.ts";
 import { Autoencoder, isOfDecoder } from "../models/vae/autoencoder.ts";
 import { VaeConfig } from "../models/vae/config.ts";
-import { copyParameters, type Parameters } from "../nn/module.ts";
+import { copyParameters, fitFaults, refuseFaults, type Parameters } from "../nn/module.ts";
 import { averagesIn, newestCheckpoint, receiptIn } from "../training/checkpoint.ts";
 import { alignmentPartOf } from "../training/stages/combined-look.ts";
 import { DistillationSettings } from "../training/stages/distillation-settings.ts";
@@ -128,9 +129,24 @@ export async function exportTinyPart(
     stage === "decoder"
       ? withDecoder(weights, origin)
       : { receipt, ...(await partContent(part, weights, origin)) };
+  requireAlike(part, content, { target, source: trained.weights });
   if (stage !== "distillation") target.describe(TINY);
   target.savePart(part, share === 1 ? content : averaged(part, content, target, share));
   return part;
+}
+
+/**
+ * Throws a DataError where the part that is there is of the same config and has weights of other names or shapes: those of a
+ * run of another version would take the place of a part that works.
+ */
+function requireAlike(
+  part: Part,
+  { config, weights }: PartContent,
+  { target, source }: { readonly target: ModelFolder; readonly source: string },
+): void {
+  if (!target.has(part) || !isDeepStrictEqual(target.config(part, z.unknown()), config)) return;
+  using _ = tensorScope();
+  refuseFaults(fitFaults(target.weights(part), weights), source);
 }
 
 /** A part between the one that is there and `content`; its receipt holds both. */
