@@ -56,6 +56,22 @@ export function refuseFor<Config>(faultOf: (config: Config) => string | undefine
   };
 }
 
+/**
+ * What is wrong where one number of a config does not divide by another, such as channels by heads: one sentence, or nothing.
+ *
+ * `place` stands before their names: where in a file they are, such as `vision.`.
+ */
+export function divisionFault<Key extends string>(
+  config: Readonly<Record<Key, number>>,
+  whole: Key,
+  part: Key,
+  place = "",
+): string | undefined {
+  const [size, parts] = [config[whole], config[part]];
+  if (size % parts === 0) return undefined;
+  return `expected ${place}${whole} divisible by ${place}${part}, got ${size} and ${parts}`;
+}
+
 /** The first thing that is wrong with a file's content, by its name in it where it has one: `rank: Too small: …`. */
 export function firstFault({ issues: [first] }: z.ZodError): string {
   const { path = [], message = "" } = first ?? {};

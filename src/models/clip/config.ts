@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
+import {
+  divisionFault,
+  layerCount,
+  networkSize,
+  parseConfig,
+  patchSide,
+  refuseFor,
+} from "../../engine/config.ts";
 import { TextEncoderConfig } from "../text-encoder/config.ts";
 
 /** The shape of CLIP's vision tower; the defaults are those of L/14. */
@@ -38,12 +45,11 @@ export function resolveClipConfig(input: z.input<typeof ClipConfig>): ClipConfig
 
 type Vision = Record<"imageSize" | "patchSize" | "hiddenSize" | "heads", number>;
 
-function visionFault({ imageSize, patchSize, hiddenSize, heads }: Vision): string | undefined {
-  if (hiddenSize % heads !== 0)
-    return `expected vision.hiddenSize divisible by vision.heads, got ${hiddenSize} and ${heads}`;
-  if (imageSize % patchSize !== 0)
-    return `expected vision.imageSize divisible by vision.patchSize, got ${imageSize} and ${patchSize}`;
-  return undefined;
+function visionFault(config: Vision): string | undefined {
+  return (
+    divisionFault(config, "hiddenSize", "heads", "vision.") ??
+    divisionFault(config, "imageSize", "patchSize", "vision.")
+  );
 }
 
 /** OpenAI's ViT-L/14: 427,616,513 values. */

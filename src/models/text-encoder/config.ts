@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { layerCount, networkSize, parseConfig, refuseFor } from "../../engine/config.ts";
+import {
+  divisionFault,
+  layerCount,
+  networkSize,
+  parseConfig,
+  refuseFor,
+} from "../../engine/config.ts";
 
 /** Tokens of a vocabulary. */
 export const vocabularySize = z.int().positive().max(1_000_000);
@@ -21,10 +27,8 @@ export const TextEncoderConfig = z
     eps: z.number().positive().default(1e-5),
   })
   .superRefine(
-    refuseFor(({ hiddenSize, heads }) =>
-      hiddenSize % heads === 0
-        ? undefined
-        : `expected hiddenSize divisible by heads, got ${hiddenSize} and ${heads}`,
+    refuseFor((config: Record<"hiddenSize" | "heads", number>) =>
+      divisionFault(config, "hiddenSize", "heads"),
     ),
   );
 export type TextEncoderConfig = z.infer<typeof TextEncoderConfig>;

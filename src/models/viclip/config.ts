@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
+import {
+  divisionFault,
+  layerCount,
+  networkSize,
+  parseConfig,
+  patchSide,
+  refuseFor,
+} from "../../engine/config.ts";
 import { vocabularySize } from "../text-encoder/config.ts";
 
 const tower = { width: networkSize, layers: layerCount, heads: networkSize };
@@ -44,13 +51,11 @@ type Towers = {
 };
 
 function viclipFault({ video, text }: Towers): string | undefined {
-  for (const [name, { width, heads }] of Object.entries({ video, text })) {
-    if (width % heads !== 0)
-      return `expected ${name}.width divisible by ${name}.heads, got ${width} and ${heads}`;
-  }
-  if (video.imageSize % video.patchSize !== 0)
-    return `expected video.imageSize divisible by video.patchSize, got ${video.imageSize} and ${video.patchSize}`;
-  return undefined;
+  return (
+    divisionFault(video, "width", "heads", "video.") ??
+    divisionFault(text, "width", "heads", "text.") ??
+    divisionFault(video, "imageSize", "patchSize", "video.")
+  );
 }
 
 /** ViCLIP-L/14: 427,590,145 values. */

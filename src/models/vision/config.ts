@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { layerCount, networkSize, parseConfig, patchSide, refuseFor } from "../../engine/config.ts";
+import {
+  divisionFault,
+  layerCount,
+  networkSize,
+  parseConfig,
+  patchSide,
+  refuseFor,
+} from "../../engine/config.ts";
 
 /** The shape of a vision transformer; the defaults are those of DINO's ViT-S/16. */
 export const VisionConfig = z
@@ -29,11 +36,8 @@ export function resolveVisionConfig(input: z.input<typeof VisionConfig>): Vision
 
 type Shape = Record<"width" | "heads" | "imageSize" | "patchSize", number>;
 
-function visionFault({ width, heads, imageSize, patchSize }: Shape): string | undefined {
-  if (width % heads !== 0) return `expected width divisible by heads, got ${width} and ${heads}`;
-  if (imageSize % patchSize !== 0)
-    return `expected imageSize divisible by patchSize, got ${imageSize} and ${patchSize}`;
-  return undefined;
+function visionFault(config: Shape): string | undefined {
+  return divisionFault(config, "width", "heads") ?? divisionFault(config, "imageSize", "patchSize");
 }
 
 /** DINO's ViT-S/16: 21,665,664 values. */
