@@ -107,7 +107,7 @@ function isLook({ type }: LoraSource): boolean {
   return type === "look";
 }
 
-/** Sorts by the SHA-256 of files; a UserError where two are the same. */
+/** Sorts by what they do, whatever they are called; a UserError where two are the same. */
 function sortedByContents(loras: readonly LocatedLora[]): LocatedLora[] {
   const sorted = loras.toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
   for (const [index, lora] of sorted.entries()) {

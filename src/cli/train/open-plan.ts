@@ -1,7 +1,7 @@
 import type { IterationShape, MemoryPlan } from "../../presets/open-memory.ts";
 import { partSize, type TrainConfig } from "../../training/config.ts";
 import { byteSize } from "../../engine/byte-size.ts";
-import { type Reporter } from "../output.ts";
+import type { Reporter } from "../output.ts";
 
 /** Frames and side of clips where no data set says: what `eve data prepare --model open` makes. */
 const USUAL = { frames: 8, size: 512 };

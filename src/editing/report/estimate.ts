@@ -1,7 +1,7 @@
-import { byteSize } from "../../engine/byte-size.ts";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { VideoInfo } from "../../data/video/video-info.ts";
+import { byteSize } from "../../engine/byte-size.ts";
 import type { ModelDefaults } from "../settings/model.ts";
 import { editSpacing, isTogether, type ResolvedSettings } from "../settings/settings.ts";
 import { framesWithin, parseSpan } from "../settings/span.ts";
