@@ -76,7 +76,7 @@ async function failureOf(
 ): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), "open-eve-sound-"));
   try {
-    await writeEdited(small(source), join(folder, name), pictures, {
+    await writeEdited(small(source, pictures.length), join(folder, name), pictures, {
       ...choice,
       copiedSeconds: TRIED_SECONDS,
     });
@@ -89,10 +89,11 @@ async function failureOf(
   }
 }
 
-/** The source as far as its sound goes. */
-function small(source: VideoInfo): VideoInfo {
+/** The source as far as its sound goes, of so many pictures. */
+function small(source: VideoInfo, frames: number): VideoInfo {
   return {
     ...source,
+    frames,
     width: SIDE,
     height: SIDE,
     codedWidth: SIDE,

@@ -101,6 +101,18 @@ describe("an edit that changes nothing", () => {
     expect((await audioPackets(output)).length).toBe((await audioPackets(path)).length);
   });
 
+  test.each([1, 2])("is of %i pictures in hevc, however often it is written", async (count) => {
+    const path = folder.file(`few-${count}.mp4`);
+    await makeClip(path, { ticks: [0, 512].slice(0, count), audio: "aac" });
+    const [source, frames] = [await probeVideo(path), await framesOf(path)];
+    for (let time = 0; time < 8; time++) {
+      const written = await writeEdited(source, folder.file("few-hevc.mp4"), frames, {
+        codec: "hevc",
+      });
+      expect(written.frames).toBe(count);
+    }
+  });
+
   test("keeps the end of a few pictures whose sound is longer in Matroska", async () => {
     const [path, output] = [folder.file("brief.mp4"), folder.file("brief.mkv")];
     await makeClip(path, { ticks: [0, 512], audio: "aac" });

@@ -56,7 +56,7 @@ export async function writeEdited(
   frames: AsyncIterable<WrittenFrame> | Iterable<WrittenFrame>,
   options: WriteOptions = {},
 ): Promise<WrittenVideo> {
-  const plan = withOptions(await planOutput(source, output, options), options);
+  const plan = withOptions(await planOutput(source, output, options), source, options);
   await using media =
     source.path !== null && source.pictures === null ? await openMedia(source.path) : null;
   return await writeAtomically(output, async (temporary) => {
@@ -142,11 +142,20 @@ function copiedStreams(media: OpenMedia, source: VideoInfo, container: Container
   return [...(container.carriesAudio ? media.audio : []), ...subtitles];
 }
 
-function withOptions(plan: OutputPlan, { encoderOptions = {} }: WriteOptions): OutputPlan {
+/** Pictures from which on x265 may store them in another order: of fewer it gives the muxer wild decoding times. */
+const FEWEST_REORDERED = 3;
+
+function withOptions(
+  plan: OutputPlan,
+  { frames }: Pick<VideoInfo, "frames">,
+  { encoderOptions = {} }: WriteOptions,
+): OutputPlan {
   const { encoding } = plan;
+  const isFew = frames !== null && frames < FEWEST_REORDERED;
+  const inOrder = isFew && encoding.codec === "hevc" ? { bf: "0" } : {};
   return {
     ...plan,
-    encoding: { ...encoding, options: { ...encoding.options, ...encoderOptions } },
+    encoding: { ...encoding, options: { ...encoding.options, ...inOrder, ...encoderOptions } },
   };
 }
 
