@@ -152,7 +152,8 @@ function withOptions(
 ): OutputPlan {
   const { encoding } = plan;
   const isFew = frames !== null && frames < FEWEST_REORDERED;
-  const inOrder = isFew && encoding.codec === "hevc" ? { bf: "0" } : {};
+  const inOrder: Readonly<Record<string, string>> =
+    isFew && encoding.codec === "hevc" ? { bf: "0" } : {};
   return {
     ...plan,
     encoding: { ...encoding, options: { ...encoding.options, ...inOrder, ...encoderOptions } },
